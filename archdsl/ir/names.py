@@ -1,0 +1,38 @@
+"""How a node's path becomes names that Python, torch and ONNX accept."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+from archdsl.ir.graph import Node
+from archdsl.space import FrameKind
+
+
+def identifier(text: str) -> str:
+    """`trunk[5][8]` to `trunk_5_8`, `b.trunk[10][8]` to `b_trunk_10_8`, `sep_conv3x3(d = 4)` to `sep_conv3x3_d_4`."""
+    name = re.sub(r"\W+", "_", text).strip("_")
+    if not name or name[0].isdigit():
+        name = f"_{name}"
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def module_path(node: Node) -> tuple[str, ...]:
+    """Where the node's layer stands in a tree of torch modules.
+
+    Cells and ops are modules; a line is no module of its own and prefixes what stands in it.
+    """
+    names: list[str] = []
+    prefix = ""
+    for frame in node.frames:
+        if frame.kind is FrameKind.LINE:
+            prefix += f"{identifier(frame.name)}_"
+        else:
+            names.append(prefix + identifier(frame.name))
+            prefix = ""
+    return (*names, prefix + identifier(node.local))
+
+
+def tensor_name(node: Node, weight: str) -> str:
+    """The key of one of the node's weights in a state dict: `trunk_5_8.stay_conv3x3.conv.weight`."""
+    return ".".join((*module_path(node), weight))

@@ -1,0 +1,169 @@
+"""Whole numbers that may depend on answers not given yet.
+
+A channel count is an `int` where the text fixes it, else a `Dim`: a polynomial with rational coefficients over
+`Leaf`s, each of which stands for a number that some answer decides. Two `Dim`s are equal exactly when their
+polynomials are, so a sum of maps is checked once and not for every width (language.md, rule 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol, TypeAlias
+
+
+class Leaf(Hashable, Protocol):
+    """A number that an answer decides: the width of a map, the channels of a mix, a case on facts."""
+
+    def domain(self) -> frozenset[int] | None:
+        """Each value that it can take, or None where these are too many to list."""
+        ...
+
+
+Monomial: TypeAlias = "tuple[Leaf, ...]"
+Count: TypeAlias = "int | Dim"
+
+DOMAIN_LIMIT = 4096
+"""A domain with more values than this is not listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dim:
+    """`sum of coefficient * product of leaves`, in normal form: no zero coefficient, terms sorted."""
+
+    terms: tuple[tuple[Monomial, Fraction], ...]
+
+    def __str__(self) -> str:
+        return " + ".join(_show_term(monomial, coefficient) for monomial, coefficient in self.terms)
+
+    def leaves(self) -> Iterable[Leaf]:
+        return dict.fromkeys(leaf for monomial, _ in self.terms for leaf in monomial)
+
+    def evaluate(self, value: Callable[[Leaf], int]) -> int:
+        """The number, where `value` says what each leaf is.
+
+        Raises ArithmeticError when it is not whole; a checked text has no such number.
+        """
+        total = Fraction(0)
+        for monomial, coefficient in self.terms:
+            product = coefficient
+            for leaf in monomial:
+                product *= value(leaf)
+            total += product
+        if total.denominator != 1:
+            raise ArithmeticError(f"{self} is {total}, not a whole number")
+        return total.numerator
+
+    def __add__(self, other: Count) -> Count:
+        return add(self, other)
+
+    __radd__ = __add__
+
+    def __mul__(self, other: Count) -> Count:
+        return multiply(self, other)
+
+    __rmul__ = __mul__
+
+    def __sub__(self, other: Count) -> Count:
+        return add(self, multiply(other, -1))
+
+    def __rsub__(self, other: Count) -> Count:
+        return add(other, multiply(self, -1))
+
+
+def variable(leaf: Leaf) -> Dim:
+    return Dim((((leaf,), Fraction(1)),))
+
+
+def add(left: Count, right: Count) -> Count:
+    if isinstance(left, int) and isinstance(right, int):
+        return left + right
+    sums = dict(_terms(left))
+    for monomial, coefficient in _terms(right):
+        sums[monomial] = sums.get(monomial, Fraction(0)) + coefficient
+    return _normal(sums)
+
+
+def multiply(left: Count, right: Count | Fraction) -> Count:
+    if isinstance(left, int) and isinstance(right, int):
+        return left * right
+    products: dict[Monomial, Fraction] = {}
+    for left_monomial, left_coefficient in _terms(left):
+        for right_monomial, right_coefficient in _terms(right):
+            monomial = tuple(sorted((*left_monomial, *right_monomial), key=str))
+            products[monomial] = products.get(monomial, Fraction(0)) + left_coefficient * right_coefficient
+    return _normal(products)
+
+
+def divide(left: Count, right: int | Fraction) -> Count | Fraction:
+    """`left / right`, a Fraction where both are numbers and it is not whole. Raises ZeroDivisionError."""
+    if isinstance(left, int):
+        quotient = Fraction(left) / right
+        return quotient.numerator if quotient.denominator == 1 else quotient
+    return multiply(left, 1 / Fraction(right))
+
+
+def values(count: Count) -> frozenset[int | Fraction] | None:
+    """Each value that the count can take, or None where these are too many to list.
+
+    Leaves are taken as independent, so values that no set of answers gives can be among them.
+    """
+    if isinstance(count, int):
+        return frozenset({count})
+    domains: dict[Leaf, frozenset[int]] = {}
+    for leaf in count.leaves():
+        domain = leaf.domain()
+        if domain is None:
+            return None
+        domains[leaf] = domain
+    shared = [leaf for leaf in domains if sum(leaf in monomial for monomial, _ in count.terms) > 1]
+    return _values(count, domains, shared)
+
+
+def _values(
+    count: Dim, domains: dict[Leaf, frozenset[int]], shared: list[Leaf]
+) -> frozenset[int | Fraction] | None:
+    """Sums of the values of terms; a leaf that several terms share is fixed first."""
+    if shared:
+        found: set[int | Fraction] = set()
+        leaf, *rest = shared
+        for number in domains[leaf]:
+            part = _values(count, {**domains, leaf: frozenset({number})}, rest)
+            if part is None:
+                return None
+            found |= part
+            if len(found) > DOMAIN_LIMIT:
+                return None
+        return frozenset(found)
+    totals: set[Fraction] = {Fraction(0)}
+    for monomial, coefficient in count.terms:
+        products: set[Fraction] = {coefficient}
+        for leaf in monomial:
+            products = {product * number for product in products for number in domains[leaf]}
+            if len(products) > DOMAIN_LIMIT:
+                return None
+        totals = {total + product for total in totals for product in products}
+        if len(totals) > DOMAIN_LIMIT:
+            return None
+    return frozenset(total.numerator if total.denominator == 1 else total for total in totals)
+
+
+def _terms(count: Count | Fraction) -> tuple[tuple[Monomial, Fraction], ...]:
+    if isinstance(count, Dim):
+        return count.terms
+    return (((), Fraction(count)),) if count else ()
+
+
+def _normal(sums: dict[Monomial, Fraction]) -> Count:
+    terms = [(monomial, coefficient) for monomial, coefficient in sums.items() if coefficient]
+    if not terms:
+        return 0
+    if len(terms) == 1 and not terms[0][0] and terms[0][1].denominator == 1:
+        return terms[0][1].numerator
+    return Dim(tuple(sorted(terms, key=lambda term: tuple(map(str, term[0])))))
+
+
+def _show_term(monomial: Monomial, coefficient: Fraction) -> str:
+    names = [str(leaf) for leaf in monomial]
+    return " * ".join(names if coefficient == 1 and names else [str(coefficient), *names])

@@ -1,0 +1,93 @@
+"""What a primitive is: parameters, how many maps it reads, and the rules for shape, weights and cost.
+
+Everything here works on channel counts that may still be open (`Count`); heights and widths are numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple, TypeAlias
+
+from archdsl.ops.dims import Count, Dim
+
+Value: TypeAlias = "int | Fraction | bool | str | Dim | tuple[int, int] | None"
+"""A parameter's value. A window (`k = 3`, `k = 15x1`) is a pair (height, width); a flag is a bool."""
+
+Attributes: TypeAlias = "Mapping[str, Value]"
+
+
+class Shape(NamedTuple):
+    """A map of one image: channels, height, width (the batch is never part of it)."""
+
+    channels: Count
+    height: int
+    width: int
+
+    def __str__(self) -> str:
+        return f"{self.channels}x{self.height}x{self.width}"
+
+
+class Kind(StrEnum):
+    """What a parameter may be."""
+
+    CHANNELS = "a channel count"
+    COUNT = "a whole number of at least 1"
+    INDEX = "a whole number of at least 0"
+    WINDOW = "a size (3, or 15x1)"
+    FACTOR = "a number above 0"
+    NUMBER = "a number"
+    FLAG = "yes or no"
+    WORD = "a word"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    kind: Kind
+    default: Value = None
+    required: bool = False
+    words: tuple[str, ...] = ()
+    """What a WORD may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A tensor that a primitive owns, under its name in torch (`weight`, `bias`, `running_mean`)."""
+
+    name: str
+    shape: tuple[Count, ...]
+    trained: bool = True
+    """False for the running statistics of a batch norm, which are not counted as parameters."""
+
+
+class ShapeError(Exception):
+    """A primitive cannot read these maps with these parameters.
+
+    `reason` finishes the sentence "`conv` …"; `help` says what to write instead, if that is known.
+    """
+
+    def __init__(self, code: str, reason: str, help: str | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.help = help
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """One operator that torch and ONNX know, without either."""
+
+    name: str
+    summary: str
+    parameters: tuple[Parameter, ...]
+    shape: Callable[[Sequence[Shape], Attributes], Shape]
+    """The shape of the result. Raises ShapeError."""
+    weights: Callable[[Sequence[Shape], Attributes], tuple[Weight, ...]]
+    macs: Callable[[Sequence[Shape], Shape, Attributes], Count]
+    """Multiply-adds for one image; only conv, dwconv and linear have any."""
+    least: int = 1
+    most: int | None = 1
+    """How many maps it reads; no upper bound where `most` is None."""
