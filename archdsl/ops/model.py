@@ -51,6 +51,10 @@ class Parameter:
     required: bool = False
     words: tuple[str, ...] = ()
     """What a WORD may be."""
+    low: int | None = None
+    """The least that a NUMBER may be."""
+    high: int | None = None
+    """The most that a NUMBER may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,18 @@ class ShapeError(Exception):
         self.help = help
 
 
+def same_resolution(_: Attributes) -> Fraction | None:
+    return Fraction(1)
+
+
+def no_weights(_shapes: Sequence[Shape], _attributes: Attributes) -> tuple[Weight, ...]:
+    return ()
+
+
+def no_macs(_shapes: Sequence[Shape], _result: Shape, _attributes: Attributes) -> Count:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Primitive:
     """One operator that torch and ONNX know, without either."""
@@ -85,9 +101,15 @@ class Primitive:
     parameters: tuple[Parameter, ...]
     shape: Callable[[Sequence[Shape], Attributes], Shape]
     """The shape of the result. Raises ShapeError."""
-    weights: Callable[[Sequence[Shape], Attributes], tuple[Weight, ...]]
-    macs: Callable[[Sequence[Shape], Shape, Attributes], Count]
+    weights: Callable[[Sequence[Shape], Attributes], tuple[Weight, ...]] = no_weights
+    macs: Callable[[Sequence[Shape], Shape, Attributes], Count] = no_macs
     """Multiply-adds for one image; only conv, dwconv and linear have any."""
     least: int = 1
     most: int | None = 1
     """How many maps it reads; no upper bound where `most` is None."""
+    maps: tuple[str, ...] = ("x",)
+    """Names under which a text may give the first maps (`resize(like = x)`)."""
+    scale: Callable[[Attributes], Fraction | None] = same_resolution
+    """Resolution of the result over that of the first map; None where the one does not follow from the other by a
+    factor (a fixed size, the size of a second map, a global pool). An input whose size the inverse divides comes out
+    whole."""

@@ -1,0 +1,153 @@
+"""Parameters as a text gives them, made into a primitive's attributes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import cast
+
+from archdsl.ops.dims import Dim
+from archdsl.ops.model import Kind, Parameter, Primitive, Value
+
+
+class ParameterError(Exception):
+    """A primitive has no such parameter (E0305), lacks one (E0306), or cannot take the value (E0307, E0505).
+
+    `name` is the parameter; `reason` finishes the sentence "`conv` …"; `help` says what to write instead.
+    """
+
+    def __init__(self, code: str, name: str, reason: str, help: str | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.name = name
+        self.reason = reason
+        self.help = help
+
+
+class _WrongKind(Exception):
+    pass
+
+
+def bind(primitive: Primitive, given: Mapping[str, object]) -> tuple[tuple[str, Value], ...]:
+    """Attributes in the primitive's order, defaults filled in: what `Apply` holds.
+
+    A whole number given for a window means a square one; a fraction that is whole becomes an int; a float is read as
+    its shortest decimal. None stands for "not given". Raises ParameterError for the first thing that is wrong.
+    """
+    known = {parameter.name: parameter for parameter in primitive.parameters}
+    for name in given:
+        if name not in known:
+            raise _unknown(name, primitive)
+    return tuple((name, _value(parameter, given.get(name))) for name, parameter in known.items())
+
+
+def _value(parameter: Parameter, given: object) -> Value:
+    if given is None:
+        if parameter.required:
+            raise ParameterError(
+                "E0306", parameter.name, f"needs `{parameter.name}`, {parameter.kind}", f"write `{parameter.name} = …`"
+            )
+        return parameter.default
+    try:
+        value = _of_kind(parameter.kind, given)
+    except _WrongKind:
+        reason = f"takes {parameter.kind} as `{parameter.name}`, not {show(given)}"
+        raise ParameterError("E0307", parameter.name, reason) from None
+    _check_range(parameter, value)
+    return value
+
+
+def _of_kind(kind: Kind, given: object) -> Value:
+    match kind:
+        case Kind.FLAG:
+            if isinstance(given, bool):
+                return given
+        case Kind.WORD:
+            if isinstance(given, str):
+                return given
+        case Kind.WINDOW:
+            if isinstance(given, tuple) and (window := _window(cast("tuple[object, ...]", given))) is not None:
+                return window
+            if isinstance(number := _number(given), int):
+                return number, number
+        case Kind.CHANNELS:
+            if isinstance(given, Dim):
+                return given
+            if (number := _number(given)) is not None:
+                return number
+        case Kind.COUNT | Kind.INDEX:
+            if isinstance(number := _number(given), int):
+                return number
+        case Kind.FACTOR | Kind.NUMBER:
+            if (number := _number(given)) is not None:
+                return Fraction(number)
+    raise _WrongKind
+
+
+def _number(given: object) -> int | Fraction | None:
+    match given:
+        case bool():
+            return None
+        case int():
+            return given
+        case Fraction():
+            return given.numerator if given.denominator == 1 else given
+        case float() if given - given == 0:
+            return _number(Fraction(str(given)))
+        case _:
+            return None
+
+
+def _window(given: tuple[object, ...]) -> tuple[int, int] | None:
+    match [_number(length) for length in given]:
+        case [int(height), int(width)]:
+            return height, width
+        case _:
+            return None
+
+
+def _check_range(parameter: Parameter, value: Value) -> None:
+    match parameter.kind, value:
+        case (Kind.COUNT, int(number)) if number < 1:
+            wanted = "at least 1"
+        case (Kind.INDEX, int(number)) if number < 0:
+            wanted = "at least 0"
+        case (Kind.WINDOW, (int(height), int(width))) if min(height, width) < 1:
+            wanted = "at least 1 in each direction"
+        case (Kind.FACTOR, Fraction() as number) if number <= 0:
+            wanted = "above 0"
+        case (Kind.NUMBER, Fraction() as number) if parameter.low is not None and number < parameter.low:
+            wanted = f"at least {parameter.low}"
+        case (Kind.NUMBER, Fraction() as number) if parameter.high is not None and number > parameter.high:
+            wanted = f"at most {parameter.high}"
+        case (Kind.WORD, str(word)) if word not in parameter.words:
+            wanted = " or ".join(f"`{candidate}`" for candidate in parameter.words)
+        case _:
+            return
+    raise ParameterError("E0505", parameter.name, f"has `{parameter.name} = {show(value)}`; that has to be {wanted}")
+
+
+def _unknown(name: str, primitive: Primitive) -> ParameterError:
+    names = [parameter.name for parameter in primitive.parameters]
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if near:
+        help = f"did you mean `{near[0]}`?"
+    elif names:
+        help = f"it has {', '.join(f'`{each}`' for each in names)}"
+    else:
+        help = "it has no parameters"
+    return ParameterError("E0305", name, f"has no parameter `{name}`", help)
+
+
+def show(value: object) -> str:
+    """A value as a text spells it: `yes`, `15x1`, `1 / 2`, `nearest`."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case tuple():
+            return "x".join(map(str, cast("tuple[object, ...]", value)))
+        case Fraction() if value.denominator != 1:
+            return f"{value.numerator} / {value.denominator}"
+        case _:
+            return str(value)

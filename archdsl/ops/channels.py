@@ -1,0 +1,59 @@
+"""Channel counts: whole and positive in every answer, and divided into groups."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from archdsl.ops.attributes import number_or_dim
+from archdsl.ops.dims import Count, Dim, divide, values
+from archdsl.ops.model import Attributes, ShapeError
+
+
+def channel_count(attributes: Attributes, name: str, what: str) -> Count:
+    """The attribute as a count. Raises ShapeError (E0504) where some answer makes it broken, zero or negative."""
+    given = number_or_dim(attributes, name)
+    if not isinstance(given, Dim):
+        if given.denominator != 1 or given < 1:
+            raise ShapeError("E0504", f"has {given} {what}; that has to be a whole number above 0")
+        return given.numerator
+    if (wrong := _not_whole(given)) is not None:
+        raise ShapeError(
+            "E0504",
+            f"can have {wrong} {what} (`{given}`); that has to be a whole number above 0",
+            "choose widths for which it is whole",
+        )
+    return given
+
+
+def share(channels: Count, groups: Count, whose: str) -> Count:
+    """Channels in one group. Raises ShapeError (E0504) where groups do not divide channels in some answer."""
+    quotient = _quotient(channels, groups)
+    if quotient is None or isinstance(quotient, Fraction) or _not_whole(quotient) is not None:
+        raise ShapeError("E0504", f"has {groups} groups, which do not divide its {channels} {whose} channels")
+    return quotient
+
+
+def _quotient(channels: Count, groups: Count) -> Count | Fraction | None:
+    """None where it is no polynomial."""
+    if isinstance(groups, int):
+        return divide(channels, groups)
+    if channels == groups:
+        return 1
+    if isinstance(channels, int) or len(groups.terms) != 1:
+        return None
+    ((divisor, coefficient),) = groups.terms
+    quotient: Count = 0
+    for monomial, numerator in channels.terms:
+        rest = list(monomial)
+        for leaf in divisor:
+            if leaf not in rest:
+                return None
+            rest.remove(leaf)
+        quotient = quotient + Dim(((tuple(rest), numerator / coefficient),))
+    return quotient
+
+
+def _not_whole(count: Count) -> int | Fraction | None:
+    """A value that the count can take and a channel count cannot."""
+    found = values(count) or frozenset()
+    return min((value for value in found if value.denominator != 1 or value < 1), default=None)

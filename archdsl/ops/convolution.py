@@ -1,0 +1,124 @@
+"""Primitives that multiply and add: conv, dwconv, linear."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from archdsl.ops.attributes import flag, pair, whole
+from archdsl.ops.channels import channel_count, share
+from archdsl.ops.dims import Count, multiply
+from archdsl.ops.model import Attributes, Kind, Parameter, Primitive, Shape, ShapeError, Weight
+from archdsl.ops.windows import conv_shape
+
+_STRIDE = Parameter("s", Kind.COUNT, 1)
+_DILATION = Parameter("d", Kind.COUNT, 1)
+
+
+def shrinks_by_stride(attributes: Attributes) -> Fraction:
+    return Fraction(1, whole(attributes, "s"))
+
+
+def _bias(channels: Count, attributes: Attributes) -> tuple[Weight, ...]:
+    return (Weight("bias", (channels,)),) if flag(attributes, "bias") else ()
+
+
+def _conv_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
+    (map_,) = maps
+    channels = channel_count(attributes, "c", "output channels")
+    groups = channel_count(attributes, "groups", "groups")
+    share(map_.channels, groups, "input")
+    share(channels, groups, "output")
+    return Shape(channels, *conv_shape(map_, attributes))
+
+
+def _conv_weights(maps: Sequence[Shape], attributes: Attributes) -> tuple[Weight, ...]:
+    channels = channel_count(attributes, "c", "output channels")
+    each = share(maps[0].channels, channel_count(attributes, "groups", "groups"), "input")
+    return (Weight("weight", (channels, each, *pair(attributes, "k"))), *_bias(channels, attributes))
+
+
+def _conv_macs(maps: Sequence[Shape], result: Shape, attributes: Attributes) -> Count:
+    height, width = pair(attributes, "k")
+    each = share(maps[0].channels, channel_count(attributes, "groups", "groups"), "input")
+    return multiply(multiply(result.channels, each), height * width * result.height * result.width)
+
+
+CONV = Primitive(
+    name="conv",
+    summary="a convolution with zero padding d * (k - 1) / 2",
+    parameters=(
+        Parameter("c", Kind.CHANNELS, required=True),
+        Parameter("k", Kind.WINDOW, (3, 3)),
+        _STRIDE,
+        _DILATION,
+        Parameter("groups", Kind.CHANNELS, 1),
+        Parameter("bias", Kind.FLAG, default=False),
+    ),
+    shape=_conv_shape,
+    weights=_conv_weights,
+    macs=_conv_macs,
+    scale=shrinks_by_stride,
+)
+
+
+def _dwconv_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
+    (map_,) = maps
+    return Shape(map_.channels, *conv_shape(map_, attributes))
+
+
+def _dwconv_weights(maps: Sequence[Shape], attributes: Attributes) -> tuple[Weight, ...]:
+    channels = maps[0].channels
+    return (Weight("weight", (channels, 1, *pair(attributes, "k"))), *_bias(channels, attributes))
+
+
+def _dwconv_macs(_maps: Sequence[Shape], result: Shape, attributes: Attributes) -> Count:
+    height, width = pair(attributes, "k")
+    return multiply(result.channels, height * width * result.height * result.width)
+
+
+DWCONV = Primitive(
+    name="dwconv",
+    summary="a depthwise convolution: one filter for each channel of its map",
+    parameters=(
+        Parameter("k", Kind.WINDOW, (3, 3)),
+        _STRIDE,
+        _DILATION,
+        Parameter("bias", Kind.FLAG, default=False),
+    ),
+    shape=_dwconv_shape,
+    weights=_dwconv_weights,
+    macs=_dwconv_macs,
+    scale=shrinks_by_stride,
+)
+
+
+def _linear_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
+    (map_,) = maps
+    if (map_.height, map_.width) != (1, 1):
+        raise ShapeError(
+            "E0503", f"reads a 1x1 map, and this one is {map_.height}x{map_.width}", "put `global_avg_pool` before it"
+        )
+    return Shape(channel_count(attributes, "c", "output channels"), 1, 1)
+
+
+def _linear_weights(maps: Sequence[Shape], attributes: Attributes) -> tuple[Weight, ...]:
+    channels = channel_count(attributes, "c", "output channels")
+    return (Weight("weight", (channels, maps[0].channels)), *_bias(channels, attributes))
+
+
+def _linear_macs(maps: Sequence[Shape], result: Shape, _: Attributes) -> Count:
+    return multiply(maps[0].channels, result.channels)
+
+
+LINEAR = Primitive(
+    name="linear",
+    summary="a fully connected layer on a 1x1 map",
+    parameters=(
+        Parameter("c", Kind.CHANNELS, required=True),
+        Parameter("bias", Kind.FLAG, default=True),
+    ),
+    shape=_linear_shape,
+    weights=_linear_weights,
+    macs=_linear_macs,
+)

@@ -1,0 +1,63 @@
+"""Primitives that treat each place of a map alike: norms, activations, dropout, softmax, argmax."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from archdsl.ops.attributes import flag
+from archdsl.ops.model import Attributes, Kind, Parameter, Primitive, Shape, Weight
+
+
+def _same(maps: Sequence[Shape], _: Attributes) -> Shape:
+    return maps[0]
+
+
+def _bn_weights(maps: Sequence[Shape], attributes: Attributes) -> tuple[Weight, ...]:
+    size = (maps[0].channels,)
+    affine = (Weight("weight", size), Weight("bias", size)) if flag(attributes, "affine") else ()
+    return (*affine, Weight("running_mean", size, trained=False), Weight("running_var", size, trained=False))
+
+
+BN = Primitive(
+    name="bn",
+    summary="a batch norm over each channel; `momentum` is the share of the new batch, as in torch",
+    parameters=(
+        Parameter("eps", Kind.FACTOR, Fraction(1, 100_000)),
+        Parameter("affine", Kind.FLAG, default=True),
+        Parameter("momentum", Kind.NUMBER, Fraction(1, 10), low=0, high=1),
+    ),
+    shape=_same,
+    weights=_bn_weights,
+)
+
+
+def _activation(name: str, summary: str) -> Primitive:
+    return Primitive(name=name, summary=summary, parameters=(), shape=_same)
+
+
+RELU = _activation("relu", "max(x, 0)")
+RELU6 = _activation("relu6", "min(max(x, 0), 6)")
+HSWISH = _activation("hswish", "x * relu6(x + 3) / 6 (MobileNetV3, section 5.2)")
+HSIGMOID = _activation("hsigmoid", "relu6(x + 3) / 6 (MobileNetV3, section 5.2)")
+SIGMOID = _activation("sigmoid", "1 / (1 + exp(-x))")
+SOFTMAX = _activation("softmax", "softmax over channels")
+
+DROPOUT = Primitive(
+    name="dropout",
+    summary="sets each value to zero with probability p in training; nothing at inference",
+    parameters=(Parameter("p", Kind.NUMBER, Fraction(1, 2), low=0, high=1),),
+    shape=_same,
+)
+
+
+def _argmax_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
+    return Shape(1, maps[0].height, maps[0].width)
+
+
+ARGMAX = Primitive(
+    name="argmax",
+    summary="the number of the largest channel, the first of equals",
+    parameters=(),
+    shape=_argmax_shape,
+)
