@@ -67,10 +67,8 @@ def _of_kind(kind: Kind, given: object) -> Value:
             if isinstance(given, str):
                 return given
         case Kind.WINDOW:
-            if isinstance(given, tuple) and (window := _window(cast("tuple[object, ...]", given))) is not None:
+            if (window := _window(given)) is not None:
                 return window
-            if isinstance(number := _number(given), int):
-                return number, number
         case Kind.CHANNELS:
             if isinstance(given, Dim):
                 return given
@@ -99,8 +97,11 @@ def _number(given: object) -> int | Fraction | None:
             return None
 
 
-def _window(given: tuple[object, ...]) -> tuple[int, int] | None:
-    match [_number(length) for length in given]:
+def _window(given: object) -> tuple[int, int] | None:
+    if not isinstance(given, tuple):
+        length = _number(given)
+        return (length, length) if isinstance(length, int) else None
+    match [_number(length) for length in cast("tuple[object, ...]", given)]:
         case [int(height), int(width)]:
             return height, width
         case _:

@@ -1,0 +1,103 @@
+"""A closed graph as a torch module.
+
+Legend of shape suffixes: B images, C channels, H height, W width.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from archdsl.ir import BrokenGraph, Graph, module_path
+from archdsl.nets.layers import layer
+from archdsl.nets.schedule import Schedule, Step, schedule
+from archdsl.space import Apply
+from archdsl.weights import for_inference
+
+
+class Scope(nn.Module):
+    """A cell or an op: layers and scopes by name."""
+
+    def put(self, name: str, module: nn.Module) -> None:
+        # `add_module` refuses names that nn.Module itself uses (`half`, `type`), and a text may use them.
+        self._modules[name] = module
+
+    def get(self, name: str) -> nn.Module | None:
+        return self._modules.get(name)
+
+    def scope(self, name: str) -> Scope:
+        """The scope of this name, made where it is not there. Raises BrokenGraph where a layer has the name."""
+        found = self.get(name)
+        if found is None:
+            found = Scope()
+            self.put(name, found)
+        if not isinstance(found, Scope):
+            raise BrokenGraph(f"`{name}` is both a layer and a scope")
+        return found
+
+
+class Network(Scope):
+    """What a closed graph computes, made of torch's own layers.
+
+    The keys of its state dict are `ir.tensor_name`s (and torch's `num_batches_tracked`). Auxiliary outputs and their
+    layers are part of it only when it is built with `auxiliary=True`; calling it never computes them.
+    """
+
+    def __init__(self, graph: Graph, *, auxiliary: bool = False) -> None:
+        """Raises ValueError for a graph that is not closed or does not read exactly one image."""
+        super().__init__()
+        main = for_inference(graph)
+        self.whole_graph = graph
+        self.graph = graph if auxiliary else main
+        self._main = schedule(main)
+        self._everything = schedule(self.graph)
+        for path, payload in self.graph.with_payload(Apply):
+            names = module_path(self.graph.node(path))
+            module = layer(payload.primitive, payload.attribute, self.graph.input_shapes(path), path)
+            self._scope_of(names).put(names[-1], module)
+
+    def forward(self, x_BCHW: Tensor) -> Tensor | dict[str, Tensor]:
+        """The main output, BxCxHxW; a dict by name where there are several. H and W may be any that divide."""
+        maps = self._compute(self._main, x_BCHW)
+        outputs = {name: maps[path] for name, path in self._main.outputs}
+        return outputs if len(outputs) > 1 else next(iter(outputs.values()))
+
+    def outputs(self, x_BCHW: Tensor) -> dict[str, Tensor]:
+        """Every output that the network was built with, by name: main ones first, then auxiliary ones."""
+        maps = self._compute(self._everything, x_BCHW)
+        return {name: maps[path] for name, path in self._everything.outputs}
+
+    def probe(self, x_BCHW: Tensor) -> dict[str, Tensor]:
+        """Each map of `graph` by its path, the image's too. Keeps all of them in memory."""
+        return self._compute(self._everything, x_BCHW, keep=True)
+
+    def _compute(self, plan: Schedule, x_BCHW: Tensor, *, keep: bool = False) -> dict[str, Tensor]:
+        maps = {plan.image: x_BCHW}
+        for step in plan.steps:
+            maps[step.path] = self._layer(step)(*(maps[source] for source in step.inputs))
+            if not keep:
+                for source in step.last_read:
+                    del maps[source]
+        return maps
+
+    def _layer(self, step: Step) -> nn.Module:
+        # Looked up at each call, so that a layer that torch has replaced (SyncBatchNorm, quantization) is the one used.
+        found = self._scope_of(step.module).get(step.module[-1])
+        assert found is not None
+        return found
+
+    def _scope_of(self, names: tuple[str, ...]) -> Scope:
+        scope: Scope = self
+        for name in names[:-1]:
+            scope = scope.scope(name)
+        return scope
+
+
+class EveryOutput(nn.Module):
+    """A network whose call gives all outputs by name: what a training loop wraps for data parallelism."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x_BCHW: Tensor) -> dict[str, Tensor]:
+        return self.network.outputs(x_BCHW)

@@ -1,0 +1,51 @@
+"""In which order a graph's maps are computed, and when each can be forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archdsl.ir import Graph, module_path
+from archdsl.space import Apply, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One map: which layer makes it, of which maps, and which maps nobody reads afterwards."""
+
+    path: str
+    module: tuple[str, ...]
+    inputs: tuple[str, ...]
+    last_read: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    image: str
+    steps: tuple[Step, ...]
+    outputs: tuple[tuple[str, str], ...]
+    """Name and path of the map, main outputs first."""
+
+
+def schedule(graph: Graph) -> Schedule:
+    """Raises ValueError for a graph that does not read exactly one image or is not closed."""
+    if not graph.closed:
+        raise ValueError(f"`{graph.name}` has questions; answer them first")
+    if len(graph.images) != 1:
+        raise ValueError(f"`{graph.name}` reads {len(graph.images)} images instead of one")
+    results = {path: payload for path, payload in graph.with_payload(Result)}
+    outputs = tuple((results[path].name, graph.inputs(path)[0]) for path in graph.results)
+    computed = [path for path, _ in graph.with_payload(Apply)]
+    last = {source: path for path in computed for source in graph.inputs(path)}
+    kept = {path for _, path in outputs}
+    steps = tuple(
+        Step(
+            path=path,
+            module=module_path(graph.node(path)),
+            inputs=graph.inputs(path),
+            last_read=tuple(
+                source for source in dict.fromkeys(graph.inputs(path)) if last[source] == path and source not in kept
+            ),
+        )
+        for path in computed
+    )
+    return Schedule(graph.images[0], steps, outputs)

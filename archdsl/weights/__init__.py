@@ -1,0 +1,21 @@
+"""The tensors of a closed graph as numpy arrays: which, at random, in files, with batch norm folded."""
+
+from archdsl.weights.files import UnreadableWeights, load, load_metadata, save
+from archdsl.weights.fold import fold_batch_norm
+from archdsl.weights.inference import for_inference
+from archdsl.weights.mismatch import Tensors, WeightsMismatch
+from archdsl.weights.random import random_weights
+from archdsl.weights.specification import specification
+
+__all__ = [
+    "Tensors",
+    "UnreadableWeights",
+    "WeightsMismatch",
+    "fold_batch_norm",
+    "for_inference",
+    "load",
+    "load_metadata",
+    "random_weights",
+    "save",
+    "specification",
+]

@@ -1,0 +1,97 @@
+"""Weights in safetensors files; never pickle."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+
+from archdsl.ir import Graph
+from archdsl.weights.mismatch import Tensors, compare
+from archdsl.weights.specification import specification
+
+COUNTER = "num_batches_tracked"
+"""torch's batch norm saves this counter beside its statistics. With a fixed momentum nothing reads it, so it is no
+tensor of ours: ignored where it is found, never written."""
+
+
+class _File(Protocol):
+    """What we use of an open safetensors file; the library's own types say little."""
+
+    def keys(self) -> list[str]: ...
+    def metadata(self) -> dict[str, str] | None: ...
+    def get_tensor(self, name: str) -> NDArray[np.generic]: ...
+
+
+class UnreadableWeights(Exception):
+    """A file that is no whole safetensors file, or holds something else than floating-point numbers."""
+
+
+def load(path: Path, graph: Graph) -> dict[str, NDArray[np.float32]]:
+    """The file's tensors as float32, in the graph's order.
+
+    Raises WeightsMismatch where they are not those of the graph, UnreadableWeights for a damaged file, OSError.
+    """
+    found = _read(path)
+    wanted = specification(graph)
+    compare(wanted, {name: tensor.shape for name, tensor in found.items()})
+    return {name: found[name] for name in wanted}
+
+
+def load_metadata(path: Path) -> dict[str, str]:
+    """What `save` was told about the file. Raises UnreadableWeights, OSError."""
+    path.stat()
+    try:
+        with _open(path) as file:
+            return dict(file.metadata() or {})
+    except SafetensorError as error:
+        raise UnreadableWeights(f"{path} cannot be read as safetensors: {error}") from error
+
+
+def save(path: Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
+    """Writes beside the file and renames, so that a reader finds the old file or the new one. Raises OSError."""
+    # safetensors writes the buffer as it lies in memory, whatever the strides say.
+    laid_out = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    data = safetensors.numpy.save(laid_out, metadata=dict(metadata))
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as beside:
+        try:
+            beside.write(data)
+            beside.flush()
+            os.fsync(beside.fileno())
+            Path(beside.name).replace(path)
+        except BaseException:
+            Path(beside.name).unlink(missing_ok=True)
+            raise
+
+
+def _open(path: Path) -> AbstractContextManager[_File]:
+    return cast("AbstractContextManager[_File]", safetensors.safe_open(path, framework="numpy"))
+
+
+def _read(path: Path) -> dict[str, NDArray[np.float32]]:
+    path.stat()
+    tensors: dict[str, NDArray[np.float32]] = {}
+    try:
+        with _open(path) as file:
+            names = file.keys()
+            for name in names:
+                if not name.endswith(f".{COUNTER}"):
+                    tensors[name] = _as_float32(path, name, file.get_tensor(name))
+    except SafetensorError as error:
+        raise UnreadableWeights(f"{path} cannot be read as safetensors: {error}") from error
+    return tensors
+
+
+def _as_float32(path: Path, name: str, tensor: NDArray[np.generic]) -> NDArray[np.float32]:
+    if not np.issubdtype(tensor.dtype, np.floating):
+        raise UnreadableWeights(f"{path}: `{name}` holds {tensor.dtype}, not floating-point numbers")
+    return tensor.astype(np.float32, copy=False)

@@ -1,0 +1,81 @@
+"""Batch norm made part of the layer before it, for inference."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archdsl.ir import Graph, Node, tensor_name, verify
+from archdsl.ops.attributes import flag, fraction
+from archdsl.space import Apply
+from archdsl.weights.mismatch import Tensors
+from archdsl.weights.specification import specification
+
+Array = NDArray[np.floating]
+
+_FOLDS = frozenset({"conv", "dwconv", "linear"})
+
+
+def fold_batch_norm(graph: Graph, weights: Tensors) -> tuple[Graph, dict[str, Array]]:
+    """A closed graph in which a bn that alone reads a conv, dwconv or linear is part of it.
+
+    The layer keeps its path and has a bias afterwards; the bn's path is gone. A bn after anything else, or after a
+    layer that others read too, stays. Tensors that the graph does not own are left out. The arithmetic is in float64
+    and the result has the dtype of the weights. Raises KeyError where a tensor is missing.
+    """
+    verify(graph)
+    nodes = {path: graph.node(path) for path in graph}
+    tensors: dict[str, Array] = {name: weights[name] for name in specification(graph)}
+    layers: dict[str, str] = {}
+    for path in graph:
+        if (layer := _layer_before(graph, path, layers)) is not None:
+            bn = nodes.pop(path)
+            layers[path] = layer
+            tensors = _folded(tensors, nodes[layer], bn)
+            nodes[layer] = _with_bias(nodes[layer])
+    kept = [(node, tuple(layers.get(source, source) for source in graph.inputs(path))) for path, node in nodes.items()]
+    return verify(Graph.of(graph.name, kept, graph.questions)), tensors
+
+
+def _layer_before(graph: Graph, path: str, layers: dict[str, str]) -> str | None:
+    """The layer that this node folds into, if it is a bn and there is one; `layers` are those of bns before it."""
+    if _primitive(graph.node(path)) != "bn":
+        return None
+    (source,) = graph.inputs(path)
+    if graph.readers(source) != (path,):
+        return None
+    layer = layers.get(source, source)
+    return layer if _primitive(graph.node(layer)) in _FOLDS else None
+
+
+def _primitive(node: Node) -> str | None:
+    return node.payload.primitive if isinstance(node.payload, Apply) else None
+
+
+def _with_bias(layer: Node) -> Node:
+    payload = layer.payload
+    assert isinstance(payload, Apply)
+    attributes = tuple((name, True if name == "bias" else value) for name, value in payload.attributes)
+    return replace(layer, payload=replace(payload, attributes=attributes))
+
+
+def _folded(tensors: dict[str, Array], layer: Node, bn: Node) -> dict[str, Array]:
+    """y = gain * (w x + b - mean) + shift, with gain = weight / sqrt(var + eps) for each output channel."""
+    assert isinstance(bn.payload, Apply)
+    rest = dict(tensors)
+    own = {kind: tensor_name(bn, kind) for kind in ("weight", "bias", "running_mean", "running_var")}
+    weight_name, bias_name = tensor_name(layer, "weight"), tensor_name(layer, "bias")
+    weight = rest[weight_name]
+    mean = rest.pop(own["running_mean"]).astype(np.float64)
+    gain = 1 / np.sqrt(rest.pop(own["running_var"]).astype(np.float64) + float(fraction(bn.payload.attribute, "eps")))
+    shift: Array = np.zeros_like(mean)
+    if flag(bn.payload.attribute, "affine"):
+        gain = gain * rest.pop(own["weight"])
+        shift = rest.pop(own["bias"])
+    bias = rest.get(bias_name, np.zeros_like(mean))
+    channels = (-1, *(1 for _ in weight.shape[1:]))
+    rest[weight_name] = (weight * gain.reshape(channels)).astype(weight.dtype)
+    rest[bias_name] = (gain * (bias - mean) + shift).astype(weight.dtype)
+    return rest

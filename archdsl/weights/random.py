@@ -1,0 +1,60 @@
+"""Random weights for measuring, testing and comparing targets."""
+
+from __future__ import annotations
+
+import hashlib
+from math import prod, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archdsl.ir import Graph
+from archdsl.space import Apply
+from archdsl.weights.moments import mean_squares
+from archdsl.weights.specification import node_weights, specification
+
+_LEAST_MOMENT = 1e-6
+"""Below this (products of gates, softmax over many channels) scaling up would blow up what is nearly constant."""
+
+
+def random_weights(graph: Graph, seed: int = 0) -> dict[str, NDArray[np.float32]]:
+    """A tensor for each name in `specification(graph)`.
+
+    Each is drawn from a generator of its own, seeded by (seed, name), so that a change elsewhere in the network leaves
+    the draw alone. Its scale is He's (2015, section 2.2) made exact for what the layer reads: the variance is
+    1 / (fan-in * mean square of the input), where the mean square follows from the relus, sums and gates since the
+    last layers with weights. So every layer writes numbers of size 1 at any depth, through residual sums too.
+    Running statistics are near those that such maps have and not equal to them, as after training.
+    """
+    specs = specification(graph)
+    moments = mean_squares(graph)
+    tensors: dict[str, NDArray[np.float32]] = {}
+    for path, payload in graph.with_payload(Apply):
+        for name, weight in node_weights(graph, path).items():
+            moment = max(moments[graph.inputs(path)[0]], _LEAST_MOMENT)
+            draw = _norm if payload.primitive == "bn" else _filter
+            tensors[name] = draw(_generator(seed, name), weight.name, specs[name].shape, moment).astype(np.float32)
+    return tensors
+
+
+def _filter(draw: np.random.Generator, kind: str, shape: tuple[int, ...], moment: float) -> NDArray[np.float64]:
+    if kind == "bias":
+        return draw.normal(0, 0.1, shape)
+    return draw.normal(0, 1 / sqrt(prod(shape[1:]) * moment), shape)
+
+
+def _norm(draw: np.random.Generator, kind: str, shape: tuple[int, ...], moment: float) -> NDArray[np.float64]:
+    match kind:
+        case "weight":
+            return draw.uniform(0.8, 1.2, shape)
+        case "running_var":
+            return draw.uniform(0.75, 1.3, shape) * moment
+        case "running_mean":
+            return draw.normal(0, 0.1 * sqrt(moment), shape)
+        case _:
+            return draw.normal(0, 0.1, shape)
+
+
+def _generator(seed: int, name: str) -> np.random.Generator:
+    digest = hashlib.blake2b(f"{seed}:{name}".encode(), digest_size=16).digest()
+    return np.random.default_rng(int.from_bytes(digest, "little"))

@@ -1,0 +1,47 @@
+"""Which tensors a closed graph has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archdsl.ir import Graph, tensor_name
+from archdsl.ops import Count, Weight
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.space import Apply
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A tensor's shape, in torch's order of axes, and whether training changes it by gradient."""
+
+    shape: tuple[int, ...]
+    trained: bool = True
+
+
+def node_weights(graph: Graph, path: str) -> Mapping[str, Weight]:
+    """The tensors of one node by their names in a state dict."""
+    node = graph.node(path)
+    if not isinstance(node.payload, Apply):
+        return {}
+    rule = PRIMITIVES[node.payload.primitive].weights
+    return {tensor_name(node, weight.name): weight for weight in rule(graph.input_shapes(path), node.payload.attribute)}
+
+
+def specification(graph: Graph) -> dict[str, Spec]:
+    """Every tensor of a closed graph by its name in a state dict, in the graph's order.
+
+    Raises ValueError for a graph that still has questions.
+    """
+    return {
+        name: Spec(tuple(closed_count(count, name) for count in weight.shape), weight.trained)
+        for path in graph
+        for name, weight in node_weights(graph, path).items()
+    }
+
+
+def closed_count(count: Count, what: str) -> int:
+    """The count as a number. Raises ValueError where answers still decide it."""
+    if isinstance(count, int):
+        return count
+    raise ValueError(f"the channels of `{what}` are {count}, which answers have to decide first")
