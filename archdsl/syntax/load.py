@@ -1,0 +1,99 @@
+"""From bytes to text."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from archdsl.diagnostics import Diagnostic, Label
+from archdsl.syntax import codes
+from archdsl.text import SourceFile, Span
+
+MAX_BYTES: Final = 2 * 1024 * 1024
+MAX_LINE: Final = 20_000
+
+
+def read(path: str | os.PathLike[str]) -> SourceFile | Diagnostic:
+    """The text of a file, named as `path` spells it, or what is wrong with the file."""
+    name = os.fspath(path)
+    if "\0" in name:
+        return _unreadable(name.replace("\0", "U+0000"), "a path cannot hold a NUL character", "name another file")
+    file = Path(name)
+    try:
+        if file.is_dir():
+            return _unreadable(name, f"`{name}` is a folder", "name a file in it")
+        with file.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return _unreadable(name, f"the file `{name}` does not exist", "check the path")
+    except PermissionError:
+        return _unreadable(name, f"the file `{name}` may not be read", "change its permissions")
+    except OSError as error:
+        reason = (error.strerror or "no reason given").lower()
+        return _unreadable(name, f"the file `{name}` cannot be read: {reason}", "check the path")
+    return decode(name, data)
+
+
+def decode(name: str, data: bytes) -> SourceFile | Diagnostic:
+    """The text that `data` holds, without a byte order mark, or what keeps it from being one."""
+    if len(data) > MAX_BYTES:
+        return Diagnostic(
+            codes.TOO_LARGE,
+            f"the file is larger than {MAX_BYTES // (1024 * 1024)} MiB",
+            None,
+            help="split it, and join the parts with `use`",
+            file=name,
+        )
+    body = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _not_utf8(name, data, error.start + len(data) - len(body))
+    source = SourceFile(name, text)
+    return _nul(source) or _long_line(source) or source
+
+
+def _unreadable(name: str, message: str, help_: str) -> Diagnostic:
+    return Diagnostic(codes.UNREADABLE, message, None, help=help_, file=name)
+
+
+def _not_utf8(name: str, data: bytes, at: int) -> Diagnostic:
+    line = data.count(b"\n", 0, at) + 1
+    utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return Diagnostic(
+        codes.NOT_UTF8,
+        f"the file is not UTF-8: byte 0x{data[at]:02x} at offset {at}, on line {line}",
+        None,
+        notes=("it begins like UTF-16",) if utf16 else (),
+        help="save the file as UTF-8",
+        file=name,
+    )
+
+
+def _nul(source: SourceFile) -> Diagnostic | None:
+    at = source.text.find("\0")
+    if at < 0:
+        return None
+    return Diagnostic(
+        codes.NUL_BYTE,
+        "the file holds a NUL byte and seems not to be a text",
+        Label(Span(source, at, at + 1), "here"),
+        help="name a text file",
+        file=source.name,
+    )
+
+
+def _long_line(source: SourceFile) -> Diagnostic | None:
+    start = 0
+    for line in source.text.split("\n"):
+        if len(line) > MAX_LINE:
+            return Diagnostic(
+                codes.LONG_LINE,
+                f"a line is longer than {MAX_LINE:,} characters",
+                Label(Span(source, start, start + len(line)), f"{len(line):,} characters"),
+                help="break the line inside brackets",
+                file=source.name,
+            )
+        start += len(line) + 1
+    return None

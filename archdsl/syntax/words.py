@@ -1,0 +1,72 @@
+"""Tokens in the words that people use for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Final
+
+from archdsl.syntax.tokens import NAME, NEWLINE, Token
+from archdsl.text import SourceFile
+
+ITEM_WORDS: Final = ("use", "op", "ops", "cell", "space", "cost", "search", "train", "genotype")
+STATEMENT_WORDS: Final = ("in", "out", "choose", "branches", "start", "each", "phase", "answer")
+ARM_WORDS: Final = ("when", "else")
+
+_OPERATORS: Final = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "CIRCUMFLEX", "COMPARE", "_ARROW", "_DOTS"})
+_POSTFIX: Final = frozenset({"LSQB", "DOT", "AT"})
+_LONGEST: Final = 4
+
+
+def found(source: SourceFile, token: Token) -> str:
+    """What stands at `token`, for a message."""
+    if token.kind == NEWLINE:
+        return "the end of the line"
+    text = source.text[token.start : token.stop]
+    if not text:
+        return "the end of the file"
+    return f"`{brief(text)}`"
+
+
+def brief(text: str) -> str:
+    return text if len(text) <= 30 else text[:29] + "…"
+
+
+def expected(kinds: Iterable[str], marks: Mapping[str, str]) -> str:
+    """What may stand at a place, for a message; the most telling first, at most four."""
+    able = set(kinds)
+    phrases: list[str] = []
+    if "CELL" in able:
+        phrases.append("an item such as `cell` or `space`")
+        able -= {marks_kind for marks_kind, text in marks.items() if text in ITEM_WORDS}
+    if "CHOOSE" in able:
+        phrases.append("a statement such as `x = …`, `in` or `out`")
+        able -= {kind for kind, text in marks.items() if text in STATEMENT_WORDS} | {NAME}
+    if "WHEN" in able:
+        phrases.append("`when …:` or `else: …`")
+        able -= {"WHEN", "ELSE"}
+    if "INT" in able and NAME in able:
+        phrases.append("a value")
+        able -= {"INT", "FLOAT", "SHAPE", "STRING", NAME, "LPAR", "LBRACE", "CASE", "MINUS"}
+    if NAME in able:
+        phrases.append("a name")
+    for kind, phrase in (("INT", "a whole number"), ("SHAPE", "a shape such as `3x512x1024`"), ("STRING", "a string")):
+        if kind in able:
+            phrases.append(phrase)
+    fixed = [kind for kind in marks if kind in able and kind not in _OPERATORS and kind not in _POSTFIX]
+    phrases += [f"`{marks[kind]}`" for kind in fixed]
+    if NEWLINE in able:
+        phrases.append("the end of the line")
+    if not phrases:
+        phrases = [f"`{marks[kind]}`" for kind in marks if kind in able] or ["nothing"]
+    return listed(phrases[:_LONGEST])
+
+
+def listed(phrases: list[str]) -> str:
+    return phrases[0] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} or {phrases[-1]}"
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that `word` was probably meant to be."""
+    close = get_close_matches(word.lower(), list(candidates), n=1, cutoff=0.7)
+    return close[0] if close else None
