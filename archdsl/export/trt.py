@@ -1,0 +1,134 @@
+"""TensorRT plans from ONNX, built in a worker process."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import onnx
+from google.protobuf.message import DecodeError
+
+import archdsl
+from archdsl.export.failures import TargetFailed, ToolMissing
+from archdsl.export.half import to_half
+from archdsl.export.plan import BadPlan, Flavour, Plan, Port, Precision, check_plan
+from archdsl.export.trt_worker import BUILT, MISSING, read_message, write_message
+
+
+def find_flavour() -> Flavour:
+    """TensorRT for RTX where it is installed, else the enterprise one. Raises ToolMissing.
+
+    The first needs no GPU to build and its plans are portable, so it goes first. Whether the second has libraries
+    and a GPU is known only once it is loaded, which the worker does.
+    """
+    for flavour in (Flavour.RTX, Flavour.ENTERPRISE):
+        if importlib.util.find_spec(flavour.module) is not None:
+            return flavour
+    raise ToolMissing(Flavour.RTX.module, Flavour.RTX.install_line)
+
+
+def build_plan(
+    onnx_bytes: bytes,
+    precision: Precision = Precision.FP32,
+    *,
+    flavour: Flavour | None = None,
+    compute_capabilities: tuple[str, ...] = (),
+) -> Plan:
+    """The plan of a float32 ONNX model; inputs and outputs stay float32 at either precision.
+
+    The network is strongly typed: fp16 is in the graph before TensorRT sees it. Two builds give the same bytes.
+    Raises ToolMissing, and TargetFailed with TensorRT's own words where it refuses the model or its process dies.
+    """
+    chosen = flavour or find_flavour()
+    model = _checked(onnx_bytes)
+    if precision is Precision.FP16:
+        onnx_bytes = to_half(model).SerializeToString(deterministic=True)
+    request = {"module": chosen.module, "compute_capabilities": list(compute_capabilities)}
+    fields, data = _ask_worker(request, onnx_bytes)
+    if fields["outcome"] == MISSING:
+        raise ToolMissing(chosen.module, chosen.install_line)
+    if fields["outcome"] != BUILT:
+        raise TargetFailed(fields["message"], tuple(fields["details"]))
+    plan = Plan(
+        data=data,
+        flavour=chosen,
+        version=fields["version"],
+        precision=precision,
+        compute_capabilities=compute_capabilities,
+        inputs=_ports(fields["inputs"]),
+        outputs=_ports(fields["outputs"]),
+    )
+    try:
+        check_plan(plan)
+    except BadPlan as error:
+        raise TargetFailed(f"{chosen.module} wrote a broken plan: {error}") from error
+    return plan
+
+
+def _checked(onnx_bytes: bytes) -> onnx.ModelProto:
+    """TensorRT reads some junk as an empty network, so the model is checked before it gets there."""
+    try:
+        model = onnx.load_model_from_string(onnx_bytes)
+        onnx.checker.check_model(model, full_check=True)
+    except (DecodeError, onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise TargetFailed("this is not an ONNX model", (str(error),)) from error
+    return model
+
+
+def _ask_worker(request: Mapping[str, Any], body: bytes) -> tuple[Mapping[str, Any], bytes]:
+    """The worker's answer. It has a session of its own, so that Ctrl-C reaches us alone and we end it."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "archdsl.export.trt_worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": _import_path()},
+        start_new_session=True,
+    )
+    stdin, stdout, stderr = _pipe(process.stdin), _pipe(process.stdout), _pipe(process.stderr)
+    said: list[bytes] = []
+    listener = threading.Thread(target=lambda: said.extend(stderr), daemon=True)
+    listener.start()
+    try:
+        write_message(stdin, request, body)
+        stdin.close()
+        answer = read_message(stdout)
+        process.wait()
+    except (EOFError, BrokenPipeError) as error:
+        status = process.wait()
+        listener.join()
+        died = (
+            f"TensorRT's process died of signal {-status}" if status < 0 else f"TensorRT's process ended with {status}"
+        )
+        words = b"".join(said).decode(errors="replace").splitlines()
+        raise TargetFailed(died, tuple(words[-20:])) from error
+    finally:
+        process.kill()
+        process.wait()
+        listener.join()
+        for pipe in (stdin, stdout, stderr):
+            with suppress(BrokenPipeError):
+                pipe.close()
+    return answer
+
+
+def _pipe(pipe: IO[bytes] | None) -> Any:
+    assert pipe is not None
+    return pipe
+
+
+def _import_path() -> str:
+    """The worker finds this very package, wherever it was imported from."""
+    package = archdsl.__path__[0]
+    return os.pathsep.join([str(Path(package).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def _ports(described: list[Mapping[str, Any]]) -> tuple[Port, ...]:
+    return tuple(Port(port["name"], port["dtype"], tuple(port["shape"])) for port in described)

@@ -1,0 +1,111 @@
+"""Outputs appear whole or not at all, also when the process is interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import archdsl
+from archdsl.export.files import Staging, staged, write_atomic
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_everything_is_published_together(tmp_path: Path) -> None:
+    folder = tmp_path / "compiled" / "student"
+    with staged(folder) as staging:
+        staging.write("a.onnx", b"1")
+        staging.write("b.json", b"2")
+        assert {file.suffix for file in folder.iterdir()} == {".part"}
+    assert contents(folder) == {"a.onnx": b"1", "b.json": b"2"}
+
+
+def test_files_of_the_same_name_are_replaced_and_others_left(tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").write_bytes(b"old")
+    (tmp_path / "notes.txt").write_bytes(b"mine")
+    with staged(tmp_path) as staging:
+        staging.write("a.onnx", b"first")
+        staging.write("a.onnx", b"second")
+    assert contents(tmp_path) == {"a.onnx": b"second", "notes.txt": b"mine"}
+
+
+def test_an_exception_leaves_the_previous_files(tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt), staged(tmp_path) as staging:
+        staging.write("a.onnx", b"new")
+        raise KeyboardInterrupt
+    assert contents(tmp_path) == {"a.onnx": b"old"}
+
+
+def test_folders_made_for_nothing_are_removed(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="enough"), staged(tmp_path / "a" / "b") as staging:
+        staging.write("x", b"1")
+        raise ValueError("enough")
+    assert contents(tmp_path) == {}
+
+
+def test_a_rename_that_fails_takes_the_others_back(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / "c").mkdir()
+    with pytest.raises(OSError, match="c"), staged(tmp_path) as staging:
+        for name in ("a", "b", "c"):
+            staging.write(name, b"new")
+    assert {file.name for file in tmp_path.iterdir()} == {"a", "c"}
+    assert (tmp_path / "a").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "/etc/x"])
+def test_a_name_may_not_leave_the_folder(tmp_path: Path, name: str) -> None:
+    staging = Staging(tmp_path)
+    with pytest.raises(ValueError, match="not the name of a file"):
+        staging.write(name, b"")
+    assert contents(tmp_path) == {}
+
+
+def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    write_atomic(tmp_path / "written", b"x")
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "written")}
+    assert len(modes) == 1
+
+
+WRITER = textwrap.dedent(
+    """
+    import signal, sys
+    from pathlib import Path
+    from archdsl.export.files import staged
+    with staged(Path(sys.argv[1])) as staging:
+        staging.write("a.onnx", b"new" * 1000)
+        print("staged", flush=True)
+        signal.pause()
+        staging.write("b.onnx", b"never")
+    """
+)
+
+
+def test_an_interrupted_process_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "a.onnx").write_bytes(b"old")
+    environment = {**os.environ, "PYTHONPATH": str(Path(archdsl.__path__[0]).parent)}
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"staged\n"
+        assert len(list(folder.iterdir())) == 2
+        process.send_signal(signal.SIGINT)
+        assert process.wait() != 0
+    assert contents(folder) == {"a.onnx": b"old"}
