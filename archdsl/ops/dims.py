@@ -76,6 +76,11 @@ def variable(leaf: Leaf) -> Dim:
     return Dim((((leaf,), Fraction(1)),))
 
 
+def constant(value: int | Fraction) -> Count:
+    """A number as a count, also where it is a fraction that is still to be multiplied."""
+    return _normal({(): Fraction(value)})
+
+
 def add(left: Count, right: Count) -> Count:
     if isinstance(left, int) and isinstance(right, int):
         return left + right

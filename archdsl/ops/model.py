@@ -111,5 +111,5 @@ class Primitive:
     """Names under which a text may give the first maps (`resize(like = x)`)."""
     scale: Callable[[Attributes], Fraction | None] = same_resolution
     """Resolution of the result over that of the first map; None where the one does not follow from the other by a
-    factor (a fixed size, the size of a second map, a global pool). An input whose size the inverse divides comes out
-    whole."""
+    factor (a fixed size, the size of a second map, a global pool, a padded pool that rounds up). Exact for each map
+    whose height and width times the factor are whole."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
-from archdsl.ops.convolution import shrinks_by_stride
+from archdsl.ops.attributes import flag, pair, whole
 from archdsl.ops.model import Attributes, Kind, Parameter, Primitive, Shape
 from archdsl.ops.windows import pool_shape
 
@@ -24,6 +25,14 @@ def _global_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
     return Shape(maps[0].channels, 1, 1)
 
 
+def _pool_scale(attributes: Attributes) -> Fraction | None:
+    """A padded pool that rounds up gives one more than n / s, so no factor describes it."""
+    stride = whole(attributes, "s")
+    if flag(attributes, "ceil") and pair(attributes, "k") != (stride, stride):
+        return None
+    return Fraction(1, stride)
+
+
 def _no_factor(_: Attributes) -> None:
     return None
 
@@ -33,7 +42,7 @@ MAX_POOL = Primitive(
     summary="the largest value in a window; padded with minus infinity",
     parameters=_WINDOW,
     shape=_pool_shape,
-    scale=shrinks_by_stride,
+    scale=_pool_scale,
 )
 
 AVG_POOL = Primitive(
@@ -41,7 +50,7 @@ AVG_POOL = Primitive(
     summary="the mean of a window; padding is not part of the mean (DARTS) unless `count_padding = yes`",
     parameters=(*_WINDOW, Parameter("count_padding", Kind.FLAG, default=False)),
     shape=_pool_shape,
-    scale=shrinks_by_stride,
+    scale=_pool_scale,
 )
 
 GLOBAL_AVG_POOL = Primitive(

@@ -1,0 +1,74 @@
+"""The rules of every primitive say what torch does."""
+
+from __future__ import annotations
+
+from math import prod
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils.flop_counter import FlopCounterMode
+
+from archdsl.nets.layers import layer
+from archdsl.ops import Shape
+from archdsl.ops.primitives import PRIMITIVES
+from tests.primitive_cases import CASES, Case
+
+
+def tensors(case: Case) -> list[torch.Tensor]:
+    return [torch.randn(2, int(str(c)), h, w) for c, h, w in case.maps]
+
+
+def module(case: Case) -> torch.nn.Module:
+    return layer(case.primitive, case.attributes, case.maps, "cell.layer").eval()
+
+
+def test_every_primitive_has_cases() -> None:
+    assert CASES.keys() == PRIMITIVES.keys()
+
+
+@pytest.mark.parametrize("primitive", CASES)
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_shape_is_that_of_torch(primitive: str, data: st.DataObject) -> None:
+    case = data.draw(CASES[primitive])
+    y = module(case)(*tensors(case))
+    assert Shape(*y.shape[1:]) == case.result
+
+
+@pytest.mark.parametrize("primitive", ["conv", "dwconv", "linear", "bn"])
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_weights_are_those_of_torch(primitive: str, data: st.DataObject) -> None:
+    case = data.draw(CASES[primitive])
+    weights = PRIMITIVES[primitive].weights(case.maps, case.attributes)
+    found = module(case)
+    own = {name: tuple(tensor.shape) for name, tensor in found.state_dict().items() if name != "num_batches_tracked"}
+    assert {weight.name: weight.shape for weight in weights} == own
+    assert {weight.name for weight in weights if weight.trained} == {name for name, _ in found.named_parameters()}
+    counted = sum(prod(int(str(n)) for n in weight.shape) for weight in weights if weight.trained)
+    assert counted == sum(parameter.numel() for parameter in found.parameters())
+
+
+@pytest.mark.parametrize("primitive", CASES)
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_macs_are_half_of_the_flops_that_torch_counts(primitive: str, data: st.DataObject) -> None:
+    case = data.draw(CASES[primitive])
+    maps = [map_[:1] for map_ in tensors(case)]
+    with FlopCounterMode(display=False) as counter:
+        module(case)(*maps)
+    assert 2 * PRIMITIVES[primitive].macs(case.maps, case.result, case.attributes) == counter.get_total_flops()
+
+
+@pytest.mark.parametrize("primitive", CASES)
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_a_size_that_the_scale_divides_comes_out_whole(primitive: str, data: st.DataObject) -> None:
+    case = data.draw(CASES[primitive])
+    scale = PRIMITIVES[primitive].scale(case.attributes)
+    first = case.maps[0]
+    if primitive in {"crop", "multiply"} or scale is None or (first.height * scale).denominator != 1:
+        return
+    assert case.result.height == first.height * scale

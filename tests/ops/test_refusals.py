@@ -1,0 +1,114 @@
+"""What primitives refuse, and with which words."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from archdsl.ops import Shape, ShapeError
+from archdsl.ops.bind import ParameterError, bind
+from archdsl.ops.primitives import PRIMITIVES
+
+A = Shape(8, 9, 12)
+
+
+@pytest.mark.parametrize(
+    ("primitive", "given", "code", "reason"),
+    [
+        ("conv", {"c": 8, "strid": 2}, "E0305", "has no parameter `strid`"),
+        ("conv", {}, "E0306", "needs `c`, a channel count"),
+        ("conv", {"c": "wide"}, "E0307", "takes a channel count as `c`, not wide"),
+        ("conv", {"c": 8, "bias": 1}, "E0307", "takes yes or no as `bias`, not 1"),
+        ("conv", {"c": 8, "k": True}, "E0307", "takes a size (3, or 15x1) as `k`, not yes"),
+        ("conv", {"c": 8, "k": (3, 3, 3)}, "E0307", "takes a size (3, or 15x1) as `k`, not 3x3x3"),
+        ("conv", {"c": 8, "s": Fraction(1, 2)}, "E0307", "takes a whole number of at least 1 as `s`, not 1 / 2"),
+        ("conv", {"c": 8, "s": 0}, "E0505", "has `s = 0`; that has to be at least 1"),
+        ("conv", {"c": 8, "k": (0, 3)}, "E0505", "has `k = 0x3`; that has to be at least 1 in each direction"),
+        ("dropout", {"p": 1.5}, "E0505", "has `p = 3 / 2`; that has to be at most 1"),
+        ("bn", {"eps": 0}, "E0505", "has `eps = 0`; that has to be above 0"),
+        ("bn", {"momentum": -1}, "E0505", "has `momentum = -1`; that has to be at least 0"),
+        ("crop", {"top": -1}, "E0505", "has `top = -1`; that has to be at least 0"),
+        ("resize", {"mode": "cubic"}, "E0505", "has `mode = cubic`; that has to be `bilinear` or `nearest`"),
+        ("resize", {"factor": float("inf")}, "E0307", "takes a number above 0 as `factor`, not inf"),
+    ],
+)
+def test_parameters(primitive: str, given: dict[str, object], code: str, reason: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        bind(PRIMITIVES[primitive], given)
+    assert (caught.value.code, caught.value.reason) == (code, reason)
+
+
+@pytest.mark.parametrize(
+    ("primitive", "given", "help"),
+    [
+        ("conv", {"gruops": 2}, "did you mean `groups`?"),
+        ("dwconv", {"c": 2}, "it has `k`, `s`, `d`, `bias`"),
+        ("relu", {"c": 2}, "it has no parameters"),
+    ],
+)
+def test_an_unknown_parameter_is_told_what_there_is(primitive: str, given: dict[str, object], help: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        bind(PRIMITIVES[primitive], given)
+    assert caught.value.help == help
+
+
+@pytest.mark.parametrize(
+    ("primitive", "maps", "given", "code", "reason"),
+    [
+        ("add", [A, A._replace(channels=4)], {}, "E0501", "reads maps of different channel counts: 8 and 4"),
+        ("multiply", [A, Shape(4, 1, 1)], {}, "E0501", "reads maps of different channel counts: 8 and 4"),
+        ("add", [A, A._replace(height=8)], {}, "E0502", "reads maps of different resolution: 9x12 and 8x12"),
+        ("concat", [A, Shape(8, 1, 1)], {}, "E0502", "reads maps of different resolution: 9x12 and 1x1"),
+        ("multiply", [A, Shape(8, 1, 12)], {}, "E0502", "reads maps of different resolution: 9x12 and 1x12"),
+        (
+            "conv",
+            [A],
+            {"c": 8, "k": 2},
+            "E0503",
+            "has an even window of 2x2; a conv's window has to be odd, so that it has a middle",
+        ),
+        ("max_pool", [A], {"k": 2, "s": 1}, "E0503", "has an even window of 2x2 at stride 1"),
+        (
+            "avg_pool",
+            [A],
+            {"k": 10, "s": 10},
+            "E0503",
+            "has a window of 10x10, larger than its map of 9x12",
+        ),
+        ("linear", [A], {"c": 8}, "E0503", "reads a 1x1 map, and this one is 9x12"),
+        ("resize", [A], {"factor": 0.1}, "E0503", "leaves nothing of its map of 9x12"),
+        ("crop", [A], {"top": 5, "bottom": 4}, "E0503", "leaves nothing of its map of 9x12"),
+        ("resize", [A], {}, "E0505", "takes one of a factor, `size` and `like`, and has none of them"),
+        ("resize", [A, A], {"size": 3}, "E0505", "takes one of a factor, `size` and `like`, and has `size` and `like`"),
+        (
+            "resize",
+            [A],
+            {"factor": 2, "mode": "nearest", "align_corners": True},
+            "E0505",
+            "has no aligned corners in mode nearest",
+        ),
+        ("conv", [A], {"c": 8, "groups": 3}, "E0504", "has 3 groups, which do not divide its 8 input channels"),
+        ("conv", [A], {"c": 6, "groups": 4}, "E0504", "has 4 groups, which do not divide its 6 output channels"),
+        (
+            "conv",
+            [A],
+            {"c": Fraction(9, 2)},
+            "E0504",
+            "has 9/2 output channels; that has to be a whole number above 0",
+        ),
+        ("linear", [Shape(8, 1, 1)], {"c": 0}, "E0504", "has 0 output channels; that has to be a whole number above 0"),
+    ],
+)
+def test_maps(primitive: str, maps: list[Shape], given: dict[str, object], code: str, reason: str) -> None:
+    attributes = dict(bind(PRIMITIVES[primitive], given))
+    with pytest.raises(ShapeError) as caught:
+        PRIMITIVES[primitive].shape(maps, attributes)
+    assert (caught.value.code, caught.value.reason) == (code, reason)
+
+
+def test_values_are_brought_to_one_form() -> None:
+    bound = dict(bind(PRIMITIVES["conv"], {"c": Fraction(8), "k": 3, "bias": True}))
+    assert bound == {"c": 8, "k": (3, 3), "s": 1, "d": 1, "groups": 1, "bias": True}
+    assert dict(bind(PRIMITIVES["bn"], {"eps": 1e-3}))["eps"] == Fraction(1, 1000)
+    assert list(bound) == [parameter.name for parameter in PRIMITIVES["conv"].parameters]

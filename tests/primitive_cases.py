@@ -1,0 +1,133 @@
+"""Random applications of each primitive that its shape rule allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from hypothesis import strategies as st
+
+from archdsl.ops import Attributes, Shape, ShapeError
+from archdsl.ops.bind import bind
+from archdsl.ops.primitives import PRIMITIVES
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    primitive: str
+    maps: tuple[Shape, ...]
+    given: dict[str, object]
+
+    @property
+    def attributes(self) -> Attributes:
+        return dict(bind(PRIMITIVES[self.primitive], self.given))
+
+    @property
+    def result(self) -> Shape:
+        return PRIMITIVES[self.primitive].shape(self.maps, self.attributes)
+
+    def allowed(self) -> bool:
+        try:
+            return self.result.height > 0
+        except ShapeError:
+            return False
+
+
+LENGTHS = st.integers(1, 19)
+CHANNELS = st.integers(1, 6)
+ODD = st.sampled_from([1, 3, 5])
+STRIDES = st.integers(1, 4)
+SHAPES = st.builds(Shape, CHANNELS, LENGTHS, LENGTHS)
+ONE_MAP = st.tuples(SHAPES)
+
+WINDOWED = {
+    "k": st.one_of(ODD, st.tuples(ODD, ODD)),
+    "s": STRIDES,
+    "d": st.integers(1, 3),
+    "bias": st.booleans(),
+}
+
+
+@st.composite
+def convs(draw: st.DrawFn) -> Case:
+    groups = draw(st.integers(1, 3))
+    map_ = draw(SHAPES)._replace(channels=groups * draw(st.integers(1, 3)))
+    given: dict[str, object] = draw(st.fixed_dictionaries(WINDOWED))
+    return Case("conv", (map_,), {**given, "c": groups * draw(st.integers(1, 3)), "groups": groups})
+
+
+@st.composite
+def pools(draw: st.DrawFn, primitive: str) -> Case:
+    stride = draw(STRIDES)
+    given: dict[str, object] = {
+        "k": draw(st.one_of(st.just(stride), ODD, st.tuples(ODD, ODD))),
+        "s": stride,
+        "ceil": draw(st.booleans()),
+    }
+    if primitive == "avg_pool":
+        given["count_padding"] = draw(st.booleans())
+    return Case(primitive, draw(ONE_MAP), given)
+
+
+@st.composite
+def resizes(draw: st.DrawFn) -> Case:
+    mode = draw(st.sampled_from(["bilinear", "nearest"]))
+    given: dict[str, object] = {"mode": mode, "align_corners": mode == "bilinear" and draw(st.booleans())}
+    map_ = draw(SHAPES)
+    match draw(st.sampled_from(["factor", "size", "like"])):
+        case "factor":
+            given["factor"] = draw(
+                st.sampled_from([Fraction(1, 4), Fraction(1, 2), Fraction(2, 3), Fraction(3, 2), 2, 3, 8])
+            )
+        case "size":
+            given["size"] = draw(st.tuples(LENGTHS, LENGTHS))
+        case _:
+            return Case("resize", (map_, draw(SHAPES)), given)
+    return Case("resize", (map_,), given)
+
+
+@st.composite
+def joins(draw: st.DrawFn, primitive: str) -> Case:
+    first = draw(SHAPES)
+    number = draw(st.integers(2 if primitive == "multiply" else 1, 4))
+    maps = [first] * number
+    if primitive == "concat":
+        maps = [map_._replace(channels=draw(CHANNELS)) for map_ in maps]
+    if primitive == "multiply":
+        maps = [draw(st.sampled_from([map_, Shape(map_.channels, 1, 1)])) for map_ in maps]
+    return Case(primitive, tuple(maps), {})
+
+
+def _plain(primitive: str, maps: st.SearchStrategy[tuple[Shape]] = ONE_MAP, **given: object) -> st.SearchStrategy[Case]:
+    strategies = {name: value for name, value in given.items() if isinstance(value, st.SearchStrategy)}
+    return st.builds(Case, st.just(primitive), maps, st.fixed_dictionaries(strategies))
+
+
+SIDES = dict.fromkeys(("top", "left", "bottom", "right"), st.integers(0, 3))
+
+CASES: dict[str, st.SearchStrategy[Case]] = {
+    name: strategy.filter(Case.allowed)
+    for name, strategy in {
+        "conv": convs(),
+        "dwconv": _plain("dwconv", **WINDOWED),
+        "linear": _plain(
+            "linear", st.tuples(st.builds(Shape, CHANNELS, st.just(1), st.just(1))), c=CHANNELS, bias=st.booleans()
+        ),
+        "bn": _plain("bn", affine=st.booleans(), eps=st.sampled_from([1e-5, 1e-3])),
+        **{
+            name: _plain(name)
+            for name in (
+                *("relu", "relu6", "hswish", "hsigmoid", "sigmoid", "softmax", "argmax"),
+                *("global_avg_pool", "global_max_pool"),
+            )
+        },
+        "dropout": _plain("dropout", p=st.sampled_from([0, 0.5, 1])),
+        "max_pool": pools("max_pool"),
+        "avg_pool": pools("avg_pool"),
+        "resize": resizes(),
+        "crop": _plain("crop", **SIDES),
+        "zero": _plain("zero", s=STRIDES),
+        **{name: joins(name) for name in ("concat", "add", "multiply")},
+    }.items()
+}
+"""Strategies by the name of the primitive."""
