@@ -26,8 +26,24 @@ _AHEAD: Final = 14
 _ENOUGH: Final = 3
 _REPAIRS_A_STATEMENT: Final = 5
 
-_INSERTED: Final = ("COMMA", "EQUAL", "COLON", "IN", "OF", "_ARROW", "STAR", NEWLINE, NAME, "INT", "LPAR", "RPAR")
+_INSERTED: Final[tuple[tuple[str, ...], ...]] = (
+    ("COMMA",),
+    ("EQUAL",),
+    ("COLON",),
+    ("IN",),
+    ("OF",),
+    ("_ARROW",),
+    ("STAR",),
+    (NEWLINE,),
+    (NAME,),
+    ("INT",),
+    ("LPAR", "RPAR"),
+    ("OF", NAME),
+)
 """What a repair may insert, the likeliest first."""
+
+_BEFORE_A_SET: Final = {"OPS": "EQUAL", "CHOOSE": "IN", "BRANCHES": "IN"}
+"""For statements that have no block: what they need before their set."""
 
 _HEADERS: Final[dict[str, tuple[str, ...]]] = {
     "OP": ("OP", NAME, "LPAR", "RPAR"),
@@ -117,13 +133,15 @@ class _Recovery:
         anchor = self._anchors[-1]
         wrong_level = len(self._anchors) == 1 and self._is_line_of_a_block(token)
         if not wrong_level and anchor.repairs < _REPAIRS_A_STATEMENT:
+            if self._set_after_all(token) or self._rename_first(token):
+                return
             repair = self._best_repair(token)
             if repair is not None:
                 anchor.repairs += 1
                 self._say(repair)
                 self._apply(repair)
                 return
-            if self._respell_first():
+            if self._respell(0) or self._respell(2):
                 return
         self._give_up(token, wrong_level=wrong_level)
 
@@ -156,9 +174,9 @@ class _Recovery:
             ahead = self._ahead(self._at + repair.dropped)
             reached = self._automaton.reach(self._states, (*repair.inserted, *ahead)) - len(repair.inserted)
             complete = reached == len(ahead)
-            if not complete and reached < _ENOUGH:
+            if not complete and reached < _ENOUGH and not self._is_renamed(repair):
                 continue
-            score = (complete, 0 if complete else reached)
+            score = (complete, 0 if complete else reached + 1)
             if score > best_score:
                 best, best_score = repair, score
         return best
@@ -178,19 +196,32 @@ class _Recovery:
         if token.kind == "EQUAL" and "COMPARE" in able:
             found.append(Repair(("COMPARE",), 1, token))
         if not begins:
-            found += [Repair((kind,), 0, token) for kind in _INSERTED if kind in able and self._sensible(kind, token)]
-        if token.kind not in (NEWLINE, "LBRACE", "RBRACE") and token.kind not in OPENERS | CLOSERS:
+            if self._is_product(token):
+                found.append(Repair(("STAR",), 0, token))
+            found += [
+                Repair(kinds, 0, token)
+                for kinds in _INSERTED
+                if kinds[0] in able and (kinds[0] != NEWLINE or self._may_end_line(token))
+            ]
+        if token.kind != NEWLINE and token.kind not in OPENERS | CLOSERS and not (begins and is_word):
             found.append(Repair((), 1, token))
-            found += [Repair((kind,), 1, token) for kind in ("_ARROW", "COMMA", NAME) if kind in able]
+            if NAME in able and not begins:
+                found.append(Repair((NAME,), 1, token))
         return found
 
-    def _sensible(self, kind: str, token: Token) -> bool:
-        """Whether inserting `kind` before `token` is a guess that a reader would make."""
-        if kind == NEWLINE:
-            return token.kind != NEWLINE and not self._inside_brackets()
-        if kind in ("LPAR", "RPAR"):
-            return False
-        return True
+    def _is_product(self, token: Token) -> bool:
+        """Whether `token` touches a number, as in `2f`."""
+        before = self._out[-1]
+        return before.kind in ("INT", "FLOAT", "SHAPE") and before.stop == token.start and token.kind == NAME
+
+    def _is_renamed(self, repair: Repair) -> bool:
+        """Whether a repair reads a keyword as a name inside a statement, which is right however little follows."""
+        begins = self._anchors[-1].written == len(self._out)
+        is_word = repair.token.kind in self._words.values()
+        return repair.inserted == (NAME,) and repair.dropped == 1 and is_word and not begins
+
+    def _may_end_line(self, token: Token) -> bool:
+        return token.kind != NEWLINE and not self._inside_brackets()
 
     def _inside_brackets(self) -> bool:
         level = 0
@@ -211,39 +242,76 @@ class _Recovery:
 
     # Words that nearly are keywords --------------------------------------------------------------
 
-    def _respell_first(self) -> bool:
-        """Read the first word of the statement as the keyword that it nearly is, where that helps."""
+    def _respell(self, index: int) -> bool:
+        """Read a word of the statement as the keyword that it nearly is, where that helps."""
         anchor = self._anchors[-1]
-        first = self._first()
-        if first.kind != NAME:
+        place = anchor.written + index
+        written = [*self._out[anchor.written :], *self._tokens[self._at : self._at + 1]]
+        if index >= len(written) or written[index].kind != NAME:
             return False
-        word = self._source.text[first.start : first.stop]
-        keyword = nearest(word, self._beginnings(anchor))
-        if keyword is None or keyword == word:
+        word = self._source.text[written[index].start : written[index].stop]
+        before = self._automaton.after(anchor.states, [token.kind for token in written[:index]])
+        if before is None:
             return False
-        rest = [token.kind for token in self._out[anchor.written + 1 :]]
-        begun = [self._words[keyword], *rest]
-        from_here = self._ahead(self._at if len(self._out) > anchor.written else self._at + 1)
-        states = self._automaton.after(anchor.states, begun)
-        if states is None or self._automaton.reach(states, from_here) < min(len(from_here), _ENOUGH):
+        able = set(self._automaton.able(before))
+        keyword = nearest(word, [word for word, kind in self._words.items() if kind in able])
+        if keyword is None or not self._reread(place, self._words[keyword]):
             return False
-        self._diagnose(report.misspelt(self._source, first, keyword))
+        self._diagnose(report.misspelt(self._source, written[index], keyword))
+        return True
+
+    def _rename_first(self, token: Token) -> bool:
+        """Read a keyword that begins a line and stands before `=` as a name."""
+        anchor = self._anchors[-1]
+        if token.kind != "EQUAL" or len(self._out) != anchor.written + 1:
+            return False
+        first = self._out[-1]
+        if not self._reread(anchor.written, NAME):
+            return False
+        self._diagnose(report.repaired(self._source, Repair((NAME,), 1, first), None, self._marks, ()))
+        return True
+
+    def _reread(self, place: int, kind: str) -> bool:
+        """Give the token at `place` of the statement another kind, if the statement can then be read further."""
+        anchor = self._anchors[-1]
+        here = place == len(self._out)
+        tokens = [*self._out[anchor.written :], *self._tokens[self._at : self._at + here]]
+        old = tokens[place - anchor.written]
+        tokens[place - anchor.written] = Token(kind, old.start, old.stop)
+        ahead = self._ahead(self._at + here)
+        states = self._automaton.after(anchor.states, [token.kind for token in tokens])
+        if states is None or self._automaton.reach(states, ahead) < min(len(ahead), _ENOUGH):
+            return False
         anchor.repairs += 1
-        if len(self._out) > anchor.written:
-            self._out[anchor.written] = Token(self._words[keyword], first.start, first.stop)
-        else:
-            self._out.append(Token(self._words[keyword], first.start, first.stop))
-            self._at += 1
+        self._out[anchor.written :] = tokens
         self._states = states
+        self._at += here
+        return True
+
+    def _set_after_all(self, token: Token) -> bool:
+        """Read what seemed to be a block as the set of a statement whose `=` or `in` is missing."""
+        mark = _BEFORE_A_SET.get(self._first().kind)
+        if mark is None or token.kind != "LBRACE" or self._automaton.after(self._states, (mark, "LBRACE")) is None:
+            return False
+        self._say(Repair((mark,), 0, token))
+        self._automaton.step(self._states, mark)
+        self._write(Token(mark, self._last_stop(), self._last_stop()))
+        level = 0
+        while self._at < len(self._tokens):
+            inner = self._tokens[self._at]
+            if inner.kind != NEWLINE:
+                if not self._automaton.step(self._states, inner.kind):
+                    return True
+                self._write(inner)
+                level += (inner.kind in OPENERS) - (inner.kind in CLOSERS)
+            self._at += 1
+            if level == 0:
+                return True
         return True
 
     def _first(self) -> Token:
         written = self._anchors[-1].written
         return self._out[written] if written < len(self._out) else self._tokens[self._at]
-
-    def _beginnings(self, anchor: _Anchor) -> list[str]:
-        able = set(self._automaton.able(anchor.states))
-        return [word for word, kind in self._words.items() if kind in able]
 
     # Leaving out -------------------------------------------------------------------------------
 

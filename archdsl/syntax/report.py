@@ -92,7 +92,7 @@ def _dropped(
 def _inserted(
     source: SourceFile, repair: Repair, before: Token | None, marks: Mapping[str, str], able: Sequence[str]
 ) -> Diagnostic:
-    (kind,) = repair.inserted
+    kind = repair.inserted[0]
     token = repair.token
     place = before.stop if before is not None else token.start
     gap = Span(source, place, place)
@@ -121,13 +121,20 @@ def _inserted(
             Label(gap, f"{what} belongs here"),
             help=f"write {what}{after}",
         )
-    mark = marks[kind]
+    mark = "".join(marks[part] for part in repair.inserted) if kind == "LPAR" else marks[kind]
+    if len(repair.inserted) > 1 and kind == "OF":
+        return Diagnostic(
+            codes.MARK_MISSING,
+            f"`of` and a name are missing{after}",
+            Label(here, "what is it of?"),
+            help=f"write `of NAME`{after}",
+        )
     return Diagnostic(
         codes.MARK_MISSING,
         f"`{mark}` is missing{after}",
         Label(here, f"`{mark}` belongs before this" if here is not gap else f"`{mark}` belongs here"),
         help=f"write `{mark}`{after}",
-        fix=Fix(f"add `{mark}`", (TextEdit(gap, f" {mark}" if mark != ":" else mark),)),
+        fix=Fix(f"add `{mark}`", (TextEdit(gap, mark if mark in (":", "()") else f" {mark}"),)),
     )
 
 
@@ -148,7 +155,7 @@ def broken_header(source: SourceFile, trouble: Trouble, marks: Mapping[str, str]
         codes.BROKEN_HEADER,
         f"the line that opens a block at `{brief(first.text)}` cannot be read",
         _label(source, trouble, marks),
-        help=f"write {expected(trouble.able, marks)} here",
+        help=_write(expected(trouble.able, marks)),
     )
 
 
@@ -185,14 +192,21 @@ def out_of_place(source: SourceFile, trouble: Trouble, marks: Mapping[str, str])
             Label(span, "a second header"),
             help="leave this line out",
         )
-    if trouble.before is None and token.kind == NAME or trouble.before is trouble.first and trouble.first.kind == NAME:
+    if trouble.before is None or (trouble.before is trouble.first and trouble.first.kind == NAME):
         return _unknown_beginning(source, trouble, marks)
+    if token.kind == "COMPARE":
+        return Diagnostic(
+            codes.OUT_OF_PLACE,
+            f"{what} follows another comparison",
+            _label(source, trouble, marks),
+            help="compare twice, on lines of their own",
+        )
     wanted = expected(trouble.able, marks)
     return Diagnostic(
         codes.OUT_OF_PLACE,
         f"{what} stands where {wanted} is expected",
         _label(source, trouble, marks),
-        help=f"write {wanted} here",
+        help=_write(wanted),
     )
 
 
@@ -208,6 +222,10 @@ def _unknown_beginning(source: SourceFile, trouble: Trouble, marks: Mapping[str,
         _label(source, trouble, marks) if trouble.before is not None else Label(span, f"no {kinds} begins like this"),
         help=help_,
     )
+
+
+def _write(wanted: str) -> str:
+    return "end the line here" if wanted == "the end of the line" else f"write {wanted} here"
 
 
 def _label(source: SourceFile, trouble: Trouble, marks: Mapping[str, str]) -> Label:

@@ -20,8 +20,12 @@ UNKNOWN = "UNKNOWN"
 OPENERS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 CLOSERS = {closer: opener for opener, closer in OPENERS.items()}
 
-BEFORE_A_BLOCK = frozenset({NAME, "INT", "FLOAT", "SHAPE", STRING, "RPAR", "RSQB"})
-"""A `{` opens a block after one of these, and a set after anything else."""
+ENDS_AN_OPERAND = frozenset({NAME, "INT", "FLOAT", "SHAPE", STRING, "RPAR", "RSQB"})
+BEFORE_A_BLOCK = ENDS_AN_OPERAND | {"PHASE", "ANSWER", "OF"}
+"""A `{` opens a block after one of these, and a set after anything else.
+
+After the three keywords a name is missing, but the block is a block all the same.
+"""
 
 _BLANK = "BLANK"
 

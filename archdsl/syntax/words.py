@@ -48,7 +48,10 @@ def expected(kinds: Iterable[str], marks: Mapping[str, str]) -> str:
     if "INT" in able and NAME in able:
         phrases.append("a value")
         able -= {"INT", "FLOAT", "SHAPE", "STRING", NAME, "LPAR", "LBRACE", "CASE", "MINUS"}
-    if NAME in able:
+    if NAME in able and "LBRACE" in able:
+        phrases.append("an op")
+        able -= {"LBRACE"}
+    elif NAME in able:
         phrases.append("a name")
     for kind, phrase in (("INT", "a whole number"), ("SHAPE", "a shape such as `3x512x1024`"), ("STRING", "a string")):
         if kind in able:
@@ -57,6 +60,8 @@ def expected(kinds: Iterable[str], marks: Mapping[str, str]) -> str:
     phrases += [f"`{marks[kind]}`" for kind in fixed]
     if NEWLINE in able:
         phrases.append("the end of the line")
+    if len(able & _OPERATORS) > 2:
+        phrases.append("an operator")
     if not phrases:
         phrases = [f"`{marks[kind]}`" for kind in marks if kind in able] or ["nothing"]
     return listed(phrases[:_LONGEST])

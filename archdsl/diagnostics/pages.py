@@ -1,0 +1,29 @@
+"""One page for each code, as Markdown packaged beside this module."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+_FOLDER: Final = Path(__file__).parent / "pages"
+_CODE: Final = re.compile(r"E[0-9]{4}")
+
+
+def page(code: str) -> str | None:
+    """What `code` means, with a bad and a good example; None where there is no such code."""
+    if _CODE.fullmatch(code) is None:
+        return None
+    file = _FOLDER / f"{code}.md"
+    return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+@lru_cache(maxsize=1)
+def titles() -> dict[str, str]:
+    """The title of every code that has a page, in the order of the codes."""
+    found: dict[str, str] = {}
+    for file in sorted(_FOLDER.glob("E*.md")):
+        heading = file.read_text(encoding="utf-8").partition("\n")[0]
+        found[file.stem] = heading.removeprefix(f"# {file.stem}: ")
+    return found

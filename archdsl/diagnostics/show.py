@@ -1,0 +1,30 @@
+"""Diagnostics in any of the forms that commands offer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, assert_never
+
+from archdsl.diagnostics.model import Diagnostic
+from archdsl.diagnostics.render import render
+
+Style = Literal["full", "concise", "json", "github", "sarif"]
+
+
+def show(diagnostics: Sequence[Diagnostic], style: Style, *, colour: bool = False, version: str = "") -> str:
+    """All diagnostics as one text; `colour` counts for `full` only, the tool's `version` for `sarif` only."""
+    if style == "full":
+        return render(diagnostics, colour=colour)
+    from archdsl.diagnostics import formats, pages  # json is not needed where a text is well
+
+    match style:
+        case "concise":
+            return formats.concise(diagnostics)
+        case "json":
+            return formats.as_json(diagnostics)
+        case "github":
+            return formats.github(diagnostics)
+        case "sarif":
+            return formats.sarif(diagnostics, pages.titles(), version)
+        case _:
+            assert_never(style)

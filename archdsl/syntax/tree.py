@@ -1,0 +1,52 @@
+"""Walks over a syntax tree, whatever its nodes are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from fractions import Fraction
+
+from archdsl.syntax import ast
+
+
+def children(node: ast.Node) -> Iterator[ast.Node]:
+    """The nodes that a node holds, in the order of the text."""
+    for field in fields(node):
+        if field.compare:
+            yield from _nodes(getattr(node, field.name))
+
+
+def walk(node: ast.Node) -> Iterator[ast.Node]:
+    """The node and all nodes below it."""
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting.extend(reversed(list(children(current))))
+
+
+def names(node: ast.Node) -> Iterator[ast.Path]:
+    """Every path that stands in a node."""
+    return (each for each in walk(node) if isinstance(each, ast.Path))
+
+
+def show(node: object) -> str:
+    """A text of the tree without spans: equal for equal trees, different for different ones."""
+    match node:
+        case ast.Node():
+            parts = (show(getattr(node, field.name)) for field in fields(node) if field.compare)
+            return f"({type(node).__name__} {' '.join(parts)})"
+        case tuple():
+            return f"[{' '.join(map(show, node))}]"
+        case bool() | int() | str() | Fraction() | None:
+            return repr(node)
+        case _:
+            raise TypeError(f"{type(node).__name__} in a syntax tree")
+
+
+def _nodes(value: object) -> Iterator[ast.Node]:
+    if isinstance(value, ast.Node):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _nodes(item)
