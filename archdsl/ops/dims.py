@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
 
@@ -28,7 +29,7 @@ DOMAIN_LIMIT = 4096
 """A domain with more values than this is not listed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dim:
     """`sum of coefficient * product of leaves`, in normal form: no zero coefficient, terms sorted."""
 
@@ -39,6 +40,18 @@ class Dim:
 
     def leaves(self) -> Iterable[Leaf]:
         return dict.fromkeys(leaf for monomial, _ in self.terms for leaf in monomial)
+
+    @cached_property
+    def numbers(self) -> frozenset[int | Fraction] | None:
+        """Each value that it can take: see `values`."""
+        domains: dict[Leaf, frozenset[int]] = {}
+        for leaf in self.leaves():
+            domain = leaf.domain()
+            if domain is None:
+                return None
+            domains[leaf] = domain
+        shared = [leaf for leaf in domains if sum(leaf in monomial for monomial, _ in self.terms) > 1]
+        return _values(self, domains, shared)
 
     def evaluate(self, value: Callable[[Leaf], int]) -> int:
         """The number, where `value` says what each leaf is.
@@ -116,14 +129,7 @@ def values(count: Count) -> frozenset[int | Fraction] | None:
     """
     if isinstance(count, int):
         return frozenset({count})
-    domains: dict[Leaf, frozenset[int]] = {}
-    for leaf in count.leaves():
-        domain = leaf.domain()
-        if domain is None:
-            return None
-        domains[leaf] = domain
-    shared = [leaf for leaf in domains if sum(leaf in monomial for monomial, _ in count.terms) > 1]
-    return _values(count, domains, shared)
+    return count.numbers
 
 
 def _values(

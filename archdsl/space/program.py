@@ -186,6 +186,31 @@ class Ordered:
     """In the order of `branches a, b`."""
 
 
+Place: TypeAlias = "tuple[int, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Trellis:
+    """The places of a grid and which place each can read: what paths are counted and spelled by."""
+
+    name: str
+    sources: Mapping[Place, Mapping[str, Place]]
+    """For each place that exists the answers to its source question, and the place that each reads."""
+    question: str
+    """The last step of the source question's path: `source`."""
+
+    def spell(self, place: Place) -> str:
+        return self.name + "".join(f"[{index}]" for index in place)
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """A branch, and the places at which it can end by the answer to its question."""
+
+    trellis: str
+    places: Mapping[str, Place]
+
+
 @dataclass(frozen=True)
 class Program:
     """A space laid out. `hash` covers its structure (rule 12)."""
@@ -195,6 +220,8 @@ class Program:
     nodes: tuple[Node, ...]
     questions: Mapping[str, Question]
     constraints: tuple[Ordered, ...] = ()
+    trellises: Mapping[str, Trellis] = field(default_factory=dict[str, Trellis])
+    branches: Mapping[str, Ends] = field(default_factory=dict[str, Ends])
     hash: str = ""
 
     @cached_property

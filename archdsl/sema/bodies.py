@@ -1,0 +1,234 @@
+"""The bodies of ops and cells: parameters, ports, lines, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from archdsl.ops import Primitive
+from archdsl.sema import calls, codes, questions, structures
+from archdsl.sema.builder import Scope
+from archdsl.sema.environment import Environment
+from archdsl.sema.numbered import names_between
+from archdsl.sema.values import POISON, Branch, Callee, Outputs, Poison, Value
+from archdsl.space import FrameKind
+from archdsl.syntax import ast
+from archdsl.text import Span
+
+if TYPE_CHECKING:
+    from archdsl.sema.evaluator import Evaluator
+
+
+def run(
+    ev: Evaluator, callee: Callee, ports: list[Value], given: Mapping[str, Value], env: Environment, span: Span
+) -> Value:
+    """An op or a cell put on maps where its call stands."""
+    definition = callee.definition
+    assert not isinstance(definition, Primitive)
+    parameters = _parameters(ev, callee, definition.parameters, given, env, span)
+    if parameters is None:
+        return POISON
+    if isinstance(definition, ast.Cell):
+        branch = next((port.name for port in ports if isinstance(port, Branch)), "")
+        name = f"{branch}.{callee.name}" if branch else callee.name
+        scope = env.scope.child(FrameKind.CELL, name, callee.name)
+        return cell(ev, callee, definition, ports, parameters, scope, callee.name, span)
+    return _op(ev, callee, definition, ports, parameters, env, span)
+
+
+def _op(
+    ev: Evaluator,
+    callee: Callee,
+    op: ast.Op,
+    ports: list[Value],
+    parameters: dict[str, Value],
+    env: Environment,
+    span: Span,
+) -> Value:
+    # An op that only names another one with some parameters is no step of a path of its own.
+    inside = env.scope if env.alias else env.scope.child(FrameKind.OP, callee.spelled, callee.name)
+    names = dict(parameters)
+    inner = Environment(callee.unit, inside, names, parameters, env.asking, env.line)
+    if op.pipe:
+        inner = replace(inner, alias=len(op.pipe) == 1 and _is_op(callee, op.pipe[0]))
+        if len(ports) != 1:
+            return _wrong_ports(ev, callee, 1, len(ports), span)
+        value = ports[0]
+        for step in op.pipe:
+            value = calls.step_on(ev, value, step, inner)
+        return value
+    if not _bind_ports(ev, callee, op.body, ports, inner, span):
+        return POISON
+    return single(lines(ev, op.body, inner), callee.name)
+
+
+def _is_op(callee: Callee, step: ast.Expr) -> bool:
+    target = step.target if isinstance(step, ast.Call) else step
+    found = callee.unit.find_path(target) if isinstance(target, ast.Path) else None
+    return found is not None and isinstance(found.item, ast.Op)
+
+
+def cell(
+    ev: Evaluator,
+    callee: Callee,
+    definition: ast.Cell,
+    ports: list[Value],
+    parameters: dict[str, Value],
+    scope: Scope,
+    asking: str,
+    span: Span,
+) -> Value:
+    """An instance of a cell. Its questions are asked under `asking`; instances that say the same share them."""
+    stride = definition.stride.value if definition.stride is not None else 1
+    names = dict(parameters)
+    env = Environment(
+        callee.unit, scope, names, parameters, asking, stride=stride if isinstance(stride, int) else 1
+    )
+    if not _bind_ports(ev, callee, definition.body, ports, env, span):
+        return POISON
+    env = replace(env, ports=frozenset(port.name.text for port in _ports(definition.body)))
+    return single(lines(ev, definition.body, env), callee.name)
+
+
+def place(
+    ev: Evaluator,
+    callee: Callee,
+    ports: list[Value],
+    arguments: Sequence[ast.Argument],
+    env: Environment,
+    asking: str,
+    span: Span,
+) -> Value:
+    """A cell standing in a chain or grid, in the scope of its place."""
+    definition = callee.definition
+    assert isinstance(definition, ast.Cell)
+    given = calls.bind_arguments(ev, callee, arguments, env)
+    parameters = None if given is None else _parameters(ev, callee, definition.parameters, given, env, span)
+    if parameters is None or any(isinstance(port, Poison) for port in ports):
+        return POISON
+    return cell(ev, callee, definition, ports, parameters, env.scope, asking, span)
+
+
+def single(outputs: dict[str, Value], name: str) -> Value:
+    """One output without a name is the value itself."""
+    if list(outputs) == [""]:
+        return outputs[""]
+    return Outputs(name, outputs) if outputs else POISON
+
+
+def _parameters(
+    ev: Evaluator,
+    callee: Callee,
+    parameters: Sequence[ast.Parameter],
+    given: Mapping[str, Value],
+    env: Environment,
+    span: Span,
+) -> dict[str, Value] | None:
+    """Every parameter's value: given, else its default, else of that name where the call stands."""
+    bound: dict[str, Value] = {}
+    for parameter in parameters:
+        name = parameter.name.text
+        if name in given:
+            bound[name] = given[name]
+        elif parameter.default is not None:
+            inner = Environment(callee.unit, env.scope, bound, bound)
+            bound[name] = ev.value(parameter.default, inner)
+        elif name in env.fallback:
+            bound[name] = ev.settle(env.fallback[name])
+        else:
+            ev.poison(
+                codes.PARAMETER_MISSING,
+                f"`{callee.spelled}` needs `{name}`",
+                span,
+                f"`{name}` is not given",
+                help=f"write `{callee.name}({name} = …)`",
+            )
+            return None
+    return bound
+
+
+def port_count(definition: ast.Cell) -> int:
+    return len(_ports(definition.body))
+
+
+def _ports(body: Sequence[ast.Statement]) -> list[ast.Port]:
+    return [port for statement in body if isinstance(statement, ast.Input) for port in statement.ports]
+
+
+def _bind_ports(
+    ev: Evaluator,
+    callee: Callee,
+    body: Sequence[ast.Statement],
+    given: list[Value],
+    env: Environment,
+    span: Span,
+) -> bool:
+    """Ports take their maps, each through its own pipe; a pipe sees the other ports as they came (rule 5)."""
+    ports = _ports(body)
+    if len(ports) != len(given):
+        _wrong_ports(ev, callee, len(ports), len(given), span)
+        return False
+    raw = {port.name.text: value for port, value in zip(ports, given, strict=True)}
+    outer = replace(env, names={**env.names, **raw})
+    for port in ports:
+        value = raw[port.name.text]
+        if port.steps:
+            on_port = outer.on_line(port.name.text)
+            for step in port.steps:
+                value = calls.step_on(ev, value, step, on_port)
+        env.names[port.name.text] = value
+    return True
+
+
+def _wrong_ports(ev: Evaluator, callee: Callee, wanted: int, found: int, span: Span) -> Value:
+    return ev.poison(
+        codes.WRONG_ARITY,
+        f"`{callee.spelled}` reads {wanted} {'map' if wanted == 1 else 'maps'}, and gets {found or 'none'}",
+        span,
+        "here",
+        help=f"carry a map through it: `x -> {callee.name}`" if found == 0 and wanted == 1 else None,
+    )
+
+
+def lines(ev: Evaluator, body: Sequence[ast.Statement], env: Environment) -> dict[str, Value]:
+    """Each line in turn; the outputs by name, an output without one under the empty name."""
+    outputs: dict[str, Value] = {}
+    run: tuple[str, ...] = ()
+    for statement in body:
+        match statement:
+            case ast.Assign(target=target, value=expr):
+                for name in _targets(ev, target):
+                    env.names[name] = ev.value(expr, replace(env.on_line(name), run=run))
+                    run = (*run, name)
+            case ast.Choose():
+                env.names[statement.name.text] = questions.choose(ev, statement, env)
+            case ast.Output(value=expr, name=name):
+                key = name.text if name else ""
+                on_line = env.on_line(key) if key else replace(env, line="out")
+                outputs[key] = env.names[key] = ev.value(expr, replace(on_line, run=run))
+            case ast.Structure():
+                structures.build(ev, statement, env)
+            case ast.Branches():
+                structures.branches(ev, statement, env)
+            case ast.Input() | ast.Start() | ast.Place() | ast.Phase() | ast.Answer():
+                pass
+    return outputs
+
+
+def _targets(ev: Evaluator, target: ast.Target) -> tuple[str, ...]:
+    first = target.path.head
+    if target.upto is None:
+        return (first.text,)
+    names = names_between(first, target.upto)
+    if not names:
+        ev.poison(
+            codes.BAD_INDEX,
+            f"`{first.text}..{target.upto.text}` does not count up",
+            target.span,
+            "here",
+            help="write names that end in numbers, the lower first: `x1..x3`",
+        )
+    return names
+
+

@@ -1,0 +1,119 @@
+"""Builds a program node by node, and keeps names unique and the size bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from archdsl.ops import Count, Shape
+from archdsl.ops.dims import variable
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.space import (
+    Apply,
+    Ends,
+    Frame,
+    FrameKind,
+    Label,
+    MapChannels,
+    Node,
+    Ordered,
+    Payload,
+    Question,
+    Select,
+    Subject,
+    Trellis,
+)
+from archdsl.ops import Value as Attribute
+from archdsl.text import Span
+
+NODE_LIMIT = 1_000_000
+"""A text that lays out more nodes than this is refused (language.md, property 6)."""
+
+
+class TooLarge(Exception):
+    """The text would expand beyond the limit."""
+
+    def __init__(self, span: Span | None, what: str) -> None:
+        super().__init__(what)
+        self.span = span
+        self.what = what
+
+
+@dataclass(slots=True)
+class Scope:
+    """Where nodes are made: the frames so far, and which names are taken under them."""
+
+    frames: tuple[Frame, ...] = ()
+    taken: dict[str, int] = field(default_factory=dict[str, int])
+
+    def unique(self, name: str) -> str:
+        """`name` where it is free, else `name_2`, `name_3`."""
+        count = self.taken.get(name, 0) + 1
+        self.taken[name] = count
+        return name if count == 1 else self.unique(f"{name}_{count}")
+
+    def child(self, kind: FrameKind, name: str, definition: str = "") -> Scope:
+        return Scope((*self.frames, Frame(kind, self.unique(name), definition)))
+
+
+@dataclass(slots=True)
+class Builder:
+    """The program so far."""
+
+    nodes: list[Node] = field(default_factory=list[Node])
+    questions: dict[str, Question] = field(default_factory=dict[str, Question])
+    constraints: list[Ordered] = field(default_factory=list[Ordered])
+    trellises: dict[str, Trellis] = field(default_factory=dict[str, Trellis])
+    branches: dict[str, Ends] = field(default_factory=dict[str, Ends])
+
+    def shape(self, node: int) -> Shape:
+        return self.nodes[node].shape
+
+    def add(
+        self, scope: Scope, local: str, payload: Payload, inputs: tuple[int, ...], shape: Shape, span: Span | None
+    ) -> int:
+        if len(self.nodes) >= NODE_LIMIT:
+            raise TooLarge(span, f"the text lays out more than {NODE_LIMIT:,} nodes")
+        self.nodes.append(Node(scope.frames, scope.unique(local), payload, inputs, shape, span))
+        return len(self.nodes) - 1
+
+    def apply(
+        self, scope: Scope, name: str, attributes: Mapping[str, Attribute], inputs: tuple[int, ...], span: Span
+    ) -> int:
+        """A primitive on maps. Raises ShapeError."""
+        shape = PRIMITIVES[name].shape([self.shape(index) for index in inputs], attributes)
+        return self.add(scope, name, Apply(name, tuple(attributes.items())), inputs, shape, span)
+
+    def select(
+        self,
+        scope: Scope,
+        local: str,
+        subject: Subject,
+        labels: tuple[Label, ...],
+        inputs: tuple[int, ...],
+        span: Span | None,
+    ) -> int:
+        """One of maps of equal resolution."""
+        shapes = [self.shape(index) for index in inputs]
+        channels = {shape.channels: None for shape in shapes}
+        node = self.add(scope, local, Select(subject, labels), inputs, shapes[0], span)
+        if len(channels) > 1:
+            self._give_channels(node, tuple(channels))
+        return node
+
+    def pass_on(self, scope: Scope, local: str, payload: Payload, source: int, span: Span | None) -> int:
+        """A node whose map has its input's shape, under a channel count of its own where answers decide that."""
+        node = self.add(scope, local, payload, (source,), self.shape(source), span)
+        channels = self.shape(source).channels
+        if not isinstance(channels, int) and any(isinstance(leaf, MapChannels) for leaf in channels.leaves()):
+            self._give_channels(node, (channels,))
+        return node
+
+    def ask(self, question: Question) -> Question:
+        """The question under its path; the first one to be asked there stays."""
+        return self.questions.setdefault(question.path, question)
+
+    def _give_channels(self, node: int, options: tuple[Count, ...]) -> None:
+        made = self.nodes[node]
+        leaf = MapChannels.of(node, made.path, options)
+        self.nodes[node] = replace(made, shape=made.shape._replace(channels=variable(leaf)))

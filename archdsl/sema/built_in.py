@@ -1,0 +1,94 @@
+"""The functions of the language: facts about maps, and the sum of a set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from archdsl.sema import calls, codes, edges
+from archdsl.sema.arithmetic import whole
+from archdsl.sema.values import Choice, Map, Nothing, Poison, Value, describe
+from archdsl.syntax import ast
+from archdsl.syntax.spell import spell
+
+if TYPE_CHECKING:
+    from archdsl.sema.environment import Environment
+    from archdsl.sema.evaluator import Evaluator
+
+
+def _channels(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
+    """`channels(x)`: how many channels a map has."""
+    return _fact(ev, expr, env, 1, lambda maps: ev.builder.shape(maps[0].node).channels)
+
+
+def _downsampling(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
+    """`downsampling(x, like)`: the stride that brings `x` to the resolution of `like`; 1 where they agree."""
+
+    def ratio(maps: list[Map]) -> Value:
+        fine, like = (ev.builder.shape(each.node) for each in maps)
+        down = whole(Fraction(fine.height, like.height))
+        if isinstance(down, Fraction):
+            # Sizes such as 97 and 49: a stride of 2 gives the half, rounded up.
+            near = round(down)
+            if near >= 1 and (-(-fine.height // near), -(-fine.width // near)) == like[1:]:
+                return near
+        return down
+
+    return _fact(ev, expr, env, 2, ratio)
+
+
+def _fact(
+    ev: Evaluator, expr: ast.Call, env: Environment, count: int, fact: Callable[[list[Map]], Value]
+) -> Value:
+    name = expr.target.head.text
+    named = {"like": 1, "x": 0}
+    given: list[Value] = []
+    for argument in expr.arguments:
+        if argument.name is not None and argument.name.text not in named:
+            return ev.poison(
+                codes.UNKNOWN_PARAMETER,
+                f"`{name}` has no parameter `{argument.name.text}`",
+                argument.name.span,
+                "not a parameter",
+            )
+        given.append(ev.value(argument.value, env))
+    if len(given) != count:
+        what = "one map" if count == 1 else f"{count} maps"
+        return ev.poison(codes.WRONG_ARITY, f"`{name}` looks at {what}, and gets {len(given)}", expr.span, "here")
+    return _over(ev, expr, given, fact)
+
+
+def _over(ev: Evaluator, expr: ast.Call, given: list[Value], fact: Callable[[list[Map]], Value]) -> Value:
+    maps: list[Map] = []
+    for value, argument in zip(given, expr.arguments, strict=True):
+        match ev.settle(value):
+            case Poison() | Nothing() as same:
+                return same
+            case Choice(question, options):
+                results = [(label, ev.assuming(question, label, _over, ev, expr, given, fact)) for label, _ in options]
+                if len({result for _, result in results}) == 1:
+                    return results[0][1]
+                return Choice(question, tuple(results))
+            case Map() as found:
+                maps.append(found)
+            case other:
+                return ev.poison(
+                    codes.WRONG_KIND,
+                    f"`{expr.target.head.text}` looks at maps, and `{spell(argument.value)}` is {describe(other)}",
+                    argument.span,
+                    "no map",
+                )
+    return fact(maps)
+
+
+def _sum(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
+    """`sum({…})`, `sum({…}, keep = 2)`: maps added, all of them or those that an answer keeps."""
+    return edges.add_set(ev, expr, env, calls.port_values)
+
+
+FUNCTIONS: Mapping[str, Callable[[Evaluator, ast.Call, Environment], Value]] = {
+    "channels": _channels,
+    "downsampling": _downsampling,
+    "sum": _sum,
+}

@@ -1,0 +1,442 @@
+"""Calls: an op, a cell or a primitive put on maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from archdsl.diagnostics import Label as Mark
+from archdsl.ops import Dim, Kind, Primitive, ShapeError
+from archdsl.ops.bind import ParameterError, bind
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.sema import bodies, built_in, codes, edges
+from archdsl.sema.builder import TooLarge
+from archdsl.sema.environment import Environment
+from archdsl.sema.joins import mix
+from archdsl.sema.reporter import listed, replacement, suggestion
+from archdsl.sema.values import (
+    NOTHING,
+    POISON,
+    Callee,
+    Candidate,
+    Choice,
+    Many,
+    Map,
+    Method,
+    Nothing,
+    Poison,
+    Size,
+    Value,
+    describe,
+)
+from archdsl.space import Apply, Asked, Chosen, FrameKind, Label, assume, in_supernet
+from archdsl.syntax import ast
+from archdsl.syntax.spell import spell
+from archdsl.text import Span
+
+if TYPE_CHECKING:
+    from archdsl.sema.evaluator import Evaluator
+
+CALL_DEPTH = 40
+"""Ops and cells that call one another deeper than this call themselves."""
+
+
+# From the text ----------------------------------------------------------------------------------
+
+
+def pipe(ev: Evaluator, head: ast.Expr, steps: Sequence[ast.Expr], env: Environment) -> Value:
+    """`head -> step -> step`; a set on the left distributes."""
+    value = ev.value(head, env)
+    if isinstance(value, Many) and steps:
+        parts = [Candidate(item.spelled, _steps(ev, item.value, item.spelled, steps, env)) for item in value.items]
+        return Many(tuple(part for part in parts if not isinstance(part.value, Nothing)))
+    return _steps(ev, value, ev.spelled(head, env), steps, env)
+
+
+def _steps(ev: Evaluator, value: Value, source: str, steps: Sequence[ast.Expr], env: Environment) -> Value:
+    """The steps of one edge; the stride of a cell goes to the first where the edge leaves a port (rule 5)."""
+    stride = env.stride if source in env.ports else 1
+    for step in steps:
+        value = step_on(ev, value, step, env, source=source, stride=stride)
+        stride = 1
+    return value
+
+
+def step_on(
+    ev: Evaluator, value: Value, step: ast.Expr, env: Environment, *, source: str = "", stride: int = 1
+) -> Value:
+    """A map carried through one op: `x -> conv3x3(c)`, `x -> {conv3x3, identity}`."""
+    value = ev.settle(value)
+    if isinstance(value, Poison | Nothing):
+        return value
+    callee, arguments = _callee(ev, step, env)
+    if isinstance(callee, Many):
+        return edges.choose(ev, value, callee, step, arguments, env, source, stride)
+    return call(ev, callee, [value], arguments, env, step.span, stride=stride)
+
+
+def _callee(ev: Evaluator, step: ast.Expr, env: Environment) -> tuple[Value, Sequence[ast.Argument]]:
+    if isinstance(step, ast.Call):
+        return ev.path(step.target, env), step.arguments
+    return ev.value(step, env), ()
+
+
+def at_head(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
+    """A call at the head of an expression: positional arguments are maps, named ones parameters."""
+    name = expr.target.head.text
+    if not expr.target.parts and name not in env.names and name in built_in.FUNCTIONS:
+        return built_in.FUNCTIONS[name](ev, expr, env)
+    callee = ev.path(expr.target, env)
+    ports: list[Value] = []
+    named: list[ast.Argument] = []
+    for argument in expr.arguments:
+        if argument.name is not None:
+            named.append(argument)
+            continue
+        for item in port_values(ev, argument, env):
+            ports.append(item)
+    return call(ev, callee, ports, named, env, expr.span)
+
+
+def port_values(ev: Evaluator, argument: ast.Argument, env: Environment) -> Sequence[Value]:
+    """What one positional argument stands for: a value, the items of a set, or one value for each of `for … in …`."""
+    if argument.bound is not None and argument.over is not None:
+        over = ev.value(argument.over, env)
+        if not isinstance(over, Many):
+            return [_no_set(ev, over, argument.over)]
+        found: list[Value] = []
+        for item in over.items:
+            inner = env.under(env.scope.child(FrameKind.LINE, f"{argument.bound.text}_{item.spelled}"))
+            names = {**env.names, argument.bound.text: item.value}
+            found.append(ev.value(argument.value, replace(inner, names=names)))
+        return found
+    value = ev.value(argument.value, env)
+    return [item.value for item in value.items] if isinstance(value, Many) else [value]
+
+
+def _no_set(ev: Evaluator, value: Value, expr: ast.Expr) -> Value:
+    if isinstance(value, Poison):
+        return value
+    return ev.poison(codes.WRONG_KIND, f"`for` goes over a set, and `{spell(expr)}` is {describe(value)}", expr.span, "no set")
+
+
+# Binding ----------------------------------------------------------------------------------------
+
+
+def partial(ev: Evaluator, callee: Callee, expr: ast.Call, env: Environment) -> Value:
+    """A candidate with some of its parameters fixed: `dil_conv3x3(d = 4)`."""
+    fixed = bind_arguments(ev, callee, expr.arguments, env)
+    if fixed is None:
+        return POISON
+    return Callee(callee.definition, callee.unit, spell(expr), (*callee.bound, *fixed.items()))
+
+
+def parameter_names(callee: Callee) -> tuple[str, ...]:
+    if isinstance(callee.definition, Primitive):
+        return tuple(parameter.name for parameter in callee.definition.parameters)
+    return tuple(parameter.name.text for parameter in callee.definition.parameters)
+
+
+def bind_arguments(
+    ev: Evaluator, callee: Callee, arguments: Sequence[ast.Argument], env: Environment
+) -> dict[str, Value] | None:
+    """The values of a call's parameters by name; None where one of them is wrong and reported."""
+    known = parameter_names(callee)
+    fixed = dict(callee.bound)
+    also_maps = callee.definition.maps if isinstance(callee.definition, Primitive) else ()
+    free = iter([name for name in known if name not in fixed])
+    values: dict[str, Value] = {}
+    for argument in arguments:
+        if argument.name is None:
+            name = next(free, None)
+            if name is None:
+                ev.poison(
+                    codes.WRONG_ARITY,
+                    f"`{callee.spelled}` has {_count(len(known), 'parameter')}, and this is one more",
+                    argument.span,
+                    "one too many",
+                    help=f"it takes {listed(list(known))}" if known else "it takes none",
+                )
+                return None
+        else:
+            name = argument.name.text
+            if name not in known and name not in also_maps:
+                ev.poison(
+                    codes.UNKNOWN_PARAMETER,
+                    f"`{callee.spelled}` has no parameter `{name}`",
+                    argument.name.span,
+                    "not a parameter",
+                    help=suggestion(name, list(known)) or "it has no parameters",
+                    fix=replacement(name, list(known), argument.name.span),
+                )
+                return None
+        values[name] = ev.value(argument.value, env)
+    return values
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number or 'no'} {what}s"
+
+
+# Calling ----------------------------------------------------------------------------------------
+
+
+def call(
+    ev: Evaluator,
+    callee: Value,
+    ports: list[Value],
+    arguments: Sequence[ast.Argument],
+    env: Environment,
+    span: Span,
+    *,
+    stride: int = 1,
+) -> Value:
+    """The callee put on maps; each option of a choice gets its own."""
+    match ev.settle(callee):
+        case Poison() | Nothing() as same:
+            return same
+        case Choice(question, options):
+            return choose(ev, question, options, ports, arguments, env, span, stride=stride)
+        case Callee() as op:
+            parameters = bind_arguments(ev, op, arguments, env)
+            if parameters is None:
+                return POISON
+            return invoke(ev, op, ports, parameters, env, span, stride=stride)
+        case Method() as method:
+            return method.call(ev, ports, env, span)
+        case Many():
+            return ev.poison(
+                codes.OUT_OF_PLACE, "a set of ops stands after `->` or in a `choose`", span, "not here",
+                help="write `x -> {…}`",
+            )
+        case other:
+            return ev.poison(
+                codes.WRONG_KIND, f"{describe(other)} cannot be called", span, "not an op",
+                help="an op, a cell or a primitive stands here",
+            )
+
+
+def choose(
+    ev: Evaluator,
+    question: str,
+    options: Sequence[tuple[str, Value]],
+    ports: list[Value],
+    arguments: Sequence[ast.Argument],
+    env: Environment,
+    span: Span,
+    *,
+    stride: int = 1,
+) -> Value:
+    """The op that an answer picks: each candidate on the same maps, then the mix of what they give."""
+    found: list[tuple[Label, Value]] = []
+    for label, option in options:
+        found.append((label, ev.assuming(question, label, _candidate, ev, option, ports, arguments, env, span, stride)))
+    what = f"`{question}`"
+    return mix(ev, Asked(question), found, env, question.rsplit(".", 1)[-1], span, what)
+
+
+def _candidate(
+    ev: Evaluator,
+    option: Value,
+    ports: list[Value],
+    arguments: Sequence[ast.Argument],
+    env: Environment,
+    span: Span,
+    stride: int,
+) -> Value:
+    """One candidate of a set; it takes those named arguments for which it has a parameter."""
+    if isinstance(option, Callee):
+        known = (*parameter_names(option), *_map_names(option))
+        arguments = [each for each in arguments if each.name is None or each.name.text in known]
+    return call(ev, option, ports, arguments, env, span, stride=stride)
+
+
+def _map_names(callee: Callee) -> tuple[str, ...]:
+    return callee.definition.maps if isinstance(callee.definition, Primitive) else ()
+
+
+def invoke(
+    ev: Evaluator,
+    callee: Callee,
+    ports: list[Value],
+    given: Mapping[str, Value],
+    env: Environment,
+    span: Span,
+    *,
+    stride: int = 1,
+) -> Value:
+    """The callee on settled or open values; values that answers decide are spread first."""
+    ports = [ev.settle(port) for port in ports]
+    given = {**dict(callee.bound), **{name: ev.settle(value) for name, value in given.items()}}
+    if stride != 1 and "s" not in given:
+        if "s" not in parameter_names(callee):
+            return ev.poison(
+                codes.NO_STRIDE,
+                f"`{callee.spelled}` has no stride",
+                span,
+                f"called with `s = {stride}` here",
+                help="an edge that leaves a port of a cell with a stride needs an op with a parameter `s`",
+            )
+        given["s"] = stride
+    if any(isinstance(value, Poison) for value in (*ports, *given.values())):
+        return POISON
+    if any(isinstance(value, Nothing) for value in given.values()):
+        return NOTHING
+    joining = isinstance(callee.definition, Primitive) and callee.definition.most is None
+    if joining:
+        ports = [port for port in ports if not isinstance(port, Nothing)]
+        if not ports:
+            return NOTHING
+    elif any(isinstance(port, Nothing) for port in ports):
+        return NOTHING
+    spread = _open(ports, given)
+    if spread is not None and not isinstance(callee.definition, ast.Cell):
+        return _spread(ev, spread, callee, ports, given, env, span)
+    if isinstance(callee.definition, Primitive):
+        return primitive(ev, callee.definition.name, ports, given, env, span)
+    if ev.depth >= CALL_DEPTH:
+        raise TooLarge(span, f"`{callee.name}` calls itself")
+    ev.depth += 1
+    try:
+        return bodies.run(ev, callee, ports, given, env, span)
+    finally:
+        ev.depth -= 1
+
+
+def _open(ports: Sequence[Value], given: Mapping[str, Value]) -> Choice | None:
+    return next((value for value in (*ports, *given.values()) if isinstance(value, Choice)), None)
+
+
+def _spread(
+    ev: Evaluator,
+    choice: Choice,
+    callee: Callee,
+    ports: list[Value],
+    given: Mapping[str, Value],
+    env: Environment,
+    span: Span,
+) -> Value:
+    found: list[tuple[str, Value]] = []
+    for label, _ in choice.options:
+        under = env.under(env.scope.child(FrameKind.LINE, f"{choice.question}_{label}"))
+        found.append((label, ev.assuming(choice.question, label, invoke, ev, callee, ports, given, under, span)))
+    return ev.join(choice.question, found, env, callee.name, span)
+
+
+# Primitives -------------------------------------------------------------------------------------
+
+
+def primitive(
+    ev: Evaluator, name: str, ports: list[Value], given: Mapping[str, Value], env: Environment, span: Span
+) -> Value:
+    """A primitive on maps: a node."""
+    definition = PRIMITIVES[name]
+    ports, given = _map_parameters(definition, ports, given)
+    if (chosen := _number_choice(ev, definition, given)) is not None:
+        return _spread(ev, chosen, Callee(definition, env.unit, name), ports, _replaced(given, chosen), env, span)
+    nodes: list[int] = []
+    for port in ports:
+        if not isinstance(port, Map):
+            return ev.poison(
+                codes.WRONG_KIND, f"`{name}` reads maps, and this is {describe(port)}", span, "a map is needed"
+            )
+        nodes.append(port.node)
+    if len(nodes) < definition.least or (definition.most is not None and len(nodes) > definition.most):
+        return _wrong_arity(ev, definition, len(nodes), span)
+    filled = dict(given)
+    for parameter in definition.parameters:
+        if parameter.required and parameter.name not in filled and parameter.name in env.fallback:
+            filled[parameter.name] = ev.settle(env.fallback[parameter.name])
+    try:
+        attributes = dict(bind(definition, {key: _attribute(value) for key, value in filled.items()}))
+    except ParameterError as error:
+        return ev.poison(error.code, f"`{name}` {error.reason}", span, "here", help=error.help)
+    return _node(ev, definition, attributes, tuple(nodes), env, span)
+
+
+def _node(
+    ev: Evaluator, definition: Primitive, attributes: dict[str, object], nodes: tuple[int, ...], env: Environment, span: Span
+) -> Value:
+    shapes = [ev.builder.shape(node) for node in nodes]
+    try:
+        shape = definition.shape(shapes, attributes)
+    except ShapeError as error:
+        # Where maps differ only as long as answers are open, the answers decide: checked when they are given.
+        try:
+            shape = definition.shape([each._replace(channels=in_supernet(each.channels)) for each in shapes], attributes)
+        except ShapeError:
+            return _shape_mistake(ev, definition, error, nodes, env, span)
+    payload = Apply(definition.name, tuple(attributes.items()))
+    return Map(ev.builder.add(env.scope, definition.name, payload, nodes, shape, span))
+
+
+def _shape_mistake(
+    ev: Evaluator, definition: Primitive, error: ShapeError, nodes: tuple[int, ...], env: Environment, span: Span
+) -> Value:
+    where = f" at `{env.line}`" if env.line else ""
+    marks: list[Mark] = []
+    for node in dict.fromkeys(nodes):
+        made = ev.builder.nodes[node]
+        if made.span is not None and len(nodes) > 1 and made.span != span:
+            marks.append(Mark(made.span, f"this map is {made.shape}"))
+    return ev.poison(
+        error.code, f"`{definition.name}`{where} {error.reason}", span, "here", also=tuple(marks), help=error.help
+    )
+
+
+def _map_parameters(
+    definition: Primitive, ports: list[Value], given: Mapping[str, Value]
+) -> tuple[list[Value], dict[str, Value]]:
+    """`like = x` is a map, not an attribute."""
+    parameters = {parameter.name for parameter in definition.parameters}
+    maps = [given[name] for name in definition.maps if name in given and name not in parameters]
+    rest = {name: value for name, value in given.items() if name in parameters}
+    return [*ports, *maps], rest
+
+
+def _number_choice(ev: Evaluator, definition: Primitive, given: Mapping[str, Value]) -> Choice | None:
+    """A chosen number where no channel count stands: an op question (`choose k in {3, 5, 7}`)."""
+    kinds = {parameter.name: parameter.kind for parameter in definition.parameters}
+    for name, value in given.items():
+        if isinstance(value, Dim) and kinds[name] is not Kind.CHANNELS:
+            for leaf in value.leaves():
+                if isinstance(leaf, Chosen):
+                    return Choice(leaf.question, tuple((str(number), number) for number in leaf.numbers))
+    return None
+
+
+def _replaced(given: Mapping[str, Value], chosen: Choice) -> dict[str, Value]:
+    return {
+        name: Choice(
+            chosen.question,
+            tuple((label, assume(value, {chosen.question: number})) for label, number in chosen.options),
+        )
+        if isinstance(value, Dim)
+        else value
+        for name, value in given.items()
+    }
+
+
+def _wrong_arity(ev: Evaluator, definition: Primitive, count: int, span: Span) -> Value:
+    if definition.most is None:
+        wanted = f"at least {definition.least}"
+    elif definition.least == definition.most:
+        wanted = str(definition.least)
+    else:
+        wanted = f"{definition.least} to {definition.most}"
+    return ev.poison(
+        codes.WRONG_ARITY,
+        f"`{definition.name}` reads {wanted} {'map' if wanted == '1' else 'maps'}, and gets {count or 'none'}",
+        span,
+        "here",
+        help=f"carry a map through it: `x -> {definition.name}(…)`" if count == 0 else None,
+    )
+
+
+def _attribute(value: Value) -> object:
+    if isinstance(value, Size):
+        return value.dims
+    return value
+
+

@@ -1,0 +1,134 @@
+"""Questions that stand on edges: which op (`prev -> {…}`), and which edges stay (`sum({…}, keep = 2)`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from archdsl.sema import calls, codes
+from archdsl.sema.joins import seen
+from archdsl.sema.values import NOTHING, POISON, Candidate, Many, Map, Nothing, Poison, Value, describe
+from archdsl.space import Keep, Question, QuestionKind
+from archdsl.syntax import ast
+from archdsl.text import Span
+
+if TYPE_CHECKING:
+    from archdsl.sema.environment import Environment
+    from archdsl.sema.evaluator import Evaluator
+
+
+def choose(
+    ev: Evaluator,
+    value: Value,
+    candidates: Many,
+    step: ast.Expr,
+    arguments: Sequence[ast.Argument],
+    env: Environment,
+    source: str,
+    stride: int,
+) -> Value:
+    """`source -> {a, b}`: which op stands on this edge, asked as `scope.node.source` (rule 1)."""
+    if not candidates.items:
+        return ev.poison(codes.EMPTY_SET, "there is no op to choose from", step.span, "an empty set")
+    edge = env.on_edge(source)
+    if len(candidates.items) == 1:
+        return calls.call(ev, candidates.items[0].value, [value], arguments, edge, step.span, stride=stride)
+    path = env.question(env.line, source)
+    if path in env.asked:
+        return ev.poison(
+            codes.EDGE_TWICE,
+            f"two questions stand on the edge from `{source}` to `{env.line}`",
+            step.span,
+            "asked here again",
+            help="name one of them: `choose operator in {…}`, then `-> operator`",
+        )
+    env.asked.add(path)
+    labels = spelled_once(ev, candidates.items, step.span)
+    ev.builder.ask(Question(path, QuestionKind.OPERATOR, labels, span=step.span))
+    options = [(item.spelled, item.value) for item in candidates.items]
+    return calls.choose(ev, path, options, [value], arguments, edge, step.span, stride=stride)
+
+
+def spelled_once(ev: Evaluator, items: Sequence[Candidate], span: Span) -> tuple[str, ...]:
+    """The candidates' names; a repeated one is reported and kept once."""
+    names = [item.spelled for item in items]
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        ev.poison(
+            codes.REPEATED_CANDIDATE,
+            f"`{name}` stands twice among the candidates",
+            span,
+            "in this set",
+            help="leave one of them out: an answer could not tell them apart",
+        )
+    return tuple(dict.fromkeys(names))
+
+
+def add_set(
+    ev: Evaluator,
+    expr: ast.Call,
+    env: Environment,
+    port_values: Callable[[Evaluator, ast.Argument, Environment], Sequence[Value]],
+) -> Value:
+    """The sum of a set of maps, with a question of its own where `keep` leaves some out."""
+    items: list[Candidate] = []
+    keep: Value | None = None
+    for argument in expr.arguments:
+        if argument.name is None:
+            value = ev.value(argument.value, env) if argument.bound is None else Many(
+                tuple(Candidate(str(i), each) for i, each in enumerate(port_values(ev, argument, env), start=1))
+            )
+            items += value.items if isinstance(value, Many) else [Candidate(ev.spelled(argument.value, env), value)]
+        elif argument.name.text == "keep":
+            keep = ev.value(argument.value, env)
+        else:
+            return ev.poison(
+                codes.UNKNOWN_PARAMETER,
+                f"`sum` has no parameter `{argument.name.text}`",
+                argument.name.span,
+                "not a parameter",
+                help="it has `keep`",
+            )
+    items = [Candidate(item.spelled, ev.settle(item.value)) for item in items]
+    if any(isinstance(item.value, Poison) for item in items) or isinstance(keep, Poison):
+        return POISON
+    items = [item for item in items if not isinstance(item.value, Nothing)]
+    if not items:
+        return NOTHING
+    if keep is None:
+        if len(items) == 1:
+            return items[0].value
+        return calls.primitive(ev, "add", [item.value for item in items], {}, env, expr.span)
+    return _kept(ev, expr, items, keep, env)
+
+
+def _kept(ev: Evaluator, expr: ast.Call, items: list[Candidate], keep: Value, env: Environment) -> Value:
+    if isinstance(keep, bool) or not isinstance(keep, int) or keep < 1:
+        return ev.poison(
+            codes.WRONG_KIND, "`keep` is how many of the inputs stay, a whole number of at least 1", expr.span, "here"
+        )
+    if keep > len(items):
+        return ev.poison(
+            codes.KEEP_TOO_MANY,
+            f"`keep = {keep}` is more than the {len(items)} inputs of `{env.line}`",
+            expr.span,
+            f"{len(items)} inputs",
+            help=f"write `keep = {len(items)}` or less",
+        )
+    if keep == len(items):
+        return calls.primitive(ev, "add", [item.value for item in items], {}, env, expr.span)
+    nodes: list[int] = []
+    for item in items:
+        if not isinstance(item.value, Map):
+            return ev.poison(
+                codes.WRONG_KIND, f"`{item.spelled}` is {describe(item.value)}, and maps are added", expr.span, "here"
+            )
+        nodes.append(item.value.node)
+    if len({seen(ev.builder.shape(node)) for node in nodes}) > 1:
+        return calls.primitive(ev, "add", [item.value for item in items], {}, env, expr.span)
+    path = env.question(env.line, "keep")
+    labels = spelled_once(ev, items, expr.span)
+    ev.builder.ask(Question(path, QuestionKind.KEEP, labels, keep=keep, span=expr.span))
+    shape = ev.builder.shape(nodes[0])
+    return Map(ev.builder.add(env.scope, "keep", Keep(path, labels), tuple(nodes), shape, expr.span))
+
+

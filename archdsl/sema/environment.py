@@ -1,0 +1,47 @@
+"""Where a line is evaluated: the names it sees, and where what it makes belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from archdsl.sema.builder import Scope
+from archdsl.sema.units import Unit
+from archdsl.sema.values import Value
+from archdsl.space import FrameKind
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    unit: Unit
+    """The file in which definitions are looked up."""
+    scope: Scope
+    names: dict[str, Value] = field(default_factory=dict[str, Value])
+    fallback: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    """Parameters of what this body belongs to; an op called in it takes its required parameters from here."""
+    asking: str = ""
+    """The scope of question paths: `normal@h1`, `trunk[5][8]`, or nothing in a space itself."""
+    line: str = ""
+    """The name of the line, which questions on its edges are asked under."""
+    stride: int = 1
+    """What edges that leave a port are called with (rule 5)."""
+    ports: frozenset[str] = frozenset()
+    run: tuple[str, ...] = ()
+    """The nodes of this run that stand before the line: `earlier` (rule 6)."""
+
+    alias: bool = False
+    """Whether the next op called stands for the one it is called in, and adds no step to the path."""
+    asked: set[str] = field(default_factory=set[str])
+    """The questions asked on edges of this body, to find an edge that asks twice."""
+
+    def on_line(self, name: str) -> Environment:
+        return replace(self, scope=self.scope.child(FrameKind.LINE, name), line=name)
+
+    def on_edge(self, source: str) -> Environment:
+        return replace(self, scope=self.scope.child(FrameKind.LINE, source))
+
+    def under(self, scope: Scope) -> Environment:
+        return replace(self, scope=scope)
+
+    def question(self, *steps: str) -> str:
+        return ".".join(step for step in (self.asking, *steps) if step)

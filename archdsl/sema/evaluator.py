@@ -1,0 +1,328 @@
+"""Evaluates expressions: what a text says becomes values, nodes and questions of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import cast
+
+from archdsl.ops import Dim
+from archdsl.sema import calls, cases, codes, joins
+from archdsl.sema.arithmetic import ArithmeticMistake, Number, power, product, total
+from archdsl.sema.builder import Builder, TooLarge
+from archdsl.sema.environment import Environment
+from archdsl.sema.numbered import names_between
+from archdsl.sema.reporter import Reporter, replacement, suggestion
+from archdsl.sema.units import Found, Unit
+from archdsl.sema.values import (
+    NOTHING,
+    POISON,
+    SEARCHING,
+    Callee,
+    Candidate,
+    Chained,
+    Choice,
+    Many,
+    Map,
+    Nothing,
+    Outputs,
+    Poison,
+    Size,
+    Structure,
+    Value,
+    describe,
+)
+from archdsl.space import assume
+from archdsl.syntax import ast
+from archdsl.syntax.spell import spell
+from archdsl.text import Span
+
+RANGE_LIMIT = 100_000
+"""No range in a text holds more numbers."""
+
+
+
+@dataclass(slots=True)
+class Evaluator:
+    builder: Builder
+    reporter: Reporter
+    assumed: dict[str, str] = field(default_factory=dict[str, str])
+    """Answers taken for granted while one option of a choice is laid out."""
+    sets: dict[int, Many] = field(default_factory=dict[int, Many])
+    depth: int = 0
+
+    # Expressions --------------------------------------------------------------------------------
+
+    def value(self, expr: ast.Expr, env: Environment) -> Value:
+        """What the expression means here; POISON where that has been reported to be wrong."""
+        match expr:
+            case ast.Number(value=value):
+                return value
+            case ast.Shape(dims=dims):
+                return Size(dims)
+            case ast.String(value=value):
+                return value
+            case ast.Path():
+                return self.path(expr, env)
+            case ast.Call():
+                return calls.at_head(self, expr, env)
+            case ast.Set() | ast.Range():
+                return Many(tuple(self.candidates(expr, env)))
+            case ast.Pipe(head=head, steps=steps):
+                return calls.pipe(self, head, steps, env)
+            case ast.Add(terms=terms):
+                return self._sum(expr, [(sign, self.value(term, env), term) for sign, term in terms], env)
+            case ast.Multiply(factors=factors):
+                values = [(operator, self.value(factor, env), factor) for operator, factor in factors]
+                return self._numbers(values, product, expr.span)
+            case ast.Negate(value=inner):
+                return self._numbers([("-", self.value(inner, env), inner)], total, expr.span)
+            case ast.Power(base=base, exponent=exponent):
+                pair = [("", self.value(base, env), base), ("", self.value(exponent, env), exponent)]
+                return self._numbers(pair, lambda terms: power(*(term for _, term in terms)), expr.span)
+            case ast.Case():
+                return cases.evaluate(self, expr, env)
+            case ast.Compare() | ast.Tuple():
+                what = "a comparison" if isinstance(expr, ast.Compare) else "a list"
+                return self.poison(codes.OUT_OF_PLACE, f"{what} has no meaning in a network", expr.span, "here")
+
+    def path(self, path: ast.Path, env: Environment) -> Value:
+        value = self.name(path, env)
+        if isinstance(value, Chained) and not path.parts:
+            return value.map(self, env, path.span)
+        for part in path.parts[1 if isinstance(value, Callee | Many) and path.head.text in env.unit.aliases else 0 :]:
+            value = self.part(value, part, path, env)
+        return value
+
+    def name(self, path: ast.Path, env: Environment) -> Value:
+        name = path.head.text
+        if name in env.names:
+            return self.settle(env.names[name])
+        match name:
+            case "yes" | "no":
+                return name == "yes"
+            case "searching":
+                return SEARCHING
+            case "earlier":
+                return Many(tuple(Candidate(each, env.names[each]) for each in env.run))
+            case _:
+                found = env.unit.find_path(path) or env.unit.find(name)
+                return self.definition(found, env) if found else self.unknown(path.head, env)
+
+    def definition(self, found: Found, env: Environment) -> Value:
+        match found.item:
+            case ast.Ops():
+                return self.op_set(found.item, found.unit, env)
+            case ast.Op() | ast.Cell():
+                return Callee(found.item, found.unit, found.item.name.text)
+            case ast.Space() | ast.Cost() | ast.Search() | ast.Train() | ast.Genotype():
+                name = found.item.name
+                return self.poison(
+                    codes.WRONG_KIND, f"`{name.text}` is no op and no cell", name.span, "cannot stand in a network"
+                )
+            case _:
+                return Callee(found.item, found.unit, found.item.name)
+
+    def op_set(self, item: ast.Ops, unit: Unit, env: Environment) -> Many:
+        """The candidates of `ops name = {…}`, evaluated once and in the file that defines them."""
+        if id(item) not in self.sets:
+            self.sets[id(item)] = Many(())  # a set that names itself is empty
+            inner = Environment(unit, env.scope)
+            value = self.value(item.value, inner)
+            self.sets[id(item)] = value if isinstance(value, Many) else Many((Candidate(spell(item.value), value),))
+        return self.sets[id(item)]
+
+    def part(self, value: Value, part: ast.Index | ast.Attribute, path: ast.Path, env: Environment) -> Value:
+        """`value.name` or `value[index]`."""
+        match self.settle(value):
+            case Poison() | Nothing() as same:
+                return same
+            case Choice(question, options):
+                inner = [(label, self.assuming(question, label, self.part, option, part, path, env))
+                         for label, option in options]
+                return self.join(question, inner, env, "pick", path.span)
+            case Outputs(cell, maps) if isinstance(part, ast.Attribute):
+                if part.name in maps:
+                    return self.settle(maps[part.name])
+                return self.poison(
+                    codes.UNKNOWN_ATTRIBUTE,
+                    f"`{cell}` has no output `{part.name}`",
+                    part.span,
+                    "not an output",
+                    help=suggestion(part.name, list(maps)),
+                )
+            case Structure() as structure:
+                return structure.part(self, part, path, env)
+            case other:
+                what = f"`.{part.name}`" if isinstance(part, ast.Attribute) else "a place in brackets"
+                return self.poison(
+                    codes.UNKNOWN_ATTRIBUTE, f"{describe(other)} has no {what}", part.span, "not there"
+                )
+
+    # Sets ---------------------------------------------------------------------------------------
+
+    def candidates(self, expr: ast.Expr, env: Environment) -> Iterable[Candidate]:
+        """The items of a set, flat, each as spelled; what does not exist is left out (rule 7)."""
+        match expr:
+            case ast.Set(items=items):
+                for item in items:
+                    yield from self.candidates(item, env)
+            case ast.Range(low=low, high=high):
+                yield from self._range(expr, low, high, env)
+            case _:
+                value = self.candidate(expr, env)
+                if isinstance(value, Many):
+                    yield from value.items
+                elif not isinstance(value, Nothing):
+                    yield Candidate(self.spelled(expr, env), value)
+
+    def candidate(self, expr: ast.Expr, env: Environment) -> Value:
+        """An item of a set; an op without its maps is a candidate: `dil_conv3x3(d = 4)`."""
+        if isinstance(expr, ast.Call) and expr.target.head.text not in env.names:
+            found = env.unit.find_path(expr.target)
+            if found and not any(argument.name is None for argument in expr.arguments):
+                callee = self.definition(found, env)
+                if isinstance(callee, Callee):
+                    return calls.partial(self, callee, expr, env)
+        return self.value(expr, env)
+
+    def spelled(self, expr: ast.Expr, env: Environment) -> str:
+        """The text of a candidate, with places as numbers: `trunk[layer - 1][8].down` is `trunk[4][8].down`."""
+        if not isinstance(expr, ast.Path):
+            return spell(expr)
+        parts: list[ast.Index | ast.Attribute] = []
+        for part in expr.parts:
+            if isinstance(part, ast.Index) and isinstance(number := self.value(part.value, env), int):
+                parts.append(ast.Index(part.span, ast.Number(part.span, number)))
+            else:
+                parts.append(part)
+        return spell(ast.Path(expr.span, expr.head, tuple(parts)))
+
+    def _range(self, expr: ast.Range, low: ast.Expr, high: ast.Expr, env: Environment) -> Iterable[Candidate]:
+        if isinstance(low, ast.Path) and isinstance(high, ast.Path) and not self._is_number(low, env):
+            yield from self._names(low, high, env)
+            return
+        first, last = self.value(low, env), self.value(high, env)
+        if isinstance(first, Poison) or isinstance(last, Poison):
+            return
+        if not isinstance(first, int) or not isinstance(last, int):
+            wrong = low if not isinstance(first, int) else high
+            found = describe(first if wrong is low else last)
+            self.poison(codes.WRONG_KIND, f"a range ends at whole numbers, not at {found}", wrong.span, "here")
+            return
+        if last - first >= RANGE_LIMIT:
+            raise TooLarge(expr.span, f"the range holds {last - first + 1:,} numbers; {RANGE_LIMIT:,} are allowed")
+        for number in range(first, last + 1):
+            yield Candidate(str(number), number)
+
+    def _is_number(self, path: ast.Path, env: Environment) -> bool:
+        value = env.names.get(path.head.text)
+        return isinstance(value, int | Dim | Poison) or bool(path.parts)
+
+    def _names(self, low: ast.Path, high: ast.Path, env: Environment) -> Iterable[Candidate]:
+        """`x1..x3`: the names in between."""
+        for name in names_between(low.head, high.head) or (low.head.text,):
+            value = self.name(ast.Path(low.span, ast.Name(low.span, name)), env)
+            yield Candidate(name, value)
+
+    # Numbers and sums ---------------------------------------------------------------------------
+
+    def _sum(self, expr: ast.Expr, terms: list[tuple[str, Value, ast.Expr]], env: Environment) -> Value:
+        values = [self.settle(value) for _, value, _ in terms]
+        if any(isinstance(value, Many) for value in values):
+            return self._set_sum(terms)
+        if any(isinstance(value, Map) for value in values) and not any(sign == "-" for sign, _, _ in terms):
+            return calls.primitive(self, "add", [value for _, value, _ in terms], {}, env, expr.span)
+        return self._numbers(terms, total, expr.span)
+
+    def _set_sum(self, terms: list[tuple[str, Value, ast.Expr]]) -> Value:
+        """`searched + {dil_conv3x3} - {skip}`."""
+        items: dict[str, Candidate] = {}
+        for sign, value, expr in terms:
+            if not isinstance(value, Many):
+                return self.poison(codes.WRONG_KIND, f"a set and {describe(value)} cannot be joined", expr.span, "here")
+            for item in value.items:
+                if sign == "+":
+                    items[item.spelled] = item
+                else:
+                    items.pop(item.spelled, None)
+        return Many(tuple(items.values()))
+
+    def _numbers(
+        self,
+        terms: list[tuple[str, Value, ast.Expr]],
+        calculate: Callable[[list[tuple[str, Number]]], Number],
+        span: Span,
+    ) -> Value:
+        found: list[tuple[str, Number]] = []
+        for index, (sign, value, expr) in enumerate(terms):
+            match self.settle(value):
+                case Poison() | Nothing() as same:
+                    return same
+                case Choice(question, options):
+                    before, after = terms[:index], terms[index + 1 :]
+                    results = tuple(
+                        (label, self._numbers([*before, (sign, option, expr), *after], calculate, span))
+                        for label, option in options
+                    )
+                    return Choice(question, results)
+                case bool() as other:
+                    return self._no_number(other, expr)
+                case int() | Fraction() | Dim() as number:
+                    found.append((sign, number))
+                case other:
+                    return self._no_number(other, expr)
+        try:
+            return calculate(found)
+        except ArithmeticMistake as mistake:
+            return self.poison(codes.BAD_ARITHMETIC, mistake.reason, span, "here", help=mistake.help)
+
+    def _no_number(self, value: Value, expr: ast.Expr) -> Value:
+        return self.poison(
+            codes.WRONG_KIND, f"a number is needed, and `{spell(expr)}` is {describe(value)}", expr.span, "no number"
+        )
+
+    # Choices ------------------------------------------------------------------------------------
+
+    def settle(self, value: Value) -> Value:
+        """A choice whose answer is taken for granted is that option."""
+        while isinstance(value, Choice) and value.question in self.assumed:
+            value = dict(value.options).get(self.assumed[value.question], NOTHING)
+        if isinstance(value, Dim) and self.assumed:
+            return assume(value, self.assumed)
+        return value
+
+    def assuming(self, question: str, answer: str, make: Callable[..., Value], *arguments: object) -> Value:
+        before = self.assumed.get(question)
+        self.assumed[question] = answer
+        try:
+            return make(*arguments)
+        finally:
+            if before is None:
+                del self.assumed[question]
+            else:
+                self.assumed[question] = before
+
+    def join(
+        self, question: str, options: list[tuple[str, Value]], env: Environment, local: str, span: Span
+    ) -> Value:
+        """One value of a value for each answer."""
+        return joins.join(self, question, options, env, local, span)
+
+    # Mistakes -----------------------------------------------------------------------------------
+
+    def unknown(self, name: ast.Name, env: Environment) -> Value:
+        known = [*env.names, *env.unit.names(ast.Op, ast.Ops, ast.Cell)]
+        return self.poison(
+            codes.UNKNOWN_NAME,
+            f"`{name.text}` is not defined",
+            name.span,
+            "not known here",
+            help=suggestion(name.text, known) if len(known) <= 60 or replacement(name.text, known, name.span) else None,
+            fix=replacement(name.text, known, name.span),
+        )
+
+    def poison(self, code: str, message: str, span: Span, here: str, **more: object) -> Value:
+        self.reporter.report(code, message, span, here, **cast("dict[str, None]", more))
+        return POISON

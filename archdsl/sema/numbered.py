@@ -1,0 +1,17 @@
+"""Runs of names: `x1..x3`."""
+
+from __future__ import annotations
+
+import re
+
+from archdsl.syntax import ast
+
+_NUMBERED = re.compile(r"(.*?)(\d{1,6})")
+
+
+def names_between(low: ast.Name, high: ast.Name) -> tuple[str, ...]:
+    """`x1`, `x3` as x1, x2, x3; nothing where the names do not count up."""
+    first, last = _NUMBERED.fullmatch(low.text), _NUMBERED.fullmatch(high.text)
+    if not first or not last or first[1] != last[1]:
+        return ()
+    return tuple(f"{first[1]}{number}" for number in range(int(first[2]), int(last[2]) + 1))

@@ -1,0 +1,70 @@
+"""Collects what is wrong, each mistake once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from archdsl.diagnostics import Diagnostic, Fix, Label, Severity
+from archdsl.text import Span, TextEdit
+
+
+@dataclass(slots=True)
+class Reporter:
+    """A cell that stands forty times is checked forty times; a mistake in it is reported once."""
+
+    _found: dict[tuple[str, Span | None, str], Diagnostic] = field(
+        default_factory=dict[tuple[str, Span | None, str], Diagnostic]
+    )
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        span: Span | None,
+        here: str = "",
+        *,
+        also: tuple[Label, ...] = (),
+        notes: tuple[str, ...] = (),
+        help: str | None = None,
+        fix: Fix | None = None,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        key = (code, span, "" if span else message)
+        if key not in self._found:
+            primary = Label(span, here) if span else None
+            self._found[key] = Diagnostic(code, message, primary, also, notes, help, fix, severity)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        key = (diagnostic.code, diagnostic.primary.span if diagnostic.primary else None, diagnostic.message)
+        self._found.setdefault(key, diagnostic)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        return tuple(self._found.values())
+
+    @property
+    def errors(self) -> int:
+        return sum(diagnostic.severity is Severity.ERROR for diagnostic in self._found.values())
+
+    @property
+    def failed(self) -> bool:
+        return self.errors > 0
+
+
+def suggestion(written: str, known: list[str]) -> str | None:
+    """Help for a name that is not known: the nearest one, else what there is."""
+    if near := get_close_matches(written, known, n=1, cutoff=0.6):
+        return f"did you mean `{near[0]}`?"
+    return f"known here: {listed(known)}" if known else None
+
+
+def replacement(written: str, known: list[str], span: Span) -> Fix | None:
+    near = get_close_matches(written, known, n=1, cutoff=0.75)
+    return Fix(f"write `{near[0]}`", (TextEdit(span, near[0]),)) if near else None
+
+
+def listed(names: list[str], limit: int = 12) -> str:
+    """`a`, `b` and 3 more."""
+    shown = ", ".join(f"`{name}`" for name in names[:limit])
+    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown

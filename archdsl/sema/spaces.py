@@ -1,0 +1,168 @@
+"""Lays a space out: its parameters, its images, its lines, its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from archdsl.ops import Shape
+from archdsl.sema import bodies, codes
+from archdsl.sema.builder import Builder, Scope, TooLarge
+from archdsl.sema.environment import Environment
+from archdsl.sema.evaluator import Evaluator
+from archdsl.sema.hashing import structure_hash
+from archdsl.sema.reporter import Reporter, suggestion
+from archdsl.sema.units import Unit
+from archdsl.sema.values import Choice, Map, Nothing, Outputs, Poison, Value, describe
+from archdsl.space import Image, Program, Result
+from archdsl.syntax import ast
+from archdsl.text import Span
+
+
+def lay_out(
+    space: ast.Space, unit: Unit, given: Mapping[str, Value], reporter: Reporter, size: tuple[int, int] | None = None
+) -> Program | None:
+    """The program of a space with some parameters given; None where something in it is wrong and reported.
+
+    `size` replaces the height and width that the text gives its image.
+    """
+    ev = Evaluator(Builder(), reporter)
+    before = reporter.errors
+    try:
+        parameters = _parameters(ev, space, unit, given)
+        if parameters is not None:
+            _lines(ev, space, unit, parameters, size)
+    except TooLarge as mistake:
+        reporter.report(
+            codes.EXPANDS_TOO_FAR,
+            mistake.what,
+            mistake.span,
+            "expands too far",
+            help="a text may not demand unbounded work; make it smaller",
+        )
+    if reporter.errors > before or parameters is None:
+        return None
+    builder = ev.builder
+    if not any(isinstance(node.payload, Result) for node in builder.nodes):
+        return None
+    constants = tuple((name, value) for name, value in parameters.items() if isinstance(value, int | str | bool))
+    return Program(
+        space.name.text,
+        constants,
+        tuple(builder.nodes),
+        builder.questions,
+        tuple(builder.constraints),
+        builder.trellises,
+        builder.branches,
+        structure_hash(space, unit),
+    )
+
+
+def _parameters(
+    ev: Evaluator, space: ast.Space, unit: Unit, given: Mapping[str, Value]
+) -> dict[str, Value] | None:
+    known = [parameter.name.text for parameter in space.parameters]
+    values: dict[str, Value] = {}
+    env = Environment(unit, Scope(), values, values)
+    for parameter in space.parameters:
+        name = parameter.name.text
+        if name in given:
+            values[name] = given[name]
+        elif parameter.default is not None:
+            values[name] = ev.value(parameter.default, env)
+        else:
+            ev.poison(
+                codes.PARAMETER_MISSING,
+                f"`{space.name.text}` needs `{name}`",
+                parameter.span,
+                "has no default",
+                help=f"write `of {space.name.text}({name} = …)`, or `--set {name}=…`",
+            )
+            return None
+    for name in given:
+        if name not in known:
+            ev.poison(
+                codes.UNKNOWN_PARAMETER,
+                f"`{space.name.text}` has no parameter `{name}`",
+                space.name.span,
+                "not a parameter of this space",
+                help=suggestion(name, known),
+            )
+            return None
+    return None if any(isinstance(value, Poison) for value in values.values()) else values
+
+
+def _lines(
+    ev: Evaluator, space: ast.Space, unit: Unit, parameters: dict[str, Value], size: tuple[int, int] | None
+) -> None:
+    scope = Scope()
+    names = dict(parameters)
+    env = Environment(unit, scope, names, parameters)
+    images = [port for line in space.body if isinstance(line, ast.Input) for port in line.ports]
+    if not images:
+        ev.poison(
+            codes.NO_INPUT,
+            f"`{space.name.text}` has no input",
+            space.name.span,
+            "reads nothing",
+            help="write `in image: 3x1024x2048` as its first line",
+        )
+        return
+    for port in images:
+        names[port.name.text] = _image(ev, port, scope, size)
+        for step in port.steps:
+            ev.poison(codes.OUT_OF_PLACE, "an image is read as it is", step.span, "no pipe here")
+    outputs = [line for line in space.body if isinstance(line, ast.Output)]
+    if not any(not output.auxiliary for output in outputs):
+        ev.poison(
+            codes.NO_OUTPUT,
+            f"`{space.name.text}` has no output",
+            space.name.span,
+            "gives nothing",
+            help="write `out logits = …`",
+        )
+        return
+    values = bodies.lines(ev, space.body, env)
+    for output in outputs:
+        name = output.name.text if output.name else "out"
+        value = values[output.name.text if output.name else ""]
+        _result(ev, output, name, value, replace(env, scope=scope))
+
+
+def _image(ev: Evaluator, port: ast.Port, scope: Scope, size: tuple[int, int] | None) -> Value:
+    if port.shape is None or len(port.shape.dims) != 3 or min(port.shape.dims) < 1:
+        return ev.poison(
+            codes.WRONG_KIND,
+            f"the shape of `{port.name.text}` is not given",
+            port.span,
+            "channels x height x width are needed",
+            help=f"write `in {port.name.text}: 3x1024x2048`",
+        )
+    channels, height, width = port.shape.dims
+    shape = Shape(channels, *(size or (height, width)))
+    return Map(ev.builder.add(scope, port.name.text, Image(port.name.text), (), shape, port.span))
+
+
+def _result(ev: Evaluator, output: ast.Output, name: str, value: Value, env: Environment) -> None:
+    match ev.settle(value):
+        case Map(node):
+            ev.builder.pass_on(env.scope, f"out {name}", Result(name, output.auxiliary), node, output.span)
+        case Nothing() if output.auxiliary:
+            pass
+        case Poison():
+            pass
+        case Choice():
+            _report(ev, output, name, "has another resolution for each answer", output.value.span)
+        case Nothing():
+            _report(ev, output, name, "is never there", output.value.span)
+        case Outputs(cell, maps):
+            names = ", ".join(f"`.{each}`" for each in maps)
+            _report(ev, output, name, f"is all outputs of `{cell}`; name one of {names}", output.value.span)
+        case other:
+            _report(ev, output, name, f"is {describe(other)}, and a map is needed", output.value.span)
+
+
+def _report(ev: Evaluator, output: ast.Output, name: str, what: str, span: Span) -> None:
+    ev.poison(codes.WRONG_KIND, f"the output `{name}` {what}", span, "given out here")
+
+

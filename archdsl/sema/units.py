@@ -1,0 +1,237 @@
+"""Files and what their names mean: `use`, the items of a file, which definition a name is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from archdsl.diagnostics import Diagnostic, Label, Severity
+from archdsl.ops import Primitive
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.sema import codes
+from archdsl.sema.library import library
+from archdsl.sema.reporter import Reporter
+from archdsl.syntax import Parsed, ast, parse, read
+from archdsl.text import SourceFile, Span
+
+Definition: TypeAlias = "ast.Op | ast.Ops | ast.Cell | ast.Space | ast.Cost | ast.Search | ast.Train | ast.Genotype"
+
+BUILT_IN = ("channels", "downsampling", "sum", "searching", "earlier", "yes", "no")
+"""Names that the language itself gives a meaning."""
+
+
+@dataclass(slots=True)
+class Found:
+    """A definition and the file in which its own names are looked up."""
+
+    item: Definition | Primitive
+    unit: Unit
+
+
+@dataclass(slots=True)
+class Unit:
+    """One file: what it defines and what it uses."""
+
+    parsed: Parsed
+    path: Path | None
+    items: dict[str, Definition] = field(default_factory=dict[str, Definition])
+    used: list[Unit] = field(default_factory=list["Unit"])
+    aliases: dict[str, Unit] = field(default_factory=dict[str, "Unit"])
+
+    @property
+    def source(self) -> SourceFile:
+        return self.parsed.file.span.source
+
+    def find(self, name: str) -> Found | None:
+        """The file's own item, else one of a used file, else a primitive."""
+        if name in self.items:
+            return Found(self.items[name], self)
+        for unit in self.used:
+            if name in unit.items:
+                return Found(unit.items[name], unit)
+        if name in PRIMITIVES:
+            return Found(PRIMITIVES[name], self)
+        return None
+
+    def find_path(self, path: ast.Path) -> Found | None:
+        """The definition that a path names: `conv3x3`, or `cas.normal` where a file was used under a name."""
+        if not path.parts:
+            return self.find(path.head.text)
+        match path.parts:
+            case (ast.Attribute(name=name),) if path.head.text in self.aliases:
+                unit = self.aliases[path.head.text]
+                return Found(unit.items[name], unit) if name in unit.items else None
+            case _:
+                return None
+
+    def names(self, *kinds: type[Definition]) -> list[str]:
+        """Every name that can be written here, for suggestions; of the kinds given, primitives with ops."""
+        found = [name for unit in (self, *self.used) for name, item in unit.items.items() if isinstance(item, kinds)]
+        return [*found, *PRIMITIVES] if ast.Op in kinds else found
+
+
+Reader: TypeAlias = "Callable[[Path], SourceFile | Diagnostic]"
+
+
+def load_units(source: SourceFile, path: Path | None, reporter: Reporter) -> Unit:
+    """The unit of a text and of all that it uses. `path` is where it lies; a text from stdin has none."""
+    return _Loader(reporter, _root(path) if path else None).load(source, path.resolve() if path else None)
+
+
+def _root(path: Path) -> Path:
+    """The folder that no `use` may leave (rule 12)."""
+    folder = path.resolve().parent
+    for parent in (folder, *folder.parents):
+        if (parent / "pyproject.toml").exists() or (parent / ".git").exists():
+            return parent
+    return folder
+
+
+@dataclass(slots=True)
+class _Loader:
+    reporter: Reporter
+    root: Path | None
+    done: dict[Path, Unit] = field(default_factory=dict[Path, Unit])
+    open: list[Path] = field(default_factory=list[Path])
+
+    def load(self, source: SourceFile, path: Path | None) -> Unit:
+        parsed = parse(source)
+        for diagnostic in parsed.diagnostics:
+            self.reporter.add(diagnostic)
+        unit = Unit(parsed, path)
+        if path:
+            self.done[path] = unit
+            self.open.append(path)
+        for item in parsed.file.items:
+            if isinstance(item, ast.Use):
+                self._use(unit, item)
+            else:
+                self._define(unit, item)
+        self._check_shadowing(unit)
+        if path:
+            self.open.pop()
+        return unit
+
+    def _define(self, unit: Unit, item: Definition) -> None:
+        name = item.name
+        if name.text in PRIMITIVES or name.text in BUILT_IN:
+            what = "a primitive" if name.text in PRIMITIVES else "a word of the language"
+            self.reporter.report(
+                codes.RESERVED,
+                f"`{name.text}` is {what}",
+                name.span,
+                "cannot be defined again",
+                help="choose another name",
+            )
+        elif first := unit.items.get(name.text):
+            self.reporter.report(
+                codes.DUPLICATE,
+                f"`{name.text}` is defined twice",
+                name.span,
+                "again here",
+                also=(Label(first.name.span, "first here"),),
+                help="rename one of them",
+            )
+            return
+        unit.items[name.text] = item
+
+    def _check_shadowing(self, unit: Unit) -> None:
+        seen: dict[str, tuple[Unit, Definition]] = {}
+        for used in unit.used:
+            for name, item in used.items.items():
+                if name in unit.items:
+                    self.reporter.report(
+                        codes.SHADOWS,
+                        f"`{name}` hides the one of `{Path(used.source.name).name}`",
+                        unit.items[name].name.span,
+                        "this one is taken in this file",
+                        also=(Label(item.name.span, "hidden here"),),
+                        help="rename it if both are meant to be used",
+                        severity=Severity.WARNING,
+                    )
+                elif name in seen and seen[name][0] is not used:
+                    self.reporter.report(
+                        codes.AMBIGUOUS,
+                        f"`{name}` comes from two used files",
+                        item.name.span,
+                        "one here",
+                        also=(Label(seen[name][1].name.span, "one here"),),
+                        help="use one of the files under a name: `use … as NAME`, then write `NAME." + name + "`",
+                    )
+                else:
+                    seen[name] = (used, item)
+
+    def _use(self, unit: Unit, use: ast.Use) -> None:
+        path = self._locate(unit, use)
+        if path is None:
+            return
+        if path in self.open:
+            chain = " uses ".join(f"`{step.name}`" for step in [*self.open[self.open.index(path) :], path])
+            self.reporter.report(
+                codes.USE_CYCLE,
+                f"`{path.name}` uses itself: {chain}",
+                use.span,
+                "closes the circle",
+                help="move what both need into a third file",
+            )
+            return
+        used = self.done.get(path) or self._read(path, use)
+        if used is None:
+            return
+        if use.alias is None:
+            unit.used.append(used)
+        else:
+            unit.aliases[use.alias.text] = used
+
+    def _read(self, path: Path, use: ast.Use) -> Unit | None:
+        source = read(path)
+        if isinstance(source, Diagnostic):
+            self.reporter.report(
+                codes.USED_FILE_BROKEN,
+                f"`{path.name}` cannot be used: {source.message}",
+                use.source.span,
+                "used here",
+                help=source.help,
+            )
+            return None
+        return self.load(source, path)
+
+    def _locate(self, unit: Unit, use: ast.Use) -> Path | None:
+        if isinstance(use.source, ast.Name):
+            if found := library(use.source.text):
+                return found
+            return self._missing(
+                use.source.span,
+                f"there is no library `{use.source.text}`",
+                'write `use std`, or a file in quotes: `use "cells.arch"`',
+            )
+        written = use.source.value
+        if unit.path is None:
+            return self._missing(
+                use.source.span, f'`"{written}"` has no place to be looked for', "check the text from a file"
+            )
+        path = (unit.path.parent / written).resolve()
+        root = self.root or unit.path.parent
+        packaged = library("std")
+        inside = path.is_relative_to(root) or (packaged is not None and path.parent == packaged.parent)
+        if not inside:
+            self.reporter.report(
+                codes.USE_OUTSIDE,
+                f'`"{written}"` lies outside the project',
+                use.source.span,
+                f"leaves `{root.name}`",
+                help="copy the file into the project",
+            )
+            return None
+        if path.is_dir():
+            return self._missing(use.source.span, f'`"{written}"` is a folder', "name a file in it")
+        if not path.is_file():
+            near = sorted(each.name for each in path.parent.glob("*.arch")) if path.parent.is_dir() else []
+            known = f"there are {', '.join(f'`{name}`' for name in near[:8])}" if near else "check the path"
+            return self._missing(use.source.span, f'`"{written}"` does not exist', known)
+        return path
+
+    def _missing(self, span: Span, message: str, help: str) -> None:
+        self.reporter.report(codes.USE_NOT_FOUND, message, span, "not found", help=help)

@@ -1,0 +1,111 @@
+"""Numbers that answers decide: the leaves of channel counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from archdsl.ops import Count
+from archdsl.ops.dims import constant, values, variable
+from archdsl.space.program import Label, Otherwise, Within
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The answer to a question whose candidates are numbers (`choose width in {4, 6, 8}`)."""
+
+    question: str
+    numbers: tuple[int, ...] = field(compare=False)
+
+    def __str__(self) -> str:
+        return self.question
+
+    def domain(self) -> frozenset[int] | None:
+        return frozenset(self.numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class MapChannels:
+    """The channels of a mix whose candidates differ in the network, and agree in the supernet or never meet there."""
+
+    node: int
+    path: str = field(compare=False)
+    numbers: frozenset[int] | None = field(compare=False, repr=False)
+    """What they can be, or None where that is too much to list."""
+    searching: Count = field(compare=False, repr=False)
+    """The channels that the mix has in the supernet."""
+
+    def __str__(self) -> str:
+        return f"channels({self.path})"
+
+    @classmethod
+    def of(cls, node: int, path: str, options: tuple[Count, ...]) -> MapChannels:
+        """The channels of a node that are one of `options`."""
+        return cls(node, path, _union(options), in_supernet(options[0]))
+
+    def domain(self) -> frozenset[int] | None:
+        return self.numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Piecewise:
+    """A case on a number that answers decide; the first arm whose label holds."""
+
+    subject: Count
+    arms: tuple[tuple[Label, Count], ...]
+
+    def __str__(self) -> str:
+        return f"case({self.subject}; {'; '.join(f'{label}: {count}' for label, count in self.arms)})"
+
+    def domain(self) -> frozenset[int] | None:
+        return _union(tuple(count for _, count in self.arms))
+
+
+def holds(label: Label, number: int) -> bool:
+    """Whether a label of a case on numbers takes this number."""
+    match label:
+        case Within(low, high):
+            return low <= number <= high
+        case Otherwise():
+            return True
+        case str():
+            return label == str(number)
+
+
+def in_supernet(count: Count) -> Count:
+    """The count as the supernet sees it, where mixes have the channels that all their candidates share."""
+    if isinstance(count, int):
+        return count
+    total: Count = 0
+    for monomial, coefficient in count.terms:
+        product: Count = constant(coefficient)
+        for leaf in monomial:
+            product = product * (in_supernet(leaf.searching) if isinstance(leaf, MapChannels) else variable(leaf))
+        total = total + product
+    return total
+
+
+def assume(count: Count, answers: Mapping[str, str | int]) -> Count:
+    """The count where some answers are taken for granted."""
+    if isinstance(count, int):
+        return count
+    if not any(isinstance(leaf, Chosen) and leaf.question in answers for leaf in count.leaves()):
+        return count
+    total: Count = 0
+    for monomial, coefficient in count.terms:
+        product: Count = constant(coefficient)
+        for leaf in monomial:
+            known = isinstance(leaf, Chosen) and leaf.question in answers
+            product = product * (int(answers[leaf.question]) if known else variable(leaf))
+        total = total + product
+    return total
+
+
+def _union(counts: tuple[Count, ...]) -> frozenset[int] | None:
+    found: set[int] = set()
+    for count in counts:
+        numbers = values(count)
+        if numbers is None:
+            return None
+        found.update(number for number in numbers if isinstance(number, int))
+    return frozenset(found)
