@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from onnx import TensorProto
 
 from archdsl.export.onnx_body import Body
 from archdsl.ops import Attributes, Shape
@@ -43,53 +44,98 @@ def resize(body: Body, call: Call) -> str:
     source, target = call.maps[0], call.result
     if not call.dynamic and (source.height, source.width) == (target.height, target.width):
         return call.inputs[0]
-    scales, sizes = _scales_or_sizes(body, call)
-    if word(call.attributes, "mode") == "nearest":
+    nearest = word(call.attributes, "mode") == "nearest"
+    ratios = _exact_ratios(call)
+    if nearest and ratios is None:
+        return _gather_nearest(body, call)
+    if nearest:
         how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     else:
         corners = flag(call.attributes, "align_corners")
-        how = {
-            "mode": "linear",
-            "coordinate_transformation_mode": "align_corners" if corners else "half_pixel",
-        }
-    return body.node("Resize", [call.inputs[0], "", scales, sizes][: 4 if sizes else 3], call.path, **how)
+        how = {"mode": "linear", "coordinate_transformation_mode": "align_corners" if corners else "half_pixel"}
+    if ratios is None:
+        return body.node("Resize", [call.inputs[0], "", "", _resized_shape(body, call)], call.path, **how)
+    scales = body.tensor(call.part("scales"), np.array([1, 1, *map(float, ratios)], np.float32))
+    return body.node("Resize", [call.inputs[0], "", scales], call.path, **how)
 
 
-def _scales_or_sizes(body: Body, call: Call) -> tuple[str, str]:
-    """Names of the inputs `scales` and `sizes`, of which the one that is not used is empty."""
+def _exact_ratios(call: Call) -> tuple[Fraction, Fraction] | None:
+    """Result over source, if it is known and a float holds it exactly: a runtime samples at the ratio it is given."""
     if call.dynamic:
         factor = optional_fraction(call.attributes, "factor")
-        ratios = (factor, factor) if factor is not None and factor.denominator == 1 else None
+        return (factor, factor) if factor is not None and factor.denominator == 1 else None
+    source, target = call.maps[0], call.result
+    ratios = (Fraction(target.height, source.height), Fraction(target.width, source.width))
+    return ratios if all(Fraction(float(np.float32(ratio))) == ratio for ratio in ratios) else None
+
+
+def _gather_nearest(body: Body, call: Call) -> str:
+    """Rows and columns picked by torch's own formula, floor(place * float32(source / target)).
+
+    Resize divides by target / source instead, and where no float holds the ratio it picks the neighbour now and then.
+    """
+    if call.dynamic:
+        read, written = _height_and_width(body, call, call.inputs[0], "read"), _resized(body, call)
+        rows, columns = (_picked(body, call, axis, read, written) for axis in range(2))
     else:
-        source, target = call.maps[0], call.result
-        ratios = (Fraction(target.height, source.height), Fraction(target.width, source.width))
-    # A runtime samples at the ratio it is given, so only a ratio that a float holds exactly may be given.
-    if ratios is not None and all(Fraction(float(np.float32(ratio))) == ratio for ratio in ratios):
-        numbers = np.array([1, 1, *(float(ratio) for ratio in ratios)], np.float32)
-        return body.tensor(call.part("scales"), numbers), ""
-    return "", _resized(body, call)
+        rows, columns = (_picked_fixed(body, call, axis) for axis in range(2))
+    picked = body.node("Gather", [call.inputs[0], rows], call.part("picked_rows"), axis=2)
+    return body.node("Gather", [picked, columns], call.path, axis=3)
+
+
+_AXES = ("rows", "columns")
+
+
+def _picked_fixed(body: Body, call: Call, axis: int) -> str:
+    source, target = (call.maps[0].height, call.result.height) if axis == 0 else (call.maps[0].width, call.result.width)
+    ratio = np.float32(source) / np.float32(target)
+    places = np.arange(target, dtype=np.float32)
+    return body.tensor(call.part(_AXES[axis]), np.floor(places * ratio).astype(np.int64))
+
+
+def _picked(body: Body, call: Call, axis: int, read: str, written: str) -> str:
+    """The same where the sizes read and written are known at run time only."""
+
+    def step(op: str, inputs: list[str], name: str, **attributes: int) -> str:
+        return body.node(op, inputs, call.part(f"{_AXES[axis]}_{name}"), **attributes)
+
+    number = body.tensor(call.part(f"{_AXES[axis]}_axis"), np.array(axis, np.int64))
+    zero, one = (body.tensor(call.part(f"number_{n}"), np.array(n, np.int64)) for n in (0, 1))
+    length, count = step("Gather", [read, number], "length"), step("Gather", [written, number], "count")
+    ratio = step(
+        "Div",
+        [step("Cast", [length], "read", to=TensorProto.FLOAT), step("Cast", [count], "written", to=TensorProto.FLOAT)],
+        "ratio",
+    )
+    places = step("Cast", [step("Range", [zero, count, one], "numbers")], "places", to=TensorProto.FLOAT)
+    floor = step("Floor", [step("Mul", [places, ratio], "product")], "floor")
+    return step("Cast", [floor], "index", to=TensorProto.INT64)
+
+
+def _resized_shape(body: Body, call: Call) -> str:
+    if call.dynamic:
+        return _with_channels(body, call, _resized(body, call))
+    return _fixed_shape(body, call)
 
 
 def _resized(body: Body, call: Call) -> str:
-    size = optional_pair(call.attributes, "size")
-    if not call.dynamic:
-        return _fixed_shape(body, call, (call.result.height, call.result.width))
+    """Height and width of the result where sizes are open."""
+    size, factor = optional_pair(call.attributes, "size"), optional_fraction(call.attributes, "factor")
     if size is not None:
-        return _fixed_shape(body, call, size)
+        return body.integers(call.part("size"), list(size))
     if like := call.inputs[1:]:
-        return _with_channels(body, call, _height_and_width(body, call, like[0]))
-    factor = optional_fraction(call.attributes, "factor")
+        return _height_and_width(body, call, like[0], "like")
     assert factor is not None
     lengths = _height_and_width(body, call, call.inputs[0])
     over = body.integers(call.part("numerator"), [factor.numerator])
     under = body.integers(call.part("denominator"), [factor.denominator])
     product = body.node("Mul", [lengths, over], call.part("product"))
-    return _with_channels(body, call, body.node("Div", [product, under], call.part("quotient")))
+    return body.node("Div", [product, under], call.part("quotient"))
 
 
 def zero(body: Body, call: Call) -> str:
     if not call.dynamic:
-        shape = _fixed_shape(body, call, (call.result.height, call.result.width))
+        shape = _fixed_shape(body, call)
         return body.node("ConstantOfShape", [shape], call.path)
     lengths = _height_and_width(body, call, call.inputs[0])
     one = body.integers(call.part("one"), [1])
@@ -136,14 +182,14 @@ def pool(body: Body, call: Call) -> str:
     )
 
 
-def _fixed_shape(body: Body, call: Call, size: tuple[int, int]) -> str:
-    return body.integers(call.part("shape"), [call.batch, _channels(call), *size])
+def _fixed_shape(body: Body, call: Call) -> str:
+    return body.integers(call.part("shape"), [call.batch, _channels(call), call.result.height, call.result.width])
 
 
-def _height_and_width(body: Body, call: Call, value: str) -> str:
-    shape = body.node("Shape", [value], call.part("shape_of"))
+def _height_and_width(body: Body, call: Call, value: str, name: str = "source") -> str:
+    shape = body.node("Shape", [value], call.part(f"{name}_shape"))
     start, end = body.integers(call.part("start"), [2]), body.integers(call.part("end"), [4])
-    return body.node("Slice", [shape, start, end], call.part("height_and_width"))
+    return body.node("Slice", [shape, start, end], call.part(f"{name}_size"))
 
 
 def _with_channels(body: Body, call: Call, lengths: str) -> str:

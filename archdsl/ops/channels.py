@@ -49,7 +49,7 @@ def _quotient(channels: Count, groups: Count) -> Count | Fraction | None:
             if leaf not in rest:
                 return None
             rest.remove(leaf)
-        quotient = quotient + Dim(((tuple(rest), numerator / coefficient),))
+        quotient = quotient + Dim(((tuple(rest), Fraction(numerator) / coefficient),))
     return quotient
 
 
