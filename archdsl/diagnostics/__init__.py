@@ -2,7 +2,6 @@
 
 from archdsl.diagnostics.model import Diagnostic, Fix, Label, Severity
 from archdsl.diagnostics.pages import page, titles
-from archdsl.diagnostics.render import render
 from archdsl.diagnostics.show import Style, show
 
-__all__ = ["Diagnostic", "Fix", "Label", "Severity", "Style", "page", "render", "show", "titles"]
+__all__ = ["Diagnostic", "Fix", "Label", "Severity", "Style", "page", "show", "titles"]

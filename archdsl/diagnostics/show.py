@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from typing import Literal, assert_never
 
 from archdsl.diagnostics.model import Diagnostic
-from archdsl.diagnostics.render import render
 
 Style = Literal["full", "concise", "json", "github", "sarif"]
 
 
 def show(diagnostics: Sequence[Diagnostic], style: Style, *, colour: bool = False, version: str = "") -> str:
     """All diagnostics as one text; `colour` counts for `full` only, the tool's `version` for `sarif` only."""
-    if style == "full":
-        return render(diagnostics, colour=colour)
-    from archdsl.diagnostics import formats, pages  # json is not needed where a text is well
+    from archdsl.diagnostics import formats, pages, render  # slow to import, and not needed where all is well
 
     match style:
+        case "full":
+            return render.render(diagnostics, colour=colour)
         case "concise":
             return formats.concise(diagnostics)
         case "json":

@@ -159,7 +159,23 @@ class Case(Node):
     arms: tuple[When, ...]
 
 
-Expr = Number | Shape | String | Path | Call | Set | Range | Pipe | Add | Multiply | Negate | Power | Compare | Tuple | Case
+Expr = (
+    Number
+    | Shape
+    | String
+    | Path
+    | Call
+    | Set
+    | Range
+    | Pipe
+    | Add
+    | Multiply
+    | Negate
+    | Power
+    | Compare
+    | Tuple
+    | Case
+)
 
 
 # Statements ------------------------------------------------------------------------------------

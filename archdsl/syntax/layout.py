@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from archdsl.syntax.tokens import BEFORE_A_BLOCK, CLOSERS, COMMENT, ENDS_AN_OPERAND, NAME, NEWLINE, OPENERS, STRING, Token
+from archdsl.syntax.tokens import (
+    BEFORE_A_BLOCK,
+    CLOSERS,
+    COMMENT,
+    ENDS_AN_OPERAND,
+    NAME,
+    NEWLINE,
+    OPENERS,
+    STRING,
+    Token,
+)
 
-MAX_DEPTH: Final = 64
+MAX_DEPTH: Final = 24
 """How deep brackets, signs and powers may nest; deeper trees could not be compared or shown."""
 
 ENDS_A_VALUE: Final = ENDS_AN_OPERAND | {"RBRACE"}
 STARTS_A_VALUE: Final = frozenset({NAME, "INT", "FLOAT", "SHAPE", STRING})
-ENDS_A_CHAIN: Final = frozenset(
-    {"PLUS", "STAR", "SLASH", "COMMA", "EQUAL", "COLON", "COMPARE", "_ARROW", NEWLINE}
-)
+ENDS_A_CHAIN: Final = frozenset({"PLUS", "STAR", "SLASH", "COMMA", "EQUAL", "COLON", "COMPARE", "_ARROW", NEWLINE})
 
 
 def arrange(tokens: Iterable[Token]) -> list[Token] | None:

@@ -10,15 +10,12 @@ from typing import Final
 
 from archdsl.diagnostics import Diagnostic, Label
 from archdsl.syntax import ast, codes
-from archdsl.syntax.brackets import pair
 from archdsl.syntax.build import Builder
 from archdsl.syntax.drive import drive
 from archdsl.syntax.grammar import Tables, tables
 from archdsl.syntax.header import header_of
 from archdsl.syntax.layout import arrange
-from archdsl.syntax.recover import recover
-from archdsl.syntax.spelling import STRANGE, mend
-from archdsl.syntax.tokens import COMMENT, NEWLINE, Comment, Token, comments_of
+from archdsl.syntax.tokens import COMMENT, NEWLINE, STRANGE, Comment, Token, comments_of
 from archdsl.text import SourceFile, Span
 
 MAX_REPORTS: Final = 200
@@ -67,17 +64,21 @@ def _parse(source: SourceFile) -> Parsed:
     respelled: dict[int, str] = {}
     tokens: Sequence[Token] = written
     if any(token.kind in STRANGE for token in written):
+        from archdsl.syntax.spelling import mend  # what only mistakes need is imported for them only
+
         mended = mend(source, written)
         tokens, respelled = mended.tokens, mended.respelled
         diagnostics += mended.diagnostics
     arranged = arrange(tokens)
     if arranged is None:
+        from archdsl.syntax.brackets import pair
+
         paired = pair(source, tokens)
         diagnostics += paired.diagnostics
         arranged = arrange(paired.tokens) or []
     if all(token.kind in (NEWLINE, COMMENT) for token in arranged):
         nothing = () if diagnostics else (_nothing(source, has_comments=bool(comments)),)
-        return Parsed(source, _empty(source), (*diagnostics, *nothing), comments, tuple(written))
+        return Parsed(source, _empty(source), _in_order([*diagnostics, *nothing]), comments, tuple(written))
     header = header_of(source, arranged)
     if header.diagnostic is not None:
         if header.diagnostic.code == codes.VERSION_NEWER:
@@ -100,6 +101,8 @@ def _tree(
     file = drive(known, tokens, source, builder)
     if file is not None:
         return file, builder.diagnostics
+    from archdsl.syntax.recover import recover
+
     excused = sorted(label.span.start for label in (found.primary for found in before) if label is not None)
     recovered = recover(known, source, tokens, excused)
     builder = Builder(source, respelled)

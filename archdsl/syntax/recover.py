@@ -15,11 +15,10 @@ from typing import Final
 from archdsl.diagnostics import Diagnostic
 from archdsl.syntax import report
 from archdsl.syntax.automaton import Automaton
-from archdsl.syntax.brackets import ITEM_KINDS
 from archdsl.syntax.grammar import Tables
 from archdsl.syntax.report import Repair, Trouble
 from archdsl.syntax.tokens import CLOSERS, NAME, NEWLINE, OPENERS, Token
-from archdsl.syntax.words import ARM_WORDS, STATEMENT_WORDS, nearest
+from archdsl.syntax.words import ARM_WORDS, ITEM_KINDS, STATEMENT_WORDS, nearest
 from archdsl.text import SourceFile
 
 _AHEAD: Final = 14

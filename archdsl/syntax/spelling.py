@@ -9,9 +9,8 @@ from typing import Final
 from archdsl.diagnostics import Diagnostic, Fix, Label
 from archdsl.syntax import codes
 from archdsl.syntax.tokens import FOREIGN, NAME, NEWLINE, OPEN_STRING, STRING, UNKNOWN, Token
+from archdsl.syntax.words import brief
 from archdsl.text import SourceFile, Span, TextEdit
-
-STRANGE: Final = frozenset({FOREIGN, OPEN_STRING, UNKNOWN})
 
 _MEANT: Final = {
     "**": ("CIRCUMFLEX", "^"),
@@ -29,6 +28,7 @@ _MEANT: Final = {
     "—": ("MINUS", "-"),
     "…": ("_DOTS", ".."),
 }
+_SHOWN: Final = 12
 _WORDS: Final = {"true": "yes", "false": "no"}
 
 
@@ -88,7 +88,7 @@ def _foreign(source: SourceFile, token: Token, mended: Mended, *, ends_line: boo
             span,
             'a string stands between `"` and `"`',
             "other quotation marks here",
-            f'write `"{_brief(quoted)}"`',
+            f'write `"{brief(quoted)}"`',
             None if '"' in quoted else f'"{quoted}"',
         )
 
@@ -136,7 +136,7 @@ def _unknown(source: SourceFile, tokens: Sequence[Token], at: int, mended: Mende
         span = Span(source, first.start, last.stop)
         mended.tokens.append(Token(NAME, first.start, last.stop))
         help_ = "write the name with the letters a to z, digits and `_`"
-        title = f"`{_brief(span.text)}` has letters that names cannot have"
+        title = f"`{brief(span.text)}` has letters that names cannot have"
         _unknown_report(mended, span, title, "only the letters a to z, digits and `_`", help_)
         return at
     while at < len(tokens) and tokens[at].kind == UNKNOWN and tokens[at].start == last.stop:
@@ -156,9 +156,7 @@ def _unknown_report(mended: Mended, span: Span, title: str, label: str, help_: s
 
 def _report(mended: Mended, span: Span, title: str, label: str, help_: str, replacement: str | None) -> None:
     fix = None if replacement is None else Fix(help_, (TextEdit(span, replacement),), certain=True)
-    mended.diagnostics.append(
-        Diagnostic(codes.SPELLED_DIFFERENTLY, title, Label(span, label), help=help_, fix=fix)
-    )
+    mended.diagnostics.append(Diagnostic(codes.SPELLED_DIFFERENTLY, title, Label(span, label), help=help_, fix=fix))
 
 
 def _is_word(source: SourceFile, token: Token) -> bool:
@@ -171,10 +169,6 @@ def _is_letter(source: SourceFile, token: Token) -> bool:
     return text.isalpha() if token.kind == UNKNOWN else f"_{text}".isidentifier()
 
 
-def _brief(text: str) -> str:
-    return text if len(text) <= 30 else text[:29] + "…"
-
-
 def _visible(text: str) -> str:
-    shown = "".join(c if c.isprintable() and c != "`" else f"U+{ord(c):04X}" for c in text[:12])
-    return shown + ("…" if len(text) > 12 else "")
+    shown = "".join(c if c.isprintable() and c != "`" else f"U+{ord(c):04X}" for c in text[:_SHOWN])
+    return shown + ("…" if len(text) > _SHOWN else "")

@@ -16,6 +16,7 @@ STRING = "STRING"
 FOREIGN = "FOREIGN"
 OPEN_STRING = "OPEN_STRING"
 UNKNOWN = "UNKNOWN"
+STRANGE = frozenset({FOREIGN, OPEN_STRING, UNKNOWN})
 
 OPENERS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 CLOSERS = {closer: opener for opener, closer in OPENERS.items()}

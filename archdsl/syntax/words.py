@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Final
 
 from archdsl.syntax.tokens import NAME, NEWLINE, Token
 from archdsl.text import SourceFile
 
+ITEM_KINDS: Final = frozenset({"USE", "OP", "OPS", "CELL", "SPACE", "COST", "SEARCH", "TRAIN", "GENOTYPE"})
 ITEM_WORDS: Final = ("use", "op", "ops", "cell", "space", "cost", "search", "train", "genotype")
 STATEMENT_WORDS: Final = ("in", "out", "choose", "branches", "start", "each", "phase", "answer")
 ARM_WORDS: Final = ("when", "else")
@@ -16,6 +16,8 @@ ARM_WORDS: Final = ("when", "else")
 _OPERATORS: Final = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "CIRCUMFLEX", "COMPARE", "_ARROW", "_DOTS"})
 _POSTFIX: Final = frozenset({"LSQB", "DOT", "AT"})
 _LONGEST: Final = 4
+_MANY_OPERATORS: Final = 3
+_BRIEF: Final = 30
 
 
 def found(source: SourceFile, token: Token) -> str:
@@ -29,7 +31,7 @@ def found(source: SourceFile, token: Token) -> str:
 
 
 def brief(text: str) -> str:
-    return text if len(text) <= 30 else text[:29] + "…"
+    return text if len(text) <= _BRIEF else text[: _BRIEF - 1] + "…"
 
 
 def expected(kinds: Iterable[str], marks: Mapping[str, str]) -> str:
@@ -60,7 +62,7 @@ def expected(kinds: Iterable[str], marks: Mapping[str, str]) -> str:
     phrases += [f"`{marks[kind]}`" for kind in fixed]
     if NEWLINE in able:
         phrases.append("the end of the line")
-    if len(able & _OPERATORS) > 2:
+    if len(able & _OPERATORS) >= _MANY_OPERATORS:
         phrases.append("an operator")
     if not phrases:
         phrases = [f"`{marks[kind]}`" for kind in marks if kind in able] or ["nothing"]
@@ -73,5 +75,7 @@ def listed(phrases: list[str]) -> str:
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that `word` was probably meant to be."""
+    from difflib import get_close_matches  # slow to import, and only mistakes need it
+
     close = get_close_matches(word.lower(), list(candidates), n=1, cutoff=0.7)
     return close[0] if close else None
