@@ -40,6 +40,11 @@ class Staging:
         os.chmod(waiting, 0o666 & ~_umask())
         return Path(waiting)
 
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """Where the staged files will stand, in the order of `write`."""
+        return tuple(self._folder / name for name in self._staged)
+
     def publish(self) -> tuple[Path, ...]:
         """Renames everything staged to its place and returns the places in the order of `write`.
 

@@ -121,5 +121,23 @@ def sidecar_bytes(plan: Plan) -> bytes:
     return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()
 
 
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """What a plan's sidecar says that can be checked against the plan."""
+
+    flavour: Flavour
+    version: str
+    sha256: str
+
+
+def read_sidecar(data: bytes) -> Sidecar:
+    """Raises BadPlan where the JSON is not one of ours."""
+    try:
+        said = json.loads(data)
+        return Sidecar(Flavour(said["flavour"]), str(said["version"]), str(said["sha256"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadPlan(f"its sidecar cannot be read: {error}") from error
+
+
 def _port(port: Port) -> dict[str, str | list[int]]:
     return {"name": port.name, "dtype": port.dtype, "shape": list(port.shape)}

@@ -7,10 +7,12 @@ import keyword
 import subprocess
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
+from typing import TypeVar
 
 import pytest
 import torch
@@ -23,6 +25,8 @@ from archdsl.nets import Network
 from archdsl.ops import Shape
 from archdsl.space import FrameKind
 from tests.export.student import Text, conv3x3, student
+
+N = TypeVar("N", bound=nn.Module)
 
 SMALL = student(128, 192, parts=4)
 
@@ -43,7 +47,7 @@ def class_of(source: str, name: str) -> Callable[..., nn.Module]:
     return getattr(module_of(source), name)
 
 
-def deterministic(network: nn.Module) -> nn.Module:
+def deterministic(network: N) -> N:
     """Weights and statistics that differ from layer to layer."""
     torch.manual_seed(3)
     for name, tensor in network.state_dict().items():
@@ -203,8 +207,6 @@ def test_no_child_hides_what_a_module_has() -> None:
 
 
 def every_primitive() -> Graph:
-    from fractions import Fraction
-
     text = Text()
     image = text.image(Shape(3, 33, 47))
     x = text.apply("conv", image, c=8, k=(1, 3), s=2, bias=True)

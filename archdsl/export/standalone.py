@@ -1,0 +1,57 @@
+"""The standalone torch file, run in a module of its own from bytes whose checksum is known."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from importlib.abc import InspectLoader
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from archdsl.export.cells import CellEnd, Observed
+
+
+class _Bytes(InspectLoader):
+    """Loads a module from the very bytes that were checked, so that no file can change in between."""
+
+    def __init__(self, source: bytes) -> None:
+        self.source = source
+
+    def get_source(self, fullname: str) -> str:
+        return self.source.decode()
+
+
+def load_standalone(source: bytes, weights: bytes) -> torch.nn.Module:
+    """The file's network with these weights. `source` is run: it has to be a file that we wrote."""
+    loader = _Bytes(source)
+    module: Any = module_from_spec(ModuleSpec("standalone", loader))
+    loader.exec_module(module)
+    return module.load(io.BytesIO(weights))
+
+
+def observe_standalone(
+    source: bytes, weights: bytes, names: Sequence[str], image: NDArray[np.float32], ends: Sequence[CellEnd]
+) -> Observed:
+    """The network's outputs under `names`, in their order, and the last maps of cells that are modules."""
+    network = load_standalone(source, weights)
+    cells: dict[str, NDArray[np.generic]] = {}
+    paths = {end.module: end.path for end in ends if end.module}
+
+    def keep(path: str) -> Any:
+        def hook(_module: torch.nn.Module, _inputs: Any, output: Any) -> None:
+            cells[path] = (output[-1] if isinstance(output, tuple) else output).numpy()
+
+        return hook
+
+    for name, child in network.named_children():
+        if name in paths:
+            child.register_forward_hook(keep(paths[name]))
+    with torch.inference_mode():
+        found: Any = network(torch.from_numpy(image))
+    outputs = found if isinstance(found, tuple) else (found,)
+    return Observed({name: output.numpy() for name, output in zip(names, outputs, strict=True)}, cells)
