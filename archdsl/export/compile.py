@@ -33,7 +33,8 @@ from archdsl.export.manifest import (
 from archdsl.export.parity import DEFAULT_TOLERANCE, Parity
 from archdsl.export.plan import Flavour, Precision
 from archdsl.export.targets import Emit, Place, Refused, Target, find_place
-from archdsl.ir import Graph
+from archdsl.export.tools import require
+from archdsl.ir import Graph, identifier
 from archdsl.space import Apply, Image, Result
 from archdsl.weights import Tensors
 
@@ -99,7 +100,7 @@ def compile_graph(request: Request) -> Compiled | Refused:
     A failed parity is no failure of the build: the files are there and `Compiled.within()` is false.
     Raises ToolMissing, TargetFailed, OSError, and KeyError for a weight that is missing.
     """
-    place = find_place(request.out, request.graph.name, request.target)
+    place = find_place(request.out, identifier(request.graph.name), request.target)
     if isinstance(place, Refused):
         return place
     if refused := _refusal(request):
@@ -140,6 +141,7 @@ def _build(request: Request, place: Place) -> tuple[_Built, ...]:
 
 
 def _build_torch(request: Request, place: Place) -> tuple[_Built, ...]:
+    require("torch")
     from archdsl.export.torch_source import Origin, to_torch_source
     from archdsl.export.torch_weights import torch_weights
 
@@ -167,6 +169,7 @@ def _build_trt(request: Request) -> tuple[_Built, ...]:
 
 
 def _onnx_bytes(request: Request, precision: Precision) -> bytes:
+    require("onnx")
     from archdsl.export.half import to_half
     from archdsl.export.onnx import to_onnx
 
@@ -310,10 +313,11 @@ def _measured(parity: Parity) -> tuple[Measured, ...]:
 
 
 def _verified(request: Request, built: tuple[_Built, ...]) -> Parity:
+    require("torch")
     from archdsl.export.verify import Subject, verify
 
     subjects = tuple(Subject(part.kind, part.data, _sha256(part.data)) for part in built)
-    tolerance = request.tolerance or DEFAULT_TOLERANCE[request.precision]
+    tolerance = DEFAULT_TOLERANCE[request.precision] if request.tolerance is None else request.tolerance
     return verify(request.graph, request.weights, subjects, tolerance=tolerance)
 
 

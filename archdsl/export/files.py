@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -78,7 +78,7 @@ class Staging:
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Staging]:
+def staged(folder: Path) -> Generator[Staging, None, None]:
     """A staging of `folder` that is published when the block ends, and discarded when anything is raised in it.
 
     KeyboardInterrupt is one of these. Files already in the folder under the same names are replaced, as compilers

@@ -13,6 +13,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from archdsl.export.failures import TargetFailed
+from archdsl.export.onnx_check import check
 
 _STAYS_FLOAT32 = {"Resize": (1, 2)}
 """Inputs by position that no operator takes as float16."""
@@ -47,7 +48,7 @@ def to_half(model: onnx.ModelProto) -> onnx.ModelProto:
     for value in graph.value_info:
         if _is_float(value) and value.name not in kept:
             value.type.tensor_type.elem_type = TensorProto.FLOAT16
-    onnx.checker.check_model(half, full_check=True)
+    check(half)
     return half
 
 

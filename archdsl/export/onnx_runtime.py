@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
+import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from archdsl.export.cells import CellEnd, Observed
@@ -32,13 +32,18 @@ def observe_onnx(data: bytes, image: NDArray[np.float32], ends: Sequence[CellEnd
             values[end.path] = value
     inner = list(dict.fromkeys(value for value in values.values() if value not in outputs))
     model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in inner)
-    options: Any = onnxruntime.SessionOptions()
+    found = run_model(model, image, [*outputs, *inner])
+    return Observed({name: found[name] for name in outputs}, {path: found[value] for path, value in values.items()})
+
+
+def run_model(
+    model: onnx.ModelProto, image: NDArray[np.float32], values: Sequence[str]
+) -> dict[str, NDArray[np.generic]]:
+    """These outputs of a model with one input, by name, on one thread of the CPU."""
+    runtime: Any = onnxruntime
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
-    session: Any = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    asked = [*outputs, *inner]
-    found: dict[str, Any] = dict(zip(asked, session.run(asked, {model.graph.input[0].name: image}), strict=True))
-    return Observed(
-        {name: np.asarray(found[name]) for name in outputs},
-        {path: np.asarray(found[value]) for path, value in values.items()},
-    )
+    session = runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    found: list[Any] = session.run(list(values), {model.graph.input[0].name: image})
+    return {name: np.asarray(value) for name, value in zip(values, found, strict=True)}

@@ -44,7 +44,7 @@ def observe_standalone(
 
     def keep(path: str) -> Any:
         def hook(_module: torch.nn.Module, _inputs: Any, output: Any) -> None:
-            cells[path] = (output[-1] if isinstance(output, tuple) else output).numpy()
+            cells[path] = _tensors(output)[-1].numpy()
 
         return hook
 
@@ -52,6 +52,9 @@ def observe_standalone(
         if name in paths:
             child.register_forward_hook(keep(paths[name]))
     with torch.inference_mode():
-        found: Any = network(torch.from_numpy(image))
-    outputs = found if isinstance(found, tuple) else (found,)
+        outputs = _tensors(network(torch.as_tensor(image)))
     return Observed({name: output.numpy() for name, output in zip(names, outputs, strict=True)}, cells)
+
+
+def _tensors(output: Any) -> tuple[torch.Tensor, ...]:
+    return (output,) if isinstance(output, torch.Tensor) else tuple(output)

@@ -16,7 +16,7 @@ def torch_weights(graph: Graph, weights: Tensors) -> bytes:
 
     Raises KeyError where a tensor is missing.
     """
-    state = {name: torch.from_numpy(weights[name].astype("float32")) for name in specification(graph)}
+    state = {name: torch.as_tensor(weights[name], dtype=torch.float32) for name in specification(graph)}
     for path, payload in graph.with_payload(Apply):
         if payload.primitive == "bn":
             state[tensor_name(graph.node(path), "num_batches_tracked")] = torch.tensor(0)

@@ -12,12 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-import onnx
-from google.protobuf.message import DecodeError
-
 import archdsl
 from archdsl.export.failures import TargetFailed, ToolMissing
 from archdsl.export.half import to_half
+from archdsl.export.onnx_check import checked_model
 from archdsl.export.plan import BadPlan, Flavour, Plan, Port, Precision, check_plan
 from archdsl.export.trt_worker import BUILT, MISSING, read_message, write_message
 
@@ -47,7 +45,7 @@ def build_plan(
     Raises ToolMissing, and TargetFailed with TensorRT's own words where it refuses the model or its process dies.
     """
     chosen = flavour or find_flavour()
-    model = _checked(onnx_bytes)
+    model = checked_model(onnx_bytes)
     if precision is Precision.FP16:
         onnx_bytes = to_half(model).SerializeToString(deterministic=True)
     request = {"module": chosen.module, "compute_capabilities": list(compute_capabilities)}
@@ -70,16 +68,6 @@ def build_plan(
     except BadPlan as error:
         raise TargetFailed(f"{chosen.module} wrote a broken plan: {error}") from error
     return plan
-
-
-def _checked(onnx_bytes: bytes) -> onnx.ModelProto:
-    """TensorRT reads some junk as an empty network, so the model is checked before it gets there."""
-    try:
-        model = onnx.load_model_from_string(onnx_bytes)
-        onnx.checker.check_model(model, full_check=True)
-    except (DecodeError, onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise TargetFailed("this is not an ONNX model", (str(error),)) from error
-    return model
 
 
 def _ask_worker(request: Mapping[str, Any], body: bytes) -> tuple[Mapping[str, Any], bytes]:

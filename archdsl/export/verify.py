@@ -18,6 +18,7 @@ from archdsl.export.failures import TargetFailed
 from archdsl.export.manifest import Manifest, read_manifest
 from archdsl.export.parity import DEFAULT_TOLERANCE, CellDifference, Parity, Run
 from archdsl.export.plan import BadPlan, Precision, read_header
+from archdsl.export.tools import require
 from archdsl.ir import Graph
 from archdsl.nets import Network, load_weights
 from archdsl.space import Result
@@ -53,7 +54,8 @@ def verify_files(
         Subject(artefact.kind, (manifest_file.parent / artefact.path).read_bytes(), artefact.sha256)
         for artefact in manifest.artefacts
     )
-    return verify(graph, weights, subjects, sizes=sizes, tolerance=tolerance or _default_tolerance(manifest))
+    chosen = _default_tolerance(manifest) if tolerance is None else tolerance
+    return verify(graph, weights, subjects, sizes=sizes, tolerance=chosen)
 
 
 def verify(
@@ -92,6 +94,7 @@ def _runs(network: Network, by_kind: Mapping[str, bytes], size: Size) -> list[Ru
         standalone = partial(observe_standalone, by_kind["torch-source"], by_kind["torch-weights"], names)
         runs.append(_compared(network, "torch file", size, standalone))
     if "onnx" in by_kind:
+        require("onnxruntime")
         from archdsl.export.onnx_runtime import fixed_size, observe_onnx
 
         data = by_kind["onnx"]
@@ -116,7 +119,7 @@ def _compared(
     ends = cell_ends(graph)
     image = _image(graph, size)
     with torch.inference_mode():
-        maps = network.probe(torch.from_numpy(image))
+        maps = network.probe(torch.as_tensor(image))
     found = observe(image, ends)
     cells = tuple(
         CellDifference(end.cell, _share(maps[end.path].numpy(), found.cells[end.path]))
@@ -152,10 +155,10 @@ def _output_difference(expected: NDArray[np.generic], found: NDArray[np.generic]
     """Of labels, how much smaller than the largest logit the one of the label is: near ties may fall either way."""
     if found.ndim != 3:
         return _share(expected, found)
-    logits = torch.from_numpy(expected.astype(np.float32))
+    logits = torch.as_tensor(expected, dtype=torch.float32)
     if logits.shape[2:] not in {(1, 1), size}:
         logits = torch.nn.functional.interpolate(logits, size=size, mode="bilinear")
-    labels = torch.from_numpy(found.astype(np.int64))[:, None]
+    labels = torch.as_tensor(found, dtype=torch.int64)[:, None]
     if labels.shape[2:] != logits.shape[2:] or bool(((labels < 0) | (labels >= logits.shape[1])).any()):
         return float("inf")
     missed = logits.amax(1, keepdim=True) - logits.gather(1, labels)
@@ -178,7 +181,12 @@ def _plan_checked(data: bytes, sidecar: bytes, size: Size) -> Run:
         if header.version != said.version:
             raise TargetFailed(f"the plan is of version {header.version} and its sidecar says {said.version}")
         checked = (*checked, "header")
-    return Run("tensorrt", *size, not_run="plans are not run, only checked: that needs the GPU", checked=checked)
+    return Run(
+        "tensorrt",
+        *size,
+        not_run="plans are checked and not run: running needs a GPU that the plan is for",
+        checked=checked,
+    )
 
 
 def _default_tolerance(manifest: Manifest) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 
@@ -40,7 +40,7 @@ class Text:
         self.frames: list[Frame] = []
 
     @contextmanager
-    def frame(self, kind: FrameKind, name: str, definition: str = "") -> Iterator[None]:
+    def frame(self, kind: FrameKind, name: str, definition: str = "") -> Generator[None, None, None]:
         self.frames.append(Frame(kind, name, definition))
         yield
         self.frames.pop()

@@ -49,12 +49,12 @@ def class_of(source: str, name: str) -> Callable[..., nn.Module]:
 
 def deterministic(network: N) -> N:
     """Weights and statistics that differ from layer to layer."""
-    torch.manual_seed(3)
+    generator = torch.Generator().manual_seed(3)
     for name, tensor in network.state_dict().items():
         if name.endswith("running_var"):
-            tensor.uniform_(0.5, 1.5)
+            tensor.uniform_(0.5, 1.5, generator=generator)
         elif tensor.is_floating_point():
-            tensor.normal_(0, 0.2)
+            tensor.normal_(0, 0.2, generator=generator)
     return network.eval()
 
 
