@@ -99,9 +99,13 @@ class _Pairing:
             side_by_side = self._previous() in ENDS_A_VALUE and token.kind in STARTS_A_VALUE and not top.last_on_line
             if token.kind in _LINE_KINDS or side_by_side:
                 self._close_to_block()
-        elif token.kind == "RBRACE" and self._missing_ends and top.indent > indent:
-            if any(open_.block and open_.indent == indent for open_ in self._stack):
-                self._close_unclosed()
+        elif token.kind == "RBRACE" and self._missing_ends and self._ends_an_outer(indent):
+            self._close_unclosed()
+
+    def _ends_an_outer(self, indent: int) -> bool:
+        """Whether a `}` so far left ends an outer block instead of the innermost."""
+        further = self._stack[-1].indent > indent
+        return further and any(open_.block and open_.indent == indent for open_ in self._stack)
 
     def _next_kind(self) -> str:
         return self._tokens[self._at].kind if self._at < len(self._tokens) else NEWLINE

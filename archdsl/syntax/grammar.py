@@ -62,11 +62,20 @@ class _ParseConf(Protocol):
     end_state: int
 
 
+class _ParserState(Protocol):
+    parse_conf: _ParseConf
+
+
+class _Interactive(Protocol):
+    parser_state: _ParserState
+
+
 @lru_cache(maxsize=1)
 def tables() -> Tables:
     """The tables of the grammar, from the user's cache folder where it has them."""
-    reader = _lark(_grammar())
-    conf = cast(_ParseConf, reader.parse_interactive("").parser_state.parse_conf)
+    reader = _lark(grammar_text())
+    interactive = cast(_Interactive, cast(Any, reader).parse_interactive(""))
+    conf = interactive.parser_state.parse_conf
     rules = list(conf.callbacks)
     number = {rule: index for index, rule in enumerate(rules)}
     states = conf.parse_table.states
@@ -93,7 +102,7 @@ def _terminals(reader: Lark) -> list[Terminal]:
     return found
 
 
-def _grammar() -> str:
+def grammar_text() -> str:
     """The text of the grammar: in the package where it was installed, else in the checkout around it."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "grammars" / _FILE_NAME

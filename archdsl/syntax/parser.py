@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -45,7 +45,7 @@ def parse(source: SourceFile) -> Parsed:
 
 
 @contextmanager
-def _no_cyclic_collection() -> Iterator[None]:
+def _no_cyclic_collection() -> Generator[None, None, None]:
     """A parse makes many objects and no cycles; looking for cycles would double its time."""
     was_on = gc.isenabled()
     gc.disable()

@@ -22,7 +22,7 @@ from archdsl.syntax.words import ARM_WORDS, ITEM_KINDS, STATEMENT_WORDS, nearest
 from archdsl.text import SourceFile
 
 _AHEAD: Final = 14
-_ENOUGH: Final = 3
+_ENOUGH: Final = 2
 _REPAIRS_A_STATEMENT: Final = 5
 
 _INSERTED: Final[tuple[tuple[str, ...], ...]] = (
