@@ -1,0 +1,66 @@
+"""Printing and parsing are inverse; formatting is idempotent and keeps tree and comments."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from archdsl.fmt import format, format_source, print_expression, print_file
+from archdsl.syntax import ast, parse
+from archdsl.text import SourceFile
+from tests.fmt.models import HERE, expressions, files
+from tests.syntax.texts import corpus
+
+SLOW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+@SLOW
+@given(files)
+def test_printing_and_parsing_are_inverse(file: ast.File) -> None:
+    text = print_file(file)
+    parsed = parse(SourceFile("printed", text))
+    assert parsed.diagnostics == ()
+    assert parsed.file == file
+    assert format(parsed) == text
+
+
+@SLOW
+@given(expressions)
+def test_expressions_are_printed_so_that_they_are_read_again(expression: ast.Expr) -> None:
+    parsed = parse(SourceFile("printed", f"archdsl 1\ncost c = {print_expression(expression)}\n"))
+    assert parsed.file.items == (ast.Cost(HERE, ast.Name(HERE, "c"), expression),)
+
+
+@pytest.mark.parametrize("source", corpus(), ids=lambda source: source.name.rpartition("/")[2])
+def test_the_corpus_survives_formatting(source: SourceFile) -> None:
+    formatted = format_source(source)
+    assert formatted.diagnostics == ()
+    again = format_source(SourceFile("again", formatted.text))
+    assert again.text == formatted.text
+    assert not again.changed
+    assert print_file(parse(source).file) == print_file(parse(SourceFile("again", formatted.text)).file)
+
+
+def _gaps(source: SourceFile) -> list[tuple[int, bool]]:
+    """Where space or comments may be put in, and whether a newline may."""
+    return [(token.start, token.kind == "_NL") for token in parse(source).tokens]
+
+
+@SLOW
+@given(st.data())
+def test_layout_and_comments_do_not_change_what_is_said(data: st.DataObject) -> None:
+    source = data.draw(st.sampled_from(corpus()))
+    before = parse(source)
+    edges = [place for place, ends_line in _gaps(source) if ends_line]
+    chosen = data.draw(st.lists(st.sampled_from(edges), unique=True, max_size=8))
+    text = source.text
+    for number, place in enumerate(sorted(chosen, reverse=True)):
+        text = f"{text[:place]}{data.draw(st.sampled_from([f' # {number}', '  ', chr(10) * 3, f'{chr(10)}# {number}']))}{text[place:]}"
+    noisy = parse(SourceFile("noisy", text))
+    if noisy.diagnostics or noisy.file != before.file:
+        return  # the place was inside a comment
+    formatted = format_source(SourceFile("noisy", text))
+    assert formatted.diagnostics == ()
+    after = parse(SourceFile("formatted", formatted.text))
+    assert after.file == before.file
+    assert [comment.text for comment in after.comments] == [comment.text for comment in noisy.comments]
+    assert format_source(SourceFile("again", formatted.text)).text == formatted.text
