@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from archdsl.ir import BrokenGraph, Graph, module_path
+from archdsl.ir import BrokenGraph, Graph, for_inference, module_path
 from archdsl.nets.layers import layer
 from archdsl.nets.schedule import Schedule, Step, schedule
 from archdsl.space import Apply
-from archdsl.weights import for_inference
 
 
 class Scope(nn.Module):

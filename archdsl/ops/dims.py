@@ -24,6 +24,8 @@ class Leaf(Hashable, Protocol):
 
 Monomial: TypeAlias = "tuple[Leaf, ...]"
 Count: TypeAlias = "int | Dim"
+Rational: TypeAlias = "int | Fraction"
+"""Whole numbers stay ints: a Fraction is ten times slower."""
 
 DOMAIN_LIMIT = 4096
 """A domain with more values than this is not listed."""
@@ -33,7 +35,7 @@ DOMAIN_LIMIT = 4096
 class Dim:
     """`sum of coefficient * product of leaves`, in normal form: no zero coefficient, terms sorted."""
 
-    terms: tuple[tuple[Monomial, Fraction], ...]
+    terms: tuple[tuple[Monomial, Rational], ...]
 
     def __str__(self) -> str:
         return " + ".join(_show_term(monomial, coefficient) for monomial, coefficient in self.terms)
@@ -58,7 +60,7 @@ class Dim:
 
         Raises ArithmeticError when it is not whole; a checked text has no such number.
         """
-        total = Fraction(0)
+        total = 0
         for monomial, coefficient in self.terms:
             product = coefficient
             for leaf in monomial:
@@ -86,12 +88,12 @@ class Dim:
 
 
 def variable(leaf: Leaf) -> Dim:
-    return Dim((((leaf,), Fraction(1)),))
+    return Dim((((leaf,), 1),))
 
 
 def constant(value: int | Fraction) -> Count:
     """A number as a count, also where it is a fraction that is still to be multiplied."""
-    return _normal({(): Fraction(value)})
+    return _normal({(): value})
 
 
 def add(left: Count, right: Count) -> Count:
@@ -99,18 +101,18 @@ def add(left: Count, right: Count) -> Count:
         return left + right
     sums = dict(_terms(left))
     for monomial, coefficient in _terms(right):
-        sums[monomial] = sums.get(monomial, Fraction(0)) + coefficient
+        sums[monomial] = sums.get(monomial, 0) + coefficient
     return _normal(sums)
 
 
 def multiply(left: Count, right: Count | Fraction) -> Count:
     if isinstance(left, int) and isinstance(right, int):
         return left * right
-    products: dict[Monomial, Fraction] = {}
+    products: dict[Monomial, Rational] = {}
     for left_monomial, left_coefficient in _terms(left):
         for right_monomial, right_coefficient in _terms(right):
             monomial = tuple(sorted((*left_monomial, *right_monomial), key=str))
-            products[monomial] = products.get(monomial, Fraction(0)) + left_coefficient * right_coefficient
+            products[monomial] = products.get(monomial, 0) + left_coefficient * right_coefficient
     return _normal(products)
 
 
@@ -147,9 +149,9 @@ def _values(
             if len(found) > DOMAIN_LIMIT:
                 return None
         return frozenset(found)
-    totals: set[Fraction] = {Fraction(0)}
+    totals: set[Rational] = {0}
     for monomial, coefficient in count.terms:
-        products: set[Fraction] = {coefficient}
+        products: set[Rational] = {coefficient}
         for leaf in monomial:
             products = {product * number for product in products for number in domains[leaf]}
             if len(products) > DOMAIN_LIMIT:
@@ -157,24 +159,29 @@ def _values(
         totals = {total + product for total in totals for product in products}
         if len(totals) > DOMAIN_LIMIT:
             return None
-    return frozenset(total.numerator if total.denominator == 1 else total for total in totals)
+    return frozenset(map(whole, totals))
 
 
-def _terms(count: Count | Fraction) -> tuple[tuple[Monomial, Fraction], ...]:
+def whole(number: Rational) -> Rational:
+    """The number, as an int where it is whole."""
+    return number.numerator if number.denominator == 1 else number
+
+
+def _terms(count: Count | Fraction) -> tuple[tuple[Monomial, Rational], ...]:
     if isinstance(count, Dim):
         return count.terms
-    return (((), Fraction(count)),) if count else ()
+    return (((), count),) if count else ()
 
 
-def _normal(sums: dict[Monomial, Fraction]) -> Count:
-    terms = [(monomial, coefficient) for monomial, coefficient in sums.items() if coefficient]
+def _normal(sums: dict[Monomial, Rational]) -> Count:
+    terms = [(monomial, whole(coefficient)) for monomial, coefficient in sums.items() if coefficient]
     if not terms:
         return 0
-    if len(terms) == 1 and not terms[0][0] and terms[0][1].denominator == 1:
-        return terms[0][1].numerator
+    if len(terms) == 1 and not terms[0][0] and isinstance(terms[0][1], int):
+        return terms[0][1]
     return Dim(tuple(sorted(terms, key=lambda term: tuple(map(str, term[0])))))
 
 
-def _show_term(monomial: Monomial, coefficient: Fraction) -> str:
+def _show_term(monomial: Monomial, coefficient: Rational) -> str:
     names = [str(leaf) for leaf in monomial]
     return " * ".join(names if coefficient == 1 and names else [str(coefficient), *names])

@@ -35,6 +35,10 @@ class Reporter:
             primary = Label(span, here) if span else None
             self._found[key] = Diagnostic(code, message, primary, also, notes, help, fix, severity)
 
+    def add_at(self, code: str, message: str, span: Span, here: str, *, help: str | None) -> None:
+        """One of several mistakes at one place."""
+        self.add(Diagnostic(code, message, Label(span, here), help=help))
+
     def add(self, diagnostic: Diagnostic) -> None:
         key = (diagnostic.code, diagnostic.primary.span if diagnostic.primary else None, diagnostic.message)
         self._found.setdefault(key, diagnostic)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -72,7 +72,16 @@ class Unit:
         return [*found, *PRIMITIVES] if ast.Op in kinds else found
 
 
-Reader: TypeAlias = "Callable[[Path], SourceFile | Diagnostic]"
+    def sources(self) -> Iterator[SourceFile]:
+        """This text and every text that it uses, each once."""
+        seen: set[str] = set()
+        waiting = [self]
+        while waiting:
+            unit = waiting.pop(0)
+            if unit.source.name not in seen:
+                seen.add(unit.source.name)
+                yield unit.source
+                waiting += [*unit.used, *unit.aliases.values()]
 
 
 def load_units(source: SourceFile, path: Path | None, reporter: Reporter) -> Unit:
@@ -212,7 +221,11 @@ class _Loader:
             return self._missing(
                 use.source.span, f'`"{written}"` has no place to be looked for', "check the text from a file"
             )
-        path = (unit.path.parent / written).resolve()
+        try:
+            path = (unit.path.parent / written).resolve()
+            path.is_file()
+        except (OSError, ValueError) as error:
+            return self._missing(use.source.span, f'`"{written[:60]}"` is no path: {error}', "check the path")
         root = self.root or unit.path.parent
         packaged = library("std")
         inside = path.is_relative_to(root) or (packaged is not None and path.parent == packaged.parent)

@@ -2,7 +2,6 @@
 
 from archdsl.weights.files import UnreadableWeights, load, load_metadata, save
 from archdsl.weights.fold import fold_batch_norm
-from archdsl.weights.inference import for_inference
 from archdsl.weights.mismatch import Tensors, WeightsMismatch
 from archdsl.weights.random import random_weights
 from archdsl.weights.specification import specification
@@ -12,7 +11,6 @@ __all__ = [
     "UnreadableWeights",
     "WeightsMismatch",
     "fold_batch_norm",
-    "for_inference",
     "load",
     "load_metadata",
     "random_weights",

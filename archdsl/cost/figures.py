@@ -1,0 +1,109 @@
+"""Exact figures of a closed graph, from the rules of the primitives: parameters, multiply-adds, shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import prod
+
+from archdsl.ir import Graph, Node, for_inference
+from archdsl.ops import Shape
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.space import Apply, FrameKind
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFigures:
+    """One node: trained parameters, multiply-adds of conv, dwconv and linear for one image, and its map."""
+
+    path: str
+    op: str
+    params: int
+    macs: int
+    shape: Shape
+    cell: str
+    branches: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What belongs together, under a name."""
+
+    name: str
+    params: int
+    macs: int
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A whole network at the size of its image."""
+
+    name: str
+    image: Shape
+    nodes: tuple[NodeFigures, ...]
+    params: int
+    """Trained parameters at inference."""
+    params_training: int
+    """With the auxiliary heads that are only trained with."""
+    macs: int
+    """Multiply-adds at inference, for one image. The papers call them FLOPs."""
+
+    def cells(self) -> tuple[Sum, ...]:
+        """By cell, in the order of the network; what stands in no cell by its line."""
+        return _grouped(self.nodes, lambda node: node.cell)
+
+    def branches(self) -> tuple[Sum, ...]:
+        """By who computes it: one branch alone, or several together."""
+        owned = [node for node in self.nodes if node.branches]
+        return _grouped(owned, lambda node: " and ".join(node.branches))
+
+
+def figures(graph: Graph) -> Figures:
+    """The figures of a closed graph."""
+    inference = for_inference(graph)
+    nodes = tuple(_nodes(inference))
+    training = sum(params for _, params, _ in _counts(graph))
+    image = graph.node(graph.images[0]).shape
+    params, macs = sum(node.params for node in nodes), sum(node.macs for node in nodes)
+    return Figures(graph.name, image, nodes, params, training, macs)
+
+
+def _nodes(graph: Graph) -> Iterator[NodeFigures]:
+    for node, params, macs in _counts(graph):
+        assert isinstance(node.payload, Apply)
+        yield NodeFigures(node.path, node.payload.primitive, params, macs, node.shape, cell_of(node), node.branches)
+
+
+def _counts(graph: Graph) -> Iterator[tuple[Node, int, int]]:
+    for node, _ in graph.nodes():
+        if not isinstance(node.payload, Apply):
+            continue
+        primitive, attributes = PRIMITIVES[node.payload.primitive], dict(node.payload.attributes)
+        shapes = graph.input_shapes(node.path)
+        weights = primitive.weights(shapes, attributes)
+        params = sum(prod(_number(length) for length in weight.shape) for weight in weights if weight.trained)
+        yield node, params, _number(primitive.macs(shapes, node.shape, attributes))
+
+
+def cell_of(node: Node) -> str:
+    """The outermost cell that a node stands in, with the line before it; else its line."""
+    for position, frame in enumerate(node.frames):
+        if frame.kind is FrameKind.CELL:
+            return ".".join(each.name for each in node.frames[: position + 1])
+    return node.frames[0].name if node.frames else node.local
+
+
+def _number(count: object) -> int:
+    if not isinstance(count, int):
+        raise TypeError(f"{count} is still open: figures are those of a closed graph")
+    return count
+
+
+def _grouped(nodes: tuple[NodeFigures, ...] | list[NodeFigures], key: Callable[[NodeFigures], str]) -> tuple[Sum, ...]:
+    sums: dict[str, Sum] = {}
+    for node in nodes:
+        name = key(node)
+        before = sums.get(name, Sum(name, 0, 0, 0))
+        sums[name] = Sum(name, before.params + node.params, before.macs + node.macs, before.nodes + 1)
+    return tuple(sums.values())

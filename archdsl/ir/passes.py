@@ -1,0 +1,154 @@
+"""Passes: a valid graph in, a valid graph out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
+
+from archdsl.ir.graph import Graph, Node
+from archdsl.ir.invariants import verify
+from archdsl.space import Apply, Frame, FrameKind, Program, Result
+from archdsl.space.trace import Key, Trace
+
+Pass: TypeAlias = "Callable[[Graph], Graph]"
+
+
+def run(graph: Graph, *passes: Pass) -> Graph:
+    """The graph after each pass in turn, its invariants checked before and after. Raises BrokenGraph."""
+    verify(graph)
+    for each in passes:
+        graph = verify(each(graph))
+    return graph
+
+
+def open_graph(program: Program) -> Graph:
+    """A program as a graph, its questions in it under their paths."""
+    paths = [node.path for node in program.nodes]
+    nodes = (
+        (Node(node.frames, node.local, node.payload, node.shape), tuple(paths[source] for source in node.inputs))
+        for node in program.nodes
+    )
+    return Graph.of(program.name, nodes, program.questions)
+
+
+def answered(program: Program, trace: Trace, name: str) -> Graph:
+    """The network that answers give, each branch with nodes of its own."""
+    paths: dict[Key, str] = {}
+    nodes: list[tuple[Node, tuple[str, ...]]] = []
+    for key, computed in trace.computed.items():
+        origin = program.nodes[computed.node]
+        branches = (computed.branch,) if computed.branch else ()
+        node = Node(owned(origin.frames, computed.branch), origin.local, computed.payload, computed.shape, branches)
+        paths[key] = node.path
+        nodes.append((node, tuple(paths[source] for source in computed.inputs)))
+    return Graph.of(name, nodes)
+
+
+def owned(frames: tuple[Frame, ...], branch: str) -> tuple[Frame, ...]:
+    """Frames with a branch before the first cell: `b.trunk[10][8]`."""
+    if not branch:
+        return frames
+    position = next((i for i, frame in enumerate(frames) if frame.kind is FrameKind.CELL), 0)
+    first = frames[position]
+    return (*frames[:position], replace(first, name=f"{branch}.{first.name}"), *frames[position + 1 :])
+
+
+def share(graph: Graph) -> Graph:
+    """Equal beginnings of branches are one computation: same cell, same op, same widths, same inputs (rule 2)."""
+    merged: dict[str, str] = {}
+    kept: dict[object, str] = {}
+    found: dict[str, tuple[Node, tuple[str, ...]]] = {}
+    for node, inputs in graph.nodes():
+        sources = tuple(merged[source] for source in inputs)
+        key = (_without(node), node.local, node.payload, sources) if node.branches else node.path
+        first = kept.setdefault(key, node.path)
+        merged[node.path] = first
+        if first == node.path:
+            found[first] = (node, sources)
+        else:
+            other, _ = found[first]
+            found[first] = (replace(other, branches=(*other.branches, *node.branches)), sources)
+    return _renamed(graph, found)
+
+
+def _without(node: Node) -> tuple[Frame, ...]:
+    """The node's frames as every branch has them."""
+    (branch,) = node.branches
+    return tuple(replace(frame, name=frame.name.removeprefix(f"{branch}.")) for frame in node.frames)
+
+
+def _renamed(graph: Graph, found: dict[str, tuple[Node, tuple[str, ...]]]) -> Graph:
+    """Shared nodes lose the branch in their path."""
+    paths: dict[str, str] = {}
+    nodes: list[tuple[Node, tuple[str, ...]]] = []
+    everyone = {branch for node, _ in found.values() for branch in node.branches}
+    for path, (node, inputs) in found.items():
+        if len(node.branches) > 1:
+            bare = _without(replace(node, branches=node.branches[:1]))
+            owners = "" if set(node.branches) == everyone else "+".join(node.branches)
+            node = replace(node, frames=owned(bare, owners))
+        paths[path] = node.path
+        nodes.append((node, tuple(paths[source] for source in inputs)))
+    return Graph.of(graph.name, nodes, graph.questions)
+
+
+def prune(graph: Graph) -> Graph:
+    """Only what an output reads, and the images."""
+    needed: set[str] = set()
+    waiting = list(graph.results) + list(graph.images)
+    while waiting:
+        path = waiting.pop()
+        if path not in needed:
+            needed.add(path)
+            waiting.extend(graph.inputs(path))
+    nodes = ((node, inputs) for node, inputs in graph.nodes() if node.path in needed)
+    return Graph.of(graph.name, nodes, graph.questions)
+
+
+def for_inference(graph: Graph) -> Graph:
+    """Without auxiliary outputs and what only they read: these are trained with and never exported (rule 10)."""
+    kept = (
+        (node, inputs)
+        for node, inputs in graph.nodes()
+        if not (isinstance(node.payload, Result) and node.payload.auxiliary)
+    )
+    return prune(Graph.of(graph.name, kept, graph.questions))
+
+
+def canonical_order(graph: Graph) -> Graph:
+    """Topological order that depends on the network alone: what is ready first in path order of its readers' inputs.
+
+    Depth first from the outputs, inputs in their order, so a cell's nodes stay together.
+    """
+    order: dict[str, None] = {}
+    waiting: list[tuple[str, bool]] = [(path, False) for path in reversed((*graph.images, *graph.results))]
+    while waiting:
+        path, ready = waiting.pop()
+        if path in order:
+            continue
+        if ready:
+            order[path] = None
+            continue
+        waiting.append((path, True))
+        waiting.extend((source, False) for source in reversed(graph.inputs(path)) if source not in order)
+    return Graph.of(graph.name, ((graph.node(path), graph.inputs(path)) for path in order), graph.questions)
+
+
+def without_single_sums(graph: Graph) -> Graph:
+    """A sum or concat of one map is that map."""
+    same: dict[str, str] = {}
+    nodes: list[tuple[Node, tuple[str, ...]]] = []
+    for node, inputs in graph.nodes():
+        sources = tuple(same.get(source, source) for source in inputs)
+        alone = isinstance(node.payload, Apply) and node.payload.primitive in ("add", "concat") and len(sources) == 1
+        if alone:
+            same[node.path] = sources[0]
+        else:
+            nodes.append((node, sources))
+    return Graph.of(graph.name, nodes, graph.questions)
+
+
+def closed(program: Program, trace: Trace, name: str) -> Graph:
+    """The network that answers give, with what branches share computed once."""
+    return run(answered(program, trace, name), share, without_single_sums, prune, canonical_order)

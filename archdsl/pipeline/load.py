@@ -1,0 +1,154 @@
+"""From a file to what it means, and to the graph of its network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from archdsl.diagnostics import Diagnostic, Severity
+from archdsl.pipeline.target import Target
+from archdsl.sema.check import Checker, Meaning, checker
+from archdsl.space import Program
+from archdsl.text import SourceFile
+
+if TYPE_CHECKING:
+    from archdsl.ir import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A text after all checks. `meanings` holds those spaces and genotypes in which nothing is wrong."""
+
+    target: Target
+    source: SourceFile | None
+    diagnostics: tuple[Diagnostic, ...]
+    meanings: tuple[Meaning, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        return any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One item of a text: a space or a genotype."""
+
+    target: Target
+    source: SourceFile
+    sources: tuple[SourceFile, ...]
+    """The text and every text that it uses."""
+    meaning: Meaning
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """Warnings; an item with errors is not loaded."""
+
+    @property
+    def name(self) -> str:
+        return self.meaning.name
+
+    @property
+    def program(self) -> Program:
+        return self.meaning.program
+
+    @property
+    def closed(self) -> bool:
+        """Whether this is one network: a genotype, or a space without questions."""
+        return self.meaning.trace is not None
+
+    def network(self) -> Graph:
+        """The closed graph, auxiliary outputs included. Raises ValueError where questions are open."""
+        from archdsl.ir import closed
+
+        if self.meaning.trace is None:
+            raise ValueError(f"`{self.name}` still asks {len(self.program.questions)} questions")
+        return closed(self.program, self.meaning.trace, self.name)
+
+    def supernet(self) -> Graph:
+        """The open graph, its questions in it."""
+        from archdsl.ir import open_graph
+
+        return open_graph(self.program)
+
+
+class NotLoaded(Exception):
+    """A text with errors: what is wrong, as data."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        errors = [each for each in diagnostics if each.severity is Severity.ERROR]
+        super().__init__("\n".join(f"{_place(each)}{each.code}: {each.message}" for each in errors))
+        self.diagnostics = tuple(diagnostics)
+
+
+def check(
+    written: str, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
+) -> Checked:
+    """Check every item of a text."""
+    opened = _open(written, overrides, size)
+    if isinstance(opened, Checked):
+        return opened
+    target, source, found = opened
+    meanings = tuple(found.all())
+    return Checked(target, source, _in_order(found.reporter.diagnostics), meanings)
+
+
+def load(
+    written: str, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
+) -> Loaded:
+    """One item of a text: `file.arch` where it has but one, else `file.arch:NAME`.
+
+    `overrides` are parameters as a command line gives them (`{"classes": "11"}`), `size` the image's height and width.
+    Raises NotLoaded.
+    """
+    opened = _open(written, overrides, size)
+    if isinstance(opened, Checked):
+        raise NotLoaded(opened.diagnostics)
+    target, source, found = opened
+    found.names()
+    meaning = None if found.reporter.failed else found.pick(target.item)
+    diagnostics = _in_order(found.reporter.diagnostics)
+    if meaning is None or found.reporter.failed:
+        raise NotLoaded(diagnostics)
+    return Loaded(target, source, tuple(found.unit.sources()), meaning, diagnostics)
+
+
+def _open(
+    written: str, overrides: Mapping[str, str] | None, size: tuple[int, int] | None
+) -> Checked | tuple[Target, SourceFile, Checker]:
+    target = Target.parse(written)
+    source = target.read()
+    if isinstance(source, Diagnostic):
+        return Checked(target, None, (source,))
+    given = {name: value_of(text) for name, text in (overrides or {}).items()}
+    return target, source, checker(source, target.path, given, size)
+
+
+def value_of(text: str) -> int | Fraction | bool | str:
+    """A parameter as a command line gives it: a number, `yes` or `no`, else a word."""
+    if text in ("yes", "no"):
+        return text == "yes"
+    try:
+        number = Fraction(text.replace("_", ""))
+    except (ValueError, ZeroDivisionError):
+        return text
+    return number.numerator if number.denominator == 1 else number
+
+
+def _in_order(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """By file and place, as a reader goes through them; what has no place first."""
+    files: dict[str, int] = {}
+
+    def place(diagnostic: Diagnostic) -> tuple[int, int]:
+        if diagnostic.primary is None:
+            return (-1, 0)
+        span = diagnostic.primary.span
+        return (files.setdefault(span.source.name, len(files)), span.start)
+
+    return tuple(sorted(diagnostics, key=place))
+
+
+def _place(diagnostic: Diagnostic) -> str:
+    if diagnostic.primary is None:
+        return f"{diagnostic.file}: " if diagnostic.file else ""
+    span = diagnostic.primary.span
+    return f"{span.source.name}:{span.position.line}:{span.position.column}: "

@@ -1,0 +1,206 @@
+"""From a text to what it means: every item checked, a space laid out, a genotype held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from archdsl.diagnostics import Severity
+from archdsl.sema import codes
+from archdsl.sema.builder import Builder, Scope
+from archdsl.sema.environment import Environment
+from archdsl.sema.evaluator import Evaluator
+from archdsl.sema.genotypes import Reader
+from archdsl.sema.membership import check as check_membership
+from archdsl.sema.names import check_names
+from archdsl.sema.reporter import Reporter, listed, suggestion
+from archdsl.sema.resolutions import report_uneven
+from archdsl.sema.spaces import lay_out
+from archdsl.sema.units import Found, Unit, load_units
+from archdsl.sema.values import Poison, Value
+from archdsl.space import Program
+from archdsl.space.sizes import of_program
+from archdsl.space.trace import Trace
+from archdsl.syntax import ast
+from archdsl.syntax.spell import spell
+from archdsl.text import SourceFile, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an item of a text means: a program, and the network in it where nothing is left open."""
+
+    name: str
+    unit: Unit
+    item: ast.Space | ast.Genotype
+    program: Program
+    trace: Trace | None
+    """The closed network: of a genotype, or of a space without questions."""
+    answers: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class Checker:
+    """Checks the items of one file and of what it uses."""
+
+    unit: Unit
+    reporter: Reporter
+    overrides: Mapping[str, Value]
+    size: tuple[int, int] | None = None
+
+    def all(self) -> list[Meaning]:
+        """Every space and genotype of the file."""
+        self.names()
+        found = [self.item(name) for name, item in self.unit.items.items() if isinstance(item, ast.Space | ast.Genotype)]
+        return [meaning for meaning in found if meaning is not None]
+
+    def names(self) -> None:
+        """Names, arity and order in every item, whether or not something uses it."""
+        check_names(self.unit, self.reporter)
+
+    def pick(self, name: str | None) -> Meaning | None:
+        """The item that a command is about: the one named, else the only one that there can be."""
+        kinds = (ast.Genotype, ast.Space)
+        if name is not None:
+            if isinstance(self.unit.items.get(name), kinds):
+                return self.item(name)
+            known = [each for each, item in self.unit.items.items() if isinstance(item, kinds)]
+            self.reporter.report(
+                codes.NO_ITEM,
+                f"`{Path(self.unit.source.name).name}` has no space and no genotype `{name}`",
+                None,
+                help=suggestion(name, known),
+            )
+            return None
+        for kind in kinds:
+            found = [each for each, item in self.unit.items.items() if isinstance(item, kind)]
+            if len(found) == 1:
+                return self.item(found[0])
+            if found:
+                file = Path(self.unit.source.name).name
+                self.reporter.report(
+                    codes.NO_ITEM,
+                    f"`{file}` has several: {listed(found)}",
+                    None,
+                    help=f"name one of them: `{file}:{found[0]}`",
+                )
+                return None
+        self.reporter.report(
+            codes.NO_ITEM,
+            f"`{Path(self.unit.source.name).name}` defines no space and no genotype",
+            None,
+            help="write `space NAME() { … }`, or `genotype NAME of SPACE { … }`",
+        )
+        return None
+
+    def item(self, name: str) -> Meaning | None:
+        item = self.unit.items[name]
+        if isinstance(item, ast.Space):
+            return self._space(item)
+        assert isinstance(item, ast.Genotype)
+        return self._genotype(item)
+
+    def _space(self, item: ast.Space) -> Meaning | None:
+        program = lay_out(item, self.unit, self.overrides, self.reporter, self.size)
+        if program is None:
+            return None
+        trace = None
+        if program.questions:
+            report_uneven(program, of_program(program), self.reporter, item.name.span)
+        else:
+            trace = check_membership(Reader(program, self.reporter), program, item.name.span, self.reporter)
+        return Meaning(item.name.text, self.unit, item, program, trace, {})
+
+    def _genotype(self, item: ast.Genotype) -> Meaning | None:
+        found = self._of(item)
+        if found is None or not isinstance(found.item, ast.Space):
+            return None
+        given = self._arguments(item, found.item)
+        if given is None:
+            return None
+        errors = self.reporter.errors
+        program = lay_out(found.item, found.unit, {**given, **self.overrides}, self.reporter, self.size)
+        if program is None or self.reporter.errors > errors:
+            return None
+        reader = Reader(program, self.reporter)
+        reader.read(item.body)
+        trace = check_membership(reader, program, item.name.span, self.reporter)
+        self._check_hash(item, program, fits=trace is not None)
+        return Meaning(item.name.text, self.unit, item, program, trace, reader.answers()) if trace else None
+
+    def _of(self, item: ast.Genotype) -> Found | None:
+        target = item.of.target if isinstance(item.of, ast.Call) else item.of
+        found = self.unit.find_path(target) if isinstance(target, ast.Path) else None
+        if found is None or not isinstance(found.item, ast.Space):
+            known = self.unit.names(ast.Space)
+            written = spell(target)
+            self.reporter.report(
+                codes.UNKNOWN_ITEM,
+                f"`{written}` is no space that is known here",
+                target.span,
+                "no such space",
+                help=suggestion(written, known) or 'use the file that defines it: `use "space.arch"`',
+            )
+            return None
+        return found
+
+    def _arguments(self, item: ast.Genotype, space: ast.Space) -> dict[str, Value] | None:
+        """The parameters that `of space(w = 8)` gives."""
+        if not isinstance(item.of, ast.Call):
+            return {}
+        known = [parameter.name.text for parameter in space.parameters]
+        ev = Evaluator(Builder(), self.reporter)
+        env = Environment(self.unit, Scope())
+        given: dict[str, Value] = {}
+        for argument in item.of.arguments:
+            if argument.name is None or argument.name.text not in known:
+                written = spell(argument.value) if argument.name is None else argument.name.text
+                self.reporter.report(
+                    codes.UNKNOWN_PARAMETER,
+                    f"`{space.name.text}` has no parameter `{written}`",
+                    argument.span,
+                    "not a parameter",
+                    help=suggestion(written, known) or "it has none",
+                )
+                return None
+            given[argument.name.text] = ev.value(argument.value, env)
+        return None if any(isinstance(value, Poison) for value in given.values()) else given
+
+    def _check_hash(self, item: ast.Genotype, program: Program, *, fits: bool) -> None:
+        """A stale hash is a warning where the answers still fit, an error where they do not (rule 12)."""
+        written = _hash_of(item)
+        if written is None:
+            return
+        text, span = written
+        digits = text.removeprefix("sha256:")
+        if len(digits) >= 8 and program.hash.removeprefix("sha256:").startswith(digits):
+            return
+        self.reporter.report(
+            codes.STALE_HASH,
+            f"the genotype was written for another version of `{program.name}`",
+            span,
+            f"now `{program.hash[:23]}`",
+            help=f'write `hash = "{program.hash[:23]}"` if the answers are still meant'
+            if fits
+            else f"hold the answers against `{program.name}` as it is now, or take the version that they were written for",
+            severity=Severity.WARNING if fits else Severity.ERROR,
+        )
+
+
+def _hash_of(item: ast.Genotype) -> tuple[str, Span] | None:
+    for statement in item.body:
+        match statement:
+            case ast.Assign(target=ast.Target(path=ast.Path(head=ast.Name(text="hash"), parts=())), value=value):
+                return (value.value if isinstance(value, ast.String) else spell(value)), value.span
+            case _:
+                pass
+    return None
+
+
+def checker(
+    source: SourceFile, path: Path | None, overrides: Mapping[str, Value], size: tuple[int, int] | None = None
+) -> Checker:
+    """Loads a text and all that it uses; what is wrong is in `reporter`."""
+    reporter = Reporter()
+    return Checker(load_units(source, path, reporter), reporter, overrides, size)

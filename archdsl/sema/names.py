@@ -1,0 +1,534 @@
+"""Names, order and form in every body, whether or not something uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from archdsl.diagnostics import Label as Mark
+from archdsl.ops import Primitive
+from archdsl.sema import codes
+from archdsl.sema.numbered import names_between
+from archdsl.sema.reporter import Reporter, replacement, suggestion
+from archdsl.sema.units import BUILT_IN, Definition, Unit
+from archdsl.syntax import ast
+from archdsl.syntax.tree import children, names
+from archdsl.text import Span
+
+_IN_BODY = (ast.Input, ast.Output, ast.Choose, ast.Assign, ast.Structure, ast.Branches)
+_IN_STRUCTURE: dict[str, tuple[type[ast.Node], ...]] = {
+    "chain": (ast.Place, ast.Choose),
+    "hyper": (ast.Place, ast.Choose),
+    "grid": (ast.Start, ast.Choose, ast.Assign, ast.Place),
+}
+
+
+def check_names(unit: Unit, reporter: Reporter) -> None:
+    """Report what is wrong with the names of a file and of the files that it uses."""
+    waiting, seen = [unit], {id(unit)}
+    while waiting:
+        current = waiting.pop()
+        for item in current.items.values():
+            _check_item(item, current, reporter)
+        for used in (*current.used, *current.aliases.values()):
+            if id(used) not in seen:
+                seen.add(id(used))
+                waiting.append(used)
+
+
+def _check_item(item: Definition, unit: Unit, reporter: Reporter) -> None:
+    check = _Body(unit, reporter, item.name)
+    match item:
+        case ast.Op(parameters=parameters, pipe=pipe, body=body):
+            check.parameters(parameters)
+            for step in pipe:
+                check.expression(step, {})
+            if body or not pipe:
+                check.body(body)
+        case ast.Ops(parameters=parameters, value=value):
+            check.parameters(parameters)
+            check.expression(value, {})
+            if isinstance(value, ast.Set) and not value.items:
+                reporter.report(codes.EMPTY_SET, f"`{item.name.text}` has no ops", value.span, "an empty set")
+        case ast.Cell(parameters=parameters, body=body, stride=stride):
+            check.parameters(parameters)
+            check.body(body)
+            if stride is not None and (not isinstance(stride.value, int) or stride.value < 1):
+                reporter.report(
+                    codes.WRONG_KIND, "a stride is a whole number of at least 1", stride.span, "no stride"
+                )
+        case ast.Space(parameters=parameters, body=body):
+            check.parameters(parameters)
+            check.body(body, is_space=True)
+        case ast.Genotype() | ast.Cost() | ast.Search() | ast.Train():
+            pass
+
+
+@dataclass(slots=True)
+class _Line:
+    name: ast.Name
+    statement: ast.Statement
+    position: int
+
+
+@dataclass(slots=True)
+class _Body:
+    unit: Unit
+    reporter: Reporter
+    owner: ast.Name
+    known: dict[str, Span] = field(default_factory=dict[str, Span])
+    """Names that can be read so far."""
+    lines: dict[str, _Line] = field(default_factory=dict[str, _Line])
+    """All lines of the body, also those to come."""
+
+    def parameters(self, parameters: Sequence[ast.Parameter]) -> None:
+        for parameter in parameters:
+            if parameter.default is not None:
+                self.expression(parameter.default, {})
+            self.define(parameter.name, "parameter")
+
+    def define(self, name: ast.Name, what: str) -> None:
+        if name.text in BUILT_IN:
+            self.reporter.report(
+                codes.RESERVED,
+                f"`{name.text}` is a word of the language",
+                name.span,
+                "cannot be defined again",
+                help="choose another name",
+            )
+        elif (first := self.known.get(name.text)) is not None:
+            self.reporter.report(
+                codes.DUPLICATE,
+                f"the {what} `{name.text}` stands twice in `{self.owner.text}`",
+                name.span,
+                "again here",
+                also=(Mark(first, "first here"),),
+                help="rename one of them",
+            )
+        else:
+            self.known[name.text] = name.span
+
+    # Bodies -------------------------------------------------------------------------------------
+
+    def body(self, body: Sequence[ast.Statement], *, is_space: bool = False) -> None:
+        self._forms(body)
+        self._collect(body)
+        for statement in body:
+            if isinstance(statement, ast.Input):
+                for port in statement.ports:
+                    self.define(port.name, "input")
+        for position, statement in enumerate(body):
+            self._statement(statement, position, is_space=is_space)
+        self._check_outputs(body, is_space=is_space)
+        self._check_unread(body)
+
+    def _forms(self, body: Sequence[ast.Statement]) -> None:
+        for statement in body:
+            if not isinstance(statement, _IN_BODY):
+                self._out_of_place(statement, f"the body of `{self.owner.text}`")
+
+    def _out_of_place(self, statement: ast.Statement, where: str) -> None:
+        what = {
+            ast.Start: "`start`",
+            ast.Place: "a cell",
+            ast.Phase: "`phase`",
+            ast.Answer: "`answer`",
+            ast.Input: "`in`",
+            ast.Output: "`out`",
+            ast.Branches: "`branches`",
+            ast.Structure: "a structure",
+            ast.Assign: "a line with `=`",
+            ast.Choose: "`choose`",
+        }[type(statement)]
+        homes = {
+            ast.Start: "it stands in a `grid`",
+            ast.Place: "it stands in a `chain`, a `hyper` or a `grid`; elsewhere write `y = cell(x)`",
+            ast.Phase: "it stands in a `search`",
+            ast.Answer: "it stands in a `genotype`",
+        }
+        self.reporter.report(
+            codes.OUT_OF_PLACE, f"{what} does not stand in {where}", statement.span, "out of place",
+            help=homes.get(type(statement)),
+        )
+
+    def _collect(self, body: Sequence[ast.Statement]) -> None:
+        for position, statement in enumerate(body):
+            for name in _defined(statement):
+                self.lines.setdefault(name.text, _Line(name, statement, position))
+
+    def _statement(self, statement: ast.Statement, position: int, *, is_space: bool) -> None:
+        match statement:
+            case ast.Input(ports=ports):
+                for port in ports:
+                    for step in port.steps:
+                        self.expression(step, {}, position)
+                    if port.shape is not None and not is_space:
+                        self.reporter.report(
+                            codes.OUT_OF_PLACE,
+                            "only the image of a space has a shape",
+                            port.shape.span,
+                            "not here",
+                            help="leave the shape out: a cell takes what it is given",
+                        )
+            case ast.Assign(target=target, value=value):
+                self.expression(value, {}, position)
+                if target.path.parts or target.tag is not None:
+                    self.reporter.report(
+                        codes.OUT_OF_PLACE,
+                        "a line defines one plain name",
+                        target.span,
+                        "not a plain name",
+                        help="write `name = …`",
+                    )
+                for name in _defined(statement):
+                    self.define(name, "name")
+            case ast.Output(value=value, name=name):
+                self.expression(value, {}, position)
+                self._check_twice(value)
+                if name is not None:
+                    self.define(name, "output")
+            case ast.Choose(name=name, domain=domain):
+                self.expression(domain, {}, position)
+                self.define(name, "question")
+            case ast.Branches(names=found, domain=domain):
+                self.expression(domain, {}, position)
+                for name in found:
+                    self.define(name, "branch")
+            case ast.Structure():
+                self._structure(statement, position)
+            case ast.Start() | ast.Place() | ast.Phase() | ast.Answer():
+                pass
+
+    def _structure(self, structure: ast.Structure, position: int) -> None:
+        local: dict[str, Span] = {}
+        for argument in structure.arguments:
+            if argument.within is not None and isinstance(argument.value, ast.Path):
+                self.expression(argument.within, {}, position)
+                local[argument.value.head.text] = argument.value.span
+            else:
+                self.expression(argument.value, {}, position)
+        name = structure.target.path.head
+        self.define(name, "name")
+        allowed = _IN_STRUCTURE[structure.kind.text]
+        for statement in structure.body:
+            if not isinstance(statement, allowed):
+                self._out_of_place(statement, f"the {structure.kind.text} `{name.text}`")
+            local |= {each.text: each.span for each in _defined(statement)}
+        for statement in structure.body:
+            self._in_structure(statement, local, position)
+        if not any(isinstance(statement, ast.Place) for statement in structure.body):
+            self.reporter.report(
+                codes.OUT_OF_PLACE,
+                f"the {structure.kind.text} `{name.text}` holds no cell",
+                structure.target.span,
+                "nothing stands in it",
+                help="write a cell in it, such as `normal(c = 32)`",
+            )
+
+    def _in_structure(self, statement: ast.Statement, local: dict[str, Span], position: int) -> None:
+        match statement:
+            case ast.Start(indices=indices, value=value):
+                for expr in (*indices, value):
+                    self.expression(expr, local, position)
+            case ast.Choose(domain=domain):
+                self.expression(domain, local, position)
+            case ast.Assign(value=value):
+                self.expression(value, local, position)
+            case ast.Place(cell=cell, arguments=arguments, repeat=repeat):
+                self._check_cell(cell)
+                self._arguments(arguments, local, position)
+                self._named(cell, arguments)
+                if repeat is not None:
+                    self.expression(repeat, local, position)
+            case _:
+                pass
+
+    def _check_cell(self, cell: ast.Path) -> None:
+        found = self.unit.find_path(cell)
+        if found is None:
+            known = self.unit.names(ast.Cell)
+            self.reporter.report(
+                codes.UNKNOWN_CELL,
+                f"there is no cell `{cell.head.text}`",
+                cell.span,
+                "not known here",
+                help=suggestion(cell.head.text, known),
+                fix=replacement(cell.head.text, known, cell.head.span),
+            )
+
+    # Expressions --------------------------------------------------------------------------------
+
+    def expression(self, expr: ast.Expr, local: dict[str, Span], position: int = -1) -> None:
+        match expr:
+            case ast.Path():
+                self._path(expr, local, position)
+            case ast.Call(target=target, arguments=arguments):
+                if target.head.text not in BUILT_IN:
+                    self._path(target, local, position, called=True)
+                self._arguments(arguments, local, position)
+                self._named(target, arguments)
+            case ast.Pipe(head=head, steps=steps):
+                self.expression(head, local, position)
+                for step in steps:
+                    if isinstance(step, ast.Path):
+                        self._path(step, local, position, called=True)
+                    else:
+                        self.expression(step, local, position)
+            case ast.Range(low=ast.Path(parts=()) as low, high=ast.Path(parts=()) as high) if names_between(
+                low.head, high.head
+            ):
+                for name in names_between(low.head, high.head):
+                    self._path(ast.Path(expr.span, ast.Name(expr.span, name)), local, position)
+            case _:
+                if isinstance(expr, ast.Set):
+                    self._check_set(expr)
+                for child in children(expr):
+                    if isinstance(child, ast.When):
+                        if child.pattern is not None:
+                            self.expression(child.pattern, local, position)
+                        self.expression(child.value, local, position)
+                    else:
+                        self.expression(child, local, position)  # pyright: ignore[reportArgumentType]
+
+    def _arguments(self, arguments: Sequence[ast.Argument], local: dict[str, Span], position: int) -> None:
+        for argument in arguments:
+            inner = local
+            if argument.over is not None and argument.bound is not None:
+                self.expression(argument.over, local, position)
+                inner = {**local, argument.bound.text: argument.bound.span}
+            if argument.within is not None:
+                self.expression(argument.within, local, position)
+            self.expression(argument.value, inner, position)
+
+    def _path(self, path: ast.Path, local: dict[str, Span], position: int, *, called: bool = False) -> None:
+        for part in path.parts:
+            if isinstance(part, ast.Index):
+                self.expression(part.value, local, position)
+        name = path.head.text
+        if name in local or name in self.known or name in BUILT_IN or not name:
+            return
+        if self.unit.find_path(path) is not None or (not path.parts and self.unit.find(name) is not None):
+            return
+        if name in self.unit.aliases:
+            self._not_in_alias(path, name)
+            return
+        line = self.lines.get(name)
+        if line is not None and position >= 0:
+            self._later(path, line, position)
+            return
+        self._unknown(path.head, local, called=called)
+
+    def _not_in_alias(self, path: ast.Path, alias: str) -> None:
+        known = list(self.unit.aliases[alias].items)
+        written = path.parts[0].name if path.parts and isinstance(path.parts[0], ast.Attribute) else ""
+        self.reporter.report(
+            codes.UNKNOWN_OP,
+            f"`{alias}` defines no `{written}`",
+            path.span,
+            "not known there",
+            help=suggestion(written, known),
+        )
+
+    def _later(self, path: ast.Path, line: _Line, position: int) -> None:
+        """A line that reads a later one; where that one reads this one in turn it is a cycle."""
+        here = [name.text for name, at in ((each.name, each.position) for each in self.lines.values()) if at == position]
+        circle = self._reads(line, set(here), set())
+        if circle or line.position == position:
+            through = " reads ".join(f"`{name}`" for name in [*here[:1], *circle, *here[:1]])
+            self.reporter.report(
+                codes.CYCLE,
+                f"`{here[0] if here else path.head.text}` reads itself: {through or f'`{path.head.text}`'}",
+                path.span,
+                "closes the circle",
+                also=(Mark(line.name.span, f"`{line.name.text}` stands here"),) if line.position != position else (),
+                help="a network has no loops: let one of the lines read something else",
+            )
+            return
+        self.reporter.report(
+            codes.LATER_NODE,
+            f"`{path.head.text}` is read before it is defined",
+            path.span,
+            "not defined yet",
+            also=(Mark(line.name.span, "defined here"),),
+            help=f"move the line of `{path.head.text}` above this one",
+        )
+
+    def _reads(self, line: _Line, wanted: set[str], seen: set[str]) -> list[str]:
+        """The lines through which one line reads one of the wanted, or nothing."""
+        waiting: list[tuple[_Line, list[str]]] = [(line, [line.name.text])]
+        while waiting:
+            current, through = waiting.pop()
+            for path in names(current.statement):
+                name = path.head.text
+                if name in wanted:
+                    return through
+                if name in self.lines and name not in seen:
+                    seen.add(name)
+                    waiting.append((self.lines[name], [*through, name]))
+        return []
+
+    def _unknown(self, name: ast.Name, local: dict[str, Span], *, called: bool) -> None:
+        ops = self.unit.names(ast.Op, ast.Ops, ast.Cell)
+        known = [*local, *self.known, *(each for each in self.lines if each not in self.known), *ops]
+        near = replacement(name.text, known, name.span)
+        if called:
+            code, message = codes.UNKNOWN_OP, f"there is no op `{name.text}`"
+        else:
+            code, message = codes.UNKNOWN_NAME, f"`{name.text}` is not defined"
+        here = [*local, *self.known]
+        help = suggestion(name.text, known) if near else suggestion(name.text, ops if called else here)
+        if called and not self.unit.used and not self.unit.aliases and not near:
+            help = "the packaged ops are there after `use std`"
+        self.reporter.report(code, message, name.span, "not known here", help=help, fix=near)
+
+    def _named(self, target: ast.Path, arguments: Sequence[ast.Argument]) -> None:
+        """Named arguments of a call whose target is a definition."""
+        if target.head.text in self.known or target.head.text in BUILT_IN:
+            return
+        found = self.unit.find_path(target)
+        if found is None or not isinstance(found.item, ast.Op | ast.Cell | Primitive):
+            return
+        if isinstance(found.item, Primitive):
+            known = [*(each.name for each in found.item.parameters), *found.item.maps]
+        else:
+            known = [each.name.text for each in found.item.parameters]
+        for argument in arguments:
+            if argument.name is not None and argument.name.text not in known:
+                self.reporter.report(
+                    codes.UNKNOWN_PARAMETER,
+                    f"`{target.head.text}` has no parameter `{argument.name.text}`",
+                    argument.name.span,
+                    "not a parameter",
+                    help=suggestion(argument.name.text, known) or "it has no parameters",
+                    fix=replacement(argument.name.text, known, argument.name.span),
+                )
+
+    # What a body gives and reads ----------------------------------------------------------------
+
+    def _check_set(self, expr: ast.Set) -> None:
+        seen: dict[ast.Expr, Span] = {}
+        for item in expr.items:
+            if isinstance(item, ast.Path | ast.Call) and item in seen:
+                self.reporter.report(
+                    codes.EDGE_TWICE,
+                    f"`{item.span.text}` stands twice in this set",
+                    item.span,
+                    "again here",
+                    also=(Mark(seen[item], "first here"),),
+                    help="leave one of them out",
+                )
+            seen.setdefault(item, item.span)
+
+    def _check_twice(self, value: ast.Expr) -> None:
+        """`out concat(x1, x1)`."""
+        calls = [value.head, *value.steps] if isinstance(value, ast.Pipe) else [value]
+        for call in calls:
+            if not isinstance(call, ast.Call) or call.target.head.text != "concat":
+                continue
+            seen: dict[str, Span] = {}
+            for argument in call.arguments:
+                if isinstance(argument.value, ast.Path) and argument.name is None and argument.bound is None:
+                    name = argument.value.span.text
+                    if name in seen:
+                        self.reporter.report(
+                            codes.OUTPUT_TWICE,
+                            f"the output of `{self.owner.text}` lists `{name}` twice",
+                            argument.span,
+                            "again here",
+                            also=(Mark(seen[name], "first here"),),
+                            help="leave one of them out",
+                        )
+                    seen.setdefault(name, argument.span)
+
+    def _check_outputs(self, body: Sequence[ast.Statement], *, is_space: bool) -> None:
+        outputs = [statement for statement in body if isinstance(statement, ast.Output)]
+        if not outputs and not is_space:
+            self.reporter.report(
+                codes.NO_OUTPUT,
+                f"`{self.owner.text}` has no output",
+                self.owner.span,
+                "gives nothing",
+                help="write `out …` as its last line",
+            )
+        if not any(isinstance(statement, ast.Input) for statement in body) and not is_space:
+            self.reporter.report(
+                codes.NO_INPUT,
+                f"`{self.owner.text}` has no input",
+                self.owner.span,
+                "reads nothing",
+                help="write `in x` as its first line",
+            )
+        plain = [output for output in outputs if output.name is None]
+        if len(plain) > 1 or (plain and len(outputs) > 1 and not is_space):
+            self.reporter.report(
+                codes.DUPLICATE,
+                f"`{self.owner.text}` has several outputs, and this one has no name",
+                plain[-1].span,
+                "without a name",
+                help="name each of them: `out fine = …`",
+            )
+
+    def _check_unread(self, body: Sequence[ast.Statement]) -> None:
+        read = {path.head.text for statement in body for path in _reads_of(statement)}
+        for statement in body:
+            for inner in (statement, *(statement.body if isinstance(statement, ast.Structure) else ())):
+                read |= _ranges(inner)
+        outputs = {statement.name.text for statement in body if isinstance(statement, ast.Output) and statement.name}
+        runs = {name for statement in body for path in names(statement) for name in [path.head.text] if name == "earlier"}
+        for line in self.lines.values():
+            name = line.name.text
+            if name in read or name in outputs or (runs and isinstance(line.statement, ast.Assign)):
+                continue
+            self.reporter.report(
+                codes.UNREAD,
+                f"`{name}` of `{self.owner.text}` reaches no output",
+                line.name.span,
+                "nobody reads it",
+                help="read it in a later line, or take it out",
+            )
+
+
+def _defined(statement: ast.Statement) -> Iterable[ast.Name]:
+    """The names that a line defines."""
+    match statement:
+        case ast.Assign(target=ast.Target(path=path, upto=upto)):
+            if upto is None:
+                return (path.head,)
+            between = names_between(path.head, upto) or (path.head.text,)
+            return tuple(ast.Name(path.head.span, name) for name in between)
+        case ast.Choose(name=name):
+            return (name,)
+        case ast.Branches(names=found):
+            return found
+        case ast.Structure(target=target):
+            return (target.path.head,)
+        case ast.Output(name=ast.Name() as name):
+            return (name,)
+        case _:
+            return ()
+
+
+def _reads_of(statement: ast.Statement) -> Iterator[ast.Path]:
+    """The paths that a line reads, its own target not among them."""
+    match statement:
+        case ast.Assign(value=value):
+            yield from names(value)
+        case ast.Structure(arguments=arguments, body=body):
+            for argument in arguments:
+                yield from names(argument)
+            for inner in body:
+                yield from _reads_of(inner)
+        case _:
+            yield from names(statement)
+
+
+def _ranges(node: ast.Node) -> set[str]:
+    """Names that are read as part of a run: `concat(x1..x3)` reads `x2`."""
+    found: set[str] = set()
+    for child in children(node):
+        if isinstance(child, ast.Range) and isinstance(child.low, ast.Path) and isinstance(child.high, ast.Path):
+            found.update(names_between(child.low.head, child.high.head))
+        found |= _ranges(child)
+    return found
+
+

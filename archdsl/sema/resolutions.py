@@ -1,0 +1,38 @@
+"""Sizes of the image that do not divide."""
+
+from __future__ import annotations
+
+from archdsl.diagnostics import Label as Mark
+from archdsl.sema import codes
+from archdsl.sema.reporter import Reporter
+from archdsl.space import Image, Program
+from archdsl.space.sizes import Item, multiple, uneven
+from archdsl.text import Span
+
+
+def report_uneven(program: Program, items: list[Item], reporter: Reporter, here: Span) -> None:
+    """Report the first node at which the image's size does not divide; those behind it follow from it."""
+    found = next(uneven(items), None)
+    if found is None:
+        return
+    image = next(node for node in program.nodes if isinstance(node.payload, Image))
+    height, width = image.shape.height, image.shape.width
+    step = multiple(items)
+    node = program.nodes[found.node]
+    rows, columns = found.before
+    if found.factor == 1:
+        what = f"its output `{node.local.removeprefix('out ')}` comes back as {rows}x{columns}"
+    else:
+        what = f"at `{node.path}` a map of {rows}x{columns} is not divided by {found.factor} without a rest"
+    reporter.report(
+        codes.DOES_NOT_DIVIDE,
+        f"an image of {height}x{width} does not divide: {what}",
+        image.span or here,
+        f"{height}x{width}",
+        also=(Mark(node.span, "a rest is left here"),) if node.span is not None else (),
+        help=f"take multiples of {step}, such as {_near(height, step)}x{_near(width, step)}",
+    )
+
+
+def _near(length: int, step: int) -> int:
+    return max(1, round(length / step)) * step

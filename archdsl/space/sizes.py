@@ -1,0 +1,96 @@
+"""Which image sizes a network divides without a rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+from typing import TypeAlias
+
+from archdsl.ops import Shape
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.space.program import Apply, Image, Payload, Program, Result
+from archdsl.space.trace import Trace
+
+Item: TypeAlias = "tuple[int, Payload, tuple[int, ...], Shape]"
+"""A node's number, its payload, the positions of its inputs among the items, and its shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uneven:
+    """A node that cannot divide the size of its map, or an output that does not come back to the image's size."""
+
+    node: int
+    before: tuple[int, int]
+    factor: int
+    """What the size would have to be a multiple of; 1 for an output."""
+
+
+def of_program(program: Program) -> list[Item]:
+    return [(index, node.payload, node.inputs, node.shape) for index, node in enumerate(program.nodes)]
+
+
+def of_trace(trace: Trace) -> list[Item]:
+    position = {key: index for index, key in enumerate(trace.computed)}
+    return [
+        (computed.node, computed.payload, tuple(position[source] for source in computed.inputs), computed.shape)
+        for computed in trace.computed.values()
+    ]
+
+
+def multiple(items: Iterable[Item]) -> int:
+    """The padding multiple: every image whose height and width are multiples of it divides without a rest."""
+    ratios = _ratios(items)
+    return lcm(*(ratio.denominator for _, ratio in ratios if ratio is not None)) if ratios else 1
+
+
+def uneven(items: list[Item]) -> Iterator[Uneven]:
+    """Every node at which the image's size does not divide.
+
+    A resize to a part and a window that is as large as its stride need a multiple of it. A strided conv or pool that
+    pads also takes one row more (769 gives 385), where the corners of both maps lie on one another.
+    """
+    ratios = _ratios(items)
+    image = next((shape for _, payload, _, shape in items if isinstance(payload, Image)), None)
+    for (node, payload, inputs, shape), (_, ratio) in zip(items, ratios, strict=True):
+        if isinstance(payload, Result) and ratio == 1 and image is not None and shape[1:] != image[1:]:
+            yield Uneven(node, (shape.height, shape.width), 1)
+        if not isinstance(payload, Apply) or not inputs:
+            continue
+        scale = PRIMITIVES[payload.primitive].scale(dict(payload.attributes))
+        if scale is None or scale >= 1:
+            continue
+        before = items[inputs[0]][3]
+        factor = scale.denominator
+        spare = (0,) if _needs_multiple(payload) else (0, 1)
+        if before.height % factor not in spare or before.width % factor not in spare:
+            yield Uneven(node, (before.height, before.width), factor)
+
+
+def _needs_multiple(payload: Apply) -> bool:
+    attributes = payload.attribute
+    stride = attributes.get("s")
+    return payload.primitive == "resize" or (attributes.get("k") == (stride, stride) and attributes.get("ceil") is False)
+
+
+def _ratios(items: Iterable[Item]) -> list[tuple[int, Fraction | None]]:
+    """Each node's resolution as a part of the image's; None where no factor says it."""
+    found: list[tuple[int, Fraction | None]] = []
+    for node, payload, inputs, _ in items:
+        before = [found[source][1] for source in inputs]
+        match payload:
+            case Image():
+                ratio = Fraction(1)
+            case Apply(primitive, attributes) if before:
+                scale = PRIMITIVES[primitive].scale(dict(attributes))
+                if len(before) > 1 and primitive == "resize":
+                    ratio = before[1]
+                elif scale is None or before[0] is None:
+                    ratio = None
+                else:
+                    ratio = before[0] * scale
+            case _:
+                ratio = next((each for each in before if each is not None), None)
+        found.append((node, ratio))
+    return found
