@@ -9,15 +9,15 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from archdsl.ir import Graph, module_path
-from archdsl.space import Apply
+from archdsl.ir import Graph, Node, module_path
+from archdsl.space import Apply, Frame, FrameKind
 
 Maps: TypeAlias = "Mapping[str, NDArray[np.generic]]"
 
 
 @dataclass(frozen=True, slots=True)
 class CellEnd:
-    """The last map that leaves a node's outermost frame: a cell, or a line or an op of the network itself."""
+    """The last map that leaves a cell, or what stands outside of cells: a line or an op of the network itself."""
 
     cell: str
     path: str
@@ -39,13 +39,26 @@ def cell_ends(graph: Graph) -> tuple[CellEnd, ...]:
     """In the order in which they are computed."""
     ends: dict[str, CellEnd] = {}
     for node, inputs in graph.nodes():
-        frame = node.frames[0] if node.frames else None
-        leaves = any(graph.node(reader).frames[:1] != node.frames[:1] for reader in graph.readers(node.path))
-        if not isinstance(node.payload, Apply) or not (leaves or frame is None):
+        if not isinstance(node.payload, Apply):
             continue
-        name = frame.name if frame else node.local
-        modules = module_path(node)
+        frames = _cell(node)
+        inside = [graph.node(reader).frames[: len(frames)] == frames for reader in graph.readers(node.path)]
+        if frames and inside and all(inside):
+            continue
+        name = ".".join(frame.name for frame in frames) or node.local
         folded = inputs[0] if node.payload.primitive == "bn" else node.path
         ends.pop(name, None)
-        ends[name] = CellEnd(name, node.path, folded, modules[0] if len(modules) > 1 else "")
+        ends[name] = CellEnd(name, node.path, folded, _module(node, frames))
     return tuple(ends.values())
+
+
+def _cell(node: Node) -> tuple[Frame, ...]:
+    """The node's frames down to its innermost cell; where there is none, its outermost frame."""
+    depths = [depth for depth, frame in enumerate(node.frames, 1) if frame.kind is FrameKind.CELL]
+    return node.frames[: depths[-1]] if depths else node.frames[:1]
+
+
+def _module(node: Node, frames: tuple[Frame, ...]) -> str:
+    modules = sum(frame.kind is not FrameKind.LINE for frame in frames) or 1
+    names = module_path(node)
+    return ".".join(names[:modules]) if len(names) > modules else ""

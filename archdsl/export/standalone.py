@@ -38,7 +38,7 @@ def observe_standalone(
     source: bytes, weights: bytes, names: Sequence[str], image: NDArray[np.float32], ends: Sequence[CellEnd]
 ) -> Observed:
     """The network's outputs under `names`, in their order, and the last maps of cells that are modules."""
-    network = load_standalone(source, weights)
+    network: Any = load_standalone(source, weights)
     cells: dict[str, NDArray[np.generic]] = {}
     paths = {end.module: end.path for end in ends if end.module}
 
@@ -48,7 +48,7 @@ def observe_standalone(
 
         return hook
 
-    for name, child in network.named_children():
+    for name, child in network.named_modules():
         if name in paths:
             child.register_forward_hook(keep(paths[name]))
     with torch.inference_mode():

@@ -10,7 +10,7 @@ from archdsl.export.python_layout import Call, Expr, Name, commented, flat, stat
 from archdsl.export.torch_classes import LeafPlan, ModuleClass, ScopePlan, Source
 from archdsl.export.torch_layers import called
 from archdsl.export.torch_names import attribute, variable
-from archdsl.space import Apply
+from archdsl.space import Apply, FrameKind
 
 _PIPED = frozenset({"conv", "dwconv", "bn", "relu", "relu6", "hswish", "hsigmoid", "sigmoid"})
 """Primitives that are nested into each other, `F.relu(self.bn(self.conv(x)))`."""
@@ -109,6 +109,8 @@ class Body:
         return chosen
 
     def _wish(self, plan: LeafPlan | ScopePlan) -> str:
+        if isinstance(plan, ScopePlan) and plan.structure.kind == FrameKind.CELL:
+            return plan.attribute
         if plan.line:
             return plan.line
         if isinstance(plan, ScopePlan) and self.comments:

@@ -118,10 +118,24 @@ def name_classes(classes: Iterable[ModuleClass], network: ModuleClass) -> None:
         if module_class is not network:
             by_definition.setdefault(module_class.structure.definition, []).append(module_class)
     named: dict[Structure, ModuleClass] = {variant.structure: variant for variant in classes}
-    for variants in by_definition.values():
+    done: set[str] = set()
+
+    def visit(definition: str) -> None:
+        """Children first, for their names may tell their parents apart."""
+        if definition in done or definition not in by_definition:
+            return
+        done.add(definition)
+        variants = by_definition[definition]
+        for variant in variants:
+            for plan in variant.structure.members:
+                if isinstance(plan, ScopePlan):
+                    visit(plan.structure.definition)
         for module_class, name in zip(variants, _distinct(variants, named), strict=True):
             module_class.name = _free(name, used)
             used.add(module_class.name)
+
+    for definition in by_definition:
+        visit(definition)
 
 
 def _distinct(variants: Sequence[ModuleClass], named: Mapping[Structure, ModuleClass]) -> list[str]:

@@ -137,9 +137,9 @@ def student(height: int, width: int, *, parts: int = 1, auxiliary: bool = True, 
     for layer, (operator, s, c) in enumerate(SHARED, 1):
         x = cell(text, f"trunk[{layer}][8]", x, operator, s, c // parts)
     a, b = (_branch(text, name, cells, x, parts) for name, cells in (("a", CELLS_A), ("b", CELLS_B)))
-    with text.frame(FrameKind.CELL, "b.refined", "refined"):
+    with text.line("fused"), text.frame(FrameKind.CELL, "b.refined", "refined"):
         refined_b = fuse(text, fuse(text, b[32], b[16], 128 // parts), b[8], 64 // parts)
-    with text.frame(FrameKind.CELL, "a.refined", "refined"):
+    with text.line("fused"), text.frame(FrameKind.CELL, "a.refined", "refined"):
         refined_a = fuse(text, a[16], a[8], 64 // parts)
     with text.line("fused"):
         fused = conv3x3(text, text.apply("concat", refined_b, refined_a), 128 // parts, k=1)

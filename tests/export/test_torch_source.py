@@ -121,7 +121,7 @@ def test_equal_structures_are_one_class_and_their_numbers_its_arguments() -> Non
     names = [node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
     assert names[-1] == "FastersegStudent"
     assert {"ZoomedConv3x3X2", "ZoomedConv3x3X2S2", "Conv3x3S2", "Fuse", "SegHead", "Refined"} <= set(names)
-    assert {"SearchableConv3x3X2", "SearchableZoomedConv3x3X2"} <= set(names)
+    assert {"SearchableConv3x3X2", "SearchableZoomedConv3x3X2S2"} <= set(names)
     assert "self.conv3x3 = Conv3x3(c + c_in_2, c)" in source
     assert 'F.interpolate(y, size=x.shape[-2:], mode="bilinear", align_corners=True)' in source
 
