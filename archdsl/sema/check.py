@@ -15,7 +15,7 @@ from archdsl.sema.genotypes import Reader
 from archdsl.sema.membership import check as check_membership
 from archdsl.sema.names import check_names
 from archdsl.sema.reporter import Reporter, listed, suggestion
-from archdsl.sema.resolutions import report_uneven
+from archdsl.sema.resolutions import image_size, report_size, report_uneven
 from archdsl.sema.spaces import lay_out
 from archdsl.sema.units import Found, Unit, load_units
 from archdsl.sema.values import Poison, Value
@@ -38,6 +38,15 @@ class Meaning:
     trace: Trace | None
     """The closed network: of a genotype, or of a space without questions."""
     answers: Mapping[str, tuple[str, ...]]
+
+
+_OF_SIZE = (codes.RESOLUTIONS_DIFFER, "E0503")
+_EVEN = 512
+"""A multiple of every factor by which networks divide their images."""
+
+
+def _rounded(length: int) -> int:
+    return -(-length // _EVEN) * _EVEN
 
 
 @dataclass(slots=True)
@@ -102,7 +111,7 @@ class Checker:
         return self._genotype(item)
 
     def _space(self, item: ast.Space) -> Meaning | None:
-        program = lay_out(item, self.unit, self.overrides, self.reporter, self.size)
+        program = self._lay_out(item, self.unit, self.overrides)
         if program is None:
             return None
         trace = None
@@ -120,7 +129,7 @@ class Checker:
         if given is None:
             return None
         errors = self.reporter.errors
-        program = lay_out(found.item, found.unit, {**given, **self.overrides}, self.reporter, self.size)
+        program = self._lay_out(found.item, found.unit, {**given, **self.overrides})
         if program is None or self.reporter.errors > errors:
             return None
         reader = Reader(program, self.reporter)
@@ -128,6 +137,20 @@ class Checker:
         trace = check_membership(reader, program, item.name.span, self.reporter)
         self._check_hash(item, program, fits=trace is not None)
         return Meaning(item.name.text, self.unit, item, program, trace, reader.answers()) if trace else None
+
+    def _lay_out(self, space: ast.Space, unit: Unit, given: Mapping[str, Value]) -> Program | None:
+        """The program, or what is wrong; where only the image's size is, that is said and nothing that follows."""
+        trial = Reporter()
+        program = lay_out(space, unit, given, trial, self.size)
+        if program is None and any(each.code in _OF_SIZE for each in trial.diagnostics):
+            size = image_size(space, self.size)
+            even = size and lay_out(space, unit, given, Reporter(), (_rounded(size[0]), _rounded(size[1])))
+            if size and even:
+                report_size(even, of_program(even), size, self.reporter)
+                return None
+        for diagnostic in trial.diagnostics:
+            self.reporter.add(diagnostic)
+        return program
 
     def _of(self, item: ast.Genotype) -> Found | None:
         target = item.of.target if isinstance(item.of, ast.Call) else item.of

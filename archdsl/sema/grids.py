@@ -52,7 +52,8 @@ class Standing:
     """The answers to the source question and the places that they read."""
     question: str = ""
     """The path of the source question; empty where there is but one source."""
-    per_branch: bool = False
+    broken: bool = False
+    """Whether something at this place is wrong and reported."""
 
 
 @dataclass(slots=True, eq=False)
@@ -145,6 +146,8 @@ class Row(Structure):
         grid = self.grid
         standing = grid.standing.get(self.place)
         if standing is not None:
+            if standing.broken:
+                return POISON
             if part.name in standing.outputs:
                 return ev.settle(standing.outputs[part.name])
             if part.name in standing.names:
@@ -328,7 +331,6 @@ def _source(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Choose
             standing.sources[candidate.spelled] = place
     if len(candidates) > 1:
         standing.question = env.question(statement.name.text)
-        standing.per_branch = statement.per is not None
     return questions.ask(ev, statement, candidates, env)
 
 
@@ -360,6 +362,7 @@ def _cell(
 ) -> dict[str, Value]:
     callee = ev.path(statement.cell, env)
     if isinstance(callee, Poison):
+        standing.broken = True
         return {}
     if not isinstance(callee, Callee) or not isinstance(callee.definition, ast.Cell):
         ev.poison(
@@ -368,6 +371,7 @@ def _cell(
             statement.cell.span,
             "not a cell",
         )
+        standing.broken = True
         return {}
     if statement.repeat is not None:
         ev.poison(codes.OUT_OF_PLACE, "a place of a grid holds one cell", statement.span, "repeated here")
@@ -384,10 +388,12 @@ def _cell(
     value = bodies.place(ev, callee, ports, named, env, asking, statement.span)
     match value:
         case Outputs(_, maps):
+            standing.broken = any(isinstance(each, Poison) for each in maps.values())
             return dict(maps)
         case Map() | Many():
             return {"out": value}
         case _:
+            standing.broken = True
             return {}
 
 

@@ -7,6 +7,7 @@ from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter
 from archdsl.space import Image, Program
 from archdsl.space.sizes import Item, multiple, uneven
+from archdsl.syntax import ast
 from archdsl.text import Span
 
 
@@ -31,6 +32,27 @@ def report_uneven(program: Program, items: list[Item], reporter: Reporter, here:
         f"{height}x{width}",
         also=(Mark(node.span, "a rest is left here"),) if node.span is not None else (),
         help=f"take multiples of {step}, such as {_near(height, step)}x{_near(width, step)}",
+    )
+
+
+def image_size(space: ast.Space, given: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Height and width of a space's image: as given, else as its text says."""
+    if given is not None:
+        return given
+    shapes = [port.shape for line in space.body if isinstance(line, ast.Input) for port in line.ports if port.shape]
+    return (shapes[0].dims[1], shapes[0].dims[2]) if shapes and len(shapes[0].dims) == 3 else None
+
+
+def report_size(even: Program, items: list[Item], size: tuple[int, int], reporter: Reporter) -> None:
+    """Report a size at which maps do not fit, where they do at an even one."""
+    image = next(node for node in even.nodes if isinstance(node.payload, Image))
+    step = multiple(items)
+    reporter.report(
+        codes.DOES_NOT_DIVIDE,
+        f"an image of {size[0]}x{size[1]} does not divide: maps that meet would differ by a row or a column",
+        image.span,
+        f"{size[0]}x{size[1]}",
+        help=f"take multiples of {step}, such as {_near(size[0], step)}x{_near(size[1], step)}",
     )
 
 
