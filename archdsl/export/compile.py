@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib.metadata import version
-from math import lcm
+from math import isfinite, lcm
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -304,8 +304,9 @@ def _measured(parity: Parity) -> tuple[Measured, ...]:
             runtime=run.runtime,
             height=run.height,
             width=run.width,
-            difference=run.difference,
+            difference=run.difference if run.difference is not None and isfinite(run.difference) else None,
             tolerance=parity.tolerance,
+            within=run.within(parity.tolerance),
             not_run=run.not_run,
         )
         for run in parity.runs

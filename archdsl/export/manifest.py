@@ -82,8 +82,10 @@ class Measured(_Record):
     runtime: str
     height: int
     width: int
-    difference: float
+    difference: float | None
+    """None where nothing was measured, or where the outputs hold something that is no number."""
     tolerance: float
+    within: bool
     not_run: str = ""
     """Why nothing could be measured; empty where it was."""
 

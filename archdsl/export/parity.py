@@ -26,14 +26,17 @@ class Run:
     runtime: str
     height: int
     width: int
-    difference: float = 0.0
-    """The largest over all outputs, as a share of the largest logit; nan compares as beyond every tolerance."""
+    difference: float | None = None
+    """The largest over all outputs, as a share of the largest logit; None where it did not run. nan is within none."""
     cells: tuple[CellDifference, ...] = ()
     """In the order in which they are computed."""
     not_run: str = ""
     """Why nothing was measured; empty where it was."""
     checked: tuple[str, ...] = ()
     """What was checked besides: `sha256`, `header`."""
+
+    def within(self, tolerance: float) -> bool:
+        return self.difference is not None and self.difference <= tolerance
 
     def first_parting(self, tolerance: float) -> CellDifference | None:
         """The first cell that is beyond the tolerance: where to look for the reason."""
@@ -47,7 +50,7 @@ class Parity:
 
     def within(self) -> bool:
         """Whether each run that took place is within the tolerance. One that did not is no pass: see `not_run`."""
-        return all(run.difference <= self.tolerance for run in self.runs if not run.not_run)
+        return all(run.within(self.tolerance) for run in self.runs if not run.not_run)
 
     @property
     def not_run(self) -> tuple[Run, ...]:

@@ -80,7 +80,7 @@ def test_fp16_has_a_wider_tolerance(tmp_path: Path) -> None:
     done = compiled(replace(request(tmp_path, Target.ONNX), precision=Precision.FP16, verify=True))
     assert done.within()
     assert done.parity is not None
-    assert done.parity.runs[0].difference > 1e-5
+    assert not done.parity.runs[0].within(1e-5)
     strict = compiled(replace(request(tmp_path, Target.ONNX), precision=Precision.FP16, verify=True, tolerance=1e-5))
     assert not strict.within()
 
@@ -111,6 +111,8 @@ def test_a_plan_is_checked_and_said_not_to_have_run(tmp_path: Path) -> None:
     assert run.runtime == "tensorrt"
     assert set(run.checked) == {"sha256", "sidecar", "header"}
     assert done.manifest.parity[0].not_run
+    assert done.manifest.parity[0].difference is None
+    assert not done.manifest.parity[0].within
     assert {file.name for file in done.files} == {
         "fasterseg_student.rtx.plan",
         "fasterseg_student.rtx.plan.json",
@@ -118,8 +120,13 @@ def test_a_plan_is_checked_and_said_not_to_have_run(tmp_path: Path) -> None:
     }
 
 
-def test_nan_is_never_within() -> None:
+def test_nan_is_never_within(tmp_path: Path) -> None:
     assert not Parity(1e-5, (Run("x", 1, 1, float("nan")),)).within()
+    weights = random_weights(graph())
+    weights["stem_conv3x3.conv_bn_relu.bn.bias"][:] = np.nan
+    done = compiled(replace(request(tmp_path, Target.ONNX), weights=weights, verify=True))
+    assert not done.within()
+    assert read_manifest(done.files[-1]).parity[0].difference is None
 
 
 @pytest.mark.parametrize("target", list(Target))
