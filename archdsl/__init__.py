@@ -1,0 +1,28 @@
+"""A text language for neural-architecture search spaces and the networks found in them, and its compiler.
+
+>>> import archdsl
+>>> network = archdsl.build("spaces/genotypes/fasterseg_student.arch")
+>>> archdsl.compile("spaces/genotypes/fasterseg_student.arch", target="onnx")
+
+Nothing is imported before it is needed: `import archdsl` is fast, and torch is loaded by `build` alone.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archdsl.api import Refused, build, check, compile, diff, format, load
+    from archdsl.pipeline import NotLoaded
+
+__all__ = ["NotLoaded", "Refused", "build", "check", "compile", "diff", "format", "load"]
+__version__ = "0.1.0"
+
+_HOMES = {"NotLoaded": "archdsl.pipeline"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module `archdsl` has no attribute `{name}`")
+    return getattr(import_module(_HOMES.get(name, "archdsl.api")), name)

@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from importlib.metadata import version
 from math import isfinite, lcm
 from pathlib import Path
@@ -35,7 +34,7 @@ from archdsl.export.plan import Flavour, Precision
 from archdsl.export.targets import Emit, Place, Refused, Target, find_place
 from archdsl.export.tools import require
 from archdsl.ir import Graph, identifier
-from archdsl.space import Apply, Image, Result
+from archdsl.space import Image, Result
 from archdsl.weights import Tensors
 
 Kind: TypeAlias = Literal["onnx", "torch-source", "torch-weights", "trt-plan", "trt-sidecar"]
@@ -54,6 +53,8 @@ class Described:
     class_names: tuple[str, ...] = ()
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    padding_multiple: int = 1
+    """What height and width have to be multiples of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,25 +265,7 @@ def _shape(graph: Graph, path: str) -> tuple[int, int, int, int]:
 
 def _preprocessing(request: Request) -> Preprocessing:
     described = request.described
-    return Preprocessing(mean=described.mean, std=described.std, padding_multiple=padding_multiple(request.graph))
-
-
-def padding_multiple(graph: Graph) -> int:
-    """What height and width have to be multiples of, so that every map halves without a rest.
-
-    From the ratios of the maps' sizes to the image's; a map that has been averaged to one place does not count.
-    """
-    image = graph.node(graph.images[0]).shape
-    pooled: set[str] = set()
-    ratios: list[Fraction] = []
-    for node, inputs in graph.nodes():
-        primitive = node.payload.primitive if isinstance(node.payload, Apply) else ""
-        size = node.shape.height, node.shape.width
-        if primitive.startswith("global_") or (size == (1, 1) and not pooled.isdisjoint(inputs)):
-            pooled.add(node.path)
-        else:
-            ratios += [Fraction(image.height, size[0]), Fraction(image.width, size[1])]
-    return lcm(*(ratio.numerator for ratio in ratios if ratio.denominator == 1))
+    return Preprocessing(mean=described.mean, std=described.std, padding_multiple=described.padding_multiple)
 
 
 def _tools(request: Request) -> dict[str, str]:

@@ -11,6 +11,7 @@ from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.pipeline.target import Target
 from archdsl.sema.check import Checker, Meaning, checker
 from archdsl.space import Program
+from archdsl.space.sizes import multiple, of_program, of_trace
 from archdsl.text import SourceFile
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ class Loaded:
     def closed(self) -> bool:
         """Whether this is one network: a genotype, or a space without questions."""
         return self.meaning.trace is not None
+
+    @property
+    def padding_multiple(self) -> int:
+        """Every image whose height and width are multiples of it divides without a rest."""
+        trace = self.meaning.trace
+        return multiple(of_program(self.program) if trace is None else of_trace(trace))
 
     def network(self) -> Graph:
         """The closed graph, auxiliary outputs included. Raises ValueError where questions are open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,6 +88,14 @@ class Unit:
 def load_units(source: SourceFile, path: Path | None, reporter: Reporter) -> Unit:
     """The unit of a text and of all that it uses. `path` is where it lies; a text from stdin has none."""
     return _Loader(reporter, _root(path) if path else None).load(source, path.resolve() if path else None)
+
+
+def _shown(path: Path) -> str:
+    """The file's name in messages: as seen from here, where that is shorter."""
+    try:
+        return min(os.path.relpath(path), str(path), key=len)
+    except ValueError:  # another drive
+        return str(path)
 
 
 def _root(path: Path) -> Path:
@@ -195,7 +204,7 @@ class _Loader:
             unit.aliases[use.alias.text] = used
 
     def _read(self, path: Path, use: ast.Use) -> Unit | None:
-        source = read(path)
+        source = read(_shown(path))
         if isinstance(source, Diagnostic):
             self.reporter.report(
                 codes.USED_FILE_BROKEN,

@@ -1,0 +1,180 @@
+"""What Python users call. Every verb imports what it needs when it is called."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from archdsl.pipeline import Loaded, load
+from archdsl.pipeline import check as check_text
+
+if TYPE_CHECKING:
+    import os
+
+    from archdsl.diagnostics import Diagnostic
+    from archdsl.diff import Diff
+    from archdsl.export import Compiled, Request
+    from archdsl.ir import Graph
+    from archdsl.nets import Network
+    from archdsl.weights import Tensors
+
+    PathLike = str | os.PathLike[str]
+
+
+class Refused(Exception):
+    """A request that cannot be met; the text says why, and what to ask for instead."""
+
+
+def check(path: PathLike, *, overrides: Mapping[str, str] | None = None) -> tuple[Diagnostic, ...]:
+    """What is wrong with a text and all that it uses; empty where nothing is."""
+    return check_text(str(path), overrides=overrides).diagnostics
+
+
+def format(text: str) -> str:
+    """A text in canonical form. Raises ValueError where it has syntax mistakes."""
+    from archdsl.fmt import format as canonical
+    from archdsl.syntax import parse
+    from archdsl.text import SourceFile
+
+    return canonical(parse(SourceFile("<text>", text)))
+
+
+def build(
+    path: PathLike,
+    *,
+    weights: PathLike | None = None,
+    seed: int = 0,
+    auxiliary: bool = False,
+    overrides: Mapping[str, str] | None = None,
+) -> Network:
+    """The network of a genotype, or of a space without questions, as a torch module of torch's own layers.
+
+    It is called on float images N x C x H x W of any size that divides and gives the logits. With `auxiliary` it has
+    the heads that are only trained with, and `network.outputs(x)` gives all outputs by name. Without `weights`, a
+    safetensors file, it has the random ones that every target has for this `seed`.
+    Raises NotLoaded, Refused where questions are open, WeightsMismatch, UnreadableWeights.
+    """
+    from archdsl.nets import Network, load_weights
+
+    loaded = load(str(path), overrides=overrides)
+    graph = closed_graph(loaded)
+    network = Network(graph, auxiliary=auxiliary)
+    load_weights(network, tensors(graph, weights, seed))
+    return network
+
+
+def diff(
+    one: PathLike, other: PathLike, *, overrides: Mapping[str, str] | None = None
+) -> Diff:
+    """What changes from one text to another, with what each change costs. Raises NotLoaded."""
+    from archdsl.pipeline.compare import compare
+
+    return compare(load(str(one), overrides=overrides), load(str(other), overrides=overrides))
+
+
+def compile(
+    path: PathLike,
+    target: str = "onnx",
+    out: PathLike | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    precision: str = "fp32",
+    emit: str = "logits",
+    weights: PathLike | None = None,
+    seed: int = 0,
+    verify: bool = False,
+    overrides: Mapping[str, str] | None = None,
+) -> Compiled:
+    """Compile a network to `torch`, `onnx` or `trt`; `size` is the image's height and width.
+
+    Raises NotLoaded, Refused, WeightsMismatch, UnreadableWeights, ToolMissing, TargetFailed, OSError.
+    """
+    from archdsl.export import Refused as NotPossible
+    from archdsl.export import compile_graph
+
+    loaded = load(str(path), overrides=overrides, size=size)
+    place = None if out is None else Path(out)
+    wanted = request(loaded, target, place, precision, emit, weights, seed, verify=verify, written=str(path))
+    compiled = compile_graph(wanted)
+    if isinstance(compiled, NotPossible):
+        raise Refused(_sentence(compiled.message, compiled.help))
+    return compiled
+
+
+def request(
+    loaded: Loaded,
+    target: str,
+    out: Path | None,
+    precision: str,
+    emit: str,
+    weights: PathLike | None,
+    seed: int,
+    *,
+    verify: bool,
+    written: str,
+) -> Request:
+    """A compile as the exporters take it. Raises Refused, WeightsMismatch, UnreadableWeights."""
+    from archdsl.export.compile import Described, Request
+    from archdsl.export.manifest import FileWeights, RandomWeights, SourceFile
+    from archdsl.export.plan import Precision
+    from archdsl.export.targets import Emit, Refused as NotPossible, find_target
+
+    chosen = find_target(target)
+    if isinstance(chosen, NotPossible):
+        raise Refused(_sentence(chosen.message, chosen.help))
+    graph = closed_graph(loaded)
+    sources = tuple(
+        SourceFile(path=source.name, sha256=hashlib.sha256(source.text.encode()).hexdigest())
+        for source in loaded.sources
+    )
+    described = Described(
+        text=written,
+        space=loaded.program.name,
+        hash=loaded.program.hash,
+        sources=sources,
+        parameters={name: value for name, value in loaded.program.parameters if isinstance(value, int | str)},
+        padding_multiple=loaded.padding_multiple,
+    )
+    origin = (
+        RandomWeights(seed=seed)
+        if weights is None
+        else FileWeights(path=str(weights), sha256=hashlib.sha256(Path(weights).read_bytes()).hexdigest())
+    )
+    return Request(
+        graph=graph,
+        weights=tensors(graph, weights, seed),
+        weights_source=origin,
+        target=chosen,
+        out=out,
+        described=described,
+        precision=Precision(precision),
+        emit=Emit(emit),
+        verify=verify,
+    )
+
+
+def closed_graph(loaded: Loaded) -> Graph:
+    """The network's graph. Raises Refused where questions are open."""
+    if not loaded.closed:
+        count = len(loaded.program.questions)
+        raise Refused(
+            f"`{loaded.name}` is a space that still asks {count} questions: answer them in a genotype, and name that"
+        )
+    return loaded.network()
+
+
+def tensors(graph: Graph, weights: PathLike | None, seed: int) -> Tensors:
+    """The weights of a file, or the random ones of a seed. Raises WeightsMismatch, UnreadableWeights, OSError."""
+    from archdsl.weights import load as load_tensors
+    from archdsl.weights import random_weights
+
+    return random_weights(graph, seed) if weights is None else load_tensors(Path(weights), graph)
+
+
+def _sentence(message: str, help: str) -> str:
+    return f"{message}: {help}" if help else message
+
+
+__all__: Sequence[str] = ["Refused", "build", "check", "compile", "diff", "format", "load"]

@@ -1,0 +1,82 @@
+"""`archdsl compile`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archdsl.cli.exits import Exit
+from archdsl.cli.loading import load_or_leave
+from archdsl.cli.options import input_size, overrides, text_or_json
+from archdsl.cli.output import note, say, say_json
+from archdsl.cli.parity import parity_object, parity_text
+from archdsl.cli.progress import working
+
+if TYPE_CHECKING:
+    from archdsl.export import Compiled
+
+
+@click.command("compile")
+@click.argument("target", metavar="FILE")
+@click.option("--target", "wanted", required=True, metavar="torch|onnx|trt", help="What to compile to.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="A folder, or a file with the target's suffix.")
+@click.option("--precision", type=click.Choice(["fp32", "fp16"]), default="fp32", show_default=True)
+@click.option("--emit", type=click.Choice(["logits", "labels"]), default="logits", show_default=True,
+              help="`labels` puts the resize to the image's size and the argmax into the graph.")
+@click.option("--weights", type=click.Path(path_type=Path), help="A safetensors file; random ones without it.")
+@click.option("--seed", default=0, show_default=True, help="Of the random weights.")
+@click.option("--verify", is_flag=True, help="Compare what was built with the torch network, and write it down.")
+@overrides
+@input_size
+@text_or_json
+def command(
+    target: str,
+    wanted: str,
+    out: Path | None,
+    precision: str,
+    emit: str,
+    weights: Path | None,
+    seed: int,
+    verify: bool,
+    overrides: tuple[tuple[str, str], ...],
+    size: tuple[int, int] | None,
+    form: str,
+) -> int:
+    """Compile the network of FILE to torch, ONNX or TensorRT.
+
+    `torch` is one readable Python file that needs only torch, with its weights beside it. A manifest says what was
+    compiled from what. Without `-o` everything goes to `compiled/NAME/`.
+    """
+    from archdsl import api
+    from archdsl.export import Refused, compile_graph
+
+    loaded = load_or_leave(target, overrides, size, form=form)
+    request = api.request(loaded, wanted, out, precision, emit, weights, seed, verify=verify, written=target)
+    with working(f"compiling `{loaded.name}` to {wanted}"):
+        compiled = compile_graph(request)
+    if isinstance(compiled, Refused):
+        raise api.Refused(f"{compiled.message}: {compiled.help}" if compiled.help else compiled.message)
+    if form == "json":
+        say_json(_object(compiled))
+    else:
+        _show(compiled, seed if weights is None else None)
+    return Exit.FINE if compiled.within() else Exit.BEYOND_TOLERANCE
+
+
+def _show(compiled: Compiled, seed: int | None) -> None:
+    for file in compiled.files:
+        say(str(file))
+    if seed is not None:
+        note(f"the weights are random (seed {seed}); give trained ones with `--weights FILE`")
+    if compiled.parity is not None:
+        say(parity_text(compiled.parity))
+
+
+def _object(compiled: Compiled) -> dict[str, object]:
+    return {
+        "files": [str(file) for file in compiled.files],
+        "weights": compiled.manifest.weights.model_dump(mode="json"),
+        "parity": None if compiled.parity is None else parity_object(compiled.parity),
+    }

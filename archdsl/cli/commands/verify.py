@@ -1,0 +1,79 @@
+"""`archdsl verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from archdsl.cli.exits import Exit
+from archdsl.cli.loading import load_or_leave
+from archdsl.cli.options import InputSize, overrides, text_or_json
+from archdsl.cli.output import say, say_json
+from archdsl.cli.parity import parity_object, parity_text
+from archdsl.cli.progress import working
+
+
+@click.command("verify")
+@click.argument("target", metavar="FILE")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--weights", type=click.Path(path_type=Path), help="The weights that it was compiled with.")
+@click.option("--input", "sizes", type=InputSize(), multiple=True, help="Sizes to compare at, any number of times.")
+@click.option("--tolerance", type=float, help="Of the largest logit; 1e-5 for fp32, 2e-2 for fp16.")
+@overrides
+@text_or_json
+def command(
+    target: str,
+    out: Path,
+    weights: Path | None,
+    sizes: tuple[tuple[int, int], ...],
+    tolerance: float | None,
+    overrides: tuple[tuple[str, str], ...],
+    form: str,
+) -> int:
+    """Compare the compiled files in OUT with the torch network of FILE, cell by cell.
+
+    OUT is the folder that `compile` wrote, or a manifest in it. What cannot run here is said and not passed over.
+    """
+    from archdsl import api
+    from archdsl.export.manifest import RandomWeights, read_manifest
+    from archdsl.export.verify import verify_files
+
+    manifests = tuple(_manifests(out))
+    compiled_for = [read_manifest(manifest) for manifest in manifests]
+    parities = []
+    with working(f"verifying {out}"):
+        for file, manifest in zip(manifests, compiled_for, strict=True):
+            _, _, height, width = manifest.inputs[0].shape
+            loaded = load_or_leave(target, overrides, (height, width), form=form)
+            graph = api.closed_graph(loaded)
+            if manifest.weights.source == "file" and weights is None:
+                raise api.Refused(f"`{file.name}` was compiled with `{manifest.weights.path}`: give it with `--weights`")
+            seed = manifest.weights.seed if isinstance(manifest.weights, RandomWeights) else 0
+            tensors = api.tensors(graph, weights, seed)
+            parities.append(verify_files(graph, tensors, file, sizes=sizes, tolerance=tolerance))
+    if form == "json":
+        say_json({"files": [{"manifest": str(file), **parity_object(parity)}
+                            for file, parity in zip(manifests, parities, strict=True)]})
+    else:
+        for file, parity in zip(manifests, parities, strict=True):
+            say(f"{file.name}\n{parity_text(parity)}")
+    return Exit.FINE if all(parity.within() for parity in parities) else Exit.BEYOND_TOLERANCE
+
+
+def _manifests(out: Path) -> Iterator[Path]:
+    from archdsl import api
+
+    if out.is_file() and out.name.endswith(".manifest.json"):
+        yield out
+        return
+    folder = out if out.is_dir() else out.parent
+    found = sorted(folder.glob("*.manifest.json"))
+    if not out.is_dir():
+        found = [file for file in found if file.name.split(".")[0] == out.name.split(".")[0]]
+    if not found:
+        raise api.Refused(f"there is no manifest (`*.manifest.json`) in `{folder}`: name what `archdsl compile` wrote")
+    yield from found
+
+

@@ -1,0 +1,39 @@
+"""Failures that have a name: what is said, and the exit code."""
+
+from __future__ import annotations
+
+import sys
+
+from archdsl.cli.exits import Exit
+
+
+def explain(error: Exception) -> tuple[int, str] | None:
+    """The exit code and the message of a failure that is not ours; None for a bug.
+
+    Looks only into modules that are loaded: a failure of a module that is not cannot have happened.
+    """
+    for module, name, code in _KNOWN:
+        loaded = sys.modules.get(module)
+        if loaded is not None and isinstance(error, getattr(loaded, name)):
+            return code, str(error)
+    if isinstance(error, OSError):
+        what = f"`{error.filename}`: " if error.filename else ""
+        return Exit.USAGE, f"{what}{(error.strerror or str(error)).lower()}"
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("archdsl"):
+        package = error.name.split(".")[0].replace("_", "-")
+        return Exit.TOOL, f"`{package}` is not installed: pip install {package}"
+    if isinstance(error, MemoryError):
+        return Exit.TOOL, "not enough memory for an image of this size; take a smaller `--input`"
+    return None
+
+
+_KNOWN: tuple[tuple[str, str, int], ...] = (
+    ("archdsl.api", "Refused", Exit.USAGE),
+    ("archdsl.weights.mismatch", "WeightsMismatch", Exit.FINDINGS),
+    ("archdsl.weights.files", "UnreadableWeights", Exit.FINDINGS),
+    ("archdsl.export.failures", "ToolMissing", Exit.TOOL),
+    ("archdsl.export.failures", "TargetFailed", Exit.TOOL),
+    ("archdsl.export.manifest", "ManifestUnreadable", Exit.USAGE),
+    ("archdsl.render", "DrawingUnavailable", Exit.TOOL),
+    ("archdsl.render", "NotDrawable", Exit.USAGE),
+)

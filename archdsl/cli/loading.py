@@ -1,0 +1,51 @@
+"""The item that a command is about, or what is wrong with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from archdsl.cli.exits import Exit
+from archdsl.cli.output import diagnostics_text
+from archdsl.diagnostics import Diagnostic
+from archdsl.pipeline import Loaded, NotLoaded, load
+
+
+def load_or_leave(
+    target: str,
+    overrides: Sequence[tuple[str, str]] = (),
+    size: tuple[int, int] | None = None,
+    *,
+    form: str = "text",
+    command: str = "archdsl",
+) -> Loaded:
+    """The item; where it has errors they are shown and the command ends with exit code 1 (2 for an unreadable file).
+
+    Warnings are shown and do not keep the command from its work.
+    """
+    try:
+        loaded = load(target, overrides=dict(overrides), size=size)
+    except NotLoaded as found:
+        show(found.diagnostics, form)
+        raise click.exceptions.Exit(exit_code(found.diagnostics)) from None
+    if loaded.diagnostics and form != "json":
+        show(loaded.diagnostics, form)
+    return loaded
+
+
+def show(diagnostics: Sequence[Diagnostic], form: str) -> None:
+    """Diagnostics on stderr, or on stdout where a machine reads it."""
+    if form == "json":
+        click.echo(diagnostics_text(diagnostics, "json", sys.stdout), nl=False)
+    else:
+        click.echo(diagnostics_text(diagnostics, "full", sys.stderr), nl=False, err=True)
+
+
+UNREADABLE = "E0001"
+
+
+def exit_code(diagnostics: Sequence[Diagnostic]) -> int:
+    """2 where the file itself could not be read, else 1."""
+    return Exit.USAGE if any(each.code == UNREADABLE for each in diagnostics) else Exit.FINDINGS

@@ -1,0 +1,79 @@
+"""The entry point: every way in which a command can end, and its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from archdsl.cli.app import app
+from archdsl.cli.exits import Exit
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code of a command line."""
+    try:
+        result = app.main(list(arguments), prog_name="archdsl", standalone_mode=False)
+        sys.stdout.flush()
+        return int(result) if isinstance(result, int) else Exit.FINE
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; nothing half-written is left", err=True)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Who read our output has gone (`| head`): there is nobody to tell, and nothing more to write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FINE
+    except click.ClickException as mistake:
+        return _usage(mistake, arguments)
+    except Exception as error:  # the last line of defence: a user never sees a bare traceback
+        from archdsl.cli.failures import explain
+
+        known = explain(error)
+        return _known(*known, arguments) if known is not None else _ours(error, arguments)
+
+
+def _usage(mistake: click.ClickException, arguments: Sequence[str]) -> int:
+    if _wants_json(arguments):
+        return _known(Exit.USAGE, mistake.format_message(), arguments)
+    mistake.show()
+    return Exit.USAGE
+
+
+def _known(code: int, message: str, arguments: Sequence[str]) -> int:
+    """Something outside of us that went wrong, in words; JSON stays JSON."""
+    if _wants_json(arguments):
+        click.echo(json.dumps({"format_version": 1, "error": {"exit": int(code), "message": message}}, indent=2))
+    else:
+        click.echo(f"error: {message}", err=True)
+    return code
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    joined = " ".join(arguments)
+    return "--format json" in joined or "--format=json" in joined
+
+
+def _ours(error: BaseException, arguments: Sequence[str]) -> int:
+    """A bug of ours: a short text and where the report lies."""
+    from archdsl import __version__
+
+    report = "".join(traceback.format_exception(error))
+    about = f"archdsl {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+    with tempfile.NamedTemporaryFile("w", prefix="archdsl-", suffix=".log", delete=False, encoding="utf-8") as file:
+        file.write(f"{about}archdsl {' '.join(arguments)}\n\n{report}")
+    message = f"this is a bug of archdsl, not of your text ({type(error).__name__}); the report is {file.name}"
+    return _known(Exit.OURS, message, arguments)

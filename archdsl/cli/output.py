@@ -1,0 +1,85 @@
+"""Results on stdout, chatter on stderr, colour where a terminal shows it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+import click
+
+from archdsl.diagnostics import Diagnostic
+from archdsl.diagnostics.formats import as_json, concise, github, sarif
+from archdsl.diagnostics.render import render
+
+
+def colour(stream: TextIO) -> bool:
+    """Whether to colour what goes to a stream: NO_COLOR, FORCE_COLOR, else a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+
+
+def diagnostics_text(diagnostics: Sequence[Diagnostic], form: str, stream: TextIO) -> str:
+    """Diagnostics in the form that was asked for."""
+    match form:
+        case "json":
+            return as_json(diagnostics)
+        case "concise":
+            return concise(diagnostics)
+        case "github":
+            return github(diagnostics)
+        case "sarif":
+            from archdsl import __version__
+            from archdsl.diagnostics.pages import titles
+
+            return sarif(diagnostics, titles(), __version__)
+        case _:
+            return render(diagnostics, colour=colour(stream))
+
+
+def say(text: str) -> None:
+    """A result."""
+    click.echo(text, nl=not text.endswith("\n"))
+
+
+def note(text: str) -> None:
+    """Chatter."""
+    click.echo(text, err=True)
+
+
+def say_json(value: dict[str, Any]) -> None:
+    say(json.dumps({"format_version": 1, **value}, indent=2, ensure_ascii=False))
+
+
+def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: str = "  ") -> str:
+    """Rows in columns, two spaces apart; the columns numbered in `right` stand to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines: list[str] = []
+    for row in rows:
+        cells = (
+            text.rjust(width) if column in right else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        lines.append((indent + "  ".join(cells)).rstrip())
+    return "\n".join(lines) + "\n"
+
+
+
+def count(number: int) -> str:
+    """3,421,875."""
+    return f"{number:,}"
+
+
+def short(number: int) -> str:
+    """3.42 M, 27.77 G."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if number >= size:
+            return f"{number / size:.2f} {unit}"
+    return str(number)
+
+
+def plural(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

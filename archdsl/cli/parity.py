@@ -1,0 +1,51 @@
+"""How far compiled files are from the torch network, for people and for machines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from archdsl.cli.output import table
+
+if TYPE_CHECKING:
+    from archdsl.export.parity import Parity, Run
+
+
+def parity_text(parity: Parity) -> str:
+    """One line a runtime and size; where one is beyond the tolerance, the first cell that parts."""
+    rows = [("runtime", "size", "difference", "")]
+    for run in parity.runs:
+        rows.append((run.runtime, f"{run.height}x{run.width}", _difference(run), _verdict(run, parity.tolerance)))
+    head = f"against the torch network; tolerance {parity.tolerance:g} of the largest logit\n"
+    return head + table(rows, right=(2,))
+
+
+def _difference(run: Run) -> str:
+    return "not run" if run.not_run else f"{run.difference:.1e}"
+
+
+def _verdict(run: Run, tolerance: float) -> str:
+    checked = f"; {' and '.join(run.checked)} checked" if run.checked else ""
+    if run.not_run:
+        return run.not_run + checked
+    if run.difference <= tolerance:
+        return f"within, over {len(run.cells)} cells{checked}"
+    parting = run.first_parting(tolerance)
+    return f"BEYOND; parts at `{parting.path}`" if parting else "BEYOND, at the output"
+
+
+def parity_object(parity: Parity) -> dict[str, Any]:
+    return {
+        "tolerance": parity.tolerance,
+        "within": parity.within(),
+        "runs": [
+            {
+                "runtime": run.runtime,
+                "size": [run.height, run.width],
+                "difference": None if run.not_run else run.difference,
+                "not_run": run.not_run or None,
+                "checked": list(run.checked),
+                "cells": {cell.path: cell.difference for cell in run.cells},
+            }
+            for run in parity.runs
+        ],
+    }

@@ -1,0 +1,140 @@
+"""A network as explicit statements, with no space behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archdsl.cost import cell_of
+from archdsl.fmt import format
+from archdsl.ir import Graph, Node, identifier
+from archdsl.ops.bind import show
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.space import Apply, Image, Result
+from archdsl.syntax import parse
+from archdsl.syntax.words import KEYWORDS
+from archdsl.text import SourceFile
+
+
+def expand(graph: Graph, about: str = "") -> str:
+    """The closed graph as a text of primitives alone: a space without questions that lays out as an equal graph.
+
+    Each line is a run of primitives of which each is read by the next alone; comments name the cells and shapes.
+    """
+    names = _Names()
+    runs = list(_runs(graph))
+    for run in runs:
+        names.of(graph.node(run[-1]))
+    lines = ["archdsl 1", ""]
+    if about:
+        lines += [f"# {about}"]
+    lines.append(f"space {identifier(graph.name)}() {{")
+    for path in graph.images:
+        node = graph.node(path)
+        lines.append(f"  in {names.of(node)}: {node.shape}")
+    cell = ""
+    for run in runs:
+        first, last = graph.node(run[0]), graph.node(run[-1])
+        if isinstance(last.payload, Image | Result):
+            continue
+        if cell_of(first) != cell:
+            cell = cell_of(first)
+            lines += ["", f"  # {cell}"]
+        lines.append(f"  {names.of(last)} = {_pipe(graph, run, names)}  # {last.shape}")
+    lines.append("")
+    for path in graph.results:
+        result = graph.node(path).payload
+        assert isinstance(result, Result)
+        source = names.of(graph.node(graph.inputs(path)[0]))
+        lines.append(f"  out {'aux ' if result.auxiliary else ''}{names.output(result.name)} = {source}")
+    lines.append("}")
+    return format(parse(SourceFile("<expanded>", "\n".join(lines) + "\n")))
+
+
+class _Names:
+    """Names that are unique and no words of the language."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, str] = {}
+        self._taken: set[str] = {*KEYWORDS, *PRIMITIVES, "yes", "no", "sum", "channels", "downsampling", "searching"}
+        self._taken.add("earlier")
+
+    def of(self, node: Node) -> str:
+        if node.path not in self._given:
+            self._given[node.path] = self._free(_short(node))
+        return self._given[node.path]
+
+    def output(self, name: str) -> str:
+        return self._free(name)
+
+    def _free(self, name: str) -> str:
+        free, count = name, 1
+        while free in self._taken:
+            count += 1
+            free = f"{name}_{count}"
+        self._taken.add(free)
+        return free
+
+
+def _short(node: Node) -> str:
+    """The names of cells and lines, without those of the ops in between."""
+    steps = [identifier(frame.name) for frame in node.frames if frame.kind != "op"]
+    return "_".join(steps) or identifier(node.local)
+
+
+def _runs(graph: Graph) -> Iterator[list[str]]:
+    """Maximal runs of nodes with one input, each read by the next alone and standing in the same cell."""
+    done: set[str] = set()
+    for path in graph:
+        if path in done:
+            continue
+        run = [path]
+        while (after := _next(graph, run[-1])) is not None and after not in done:
+            run.append(after)
+        done.update(run)
+        yield run
+
+
+def _next(graph: Graph, path: str) -> str | None:
+    readers = graph.readers(path)
+    node = graph.node(path)
+    if len(readers) != 1 or not isinstance(node.payload, Apply):
+        return None
+    after = graph.node(readers[0])
+    if not isinstance(after.payload, Apply) or graph.inputs(readers[0])[0] != path:
+        return None
+    if graph.inputs(readers[0]).count(path) > 1 or cell_of(after) != cell_of(node):
+        return None
+    joins = PRIMITIVES[after.payload.primitive].most is None
+    return None if joins else readers[0]
+
+
+def _pipe(graph: Graph, run: list[str], names: _Names) -> str:
+    first = graph.node(run[0])
+    assert isinstance(first.payload, Apply)
+    if PRIMITIVES[first.payload.primitive].most is None:
+        inputs = ", ".join(names.of(node) for node in graph.input_nodes(run[0]))
+        steps = [f"{first.payload.primitive}({inputs})"]
+    else:
+        steps = [names.of(graph.input_nodes(run[0])[0]), _call(graph, run[0], names)]
+    steps += [_call(graph, path, names) for path in run[1:]]
+    return " -> ".join(steps)
+
+
+def _call(graph: Graph, path: str, names: _Names) -> str:
+    payload = graph.node(path).payload
+    assert isinstance(payload, Apply)
+    primitive = PRIMITIVES[payload.primitive]
+    defaults = {parameter.name: parameter.default for parameter in primitive.parameters}
+    given = [
+        f"{name} = {_value(value)}" for name, value in payload.attributes if value is not None and value != defaults[name]
+    ]
+    extra = zip(primitive.maps[1:], graph.input_nodes(path)[1:], strict=False)
+    given += [f"{name} = {names.of(node)}" for name, node in extra]
+    return f"{payload.primitive}({', '.join(given)})" if given else payload.primitive
+
+
+def _value(value: object) -> str:
+    """As the language reads it back: square windows as one number."""
+    if isinstance(value, tuple) and len(value) == 2 and value[0] == value[1]:
+        return str(value[0])
+    return show(value)
