@@ -6,18 +6,47 @@ do not take part in equality.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from fractions import Fraction
+from functools import cache
+from typing import TypeVar, dataclass_transform
 
 from archdsl.text import Span
 
+N = TypeVar("N")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass_transform(frozen_default=True, eq_default=False)
+def _node(cls: type[N]) -> type[N]:
+    """A frozen dataclass. Equality and repr are `Node`'s: making them anew for forty classes is half of what importing
+    this module would take."""
+    return dataclass(frozen=True, slots=True, eq=False, repr=False)(cls)
+
+
+@cache
+def parts(kind: type[Node]) -> tuple[str, ...]:
+    """The names of the fields that say what a node says: all but its span."""
+    return tuple(field.name for field in fields(kind) if field.name != "span")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Node:
-    span: Span = field(compare=False, repr=False)
+    span: Span
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in parts(type(self)))
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(getattr(self, name) for name in parts(type(self)))))
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{name}={getattr(self, name)!r}" for name in parts(type(self)))
+        return f"{type(self).__name__}({inner})"
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Name(Node):
     text: str
 
@@ -25,40 +54,40 @@ class Name(Node):
 # Expressions -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Number(Node):
     """`3`, `15_000` as int; `0.5`, `3e-4` as an exact fraction."""
 
     value: int | Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Shape(Node):
     """`3x1024x2048`, `15x1`."""
 
     dims: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class String(Node):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Index(Node):
     """`[layer - 1]` in a path."""
 
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Attribute(Node):
     """`.stay` in a path."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Path(Node):
     """`x`, `trunk[layer - 1][scale].stay`."""
 
@@ -66,7 +95,7 @@ class Path(Node):
     parts: tuple[Index | Attribute, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Argument(Node):
     """`value`, `name = value`, `value in within`, `value for bound in over`."""
 
@@ -77,18 +106,18 @@ class Argument(Node):
     over: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Call(Node):
     target: Path
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Set(Node):
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Range(Node):
     """`low..high`, both ends included."""
 
@@ -96,7 +125,7 @@ class Range(Node):
     high: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Pipe(Node):
     """`head -> step -> step`; a step is a path, a call or a set."""
 
@@ -104,32 +133,32 @@ class Pipe(Node):
     steps: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Add(Node):
     """`a + b - c` as terms with their signs."""
 
     terms: tuple[tuple[str, Expr], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Multiply(Node):
     """`a * b / c` as factors with their operators; the first has `*`."""
 
     factors: tuple[tuple[str, Expr], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Negate(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Power(Node):
     base: Expr
     exponent: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Compare(Node):
     """`macs < 20`, in constraints only."""
 
@@ -138,14 +167,14 @@ class Compare(Node):
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Tuple(Node):
     """`a, b`: several values where one line may give several (`answer_for = normal, reduction`)."""
 
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class When(Node):
     """An arm of a case; `pattern` is None for `else`."""
 
@@ -153,7 +182,7 @@ class When(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Case(Node):
     subject: Expr
     arms: tuple[When, ...]
@@ -181,7 +210,7 @@ Expr = (
 # Statements ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Port(Node):
     """`prev2 -> align(c, like = prev)` or `image: 3x1024x2048` after `in`."""
 
@@ -190,38 +219,38 @@ class Port(Node):
     shape: Shape | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Input(Node):
     ports: tuple[Port, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Output(Node):
     value: Expr
     name: Name | None = None
     auxiliary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Choose(Node):
     name: Name
     domain: Expr
     per: Name | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Branches(Node):
     names: tuple[Name, ...]
     domain: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Start(Node):
     indices: tuple[Expr, ...]
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Target(Node):
     """What stands left of `=`: `x`, `x1..x3`, `trunk[5..9][8].operator`, `reduction@h1`."""
 
@@ -230,13 +259,13 @@ class Target(Node):
     upto: Name | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Assign(Node):
     target: Target
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Structure(Node):
     """`trunk = grid(…) { … }`; `kind` is chain, hyper or grid."""
 
@@ -246,7 +275,7 @@ class Structure(Node):
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Place(Node):
     """A cell standing in a chain or grid: `each normal@h1(c = 4 * f) * 3`."""
 
@@ -257,13 +286,13 @@ class Place(Node):
     repeat: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Phase(Node):
     name: Name
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Answer(Node):
     target: Target
     body: tuple[Statement, ...]
@@ -275,7 +304,7 @@ Statement = Input | Output | Choose | Branches | Start | Assign | Structure | Pl
 # Items -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Use(Node):
     """`use std`, `use "cas.arch" as cas`."""
 
@@ -283,13 +312,13 @@ class Use(Node):
     alias: Name | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Parameter(Node):
     name: Name
     default: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Op(Node):
     """An op is a pipe (`op a(c) = conv(c) -> bn`) or a small graph (`op a(c) { in x … }`)."""
 
@@ -299,14 +328,14 @@ class Op(Node):
     body: tuple[Statement, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Ops(Node):
     name: Name
     parameters: tuple[Parameter, ...]
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Cell(Node):
     name: Name
     parameters: tuple[Parameter, ...]
@@ -314,34 +343,34 @@ class Cell(Node):
     stride: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Space(Node):
     name: Name
     parameters: tuple[Parameter, ...]
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Cost(Node):
     name: Name
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Search(Node):
     name: Name
     of: Expr
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Train(Node):
     name: Name
     of: Expr
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Genotype(Node):
     name: Name
     of: Expr
@@ -351,7 +380,7 @@ class Genotype(Node):
 Item = Use | Op | Ops | Cell | Space | Cost | Search | Train | Genotype
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class File(Node):
     """A whole text. `version` is None where the header is missing."""
 

@@ -174,6 +174,10 @@ class _Pairing:
             else:
                 self._stray(token)
             return
+        ends_block = token.kind == "RBRACE" and self._stack[-1 - reach].block
+        if ends_block and not self._begins_line() and (reach > 0 or self._surplus_ends > 0):
+            self._stray(token)
+            return
         if len(self._stack) == 1 and self._surplus_ends > 0 and self._goes_on():
             self._surplus_ends -= 1
             self._stray(token)

@@ -23,6 +23,7 @@ from archdsl.text import SourceFile
 
 _AHEAD: Final = 14
 _ENOUGH: Final = 2
+_TRIES: Final = 8
 _REPAIRS_A_STATEMENT: Final = 5
 
 _INSERTED: Final[tuple[tuple[str, ...], ...]] = (
@@ -104,13 +105,17 @@ class _Recovery:
         self._at = 0
 
     def run(self) -> Recovered:
+        tried: dict[int, int] = {}
         while self._at < len(self._tokens):
             token = self._tokens[self._at]
             if self._automaton.step(self._states, token.kind):
                 self._at += 1
                 self._write(token)
-            else:
+            elif tried.get(self._at, 0) < _TRIES:
+                tried = {self._at: tried.get(self._at, 0) + 1}
                 self._mend(token)
+            else:
+                self._at += 1  # whatever the mending does, the text comes to its end
         return self._recovered
 
     def _write(self, token: Token) -> None:
@@ -374,9 +379,9 @@ class _Recovery:
             kind = self._tokens[self._at].kind
             opens = kind == "LBRACE" and self._kind(self._at + 1) == NEWLINE
             closes = kind == "RBRACE" and self._at > 0 and self._tokens[self._at - 1].kind == NEWLINE
-            if closes and level == 0:
+            if closes and level == 0 and self._automaton.reach(self._states, (kind,)):
                 return
-            level += opens - closes
+            level = max(0, level + opens - closes)
             self._at += 1
             if kind == NEWLINE and level == 0 and (not to_item or self._kind(self._at) in ITEM_KINDS):
                 return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from fractions import Fraction
 
 from archdsl.syntax import ast
@@ -11,9 +10,8 @@ from archdsl.syntax import ast
 
 def children(node: ast.Node) -> Iterator[ast.Node]:
     """The nodes that a node holds, in the order of the text."""
-    for field in fields(node):
-        if field.compare:
-            yield from _nodes(getattr(node, field.name))
+    for name in ast.parts(type(node)):
+        yield from _nodes(getattr(node, name))
 
 
 def walk(node: ast.Node) -> Iterator[ast.Node]:
@@ -34,7 +32,7 @@ def show(node: object) -> str:
     """A text of the tree without spans: equal for equal trees, different for different ones."""
     match node:
         case ast.Node():
-            parts = (show(getattr(node, field.name)) for field in fields(node) if field.compare)
+            parts = (show(getattr(node, name)) for name in ast.parts(type(node)))
             return f"({type(node).__name__} {' '.join(parts)})"
         case tuple():
             return f"[{' '.join(map(show, node))}]"

@@ -36,7 +36,9 @@ def full(*diagnostics: Diagnostic) -> str:
 
 
 def test_labels_on_several_lines() -> None:
-    assert full(SUM) == """\
+    assert (
+        full(SUM)
+        == """\
 error[E0502]: resolutions differ at the sum `x2`: 1/8 and 1/16
   --> cas.arch:25:8
    |
@@ -51,12 +53,20 @@ error[E0502]: resolutions differ at the sum `x2`: 1/8 and 1/16
    = help: write `s = 1` on line 24, or `x1 + (y -> resize(2))`
 
 """
+    )
 
 
 def test_labels_on_one_line_and_far_apart() -> None:
     source = SourceFile("a.arch", "x = a + b + c\n\n\n\ny = x\n")
-    found = Diagnostic("E1", "m", at(source, "c", "third"), (at(source, "a", "first"), at(source, "b", "second"), at(source, "x", "used", 1)))
-    assert full(found) == """\
+    found = Diagnostic(
+        "E1",
+        "m",
+        at(source, "c", "third"),
+        (at(source, "a", "first"), at(source, "b", "second"), at(source, "x", "used", 1)),
+    )
+    assert (
+        full(found)
+        == """\
 error[E1]: m
  --> a.arch:1:13
   |
@@ -70,11 +80,14 @@ error[E1]: m
   |     - used
 
 """
+    )
 
 
 def test_a_label_over_several_lines() -> None:
     source = SourceFile("a.arch", "x = f(\n  a,\n)\n")
-    assert full(Diagnostic("E1", "m", at(source, "f(\n  a,\n)", "too much"))) == """\
+    assert (
+        full(Diagnostic("E1", "m", at(source, "f(\n  a,\n)", "too much")))
+        == """\
 error[E1]: m
  --> a.arch:1:5
   |
@@ -85,6 +98,7 @@ error[E1]: m
   | ^ too much
 
 """
+    )
 
 
 def test_tabs_and_wide_characters_keep_their_columns() -> None:
@@ -138,7 +152,10 @@ def test_json() -> None:
 
 def test_github() -> None:
     found = Diagnostic("E1", "50 %, gone", at(CAS, "x1 + y"))
-    assert show([found], "github") == "::error file=cas.arch,line=25,endLine=25,col=8,endColumn=14,title=E1::50 %25, gone\n"
+    assert (
+        show([found], "github")
+        == "::error file=cas.arch,line=25,endLine=25,col=8,endColumn=14,title=E1::50 %25, gone\n"
+    )
 
 
 def test_sarif() -> None:

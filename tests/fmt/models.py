@@ -11,14 +11,25 @@ from archdsl.text import SourceFile, Span
 
 HERE = Span(SourceFile("made", ""), 0, 0)
 
+
+def _decimal(digits: int, places: int) -> Fraction:
+    return Fraction(digits, 10**places)
+
+
+def _file(items: tuple[ast.Item, ...]) -> ast.File:
+    return ast.File(HERE, ast.Number(HERE, 1), items)
+
+
 names = st.sampled_from(["x", "prev2", "a_b", "Conv3x3", "x1", "likely", "operators", "_", "e5", "ins"]).map(
     lambda text: ast.Name(HERE, text)
 )
-decimals = st.builds(lambda digits, places: Fraction(digits, 10**places), st.integers(0, 10**6), st.integers(0, 9))
+decimals = st.builds(_decimal, st.integers(0, 10**6), st.integers(0, 9))
 numbers = st.builds(ast.Number, st.just(HERE), st.integers(0, 10**12) | decimals)
 whole = st.builds(ast.Number, st.just(HERE), st.integers(0, 99))
 shapes = st.builds(ast.Shape, st.just(HERE), st.lists(st.integers(0, 4096), min_size=2, max_size=3).map(tuple))
-strings = st.builds(ast.String, st.just(HERE), st.text(st.characters(codec="utf-8", exclude_characters='"\n'), max_size=9))
+strings = st.builds(
+    ast.String, st.just(HERE), st.text(st.characters(codec="utf-8", exclude_characters='"\n'), max_size=9)
+)
 
 
 _T = TypeVar("_T")
@@ -57,7 +68,7 @@ def _steps(inner: SearchStrategy[ast.Expr]) -> SearchStrategy[ast.Expr]:
 def _chain(inner: SearchStrategy[ast.Expr], first: str, signs: str) -> SearchStrategy[tuple[tuple[str, ast.Expr], ...]]:
     head = inner.map(lambda part: ((first, part),))
     rest = many(st.tuples(st.sampled_from(signs), inner), least=1)
-    return st.builds(lambda one, more: one + more, head, rest)
+    return st.tuples(head, rest).map(lambda parts: parts[0] + parts[1])
 
 
 def _arms(inner: SearchStrategy[ast.Expr]) -> SearchStrategy[tuple[ast.When, ...]]:
@@ -136,4 +147,4 @@ def _items() -> SearchStrategy[ast.Item]:
     )
 
 
-files = st.builds(lambda items: ast.File(HERE, ast.Number(HERE, 1), items), many(_items()))
+files = st.builds(_file, many(_items()))

@@ -10,7 +10,9 @@ from archdsl.text import SourceFile
 from tests.fmt.models import HERE, expressions, files
 from tests.syntax.texts import corpus
 
-SLOW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+SLOW = settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 
 @SLOW
@@ -54,7 +56,8 @@ def test_layout_and_comments_do_not_change_what_is_said(data: st.DataObject) -> 
     chosen = data.draw(st.lists(st.sampled_from(edges), unique=True, max_size=8))
     text = source.text
     for number, place in enumerate(sorted(chosen, reverse=True)):
-        text = f"{text[:place]}{data.draw(st.sampled_from([f' # {number}', '  ', chr(10) * 3, f'{chr(10)}# {number}']))}{text[place:]}"
+        added = data.draw(st.sampled_from([f" # {number}", "  ", "\n\n\n", f"\n# {number}"]))
+        text = text[:place] + added + text[place:]
     noisy = parse(SourceFile("noisy", text))
     if noisy.diagnostics or noisy.file != before.file:
         return  # the place was inside a comment

@@ -1,5 +1,7 @@
 """Texts with random mistakes: never an exception, always a report, and one mistake stays one mistake."""
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +31,7 @@ def answered(text: str) -> None:
 @given(st.sampled_from(TEXTS), st.data())
 def test_changed_tokens(source: SourceFile, data: st.DataObject) -> None:
     tokens = list(parse(source).tokens)
-    pieces = [source.text[a.start : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
+    pieces = [source.text[a.start : b.start] for a, b in pairwise(tokens)]
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(pieces) - 2))
         match data.draw(st.sampled_from(["delete", "double", "swap", "insert"])):
