@@ -1,0 +1,11 @@
+"""What differs between two networks or spaces, as edits on paths with what each costs. Knows nothing of pictures."""
+
+from archdsl.diff.answers import apply
+from archdsl.diff.cells import Cell, cells
+from archdsl.diff.compare import diff, side
+from archdsl.diff.data import as_data
+from archdsl.diff.model import Change, Difference, Side
+from archdsl.diff.routes import route
+from archdsl.diff.text import as_text
+
+__all__ = ["Cell", "Change", "Difference", "Side", "apply", "as_data", "as_text", "cells", "diff", "route", "side"]

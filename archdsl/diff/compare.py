@@ -1,0 +1,216 @@
+"""The difference of two networks or spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from archdsl.diff.answers import bare_question, compare_answers, normal_form
+from archdsl.diff.cells import Cell, bare, cells, digest, maps_read
+from archdsl.diff.matching import Cells, match, unwired_digest
+from archdsl.diff.model import (
+    AnswerChange,
+    Answers,
+    CellChange,
+    Change,
+    Cost,
+    Difference,
+    Figures,
+    ParameterChange,
+    RouteChange,
+    Side,
+    Totals,
+)
+from archdsl.diff.routes import route
+from archdsl.diff.tensors import compare_tensors
+from archdsl.ir import Graph
+from archdsl.ops.bind import show
+from archdsl.space import FrameKind, Program, QuestionKind
+
+
+def side(name: str, program: Program, answers: Answers, graph: Graph, figures: Figures | None = None) -> Side:
+    """One of two things to compare: its network where it is closed, with its figures, else its open graph."""
+    return Side(name, program, normal_form(program, answers), graph, figures)
+
+
+def diff(before: Side, after: Side) -> Difference:
+    """All that differs. Layout, comments and the order of commutative inputs do not count."""
+    answers = compare_answers((before.program, before.answers), (after.program, after.answers))
+    totals = None
+    if before.figures and after.figures:
+        totals = Totals(*(Cost(each.params, each.macs) for each in (before.figures, after.figures)))
+    return Difference(
+        before,
+        after,
+        tuple(_parameters(before.program, after.program)),
+        tuple(_with_channels(change, before, after) for change in answers),
+        tuple(_routes(before, after)),
+        _Comparison.of(before, after).changes(),
+        totals,
+        compare_tensors(before.graph, after.graph) if before.graph.closed and after.graph.closed else None,
+    )
+
+
+def _parameters(before: Program, after: Program) -> Iterable[ParameterChange]:
+    old, new = ({name: show(value) for name, value in each.parameters} for each in (before, after))
+    for name in {**new, **old}:
+        if old.get(name) != new.get(name):
+            yield ParameterChange(name, old.get(name), new.get(name))
+
+
+def _routes(before: Side, after: Side) -> Iterable[RouteChange]:
+    for branch in {**before.program.branches, **after.program.branches}:
+        old, new = _spelled_route(before, branch), _spelled_route(after, branch)
+        if old != new:
+            yield RouteChange(branch, old, new)
+
+
+def _spelled_route(one: Side, branch: str) -> tuple[str, ...]:
+    if branch not in one.program.branches:
+        return ()
+    trellis = one.program.trellises[one.program.branches[branch].trellis]
+    return tuple(trellis.spell(place) for place in route(one.program, one.answers, branch))
+
+
+def _with_channels(change: AnswerChange, before: Side, after: Side) -> AnswerChange:
+    """A width is asked where its map enters a place, so the map is what the cell there reads."""
+    if change.kind is not QuestionKind.WIDTH:
+        return change
+    old = _channels(before, change.path) if change.before else None
+    return replace(change, channels=(old, _channels(after, change.path) if change.after else None))
+
+
+def _channels(one: Side, path: str) -> str | None:
+    scope = bare_question(one.program, path).rpartition(".")[0]
+    for cell in cells(one.graph).values():
+        if bare(one.program, cell.path) == scope and (read := maps_read(one.graph, cell)):
+            return str(one.graph.node(read[0]).shape.channels)
+    return None
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    before: Side
+    after: Side
+    old: Cells
+    new: Cells
+    pairs: Mapping[str, str]
+    costs: tuple[Mapping[str, Cost], Mapping[str, Cost]]
+
+    @classmethod
+    def of(cls, before: Side, after: Side) -> _Comparison:
+        old = Cells(before.graph, cells(before.graph), partial(_place, before.program, after.program))
+        new = Cells(after.graph, cells(after.graph), partial(_place, after.program, before.program))
+        return cls(before, after, old, new, match(old, new), (_costs(before, old.cells), _costs(after, new.cells)))
+
+    def changes(self) -> tuple[CellChange, ...]:
+        """In the order of the later graph, each removed cell after what it stood behind."""
+        back = {new: old for old, new in self.pairs.items()}
+        found = [
+            self.both(self.old.cells[back[path]], cell) if path in back else self.added(cell)
+            for path, cell in self.new.cells.items()
+        ]
+        position = 0
+        for path, cell in self.old.cells.items():
+            if path in self.pairs:
+                position = next(i for i, each in enumerate(found) if each.before == path) + 1
+            else:
+                found.insert(position, self.removed(cell))
+                position += 1
+        return tuple(found)
+
+    def both(self, old: Cell, new: Cell) -> CellChange:
+        cost = self.cost(1, new) - self.cost(0, old)
+        change, aspect, detail = Change.SAME, "", ""
+        if self.wired_before(old) != self.wired_after(new):
+            change = Change.CHANGED
+            if unwired_digest(self.before.graph, old) == unwired_digest(self.after.graph, new):
+                change, aspect = Change.REWIRED, "inputs"
+                detail = f"{', '.join(old.reads)} -> {', '.join(new.reads)}"
+            else:
+                aspect, detail = _detail(self.before.graph, old, self.after.graph, new)
+        return CellChange(change, old.path, new.path, bare(self.after.program, new.path), aspect, detail, cost)
+
+    def added(self, cell: Cell) -> CellChange:
+        scope = bare(self.after.program, cell.path)
+        return CellChange(Change.ADDED, None, cell.path, scope, "ops", _ops(self.after.graph, cell), self.cost(1, cell))
+
+    def removed(self, cell: Cell) -> CellChange:
+        scope = bare(self.before.program, cell.path)
+        cost = Cost() - self.cost(0, cell)
+        return CellChange(Change.REMOVED, cell.path, None, scope, "ops", _ops(self.before.graph, cell), cost)
+
+    def cost(self, one: int, cell: Cell) -> Cost:
+        """Nothing where one side has no figures: a change of cost needs both."""
+        return self.costs[one].get(cell.path, Cost()) if all(self.costs) else Cost()
+
+    def wired_before(self, cell: Cell) -> str:
+        """What a cell computes and from which maps, in the names that cells have after."""
+        ports = _ports(self.old)
+        return digest(
+            self.before.graph, cell, lambda source: _spell(ports[source], self.pairs.get(ports[source][0], "gone"))
+        )
+
+    def wired_after(self, cell: Cell) -> str:
+        ports = _ports(self.new)
+        return digest(self.after.graph, cell, lambda source: _spell(ports[source], ports[source][0]))
+
+
+_Port = tuple[str, int, str]
+"""A map that other cells read: its cell, its number among the maps of that cell, its shape."""
+
+
+def _ports(one: Cells) -> dict[str, _Port]:
+    return {
+        node: (cell.path, number, str(one.graph.node(node).shape))
+        for cell in one.cells.values()
+        for number, node in enumerate(cell.outputs)
+    }
+
+
+def _spell(port: _Port, cell: str) -> str:
+    return f"{cell}#{port[1]}:{port[2]}"
+
+
+def _place(program: Program, other: Program, path: str) -> str | None:
+    """Where a cell stands in a grid that both programs have."""
+    scope = bare(program, path)
+    both = (program.trellises[name] for name in program.trellises if name in other.trellises)
+    return scope if any(scope == trellis.spell(place) for trellis in both for place in trellis.sources) else None
+
+
+def _costs(one: Side, found: Mapping[str, Cell]) -> dict[str, Cost]:
+    if one.figures is None:
+        return {}
+    by_node = {each.path: Cost(each.params, each.macs) for each in one.figures.nodes}
+    return {
+        path: sum((by_node[node] for node in cell.nodes if node in by_node), Cost()) for path, cell in found.items()
+    }
+
+
+def _detail(before: Graph, old: Cell, after: Graph, new: Cell) -> tuple[str, str]:
+    """What of a cell a reader would look for first: its ops, its maps, what it reads."""
+    aspects = {
+        "ops": (_ops(before, old), _ops(after, new)),
+        "map": (_shapes(before, old.outputs), _shapes(after, new.outputs)),
+        "inputs": (_shapes(before, maps_read(before, old)), _shapes(after, maps_read(after, new))),
+    }
+    for aspect, (was, now) in aspects.items():
+        if was != now:
+            return aspect, f"{was} -> {now}"
+    return "parameters", ""
+
+
+def _shapes(graph: Graph, nodes: Iterable[str]) -> str:
+    return ", ".join(str(graph.node(node).shape) for node in nodes)
+
+
+def _ops(graph: Graph, cell: Cell) -> str:
+    """The ops of a cell, each once, in the order of the graph."""
+    names: dict[str, None] = {}
+    for path in cell.nodes:
+        node = graph.node(path)
+        op = next((frame.definition for frame in node.frames if frame.kind is FrameKind.OP), node.local)
+        names[op] = None
+    return ", ".join(names)

@@ -1,0 +1,181 @@
+"""What a difference is: small frozen edits on paths, each with what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from archdsl.ir import Graph
+from archdsl.space import Program, QuestionKind
+
+Answer: TypeAlias = "tuple[str, ...]"
+Answers: TypeAlias = "Mapping[str, Answer]"
+
+
+class NodeFigures(Protocol):
+    """What one node costs."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def params(self) -> int: ...
+    @property
+    def macs(self) -> int: ...
+
+
+class Figures(Protocol):
+    """What a closed graph costs at inference: `archdsl.cost.figures` gives it."""
+
+    @property
+    def nodes(self) -> Sequence[NodeFigures]: ...
+    @property
+    def params(self) -> int: ...
+    @property
+    def macs(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Parameters and multiply-adds for one image; a change of them where both sides are known."""
+
+    params: int = 0
+    macs: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.params + other.params, self.macs + other.macs)
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.params - other.params, self.macs - other.macs)
+
+    def __bool__(self) -> bool:
+        return bool(self.params or self.macs)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two things that are compared. `Side.of` makes one."""
+
+    name: str
+    program: Program
+    answers: Answers
+    """In normal form: of those questions only that the network asks (rule 8)."""
+    graph: Graph
+    """Closed, or open where questions are."""
+    figures: Figures | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterChange:
+    """A parameter of the space that has another value; None where the space has no such parameter."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerChange:
+    """An answer given otherwise, under its path; None where the question is not asked."""
+
+    path: str
+    kind: QuestionKind
+    before: Answer | None
+    after: Answer | None
+    channels: tuple[str | None, str | None] = (None, None)
+    """Of a width: the channels of its map on both sides, where one of the networks has that map."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteChange:
+    """Another path of a branch through its grid: the places that it passes, first to last."""
+
+    branch: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+class Change(StrEnum):
+    """What became of a cell."""
+
+    SAME = "unchanged"
+    REWIRED = "rewired"
+    """It computes the same on maps from elsewhere."""
+    CHANGED = "changed"
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """A cell on both sides: what became of it, and what that costs.
+
+    A line that stands in no cell (`stem`, `logits`) counts as one.
+    """
+
+    change: Change
+    before: str | None
+    after: str | None
+    """Its path on each side; None where it is not there."""
+    scope: str
+    """Its path without the branches that compute it: what its questions begin with."""
+    aspect: str
+    """What of it changed: `map`, `inputs`, `ops`, `parameters`; empty where nothing did."""
+    detail: str
+    """That before and after, `128x64x128 -> 64x64x128`; the ops of a cell that is on one side only."""
+    cost: Cost
+
+    @property
+    def path(self) -> str:
+        path = self.before if self.after is None else self.after
+        assert path is not None
+        return path
+
+    @property
+    def renamed(self) -> bool:
+        return self.before is not None and self.after is not None and self.before != self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Whether one side's weights fit the other's tensors, by the names of a state dict."""
+
+    kept: tuple[str, ...]
+    reshaped: tuple[str, ...]
+    new: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        """How many tensors the later network has."""
+        return len(self.kept) + len(self.reshaped) + len(self.new)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    before: Cost
+    after: Cost
+
+
+@dataclass(frozen=True)
+class Difference:
+    """All that differs between two sides. Empty where they mean the same."""
+
+    before: Side
+    after: Side
+    parameters: tuple[ParameterChange, ...]
+    answers: tuple[AnswerChange, ...]
+    routes: tuple[RouteChange, ...]
+    cells: tuple[CellChange, ...]
+    """Every cell of either side, the unchanged ones among them."""
+    totals: Totals | None
+    """None where a side still has questions."""
+    weights: Weights | None
+
+    @property
+    def same_space(self) -> bool:
+        return self.before.program.name == self.after.program.name
+
+    def __bool__(self) -> bool:
+        return bool(self.parameters or self.answers or any(cell.change is not Change.SAME for cell in self.cells))

@@ -1,0 +1,39 @@
+"""The path of a branch through its grid, as its answers give it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from archdsl.diff.model import Answers
+from archdsl.space import Place, Program, Trellis
+
+
+def route(program: Program, answers: Answers, branch: str) -> tuple[Place, ...]:
+    """The places that a branch passes, first to last; empty where its end is not answered.
+
+    Stops at the first place whose source is open.
+    """
+    ends = program.branches[branch]
+    if branch not in answers:
+        return ()
+    trellis = program.trellises[ends.trellis]
+    place: Place | None = ends.places[answers[branch][0]]
+    found: list[Place] = []
+    while place is not None:
+        found.append(place)
+        place = _before(trellis, answers, branch, place)
+    return tuple(reversed(found))
+
+
+def _before(trellis: Trellis, answers: Answers, branch: str, place: Place) -> Place | None:
+    sources = trellis.sources[place]
+    if len(sources) == 1:
+        return next(iter(sources.values()))
+    question = f"{trellis.spell(place)}.{trellis.question}"
+    answer = answers.get(f"{branch}.{question}", answers.get(question))
+    return sources[answer[0]] if answer and sources else None
+
+
+def steps(route: tuple[Place, ...]) -> tuple[tuple[int, tuple[int, ...], tuple[int, ...]], ...]:
+    """Where a path leaves its row: the position of its last place there, and the row before and after."""
+    return tuple((here[0], here[1:], there[1:]) for here, there in pairwise(route) if here[1:] != there[1:])

@@ -1,0 +1,266 @@
+"""A difference as a page for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from archdsl.diff.answers import bare_question
+from archdsl.diff.model import AnswerChange, CellChange, Change, Cost, Difference, Side, Totals
+from archdsl.diff.routes import route, steps
+from archdsl.space import Image, QuestionKind, Result
+
+_MARKS = {Change.SAME: "=", Change.REWIRED: "~", Change.CHANGED: "~", Change.ADDED: "+", Change.REMOVED: "-"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    name: str
+    mark: str
+    what: str
+    before: str = ""
+    after: str = ""
+    cost: Cost | None = None
+
+
+def as_text(difference: Difference, *, show_all: bool = False) -> str:
+    """One line a change in aligned columns, then the totals; `show_all` adds cells that are unchanged."""
+    changed = _in_order(difference, [*_scopes(difference), *_others(difference, show_all)])
+    rows = [*_parameters(difference), *_branches(difference), *changed]
+    total = sum(_counts(difference, cell) for cell in difference.cells)
+    same = sum(_counts(difference, cell) and cell.change is Change.SAME for cell in difference.cells)
+    if not difference:
+        return f"{_heading(difference)}\n  = no difference: {total} cells\n" + _listed(rows)
+    hint = "" if show_all or not same else ", --all lists them"
+    blocks = [_heading(difference), _listed(rows), f"  = {same} of {total} cells unchanged{hint}\n", *_ends(difference)]
+    return "\n".join(block for block in blocks if block)
+
+
+def _listed(rows: Sequence[_Row]) -> str:
+    return "\n".join(_table(rows)) + "\n" if rows else ""
+
+
+def _heading(difference: Difference) -> str:
+    before, after = difference.before, difference.after
+    if before.name == after.name:
+        return f"{after.name}  ({_what(after)})\n" if difference.same_space else f"{after.name}\n"
+    if difference.same_space:
+        return f"{before.name} -> {after.name}  ({_what(after)})\n"
+    return f"{before.name} ({_what(before)}) -> {after.name} ({_what(after)})\n"
+
+
+def _what(side: Side) -> str:
+    return f"of {side.program.name}" if side.answers else "a space" if side.program.questions else "a network"
+
+
+def _parameters(difference: Difference) -> Iterable[_Row]:
+    for each in difference.parameters:
+        mark = "+" if each.before is None else "-" if each.after is None else "~"
+        yield _Row(each.name, mark, "parameter", each.before or "", each.after or "")
+
+
+def _branches(difference: Difference) -> Iterable[_Row]:
+    for change in difference.answers:
+        if change.kind is QuestionKind.BRANCH:
+            yield _Row(change.path, _mark(change), "end", _spelled(change.before), _spelled(change.after))
+    for change in difference.routes:
+        was, now = _path(difference.before, change.branch), _path(difference.after, change.branch)
+        if was != now:
+            yield _Row(change.branch, "~" if was and now else "+" if now else "-", "path", was, now)
+
+
+def _path(side: Side, branch: str) -> str:
+    """`8 > 16 at 10, 16 > 32 at 14`: the last place of each row before it is left."""
+    if branch not in side.program.branches:
+        return ""
+    places = route(side.program, side.answers, branch)
+    turns = [f"{_index(was)} > {_index(now)} at {at}" for at, was, now in steps(places)]
+    return ", ".join(turns) or (f"{_index(places[-1][1:])} throughout" if places else "")
+
+
+def _index(row: tuple[int, ...]) -> str:
+    return "x".join(map(str, row))
+
+
+def _in_order(difference: Difference, rows: Iterable[tuple[str, _Row]]) -> list[_Row]:
+    """As the network runs: what stands before a grid, the grid place by place, and what stands behind."""
+    places = [
+        trellis.spell(place)
+        for side in (difference.after, difference.before)
+        for trellis in side.program.trellises.values()
+        for place in sorted(trellis.sources)
+    ]
+    scopes = [cell.scope for cell in difference.cells]
+    grid = [number for number, scope in enumerate(scopes) if scope in places]
+
+    def position(scope: str) -> tuple[int, int]:
+        if scope in places:
+            return (1, places.index(scope))
+        number = scopes.index(scope) if scope in scopes else len(scopes)
+        return (0 if grid and number < grid[0] else 2, number)
+
+    return [row for _, row in sorted(rows, key=lambda each: position(each[0]))]
+
+
+def _scopes(difference: Difference) -> Iterable[tuple[str, _Row]]:
+    """What was answered otherwise, by the cell that asks; the first row of a cell has what the cell costs."""
+    cells: dict[str, list[CellChange]] = {}
+    for cell in difference.cells:
+        cells.setdefault(cell.scope, []).append(cell)
+    for scope, changes in _by_scope(difference).items():
+        cost: Cost | None = sum((cell.cost for cell in cells.get(scope, [])), Cost())
+        for name, mark, change in _merged(changes, scope, _visited(difference, scope)):
+            what = f"{name}{change.kind}"
+            yield scope, _Row(scope, mark, what, _answer(change, 0), _answer(change, 1), cost)
+            cost = None
+
+
+def _by_scope(difference: Difference) -> dict[str, list[AnswerChange]]:
+    found: dict[str, list[AnswerChange]] = {}
+    for change in difference.answers:
+        if change.kind is QuestionKind.BRANCH or (change.kind is QuestionKind.SOURCE and difference.routes):
+            continue
+        found.setdefault(_scope(difference, change.path), []).append(change)
+    kinds = list(QuestionKind)
+    return {scope: sorted(group, key=lambda change: kinds.index(change.kind)) for scope, group in found.items()}
+
+
+def _scope(difference: Difference, path: str) -> str:
+    for side in (difference.after, difference.before):
+        bare = bare_question(side.program, path)
+        if bare in side.program.questions:
+            return bare.rpartition(".")[0] or bare
+    return path
+
+
+def _visited(difference: Difference, scope: str) -> str:
+    """The mark of a scope that is there on one side only, else `~`."""
+    there = [
+        any(_scope(difference, path) == scope for path in side.answers)
+        for side in (difference.before, difference.after)
+    ]
+    return "~" if all(there) else "+" if there[1] else "-"
+
+
+def _merged(changes: Sequence[AnswerChange], scope: str, mark: str) -> Iterable[tuple[str, str, AnswerChange]]:
+    """Changes of one cell with the branch that they are of; one line where all branches change alike."""
+    by_question: dict[str, list[AnswerChange]] = {}
+    for change in changes:
+        by_question.setdefault(change.path[change.path.index(scope) :], []).append(change)
+    for group in by_question.values():
+        branches = [change.path[: change.path.index(scope)].rstrip(".") for change in group]
+        alike = {(change.before, change.after) for change in group}
+        if len(alike) == 1 and len(group) > 1:
+            yield "", mark, group[0]
+            continue
+        for branch, change in zip(branches, group, strict=True):
+            yield f"{branch}." if branch else "", _mark(change) if mark == "~" else mark, change
+
+
+def _mark(change: AnswerChange) -> str:
+    return "+" if change.before is None else "-" if change.after is None else "~"
+
+
+def _answer(change: AnswerChange, index: int) -> str:
+    answer = (change.before, change.after)[index]
+    channels = change.channels[index]
+    return _spelled(answer) + (f" ({channels} channels)" if answer and channels else "")
+
+
+def _spelled(answer: tuple[str, ...] | None) -> str:
+    return ", ".join(answer or ())
+
+
+def _others(difference: Difference, show_all: bool) -> Iterable[tuple[str, _Row]]:
+    """Cells that changed though nothing was asked there, for what stands before them did."""
+    told = _by_scope(difference)
+    for cell in difference.cells:
+        if cell.scope in told or not _counts(difference, cell):
+            continue
+        if show_all or _worth_telling(difference, cell):
+            yield cell.scope, _other(cell)
+
+
+def _worth_telling(difference: Difference, cell: CellChange) -> bool:
+    """Where answers differ, maps from elsewhere are what these answers say."""
+    if cell.change is Change.REWIRED or (cell.change is Change.SAME and cell.renamed):
+        return not difference.answers
+    return cell.change is not Change.SAME
+
+
+def _other(cell: CellChange) -> _Row:
+    mark = _MARKS[cell.change]
+    if cell.change is Change.SAME:
+        what = "unchanged" if not cell.renamed else f"renamed from {cell.before}"
+        return _Row(cell.path, mark, what)
+    what = cell.aspect if mark == "~" else str(cell.change)
+    was, arrow, now = cell.detail.partition(" -> ")
+    return _Row(cell.path, mark, what, was if arrow else "", now if arrow else cell.detail, cell.cost)
+
+
+def _counts(difference: Difference, cell: CellChange) -> bool:
+    """Whether a reader would call it a cell: images and outputs are not."""
+    for side, path in ((difference.after, cell.after), (difference.before, cell.before)):
+        if path is not None:
+            return path not in side.graph or not isinstance(side.graph.node(path).payload, Image | Result)
+    return False
+
+
+def _table(rows: Sequence[_Row]) -> Iterable[str]:
+    """Columns as wide as their widest cell; a long value pushes what stands behind it."""
+    name = max(len(row.name) for row in rows)
+    what = max(len(row.what) for row in rows)
+    before = min(32, max(len(row.before) for row in rows if row.after) if any(row.after for row in rows) else 0)
+    values = [_value(row, before) for row in rows]
+    costs = [_costs(row.cost) for row in rows]
+    width = max((len(value) for value, cost in zip(values, costs, strict=True) if cost), default=0)
+    for row, value, cost in zip(rows, values, costs, strict=True):
+        yield f"  {row.name:<{name}}  {row.mark} {row.what:<{what}}  {value:<{width}}  {cost}".rstrip()
+
+
+def _value(row: _Row, before: int) -> str:
+    if row.before and row.after:
+        return f"{row.before:<{before}}  ->  {row.after}"
+    return row.before or row.after
+
+
+def _costs(cost: Cost | None) -> str:
+    if not cost:
+        return ""
+    return f"{signed(cost.params):>9} params  {signed(cost.macs):>8} MACs"
+
+
+def _ends(difference: Difference) -> Iterable[str]:
+    if difference.totals is not None:
+        yield _totals(difference.totals)
+    if (weights := difference.weights) is not None:
+        yield (
+            f"  weights: {len(weights.kept)} of {weights.total} tensors keep name and shape, "
+            f"{len(weights.reshaped)} change shape, {len(weights.new)} are new\n"
+        )
+
+
+def _totals(totals: Totals) -> str:
+    def of(name: str, before: int, after: int) -> str:
+        return f"{name} {short(before)} -> {short(after)} ({_percent(before, after)})"
+
+    params = of("params", totals.before.params, totals.after.params)
+    return f"  {params}     {of('MACs', totals.before.macs, totals.after.macs)}"
+
+
+def _percent(before: int, after: int) -> str:
+    return f"{100 * (after - before) / before:+.1f} %" if before else "new"
+
+
+def short(number: int) -> str:
+    """`2.10 M`, `28.2 G`: three digits and a unit."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if abs(number) >= size:
+            value = number / size
+            digits = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
+            return f"{value:.{digits}f} {unit}"
+    return str(number)
+
+
+def signed(number: int) -> str:
+    return "0" if number == 0 else f"{'+' if number > 0 else ''}{short(number)}"
