@@ -6,13 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.diagnostics.formats import as_json, concise, github, sarif
-from archdsl.diagnostics.render import render
+
+if TYPE_CHECKING:
+    from archdsl.diagnostics import Style
 
 
 def colour(stream: TextIO) -> bool:
@@ -22,22 +23,14 @@ def colour(stream: TextIO) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
 
 
-def diagnostics_text(diagnostics: Sequence[Diagnostic], form: str, stream: TextIO) -> str:
-    """Diagnostics in the form that was asked for."""
-    match form:
-        case "json":
-            return as_json(diagnostics)
-        case "concise":
-            return concise(diagnostics)
-        case "github":
-            return github(diagnostics)
-        case "sarif":
-            from archdsl import __version__
-            from archdsl.diagnostics.pages import titles
+def diagnostics_text(diagnostics: Sequence[Diagnostic], style: Style, stream: TextIO) -> str:
+    """Diagnostics in the style that was asked for; nothing where there are none and nobody parses it."""
+    if not diagnostics and style in ("full", "concise", "github"):
+        return ""
+    from archdsl import __version__
+    from archdsl.diagnostics import show
 
-            return sarif(diagnostics, titles(), __version__)
-        case _:
-            return render(diagnostics, colour=colour(stream))
+    return show(diagnostics, style, colour=colour(stream), version=__version__)
 
 
 def say(text: str) -> None:

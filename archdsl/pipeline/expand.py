@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from archdsl.cost import cell_of
 from archdsl.fmt import format
 from archdsl.ir import Graph, Node, identifier
 from archdsl.ops.bind import show
 from archdsl.ops.primitives import PRIMITIVES
+from archdsl.sema.units import BUILT_IN
 from archdsl.space import Apply, Image, Result
 from archdsl.syntax import parse
-from archdsl.syntax.words import KEYWORDS
+from archdsl.syntax.grammar import tables
 from archdsl.text import SourceFile
+
+_ACTIVATIONS = ("relu", "relu6", "hswish")
 
 
 def expand(graph: Graph, about: str = "") -> str:
@@ -20,7 +23,7 @@ def expand(graph: Graph, about: str = "") -> str:
 
     Each line is a run of primitives of which each is read by the next alone; comments name the cells and shapes.
     """
-    names = _Names()
+    names = _Names(result.name for _, result in graph.with_payload(Result))
     runs = list(_runs(graph))
     for run in runs:
         names.of(graph.node(run[-1]))
@@ -45,7 +48,7 @@ def expand(graph: Graph, about: str = "") -> str:
         result = graph.node(path).payload
         assert isinstance(result, Result)
         source = names.of(graph.node(graph.inputs(path)[0]))
-        lines.append(f"  out {'aux ' if result.auxiliary else ''}{names.output(result.name)} = {source}")
+        lines.append(f"  out {'aux ' if result.auxiliary else ''}{result.name} = {source}")
     lines.append("}")
     return format(parse(SourceFile("<expanded>", "\n".join(lines) + "\n")))
 
@@ -53,18 +56,15 @@ def expand(graph: Graph, about: str = "") -> str:
 class _Names:
     """Names that are unique and no words of the language."""
 
-    def __init__(self) -> None:
+    def __init__(self, outputs: Iterable[str]) -> None:
+        """Outputs keep their names."""
         self._given: dict[str, str] = {}
-        self._taken: set[str] = {*KEYWORDS, *PRIMITIVES, "yes", "no", "sum", "channels", "downsampling", "searching"}
-        self._taken.add("earlier")
+        self._taken: set[str] = {*tables().lexicon.keywords, *PRIMITIVES, *BUILT_IN, *outputs}
 
     def of(self, node: Node) -> str:
         if node.path not in self._given:
             self._given[node.path] = self._free(_short(node))
         return self._given[node.path]
-
-    def output(self, name: str) -> str:
-        return self._free(name)
 
     def _free(self, name: str) -> str:
         free, count = name, 1
@@ -82,7 +82,7 @@ def _short(node: Node) -> str:
 
 
 def _runs(graph: Graph) -> Iterator[list[str]]:
-    """Maximal runs of nodes with one input, each read by the next alone and standing in the same cell."""
+    """Runs of nodes in one cell, each read by the next alone; a run ends with an activation, so that lines stay short."""
     done: set[str] = set()
     for path in graph:
         if path in done:
@@ -97,7 +97,7 @@ def _runs(graph: Graph) -> Iterator[list[str]]:
 def _next(graph: Graph, path: str) -> str | None:
     readers = graph.readers(path)
     node = graph.node(path)
-    if len(readers) != 1 or not isinstance(node.payload, Apply):
+    if len(readers) != 1 or not isinstance(node.payload, Apply) or node.payload.primitive in _ACTIVATIONS:
         return None
     after = graph.node(readers[0])
     if not isinstance(after.payload, Apply) or graph.inputs(readers[0])[0] != path:

@@ -107,7 +107,12 @@ def place(
     parameters = None if given is None else _parameters(ev, callee, definition.parameters, given, env, span)
     if parameters is None or any(isinstance(port, Poison) for port in ports):
         return POISON
-    return cell(ev, callee, definition, ports, parameters, env.scope, asking, span)
+    outside = ev.builder.calls
+    ev.builder.calls = (*outside, span)
+    try:
+        return cell(ev, callee, definition, ports, parameters, env.scope, asking, span)
+    finally:
+        ev.builder.calls = outside
 
 
 def single(outputs: dict[str, Value], name: str) -> Value:
@@ -186,7 +191,7 @@ def _wrong_ports(ev: Evaluator, callee: Callee, wanted: int, found: int, span: S
         codes.WRONG_ARITY,
         f"`{callee.spelled}` reads {wanted} {'map' if wanted == 1 else 'maps'}, and gets {found or 'none'}",
         span,
-        "here",
+        f"gets {found or 'none'}",
         help=f"carry a map through it: `x -> {callee.name}`" if found == 0 and wanted == 1 else None,
     )
 
@@ -199,14 +204,14 @@ def lines(ev: Evaluator, body: Sequence[ast.Statement], env: Environment) -> dic
         match statement:
             case ast.Assign(target=target, value=expr):
                 for name in _targets(ev, target):
-                    env.names[name] = ev.value(expr, replace(env.on_line(name), run=run))
+                    env.names[name] = ev.value(expr, env.on_line(name, run))
                     run = (*run, name)
             case ast.Choose():
                 env.names[statement.name.text] = questions.choose(ev, statement, env)
             case ast.Output(value=expr, name=name):
                 key = name.text if name else ""
-                on_line = env.on_line(key) if key else replace(env, line="out")
-                outputs[key] = env.names[key] = ev.value(expr, replace(on_line, run=run))
+                on_line = env.on_line(key, run) if key else replace(env, line="out", run=run)
+                outputs[key] = env.names[key] = ev.value(expr, on_line)
             case ast.Structure():
                 structures.build(ev, statement, env)
             case ast.Branches():

@@ -83,6 +83,8 @@ class GridBranch(Branch):
 
     def last(self, place: Place) -> Value:
         """The map of the branch's last cell."""
+        if self.grid.standing[place].broken:
+            return POISON
         outputs = (each for each in self.grid.standing[place].outputs.values() if not isinstance(each, Nothing))
         return next(outputs, NOTHING)
 
@@ -187,7 +189,8 @@ def build(ev: Evaluator, statement: ast.Branches, env: Environment) -> None:
     if len(places) < len(names):
         ev.poison(
             codes.EMPTY_SET,
-            f"there are {len(places)} places to end at, and {len(names)} branches",
+            f"there {'is 1 place' if len(places) == 1 else f'are {len(places)} places'} to end at, "
+            f"and {len(names)} branches",
             statement.span,
             "too many branches",
         )

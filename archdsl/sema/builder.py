@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from archdsl.ops import Count, Shape
 from archdsl.ops.dims import variable
 from archdsl.ops.primitives import PRIMITIVES
+from archdsl.sema.library import is_packaged
 from archdsl.space import (
     Apply,
     Ends,
@@ -65,6 +66,23 @@ class Builder:
     constraints: list[Ordered] = field(default_factory=list[Ordered])
     trellises: dict[str, Trellis] = field(default_factory=dict[str, Trellis])
     branches: dict[str, Ends] = field(default_factory=dict[str, Ends])
+    calls: tuple[Span, ...] = ()
+    """The calls of ops and cells that are being laid out, from the outermost."""
+    made: list[tuple[Span, ...]] = field(default_factory=list[tuple[Span, ...]])
+    """For each node the calls in which it was made."""
+
+    def origins(self, *nodes: int) -> list[Span | None]:
+        """Where the text that is being laid out makes these nodes: places that differ, if there are such."""
+        ways = [(*self.made[node], self.nodes[node].span) for node in nodes]
+        shared = 0
+        while all(shared < len(way) - 1 and way[: shared + 1] == self.calls[: shared + 1] for way in ways):
+            shared += 1
+        deepest = min(len(way) for way in ways)
+        differ = (at for at in range(shared, deepest) if len({way[at] for way in ways}) > 1)
+        level = next(differ, min(shared, deepest - 1))
+        found = [way[level] for way in ways]
+        packaged = any(place is not None and is_packaged(place.source) for place in found)
+        return [way[min(shared, len(way) - 1)] for way in ways] if packaged else found
 
     def shape(self, node: int) -> Shape:
         return self.nodes[node].shape
@@ -75,6 +93,7 @@ class Builder:
         if len(self.nodes) >= NODE_LIMIT:
             raise TooLarge(span, f"the text lays out more than {NODE_LIMIT:,} nodes")
         self.nodes.append(Node(scope.frames, scope.unique(local), payload, inputs, shape, span))
+        self.made.append(self.calls)
         return len(self.nodes) - 1
 
     def apply(

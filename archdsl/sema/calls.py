@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Dim, Kind, Primitive, ShapeError
 from archdsl.ops.bind import ParameterError, bind
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.sema import bodies, built_in, codes, edges
+from archdsl.sema import bodies, built_in, codes, differ, edges
 from archdsl.sema.builder import TooLarge
 from archdsl.sema.environment import Environment
 from archdsl.sema.joins import mix
@@ -130,6 +130,19 @@ def partial(ev: Evaluator, callee: Callee, expr: ast.Call, env: Environment) -> 
     if fixed is None:
         return POISON
     return Callee(callee.definition, callee.unit, spell(expr), (*callee.bound, *fixed.items()))
+
+
+def unnamed(ev: Evaluator, callee: Callee, expr: ast.Call, argument: ast.Argument) -> Value:
+    """`{conv3x3(8)}`: at the head of an expression, so in a set, what has no name is a map."""
+    known = parameter_names(callee)
+    written = spell(argument.value)
+    return ev.poison(
+        codes.WRONG_KIND,
+        f"a candidate's parameters are named, and `{written}` is not",
+        argument.span,
+        "without a name",
+        help=f"write `{callee.name}({known[0]} = {written})`" if known else None,
+    )
 
 
 def parameter_names(callee: Callee) -> tuple[str, ...]:
@@ -298,10 +311,13 @@ def invoke(
     if ev.depth >= CALL_DEPTH:
         raise TooLarge(span, f"`{callee.name}` calls itself")
     ev.depth += 1
+    outside = ev.builder.calls
+    ev.builder.calls = (*outside, span)
     try:
         return bodies.run(ev, callee, ports, given, env, span)
     finally:
         ev.depth -= 1
+        ev.builder.calls = outside
 
 
 def _open(ports: Sequence[Value], given: Mapping[str, Value]) -> Choice | None:
@@ -348,10 +364,16 @@ def primitive(
     for parameter in definition.parameters:
         if parameter.required and parameter.name not in filled and parameter.name in env.fallback:
             filled[parameter.name] = ev.settle(env.fallback[parameter.name])
+    kinds = {parameter.name: parameter.kind for parameter in definition.parameters}
+    for key, value in filled.items():
+        if not isinstance(value, int | Fraction | str | Dim | Size):
+            return ev.poison(
+                codes.WRONG_KIND, f"`{name}` takes {kinds[key]} as `{key}`, not {describe(value)}", span, f"wrong `{key}`"
+            )
     try:
         attributes = dict(bind(definition, {key: _attribute(value) for key, value in filled.items()}))
     except ParameterError as error:
-        return ev.poison(error.code, f"`{name}` {error.reason}", span, "here", help=error.help)
+        return ev.poison(error.code, f"`{name}` {error.reason}", span, f"see `{error.name}`", help=error.help)
     return _node(ev, definition, attributes, tuple(nodes), env, span)
 
 
@@ -374,15 +396,11 @@ def _node(
 def _shape_mistake(
     ev: Evaluator, definition: Primitive, error: ShapeError, nodes: tuple[int, ...], env: Environment, span: Span
 ) -> Value:
+    if error.code in (codes.CHANNELS_DIFFER, codes.RESOLUTIONS_DIFFER):
+        return differ.report(ev, definition.name, nodes, env, span, channels=error.code == codes.CHANNELS_DIFFER)
     where = f" at `{env.line}`" if env.line else ""
-    marks: list[Mark] = []
-    for node in dict.fromkeys(nodes):
-        made = ev.builder.nodes[node]
-        if made.span is not None and len(nodes) > 1 and made.span != span:
-            marks.append(Mark(made.span, f"this map is {made.shape}"))
-    return ev.poison(
-        error.code, f"`{definition.name}`{where} {error.reason}", span, "here", also=tuple(marks), help=error.help
-    )
+    read = " and ".join(str(ev.builder.shape(node)) for node in nodes)
+    return ev.poison(error.code, f"`{definition.name}`{where} {error.reason}", span, f"reads {read}", help=error.help)
 
 
 def _map_parameters(
@@ -429,7 +447,7 @@ def _wrong_arity(ev: Evaluator, definition: Primitive, count: int, span: Span) -
         codes.WRONG_ARITY,
         f"`{definition.name}` reads {wanted} {'map' if wanted == '1' else 'maps'}, and gets {count or 'none'}",
         span,
-        "here",
+        f"gets {count or 'none'}",
         help=f"carry a map through it: `x -> {definition.name}(…)`" if count == 0 else None,
     )
 

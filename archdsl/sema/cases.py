@@ -160,7 +160,7 @@ def _measured(ev: Evaluator, case: ast.Case, subject: Dim, env: Environment) -> 
         if isinstance(label, Otherwise):
             break
     if not reached or not isinstance(reached[-1][0], Otherwise):
-        return _no_arm(ev, case, spell(case.subject))
+        return _no_arm(ev, case, min((n for n in left or () if isinstance(n, int)), default=spell(case.subject)))
     if len(reached) == 1:
         return ev.value(reached[0][1].value, env)
     return _pick(ev, case, base, reached, env)

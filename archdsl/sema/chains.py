@@ -115,7 +115,7 @@ def build(ev: Evaluator, structure: ast.Structure, env: Environment, *, asks_exi
         ev.poison(
             codes.NO_INPUT,
             f"the chain `{name}` is given no map",
-            structure.span,
+            structure.target.span,
             "nothing to begin with",
             help=f"write `{name} = {structure.kind.text}(x)` with the map, or the two maps, before its first cell",
         )

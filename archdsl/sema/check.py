@@ -148,8 +148,7 @@ class Checker:
             if size and even:
                 report_size(even, of_program(even), size, self.reporter)
                 return None
-        for diagnostic in trial.diagnostics:
-            self.reporter.add(diagnostic)
+        self.reporter.merge(trial.diagnostics)
         return program
 
     def _of(self, item: ast.Genotype) -> Found | None:

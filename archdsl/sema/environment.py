@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from archdsl.sema.builder import Scope
 from archdsl.sema.units import Unit
@@ -34,14 +34,30 @@ class Environment:
     asked: set[str] = field(default_factory=set[str])
     """The questions asked on edges of this body, to find an edge that asks twice."""
 
-    def on_line(self, name: str) -> Environment:
-        return replace(self, scope=self.scope.child(FrameKind.LINE, name), line=name)
+    def on_line(self, name: str, run: tuple[str, ...] = ()) -> Environment:
+        return self._with(self.scope.child(FrameKind.LINE, name), name, run)
 
     def on_edge(self, source: str) -> Environment:
-        return replace(self, scope=self.scope.child(FrameKind.LINE, source))
+        return self._with(self.scope.child(FrameKind.LINE, source), self.line, self.run)
 
     def under(self, scope: Scope) -> Environment:
-        return replace(self, scope=scope)
+        return self._with(scope, self.line, self.run)
+
+    def _with(self, scope: Scope, line: str, run: tuple[str, ...]) -> Environment:
+        """`dataclasses.replace` takes five times as long, and this runs for every line of every op."""
+        return Environment(
+            self.unit,
+            scope,
+            self.names,
+            self.fallback,
+            self.asking,
+            line,
+            self.stride,
+            self.ports,
+            run,
+            self.alias,
+            self.asked,
+        )
 
     def question(self, *steps: str) -> str:
         return ".".join(step for step in (self.asking, *steps) if step)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import cast
 
+from archdsl.diagnostics import Fix
+from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Dim
+from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import calls, cases, codes, joins
 from archdsl.sema.arithmetic import ArithmeticMistake, Number, power, product, total
 from archdsl.sema.builder import Builder, TooLarge
 from archdsl.sema.environment import Environment
+from archdsl.sema.library import is_packaged
 from archdsl.sema.numbered import names_between
 from archdsl.sema.reporter import Reporter, replacement, suggestion
 from archdsl.sema.units import Found, Unit
@@ -57,14 +60,14 @@ class Evaluator:
     def value(self, expr: ast.Expr, env: Environment) -> Value:
         """What the expression means here; POISON where that has been reported to be wrong."""
         match expr:
+            case ast.Path():
+                return self.path(expr, env)
             case ast.Number(value=value):
                 return value
             case ast.Shape(dims=dims):
                 return Size(dims)
             case ast.String(value=value):
                 return value
-            case ast.Path():
-                return self.path(expr, env)
             case ast.Call():
                 return calls.at_head(self, expr, env)
             case ast.Set() | ast.Range():
@@ -89,8 +92,8 @@ class Evaluator:
 
     def path(self, path: ast.Path, env: Environment) -> Value:
         value = self.name(path, env)
-        if isinstance(value, Chained) and not path.parts:
-            return value.map(self, env, path.span)
+        if not path.parts:
+            return value.map(self, env, path.span) if isinstance(value, Chained) else value
         for part in path.parts[1 if isinstance(value, Callee | Many) and path.head.text in env.unit.aliases else 0 :]:
             value = self.part(value, part, path, env)
         return value
@@ -112,6 +115,8 @@ class Evaluator:
 
     def definition(self, found: Found, env: Environment) -> Value:
         match found.item:
+            case ast.Ops(value=ast.Set(items=())):
+                return POISON
             case ast.Ops():
                 return self.op_set(found.item, found.unit, env)
             case ast.Op() | ast.Cell():
@@ -166,7 +171,7 @@ class Evaluator:
         """The items of a set, flat, each as spelled; what does not exist is left out (rule 7)."""
         match expr:
             case ast.Set(items=items):
-                for item in items:
+                for item in dict.fromkeys(items):  # one that stands there twice has been reported
                     yield from self.candidates(item, env)
             case ast.Range(low=low, high=high):
                 yield from self._range(expr, low, high, env)
@@ -181,10 +186,13 @@ class Evaluator:
         """An item of a set; an op without its maps is a candidate: `dil_conv3x3(d = 4)`."""
         if isinstance(expr, ast.Call) and expr.target.head.text not in env.names:
             found = env.unit.find_path(expr.target)
-            if found and not any(argument.name is None for argument in expr.arguments):
-                callee = self.definition(found, env)
-                if isinstance(callee, Callee):
+            callee = self.definition(found, env) if found else None
+            if isinstance(callee, Callee):
+                unnamed = [argument for argument in expr.arguments if argument.name is None]
+                if not unnamed:
                     return calls.partial(self, callee, expr, env)
+                if isinstance(self.value(unnamed[0].value, env), int | Fraction | Dim):
+                    return calls.unnamed(self, callee, expr, unnamed[0])
         return self.value(expr, env)
 
     def spelled(self, expr: ast.Expr, env: Environment) -> str:
@@ -232,8 +240,11 @@ class Evaluator:
         values = [self.settle(value) for _, value, _ in terms]
         if any(isinstance(value, Many) for value in values):
             return self._set_sum(terms)
-        if any(isinstance(value, Map) for value in values) and not any(sign == "-" for sign, _, _ in terms):
-            return calls.primitive(self, "add", [value for _, value, _ in terms], {}, env, expr.span)
+        if any(isinstance(value, Poison) for value in values):
+            return POISON
+        if any(map(_is_map, values)) and not any(sign == "-" for sign, _, _ in terms):
+            add = Callee(PRIMITIVES["add"], env.unit, "add")
+            return calls.invoke(self, add, values, {}, env, expr.span)
         return self._numbers(terms, total, expr.span)
 
     def _set_sum(self, terms: list[tuple[str, Value, ast.Expr]]) -> Value:
@@ -313,6 +324,8 @@ class Evaluator:
     # Mistakes -----------------------------------------------------------------------------------
 
     def unknown(self, name: ast.Name, env: Environment) -> Value:
+        if not name.text:
+            return POISON  # a syntax error took it away
         known = [*env.names, *env.unit.names(ast.Op, ast.Ops, ast.Cell)]
         return self.poison(
             codes.UNKNOWN_NAME,
@@ -323,6 +336,25 @@ class Evaluator:
             fix=replacement(name.text, known, name.span),
         )
 
-    def poison(self, code: str, message: str, span: Span, here: str, **more: object) -> Value:
-        self.reporter.report(code, message, span, here, **cast("dict[str, None]", more))
+    def poison(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        here: str,
+        *,
+        also: tuple[Mark, ...] = (),
+        help: str | None = None,
+        fix: Fix | None = None,
+    ) -> Value:
+        """Report a mistake. What goes wrong in a packaged op is shown where the text calls it."""
+        called = [each for each in (*self.builder.calls, span) if not is_packaged(each.source)]
+        if called and called[-1] is not span:
+            also = (*also, Mark(span, "in this packaged op"))
+            span = called[-1]
+        self.reporter.report(code, message, span, here, also=also, help=help, fix=fix)
         return POISON
+
+
+def _is_map(value: Value) -> bool:
+    return isinstance(value, Map) or (isinstance(value, Choice) and _is_map(value.options[0][1]))

@@ -182,13 +182,25 @@ def build(ev: Evaluator, structure: ast.Structure, env: Environment) -> None:
     for _, indices in axes:
         size *= len(indices)
     if size > PLACE_LIMIT:
-        raise TooLarge(structure.span, f"the grid `{name}` has {size:,} places; {PLACE_LIMIT:,} are allowed")
+        raise TooLarge(structure.target.span, f"the grid `{name}` has {size:,} places; {PLACE_LIMIT:,} are allowed")
     grid = Grid(name, axes, structure.body, env, {}, env.question(name))
     env.names[name] = grid
     grid.starts.update(_starts(ev, grid, structure.body, env))
     places = list(itertools.product(*(indices for _, indices in axes)))
     for place in places:
         grid.existing[place] = place in grid.starts or _has_source(ev, grid, place)
+    if not any(grid.existing.values()):
+        if not any(isinstance(statement, ast.Start) for statement in structure.body):
+            first = "".join(f"[{indices[0]}]" for _, indices in axes)
+            ev.poison(
+                codes.NO_INPUT,
+                f"the grid `{name}` starts nowhere",
+                structure.target.span,
+                "no place has a map to begin with",
+                help=f"write `start {first} = x` with the map that enters it",
+            )
+        env.names[name] = POISON
+        return
     for place in places:
         if grid.existing[place]:
             _lay_out(ev, grid, place)

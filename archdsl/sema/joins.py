@@ -121,7 +121,8 @@ def _report(
         if channels
         else (f"{left.height}x{left.width}", f"{right.height}x{right.width}")
     )
-    places = [(label, ev.builder.nodes[node].span, fact) for (label, node), fact in zip((one, other), facts, strict=True)]
+    made = ev.builder.origins(one[1], other[1])
+    places = [(label, place, fact) for (label, _), place, fact in zip((one, other), made, facts, strict=True)]
     return ev.poison(
         codes.CHANNELS_DIFFER if channels else codes.RESOLUTIONS_DIFFER,
         f"the options of {what} differ: `{one[0]}` gives {facts[0]}, `{other[0]}` gives {facts[1]}",

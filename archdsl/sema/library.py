@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
+from archdsl.text import SourceFile
+
 _PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@lru_cache(maxsize=64)
+def _is_packaged(name: str) -> bool:
+    path = Path(name)
+    found = library(path.stem)
+    return found is not None and path.resolve() == found
+
+
+def is_packaged(source: SourceFile) -> bool:
+    """Whether a text is one of the library."""
+    return _is_packaged(source.name)
 
 
 def library(name: str) -> Path | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
 from archdsl.sema.genotypes import Given, Reader
@@ -112,6 +114,12 @@ def _not_asked(
 def _why(question: Question, reader: Reader, program: Program) -> str:
     """The reason, where the answers show it."""
     place = question.path.rsplit(".", 1)[0]
+    for exit in program.questions.values():
+        chain = exit.path.rsplit(".", 1)[0]
+        given = reader.general.get(exit.path) if exit.kind is QuestionKind.EXIT else None
+        cell = re.match(rf"{re.escape(chain)}\[(\d+)\]", question.path)
+        if given is not None and cell is not None and int(cell[1]) > int(given.answer[0]):
+            return f"`{cell[0]}` lies behind the exit {given.answer[0]}"
     for trellis in program.trellises.values():
         names = {trellis.spell(each): each for each in trellis.sources}
         if place not in names:

@@ -80,6 +80,8 @@ class _Body:
     """Names that can be read so far."""
     lines: dict[str, _Line] = field(default_factory=dict[str, _Line])
     """All lines of the body, also those to come."""
+    circles: set[frozenset[str]] = field(default_factory=set[frozenset[str]])
+    """Cycles that have been reported."""
 
     def parameters(self, parameters: Sequence[ast.Parameter]) -> None:
         for parameter in parameters:
@@ -209,7 +211,9 @@ class _Body:
                 self.expression(argument.value, {}, position)
         name = structure.target.path.head
         self.define(name, "name")
-        allowed = _IN_STRUCTURE[structure.kind.text]
+        allowed = _IN_STRUCTURE.get(structure.kind.text)
+        if allowed is None:
+            return  # a syntax error took its word away
         for statement in structure.body:
             if not isinstance(statement, allowed):
                 self._out_of_place(statement, f"the {structure.kind.text} `{name.text}`")
@@ -334,10 +338,14 @@ class _Body:
         here = [name.text for name, at in ((each.name, each.position) for each in self.lines.values()) if at == position]
         circle = self._reads(line, set(here), set())
         if circle or line.position == position:
-            through = " reads ".join(f"`{name}`" for name in [*here[:1], *circle, *here[:1]])
+            steps = [*here[:1], *(name for name in circle if name not in here)]
+            if frozenset(steps) in self.circles:
+                return
+            self.circles.add(frozenset(steps))
+            through = " reads ".join(f"`{name}`" for name in [*steps, *here[:1]])
             self.reporter.report(
                 codes.CYCLE,
-                f"`{here[0] if here else path.head.text}` reads itself: {through or f'`{path.head.text}`'}",
+                f"`{here[0] if here else path.head.text}` reads itself" + (f": {through}" if len(steps) > 1 else ""),
                 path.span,
                 "closes the circle",
                 also=(Mark(line.name.span, f"`{line.name.text}` stands here"),) if line.position != position else (),
@@ -408,9 +416,9 @@ class _Body:
     def _check_set(self, expr: ast.Set) -> None:
         seen: dict[ast.Expr, Span] = {}
         for item in expr.items:
-            if isinstance(item, ast.Path | ast.Call) and item in seen:
+            if item in seen:
                 self.reporter.report(
-                    codes.EDGE_TWICE,
+                    codes.EDGE_TWICE if self._is_edge(item) else codes.REPEATED_CANDIDATE,
                     f"`{item.span.text}` stands twice in this set",
                     item.span,
                     "again here",
@@ -418,6 +426,16 @@ class _Body:
                     help="leave one of them out",
                 )
             seen.setdefault(item, item.span)
+
+    def _is_edge(self, item: ast.Expr) -> bool:
+        """Whether an item of a set is a map, and no candidate of a question."""
+        match item:
+            case ast.Path():
+                return self.unit.find_path(item) is None
+            case ast.Pipe():
+                return True
+            case _:
+                return False
 
     def _check_twice(self, value: ast.Expr) -> None:
         """`out concat(x1, x1)`."""

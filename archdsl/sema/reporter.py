@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -17,6 +18,9 @@ class Reporter:
         default_factory=dict[tuple[str, Span | None, str], Diagnostic]
     )
 
+    _broken: list[Span] = field(default_factory=list[Span])
+    """The places of syntax errors."""
+
     def report(
         self,
         code: str,
@@ -31,7 +35,7 @@ class Reporter:
         severity: Severity = Severity.ERROR,
     ) -> None:
         key = (code, span, "" if span else message)
-        if key not in self._found:
+        if key not in self._found and not (span and self._is_broken(span)):
             primary = Label(span, here) if span else None
             self._found[key] = Diagnostic(code, message, primary, also, notes, help, fix, severity)
 
@@ -43,17 +47,42 @@ class Reporter:
         key = (diagnostic.code, diagnostic.primary.span if diagnostic.primary else None, diagnostic.message)
         self._found.setdefault(key, diagnostic)
 
+    def add_syntax(self, diagnostic: Diagnostic) -> None:
+        """A syntax error; what a check says of the same place follows from it and is not reported."""
+        self.add(diagnostic)
+        if diagnostic.primary is not None:
+            self._broken.append(diagnostic.primary.span)
+
+    def merge(self, found: Iterable[Diagnostic]) -> None:
+        """What a later check found, except where an earlier one has reported the place or one around it."""
+        known = [each.primary.span for each in self._found.values() if each.primary and _is_error(each)]
+        for diagnostic in found:
+            span = diagnostic.primary.span if diagnostic.primary else None
+            if span is None or not any(_holds(each, span) for each in known):
+                self.add(diagnostic)
+
+    def _is_broken(self, span: Span) -> bool:
+        return any(_holds(span, each) or _holds(each, span) for each in self._broken)
+
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         return tuple(self._found.values())
 
     @property
     def errors(self) -> int:
-        return sum(diagnostic.severity is Severity.ERROR for diagnostic in self._found.values())
+        return sum(_is_error(diagnostic) for diagnostic in self._found.values())
 
     @property
     def failed(self) -> bool:
         return self.errors > 0
+
+
+def _is_error(diagnostic: Diagnostic) -> bool:
+    return diagnostic.severity is Severity.ERROR
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.start <= inner.start and inner.stop <= outer.stop and outer.source.name == inner.source.name
 
 
 def suggestion(written: str, known: list[str]) -> str | None:

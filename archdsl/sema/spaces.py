@@ -62,6 +62,16 @@ def _parameters(
     ev: Evaluator, space: ast.Space, unit: Unit, given: Mapping[str, Value]
 ) -> dict[str, Value] | None:
     known = [parameter.name.text for parameter in space.parameters]
+    for name in given:
+        if name not in known:
+            ev.poison(
+                codes.UNKNOWN_PARAMETER,
+                f"`{space.name.text}` has no parameter `{name}`",
+                space.name.span,
+                "not a parameter of this space",
+                help=suggestion(name, known) or "it has no parameters",
+            )
+            return None
     values: dict[str, Value] = {}
     env = Environment(unit, Scope(), values, values)
     for parameter in space.parameters:
@@ -77,16 +87,6 @@ def _parameters(
                 parameter.span,
                 "has no default",
                 help=f"write `of {space.name.text}({name} = …)`, or `--set {name}=…`",
-            )
-            return None
-    for name in given:
-        if name not in known:
-            ev.poison(
-                codes.UNKNOWN_PARAMETER,
-                f"`{space.name.text}` has no parameter `{name}`",
-                space.name.span,
-                "not a parameter of this space",
-                help=suggestion(name, known),
             )
             return None
     return None if any(isinstance(value, Poison) for value in values.values()) else values
@@ -154,7 +154,7 @@ def _result(ev: Evaluator, output: ast.Output, name: str, value: Value, env: Env
         case Choice():
             _report(ev, output, name, "has another resolution for each answer", output.value.span)
         case Nothing():
-            _report(ev, output, name, "is never there", output.value.span)
+            _report(ev, output, name, "is never there: what it reads does not exist", output.value.span)
         case Outputs(cell, maps):
             names = ", ".join(f"`.{each}`" for each in maps)
             _report(ev, output, name, f"is all outputs of `{cell}`; name one of {names}", output.value.span)

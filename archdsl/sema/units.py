@@ -13,7 +13,7 @@ from archdsl.ops import Primitive
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import codes
 from archdsl.sema.library import library
-from archdsl.sema.reporter import Reporter
+from archdsl.sema.reporter import Reporter, suggestion
 from archdsl.syntax import Parsed, ast, parse, read
 from archdsl.text import SourceFile, Span
 
@@ -117,7 +117,7 @@ class _Loader:
     def load(self, source: SourceFile, path: Path | None) -> Unit:
         parsed = parse(source)
         for diagnostic in parsed.diagnostics:
-            self.reporter.add(diagnostic)
+            self.reporter.add_syntax(diagnostic)
         unit = Unit(parsed, path)
         if path:
             self.done[path] = unit
@@ -250,8 +250,9 @@ class _Loader:
         if path.is_dir():
             return self._missing(use.source.span, f'`"{written}"` is a folder', "name a file in it")
         if not path.is_file():
-            near = sorted(each.name for each in path.parent.glob("*.arch")) if path.parent.is_dir() else []
-            known = f"there are {', '.join(f'`{name}`' for name in near[:8])}" if near else "check the path"
+            beside = sorted(path.parent.glob("*.arch")) if path.parent.is_dir() else []
+            names = [each.name for each in beside if each != unit.path]
+            known = suggestion(path.name, names) or "check the path"
             return self._missing(use.source.span, f'`"{written}"` does not exist', known)
         return path
 

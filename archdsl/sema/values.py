@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -98,16 +97,16 @@ class Outputs:
     maps: Mapping[str, Value] = field(hash=False)
 
 
-class Structure(ABC):
+class Structure:
     """Something that a chain, a grid or branches define: it answers to `[…]` and `.name` itself."""
 
-    @abstractmethod
     def describe(self) -> str:
         """What it is, for messages."""
+        raise NotImplementedError
 
-    @abstractmethod
     def part(self, ev: Evaluator, part: ast.Index | ast.Attribute, path: ast.Path, env: Environment) -> Value:
         """`self[index]` or `self.name`."""
+        raise NotImplementedError
 
 
 class Branch(Structure):
@@ -119,17 +118,17 @@ class Branch(Structure):
 class Chained(Structure):
     """A chain: a structure whose name alone stands for a map."""
 
-    @abstractmethod
     def map(self, ev: Evaluator, env: Environment, span: Span) -> Value:
         """The map at its end."""
+        raise NotImplementedError
 
 
-class Method(ABC):
+class Method:
     """Something of a structure that is called: `branch.at`."""
 
-    @abstractmethod
     def call(self, ev: Evaluator, given: list[Value], env: Environment, span: Span) -> Value:
         """The value of the call."""
+        raise NotImplementedError
 
 
 Value: TypeAlias = (

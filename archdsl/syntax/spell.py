@@ -1,99 +1,145 @@
-"""An expression as canonical text, on one line: how candidates, answers and paths are spelled."""
+"""An expression as canonical text: how candidates, answers and paths are spelled, and how a tree is printed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import IntEnum
 from fractions import Fraction
 from typing import assert_never
 
 from archdsl.syntax import ast
 
-_ATOM, _POWER, _UNARY, _PRODUCT, _PIPE, _SUM, _COMPARISON, _TUPLE = range(8)
+
+class Level(IntEnum):
+    """How tightly an operator binds, from the loosest."""
+
+    TUPLE = 0
+    COMPARE = 1
+    ADD = 2
+    PIPE = 3
+    MULTIPLY = 4
+    UNARY = 5
+    POWER = 6
+    ATOM = 7
 
 
-def spell(expr: ast.Expr) -> str:
-    """`dil_conv3x3(d = 4)`, `trunk[10][8].down`, `8 * w`."""
-    return _spell(expr, _TUPLE)
+def spell(expression: ast.Expr) -> str:
+    """`dil_conv3x3(d = 4)`, `trunk[10][8].down`, `8 * w`; on one line but for cases.
+
+    Raises ValueError for a number that no decimal is equal to; a text has none.
+    """
+    return spell_within(expression, Level.TUPLE)
+
+
+def spell_within(node: ast.Expr, level: Level) -> str:
+    """The expression as it stands beside an operator of that level: in parentheses where it binds less tightly."""
+    own, text = _written(node)
+    return f"({text})" if own < level else text
+
+
+def _written(node: ast.Expr) -> tuple[Level, str]:
+    match node:
+        case ast.Number():
+            return Level.ATOM, spell_number(node.value)
+        case ast.Shape():
+            return Level.ATOM, "x".join(map(str, node.dims))
+        case ast.String():
+            return Level.ATOM, f'"{node.value}"'
+        case ast.Path():
+            return Level.ATOM, spell_path(node)
+        case ast.Call():
+            return Level.ATOM, spell_path(node.target) + spell_arguments(node.arguments)
+        case ast.Set():
+            return Level.ATOM, f"{{{', '.join(spell_within(item, Level.ADD) for item in node.items)}}}"
+        case ast.Range():
+            return Level.ATOM, f"{_bound(node.low)}..{_bound(node.high)}"
+        case ast.Case():
+            return Level.ATOM, _case(node)
+        case ast.Power():
+            base = spell_within(node.base, Level.ATOM)
+            return Level.POWER, f"{base} ^ {spell_within(node.exponent, Level.UNARY)}"
+        case ast.Negate():
+            return Level.UNARY, f"-{spell_within(node.value, Level.UNARY)}"
+        case ast.Multiply():
+            return Level.MULTIPLY, _chain(node.factors, Level.UNARY)
+        case ast.Pipe():
+            parts = [spell_within(node.head, Level.MULTIPLY), *(spell_within(step, Level.ATOM) for step in node.steps)]
+            return Level.PIPE, " -> ".join(parts)
+        case ast.Add():
+            return Level.ADD, _chain(node.terms, Level.PIPE)
+        case ast.Compare():
+            sides = (spell_within(node.left, Level.ADD), spell_within(node.right, Level.ADD))
+            return Level.COMPARE, f" {node.operator} ".join(sides)
+        case ast.Tuple():
+            return Level.TUPLE, ", ".join(spell_within(item, Level.COMPARE) for item in node.items)
+        case _:
+            assert_never(node)
+
+
+def _chain(parts: Sequence[tuple[str, ast.Expr]], level: Level) -> str:
+    first, *rest = parts
+    return spell_within(first[1], level) + "".join(f" {sign} {spell_within(part, level)}" for sign, part in rest)
 
 
 def spell_number(value: int | Fraction) -> str:
-    """A number as the language writes it; every fraction that a text can hold is a finite decimal."""
-    if isinstance(value, int) or value.denominator == 1:
-        return str(int(value))
-    digits = 0
-    scaled = value
-    while scaled.denominator != 1:
-        scaled *= 10
-        digits += 1
-    text = f"{abs(scaled.numerator):0{digits + 1}d}"
-    sign = "-" if value < 0 else ""
-    return f"{sign}{text[:-digits]}.{text[-digits:]}"
+    if isinstance(value, int):
+        return str(value)
+    digits, places = value.numerator, 0
+    denominator = value.denominator
+    while denominator % 10 == 0:
+        denominator //= 10
+        places += 1
+    while denominator != 1:
+        factor = 5 if denominator % 2 == 0 else 2
+        if denominator % (10 // factor):
+            raise ValueError(f"{value} has no end as a decimal")
+        digits *= factor
+        denominator //= 10 // factor
+        places += 1
+    text = str(digits).rjust(places + 1, "0")
+    return f"{text[:-places]}.{text[-places:]}" if places else f"{text}.0"
 
 
-def spell_argument(argument: ast.Argument) -> str:
-    value = _spell(argument.value, _COMPARISON)
-    if argument.name is not None:
-        return f"{argument.name.text} = {value}"
-    if argument.within is not None:
-        return f"{value} in {_spell(argument.within, _COMPARISON)}"
-    if argument.bound is not None and argument.over is not None:
-        return f"{value} for {argument.bound.text} in {_spell(argument.over, _COMPARISON)}"
-    return value
+def _bound(node: ast.Expr) -> str:
+    text = spell_within(node, Level.COMPARE)
+    return text if isinstance(node, ast.Number | ast.Path) else f"({text})"
 
 
-def _spell(expr: ast.Expr, loosest: int) -> str:
-    text, level = _text(expr)
-    return f"({text})" if level > loosest else text
+def _case(node: ast.Case) -> str:
+    subject = spell_within(node.subject, Level.TUPLE)
+    if subject.endswith("}"):
+        subject = f"({subject})"  # a `{` after a `}` would open a set
+    arms = "\n".join(_arm(arm) for arm in node.arms)
+    return f"case {subject} {{\n{arms}\n}}"
 
 
-def _text(expr: ast.Expr) -> tuple[str, int]:
-    """The text and how loosely its outermost operator binds."""
-    match expr:
-        case ast.Number(value=value):
-            return spell_number(value), _ATOM
-        case ast.Shape(dims=dims):
-            return "x".join(map(str, dims)), _ATOM
-        case ast.String(value=value):
-            return f'"{value}"', _ATOM
-        case ast.Path():
-            return spell_path(expr), _ATOM
-        case ast.Call(target=target, arguments=arguments):
-            return f"{spell_path(target)}({', '.join(map(spell_argument, arguments))})", _ATOM
-        case ast.Set(items=items):
-            return f"{{{', '.join(_spell(item, _COMPARISON) for item in items)}}}", _ATOM
-        case ast.Range(low=low, high=high):
-            return f"{_spell(low, _ATOM)}..{_spell(high, _ATOM)}", _ATOM
-        case ast.Power(base=base, exponent=exponent):
-            return f"{_spell(base, _ATOM)} ^ {_spell(exponent, _UNARY)}", _POWER
-        case ast.Negate(value=value):
-            return f"-{_spell(value, _UNARY)}", _UNARY
-        case ast.Multiply(factors=factors):
-            return _chained(factors, _UNARY, skip="*"), _PRODUCT
-        case ast.Pipe(head=head, steps=steps):
-            return " -> ".join([_spell(head, _PRODUCT), *(_spell(step, _ATOM) for step in steps)]), _PIPE
-        case ast.Add(terms=terms):
-            return _chained(terms, _PIPE, skip="+"), _SUM
-        case ast.Compare(operator=operator, left=left, right=right):
-            return f"{_spell(left, _SUM)} {operator} {_spell(right, _SUM)}", _COMPARISON
-        case ast.Tuple(items=items):
-            return ", ".join(_spell(item, _COMPARISON) for item in items), _TUPLE
-        case ast.Case(subject=subject, arms=arms):
-            inner = "; ".join(
-                f"{'else' if arm.pattern is None else f'when {spell(arm.pattern)}'}: {spell(arm.value)}" for arm in arms
-            )
-            return f"case {spell(subject)} {{ {inner} }}", _ATOM
-        case _:
-            assert_never(expr)
+def _arm(arm: ast.When) -> str:
+    value = spell_within(arm.value, Level.TUPLE)
+    return f"else: {value}" if arm.pattern is None else f"when {spell_within(arm.pattern, Level.TUPLE)}: {value}"
 
 
 def spell_path(path: ast.Path) -> str:
-    parts = (f".{part.name}" if isinstance(part, ast.Attribute) else f"[{spell(part.value)}]" for part in path.parts)
-    return path.head.text + "".join(parts)
+    return path.head.text + "".join(_path_part(part) for part in path.parts)
 
 
-def _chained(parts: tuple[tuple[str, ast.Expr], ...], loosest: int, skip: str) -> str:
-    words: list[str] = []
-    for operator, expr in parts:
-        if words or operator != skip:
-            words.append(operator)
-        words.append(_spell(expr, loosest))
-    return " ".join(words)
+def _path_part(part: ast.Index | ast.Attribute) -> str:
+    match part:
+        case ast.Index():
+            return f"[{spell_within(part.value, Level.ADD)}]"
+        case ast.Attribute():
+            return f".{part.name}"
+
+
+def spell_arguments(arguments: Sequence[ast.Argument]) -> str:
+    return f"({', '.join(_argument(argument) for argument in arguments)})"
+
+
+def _argument(argument: ast.Argument) -> str:
+    value = spell_within(argument.value, Level.COMPARE)
+    if argument.name is not None:
+        return f"{argument.name.text} = {value}"
+    if argument.within is not None:
+        return f"{value} in {spell_within(argument.within, Level.ADD)}"
+    if argument.bound is not None and argument.over is not None:
+        return f"{value} for {argument.bound.text} in {spell_within(argument.over, Level.ADD)}"
+    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from archdsl.cli.texts import arch_files
 from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.pipeline import Checked, check
 
+if TYPE_CHECKING:
+    from archdsl.diagnostics import Style
+
 
 @click.command("check")
 @click.argument("paths", nargs=-1)
@@ -23,7 +27,7 @@ from archdsl.pipeline import Checked, check
 @input_size
 def command(
     paths: tuple[str, ...],
-    form: str,
+    form: Style,
     deny: str | None,
     overrides: tuple[tuple[str, str], ...],
     size: tuple[int, int] | None,
