@@ -10,11 +10,14 @@ from archdsl.space import FrameKind
 
 
 def identifier(text: str) -> str:
-    """`trunk[5][8]` to `trunk_5_8`, `b.trunk[10][8]` to `b_trunk_10_8`, `sep_conv3x3(d = 4)` to `sep_conv3x3_d_4`."""
+    """`trunk[5][8]` to `trunk_5_8`, `b.trunk[10][8]` to `b_trunk_10_8`, `sep_conv3x3(d = 4)` to `sep_conv3x3_d_4`.
+
+    `training` gets an underscore as keywords do: torch keeps a flag of that name on every module.
+    """
     name = re.sub(r"\W+", "_", text).strip("_")
     if not name or name[0].isdigit():
         name = f"_{name}"
-    return f"{name}_" if keyword.iskeyword(name) else name
+    return f"{name}_" if keyword.iskeyword(name) or name == "training" else name
 
 
 def module_path(node: Node) -> tuple[str, ...]:
