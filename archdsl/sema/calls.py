@@ -49,7 +49,7 @@ def pipe(ev: Evaluator, head: ast.Expr, steps: Sequence[ast.Expr], env: Environm
     """`head -> step -> step`; a set on the left distributes."""
     value = ev.value(head, env)
     if isinstance(value, Many) and steps:
-        parts = [Candidate(item.spelled, _steps(ev, item.value, item.spelled, steps, env)) for item in value.items]
+        parts = [Candidate(item.source, _steps(ev, item.value, item.source, steps, env)) for item in value.items]
         return Many(tuple(part for part in parts if not isinstance(part.value, Nothing)))
     return _steps(ev, value, ev.spelled(head, env), steps, env)
 
@@ -368,7 +368,10 @@ def primitive(
     for key, value in filled.items():
         if not isinstance(value, int | Fraction | str | Dim | Size):
             return ev.poison(
-                codes.WRONG_KIND, f"`{name}` takes {kinds[key]} as `{key}`, not {describe(value)}", span, f"wrong `{key}`"
+                codes.WRONG_KIND,
+                f"`{name}` takes {kinds[key]} as `{key}`, not {describe(value)}",
+                span,
+                f"wrong `{key}`",
             )
     try:
         attributes = dict(bind(definition, {key: _attribute(value) for key, value in filled.items()}))

@@ -37,7 +37,7 @@ def report(
     where = f"at the {noun} `{env.line}`" if env.line else f"at a {noun}"
     names = [_name(env, node) for node in (one, other)]
     facts = [_channels(left), _channels(right)] if channels else [_size(left), _size(right)]
-    parts = [f"{left.channels}", f"{right.channels}"] if channels else _parts(ev, left, right)
+    parts = [_count(left), _count(right)] if channels else _parts(ev, left, right)
     places = ev.builder.origins(one, other)
     marks = tuple(
         Mark(place, f"{f'`{name}`' if name else 'this map'} {'has' if channels else 'is'} {fact}")
@@ -61,8 +61,12 @@ def _name(env: Environment, node: int) -> str:
     return next(found, "")
 
 
+def _count(shape: Shape) -> str:
+    return f"{shape.channels}" if isinstance(shape.channels, int) else f"`{shape.channels}`"
+
+
 def _channels(shape: Shape) -> str:
-    return "1 channel" if shape.channels == 1 else f"{shape.channels} channels"
+    return "1 channel" if shape.channels == 1 else f"{_count(shape)} channels"
 
 
 def _size(shape: Shape) -> str:

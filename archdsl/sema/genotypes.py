@@ -42,6 +42,8 @@ class Reader:
     special: dict[str, Given] = field(default_factory=dict[str, Given])
     """Answers for one branch, by `branch.path`."""
     paths: dict[str, list[Place]] = field(default_factory=dict[str, list[Place]])
+    targets: dict[str, Span] = field(default_factory=dict[str, Span])
+    """Where each branch's path is given."""
 
     def read(self, body: Sequence[ast.Statement]) -> None:
         for statement in body:
@@ -216,15 +218,16 @@ class Reader:
                 f"the path of `{branch}` is given twice",
                 target,
                 "again here",
+                also=(Mark(self.targets[branch], "first here"),),
                 help="keep one of the two lines",
             )
             return
+        self.targets[branch] = target
         self.paths[branch] = [place for place, _ in places]
         first, at = places[0]
         if trellis.sources[first]:
-            before = ", ".join(trellis.spell(place) for place in dict.fromkeys(trellis.sources[first].values()))
             self._wrong_path(
-                f"the path of `{branch}` begins at `{trellis.spell(first)}`, which reads {before}",
+                f"the path of `{branch}` begins at `{trellis.spell(first)}`, which reads a place before it",
                 at,
                 "nothing starts here",
                 f"a path begins at {listed([trellis.spell(p) for p, sources in trellis.sources.items() if not sources])}",

@@ -134,4 +134,4 @@ def _report(
 
 
 def _channels(count: Count) -> str:
-    return f"{count} channels"
+    return f"{count} channels" if isinstance(count, int) else f"`{count}` channels"

@@ -92,26 +92,26 @@ def _report_not_asked(reader: Reader, program: Program, found: Trace, reporter: 
         question = program.questions[path]
         keys = [f"{branch}.{path}" for branch in program.branches] if question.per_branch else [path]
         if not any(key in found.asked for key in keys):
-            _not_asked(path, question, given, reader, program, reporter)
+            _not_asked(path, "", question, given, reader, program, reporter)
     for key, given in reader.special.items():
         if key not in found.asked:
-            path = key.split(".", 1)[1]
-            _not_asked(key, program.questions[path], given, reader, program, reporter)
+            branch, path = key.split(".", 1)
+            _not_asked(key, branch, program.questions[path], given, reader, program, reporter)
 
 
 def _not_asked(
-    path: str, question: Question, given: Given, reader: Reader, program: Program, reporter: Reporter
+    path: str, branch: str, question: Question, given: Given, reader: Reader, program: Program, reporter: Reporter
 ) -> None:
     reporter.report(
         codes.NOT_ASKED,
-        f"`{path}` is not asked: {_why(question, reader, program)}",
+        f"`{path}` is not asked: {_why(question, branch, reader, program)}",
         given.target,
         "answers what nobody reads",
         help="leave the line out, or take the place out of its range",
     )
 
 
-def _why(question: Question, reader: Reader, program: Program) -> str:
+def _why(question: Question, branch: str, reader: Reader, program: Program) -> str:
     """The reason, where the answers show it."""
     place = question.path.rsplit(".", 1)[0]
     for exit in program.questions.values():
@@ -127,6 +127,8 @@ def _why(question: Question, reader: Reader, program: Program) -> str:
         passing = [branch for branch, path in reader.paths.items() if names[place] in path]
         if reader.paths and not passing:
             return f"no branch passes `{place}`"
+        if branch and names[place] not in reader.paths.get(branch, [names[place]]):
+            return f"`{branch}` does not pass `{place}`"
         if question.kind is QuestionKind.WIDTH:
             return f"no op writes the map that enters `{place}`; what stands before it hands its own map on"
     return "with these answers nothing in the network reads it"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from archdsl.diagnostics import Diagnostic, Fix, Label, Severity
+from archdsl.sema import codes
 from archdsl.text import Span, TextEdit
 
 
@@ -55,7 +56,8 @@ class Reporter:
 
     def merge(self, found: Iterable[Diagnostic]) -> None:
         """What a later check found, except where an earlier one has reported the place or one around it."""
-        known = [each.primary.span for each in self._found.values() if each.primary and _is_error(each)]
+        earlier = (each for each in self._found.values() if _is_error(each) and each.code != codes.UNREAD)
+        known = [each.primary.span for each in earlier if each.primary]
         for diagnostic in found:
             span = diagnostic.primary.span if diagnostic.primary else None
             if span is None or not any(_holds(each, span) for each in known):
