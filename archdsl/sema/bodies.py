@@ -199,10 +199,10 @@ def _wrong_ports(ev: Evaluator, callee: Callee, wanted: int, found: int, span: S
 def lines(ev: Evaluator, body: Sequence[ast.Statement], env: Environment) -> dict[str, Value]:
     """Each line in turn; the outputs by name, an output without one under the empty name."""
     outputs: dict[str, Value] = {}
-    run: tuple[str, ...] = ()
     for statement in body:
         match statement:
             case ast.Assign(target=target, value=expr):
+                run: tuple[str, ...] = ()
                 for name in _targets(ev, target):
                     env.names[name] = ev.value(expr, env.on_line(name, run))
                     run = (*run, name)
@@ -210,7 +210,7 @@ def lines(ev: Evaluator, body: Sequence[ast.Statement], env: Environment) -> dic
                 env.names[statement.name.text] = questions.choose(ev, statement, env)
             case ast.Output(value=expr, name=name):
                 key = name.text if name else ""
-                on_line = env.on_line(key, run) if key else replace(env, line="out", run=run)
+                on_line = env.on_line(key) if key else replace(env, line="out")
                 outputs[key] = env.names[key] = ev.value(expr, on_line)
             case ast.Structure():
                 structures.build(ev, statement, env)

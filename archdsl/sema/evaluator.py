@@ -180,7 +180,8 @@ class Evaluator:
                 if isinstance(value, Many):
                     yield from value.items
                 elif not isinstance(value, Nothing):
-                    yield Candidate(self.spelled(expr, env), value)
+                    head = self.spelled(expr.head, env) if isinstance(expr, ast.Pipe) else ""
+                    yield Candidate(self.spelled(expr, env), value, head)
 
     def candidate(self, expr: ast.Expr, env: Environment) -> Value:
         """An item of a set; an op without its maps is a candidate: `dil_conv3x3(d = 4)`."""

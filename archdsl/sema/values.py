@@ -73,6 +73,12 @@ class Candidate:
 
     spelled: str
     value: Value
+    head: str = ""
+    """The map that a pipe in a set begins with: an edge is named after it, whatever prepares it on the way."""
+
+    @property
+    def source(self) -> str:
+        return self.head or self.spelled
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def uneven(items: list[Item]) -> Iterator[Uneven]:
             yield Uneven(node, (shape.height, shape.width), 1)
         if not isinstance(payload, Apply) or not inputs:
             continue
-        scale = PRIMITIVES[payload.primitive].scale(dict(payload.attributes))
+        scale = _scale(payload)
         if scale is None or scale >= 1:
             continue
         before = items[inputs[0]][3]
@@ -68,10 +68,16 @@ def uneven(items: list[Item]) -> Iterator[Uneven]:
             yield Uneven(node, (before.height, before.width), factor)
 
 
+def _scale(payload: Apply) -> Fraction | None:
+    """The factor of a node; none where a smaller last window takes whatever is left over."""
+    attributes = payload.attribute
+    return None if attributes.get("ceil") else PRIMITIVES[payload.primitive].scale(attributes)
+
+
 def _needs_multiple(payload: Apply) -> bool:
     attributes = payload.attribute
     stride = attributes.get("s")
-    return payload.primitive == "resize" or (attributes.get("k") == (stride, stride) and attributes.get("ceil") is False)
+    return payload.primitive == "resize" or attributes.get("k") == (stride, stride)
 
 
 def _ratios(items: Iterable[Item]) -> list[tuple[int, Fraction | None]]:
@@ -82,9 +88,9 @@ def _ratios(items: Iterable[Item]) -> list[tuple[int, Fraction | None]]:
         match payload:
             case Image():
                 ratio = Fraction(1)
-            case Apply(primitive, attributes) if before:
-                scale = PRIMITIVES[primitive].scale(dict(attributes))
-                if len(before) > 1 and primitive == "resize":
+            case Apply() if before:
+                scale = _scale(payload)
+                if len(before) > 1 and payload.primitive == "resize":
                     ratio = before[1]
                 elif scale is None or before[0] is None:
                     ratio = None
