@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from archdsl.ops import Count, Shape
-from archdsl.ops.dims import variable
+from archdsl.ops.dims import DOMAIN_LIMIT, values, variable
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema.library import is_packaged
 from archdsl.space import (
     Apply,
+    Asked,
     Ends,
     Frame,
     FrameKind,
@@ -23,6 +24,7 @@ from archdsl.space import (
     Select,
     Subject,
     Trellis,
+    in_supernet,
 )
 from archdsl.ops import Value as Attribute
 from archdsl.text import Span
@@ -66,6 +68,8 @@ class Builder:
     constraints: list[Ordered] = field(default_factory=list[Ordered])
     trellises: dict[str, Trellis] = field(default_factory=dict[str, Trellis])
     branches: dict[str, Ends] = field(default_factory=dict[str, Ends])
+    absent: set[int] = field(default_factory=set[int])
+    """Nodes whose map is not there under some answers."""
     calls: tuple[Span, ...] = ()
     """The calls of ops and cells that are being laid out, from the outermost."""
     made: list[tuple[Span, ...]] = field(default_factory=list[tuple[Span, ...]])
@@ -93,8 +97,13 @@ class Builder:
         if len(self.nodes) >= NODE_LIMIT:
             raise TooLarge(span, f"the text lays out more than {NODE_LIMIT:,} nodes")
         self.nodes.append(Node(scope.frames, scope.unique(local), payload, inputs, shape, span))
-        self.made.append(self.calls)
-        return len(self.nodes) - 1
+        node = len(self.nodes) - 1
+        missing = [source for source in inputs if source in self.absent]
+        if missing and isinstance(payload, Apply) and PRIMITIVES[payload.primitive].most is None:
+            self._join_some(node, payload.primitive, inputs, missing)
+        elif missing:
+            self.absent.add(node)
+        return node
 
     def apply(
         self, scope: Scope, name: str, attributes: Mapping[str, Attribute], inputs: tuple[int, ...], span: Span
@@ -112,19 +121,26 @@ class Builder:
         inputs: tuple[int, ...],
         span: Span | None,
     ) -> int:
-        """One of maps of equal resolution."""
+        """One of maps of equal resolution; absent where no label holds."""
         shapes = [self.shape(index) for index in inputs]
-        channels = {shape.channels: None for shape in shapes}
+        channels = tuple(dict.fromkeys(shape.channels for shape in shapes))
         node = self.add(scope, local, Select(subject, labels), inputs, shapes[0], span)
-        if len(channels) > 1:
-            self._give_channels(node, tuple(channels))
+        self.absent.discard(node)
+        if any(source in self.absent for source in inputs) or self._leaves_out(subject, labels):
+            self.absent.add(node)
+        if len(channels) > 1 or _hangs_on_maps(channels[0]):
+            # A count that hangs on another map would have that map computed whichever option is taken.
+            self._give_channels(node, channels)
         return node
+
+    def _leaves_out(self, subject: Subject, labels: tuple[Label, ...]) -> bool:
+        return isinstance(subject, Asked) and len(labels) < len(self.questions[subject.question].answers)
 
     def pass_on(self, scope: Scope, local: str, payload: Payload, source: int, span: Span | None) -> int:
         """A node whose map has its input's shape, under a channel count of its own where answers decide that."""
         node = self.add(scope, local, payload, (source,), self.shape(source), span)
         channels = self.shape(source).channels
-        if not isinstance(channels, int) and any(isinstance(leaf, MapChannels) for leaf in channels.leaves()):
+        if _hangs_on_maps(channels):
             self._give_channels(node, (channels,))
         return node
 
@@ -132,7 +148,33 @@ class Builder:
         """The question under its path; the first one to be asked there stays."""
         return self.questions.setdefault(question.path, question)
 
+    def _join_some(self, node: int, primitive: str, inputs: tuple[int, ...], missing: list[int]) -> None:
+        """A sum or concat that leaves out what is not there: its channels are those of what is."""
+        if len(missing) == len(inputs):
+            self.absent.add(node)
+        found: set[int] | None = {0}
+        for source in inputs:
+            numbers = values(self.shape(source).channels)
+            if numbers is None or found is None:
+                found = None
+                break
+            wholes = {number for number in numbers if isinstance(number, int)}
+            if primitive != "concat":
+                found |= wholes
+                continue
+            found = {before + number for before in found for number in wholes | ({0} if source in missing else set())}
+            if len(found) > DOMAIN_LIMIT:
+                found = None
+        numbers = frozenset(found - {0}) if found is not None else None
+        made = self.nodes[node]
+        leaf = MapChannels(node, made.path, numbers, in_supernet(made.shape.channels))
+        self.nodes[node] = replace(made, shape=made.shape._replace(channels=variable(leaf)))
+
     def _give_channels(self, node: int, options: tuple[Count, ...]) -> None:
         made = self.nodes[node]
         leaf = MapChannels.of(node, made.path, options)
         self.nodes[node] = replace(made, shape=made.shape._replace(channels=variable(leaf)))
+
+
+def _hangs_on_maps(channels: Count) -> bool:
+    return not isinstance(channels, int) and any(isinstance(leaf, MapChannels) for leaf in channels.leaves())
