@@ -1,8 +1,8 @@
 """Pages that a user can read and a test can run: prose, texts, and what the checker says of them.
 
-A block ```` ```arch ```` is the text `space.arch`, ```` ```arch cells.arch ```` a file beside it. The next ```` ```text ````
-block is what a user sees; behind `text` stand the item and the parameters of a command, as in
-```` ```text space.arch:net --set depth=3 ````. A text with no such block behind it has nothing wrong in it.
+A block that begins with `arch` is the text `space.arch`; with `arch cells.arch` it is a file beside it. The next `text`
+block is what a user sees. Behind `text` stand the item and the parameters of a command, as in
+`text space.arch:net --set depth=3`. A text with no such block behind it has nothing wrong in it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from archdsl.diagnostics import Diagnostic, show
+from archdsl.diagnostics import Diagnostic
+from archdsl.diagnostics.render import render
 from archdsl.pipeline import NotLoaded, check, load
 
 MAIN = "space.arch"
+_PACKAGED = re.compile(r"[^\s`]*/std\.arch")
+"""The library lies elsewhere on every machine."""
 _BLOCK = re.compile(r"^```(?P<kind>arch|text)(?P<rest>[^\n]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -36,15 +39,16 @@ class Example:
 
     def diagnostics(self, folder: Path) -> tuple[Diagnostic, ...]:
         """What a command says, run in `folder`."""
+        project = folder / "project"
         for name, text in self.files.items():
-            path = folder / name
+            path = project / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         arguments = list(self.arguments)
         target = arguments.pop(0) if arguments and not arguments[0].startswith("--") else MAIN
         overrides = dict(each.split("=", 1) for each in arguments if each != "--set")
         before = Path.cwd()
-        os.chdir(folder)
+        os.chdir(project)
         try:
             if target == MAIN:
                 return check(target, overrides=overrides).diagnostics
@@ -86,8 +90,8 @@ def examples(page: str) -> Iterator[Example]:
 
 def shown(example: Example, folder: Path) -> str:
     """What a user sees of an example."""
-    text = show(example.diagnostics(folder), "full").strip("\n")
-    return f"{text}\n" if text else ""
+    text = render(example.diagnostics(folder)).strip("\n")
+    return _PACKAGED.sub("std.arch", f"{text}\n") if text else ""
 
 
 def rewritten(page: str) -> str:
