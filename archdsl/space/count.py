@@ -8,7 +8,7 @@ genotypes they have. Questions that change nothing else that is asked are factor
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from math import comb
 from random import Random
@@ -38,16 +38,8 @@ class _State:
     """Answers that a fork further back looks at."""
 
 
-@dataclass(slots=True)
-class _Step:
-    """Everything that can happen at one fork."""
-
-    fork: Key
-    ways: dict[_State, list[tuple[Answer | None, int, _State]]] = field(
-        default_factory=dict["_State", "list[tuple[Answer | None, int, _State]]"]
-    )
-    """For each state before it: an answer (None where none was due), how many such ways there are, the state after."""
-
+Way: TypeAlias = "tuple[Answer | None, int, _State]"
+"""An answer (None where it was given before), in how many ways that goes, and the state after it."""
 
 Sample: TypeAlias = "dict[str, Answer]"
 
@@ -66,28 +58,27 @@ class Census:
         self._last_asked = _last(self.demand)
         self._last_read = _last_forks(self.demand, self._groups)
         self._classes = _classes(self.demand, {name for group in self._groups for name in group})
-        self._steps: list[_Step] = []
-        self._start, self._closed_at_start = self._close(self._begin(), None)
+        self._start, self._factor = self._close(self.demand.start.forks, self.demand.start.asks, frozenset())
+        self._ways: dict[_State, list[Way]] = {}
+        self._completions: dict[_State, int] = {}
+        """In how many ways each state can be brought to an end."""
         self._run()
-        self._completions = self._complete()
 
     @property
     def count(self) -> int:
         """How many genotypes there are in normal form."""
-        return self._closed_at_start * self._completions[0][self._start]
+        return self._factor * self._completions[self._start]
 
     def sample(self, random: Random) -> Sample:
         """One genotype, each as likely as any other: every answer that is asked, under its path."""
         answers: Sample = {}
         state = self._start
-        for position, step in enumerate(self._steps):
-            ways = step.ways[state]
-            after = self._completions[position + 1]
-            answer, _, following = ways[_pick([factor * after[next_] for _, factor, next_ in ways], random)]
+        while state.forks:
+            ways = self._ways[state]
+            name = self.demand.asking[max(state.forks)]
+            answer, _, state = ways[_pick([factor * self._completions[after] for _, factor, after in ways], random)]
             if answer is not None:
-                name = self.demand.asking[step.fork]
                 answers[name] = random.choice(self._classes[name][answer])
-            state = following
         return answers | {name: _any(self.demand.questions[name], random) for name in sorted(self._asked(answers))}
 
     def _asked(self, answers: Sample) -> set[str]:
@@ -104,43 +95,40 @@ class Census:
 
     # The way back -------------------------------------------------------------------------------
 
-    def _begin(self) -> _State:
-        return _State(self.demand.start.forks, self.demand.start.asks, frozenset())
-
     def _run(self) -> None:
-        layer = {self._start}
+        """Every state from the outputs back, each at the fork that stands last among those it has still to pass."""
+        waiting: dict[Key, set[_State]] = {}
+        if self._start.forks:
+            waiting[max(self._start.forks)] = {self._start}
         for fork in sorted(self.demand.forks, reverse=True):
-            step = _Step(fork)
-            following: set[_State] = set()
-            for state in layer:
-                step.ways[state] = list(self._ways(state, fork))
-                following.update(after for _, _, after in step.ways[state])
-            if len(following) > STATE_LIMIT:
+            for state in waiting.pop(fork, ()):
+                self._ways[state] = list(self._ways_from(state, fork))
+                for _, _, after in self._ways[state]:
+                    if after.forks:
+                        waiting.setdefault(max(after.forks), set()).add(after)
+            if sum(map(len, waiting.values())) > STATE_LIMIT:
                 node = self.program.nodes[fork[0]].path
                 raise NotCounted(f"at `{node}` more than {STATE_LIMIT:,} sets of answers would have to be told apart")
-            self._steps.append(step)
-            layer = following
+        for state, ways in reversed(self._ways.items()):
+            for _, _, after in ways:
+                if not after.forks:
+                    self._completions[after] = 1
+            self._completions[state] = sum(factor * self._completions[after] for _, factor, after in ways)
+        self._completions.setdefault(self._start, 1)
 
-    def _ways(self, state: _State, fork: Key) -> Iterator[tuple[Answer | None, int, _State]]:
-        if fork not in state.forks:
-            after, factor = self._close(state, fork)
-            yield None, factor, after
-            return
+    def _ways_from(self, state: _State, fork: Key) -> Iterator[Way]:
         name = self.demand.asking[fork]
         known = dict(state.answers)
         given = known.get(name)
         for answer, members in self._classes[name].items():
-            need = self.demand.forks[fork][answer]
             if given is not None and answer != given:
                 continue
             if given is None and not self._in_order(name, answer, known):
                 continue
-            reached = _State(
-                (state.forks - {fork}) | need.forks,
-                state.asked | need.asks,
-                state.answers | {(name, answer)},
+            need = self.demand.forks[fork][answer]
+            after, factor = self._close(
+                (state.forks - {fork}) | need.forks, state.asked | need.asks, state.answers | {(name, answer)}
             )
-            after, factor = self._close(reached, fork)
             yield (answer, factor * len(members), after) if given is None else (None, factor, after)
 
     def _in_order(self, name: str, answer: Answer, known: Mapping[str, Answer]) -> bool:
@@ -155,38 +143,25 @@ class Census:
                 return False
         return True
 
-    def _close(self, state: _State, fork: Key | None) -> tuple[_State, int]:
-        """Forget what nothing further back looks at; factors that are settled are multiplied out."""
+    def _close(
+        self, forks: frozenset[Key], asked: frozenset[str], answers: frozenset[tuple[str, Answer]]
+    ) -> tuple[_State, int]:
+        """The state at the next fork: what no fork from there on looks at is forgotten, its factors multiplied out."""
         factor = 1
+        if not forks:
+            for name in asked:
+                factor *= _size(self.demand.questions[name])
+            return _State(forks, frozenset(), frozenset()), factor
+        next_fork = max(forks)
         open_asked: list[str] = []
-        for name in state.asked:
+        for name in asked:
             last = self._last_asked.get(name)
-            if last is None or (fork is not None and last >= fork):
+            if last is None or last > next_fork:
                 factor *= _size(self.demand.questions[name])
             else:
                 open_asked.append(name)
-        kept = frozenset(
-            (name, answer)
-            for name, answer in state.answers
-            if fork is None or self._last_read.get(name, fork) < fork
-        )
-        return _State(state.forks, frozenset(open_asked), kept), factor
-
-    def _complete(self) -> list[dict[_State, int]]:
-        """In how many ways each state can be brought to an end."""
-        completions: list[dict[_State, int]] = [{}]
-        last = {after for ways in self._steps[-1].ways.values() for _, _, after in ways} if self._steps else {self._start}
-        completions[0] = dict.fromkeys(last, 1)
-        for step in reversed(self._steps):
-            after = completions[-1]
-            completions.append(
-                {
-                    state: sum(factor * after[following] for _, factor, following in ways)
-                    for state, ways in step.ways.items()
-                }
-            )
-        completions.reverse()
-        return completions
+        kept = frozenset(pair for pair in answers if self._last_read[pair[0]] <= next_fork)
+        return _State(forks, frozenset(open_asked), kept), factor
 
 
 def _classes(demand: Demand, apart: set[str]) -> dict[str, dict[Answer, list[Answer]]]:
