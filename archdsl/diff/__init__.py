@@ -4,8 +4,21 @@ from archdsl.diff.answers import apply
 from archdsl.diff.cells import Cell, cells
 from archdsl.diff.compare import diff, side
 from archdsl.diff.data import as_data
-from archdsl.diff.model import Change, Difference, Side
+from archdsl.diff.model import Change, Difference, Figures, Side
 from archdsl.diff.routes import route
 from archdsl.diff.text import as_text
 
-__all__ = ["Cell", "Change", "Difference", "Side", "apply", "as_data", "as_text", "cells", "diff", "route", "side"]
+__all__ = [
+    "Cell",
+    "Change",
+    "Difference",
+    "Figures",
+    "Side",
+    "apply",
+    "as_data",
+    "as_text",
+    "cells",
+    "diff",
+    "route",
+    "side",
+]

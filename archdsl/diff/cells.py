@@ -77,3 +77,12 @@ def bare(program: Program, path: str) -> str:
     """A cell's path without the branches that compute it: `trunk[10][8]` of `b.trunk[10][8]`."""
     owners, dot, rest = path.partition(".")
     return rest if dot and all(owner in program.branches for owner in owners.split("+")) else path
+
+
+def ops_of(graph: Graph, cell: Cell) -> str:
+    """The ops of a cell, each once, in the order of the graph."""
+    nodes = (graph.node(path) for path in cell.nodes)
+    names = (
+        next((frame.definition for frame in node.frames if frame.kind is FrameKind.OP), node.local) for node in nodes
+    )
+    return ", ".join(dict.fromkeys(names))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 from archdsl.diff.answers import bare_question, compare_answers, normal_form
-from archdsl.diff.cells import Cell, bare, cells, digest, maps_read
+from archdsl.diff.cells import Cell, bare, cells, digest, maps_read, ops_of
 from archdsl.diff.matching import Cells, match, unwired_digest
 from archdsl.diff.model import (
     AnswerChange,
@@ -18,6 +18,7 @@ from archdsl.diff.model import (
     Difference,
     Figures,
     ParameterChange,
+    QuestionChange,
     RouteChange,
     Side,
     Totals,
@@ -26,7 +27,7 @@ from archdsl.diff.routes import route
 from archdsl.diff.tensors import compare_tensors
 from archdsl.ir import Graph
 from archdsl.ops.bind import show
-from archdsl.space import FrameKind, Program, QuestionKind
+from archdsl.space import Program, QuestionKind
 
 
 def side(name: str, program: Program, answers: Answers, graph: Graph, figures: Figures | None = None) -> Side:
@@ -44,6 +45,7 @@ def diff(before: Side, after: Side) -> Difference:
         before,
         after,
         tuple(_parameters(before.program, after.program)),
+        tuple(_questions(before.program, after.program)),
         tuple(_with_channels(change, before, after) for change in answers),
         tuple(_routes(before, after)),
         _Comparison.of(before, after).changes(),
@@ -57,6 +59,15 @@ def _parameters(before: Program, after: Program) -> Iterable[ParameterChange]:
     for name in {**new, **old}:
         if old.get(name) != new.get(name):
             yield ParameterChange(name, old.get(name), new.get(name))
+
+
+def _questions(before: Program, after: Program) -> Iterable[QuestionChange]:
+    for path in {**after.questions, **before.questions}:
+        old, new = before.questions.get(path), after.questions.get(path)
+        kind = (new or before.questions[path]).kind
+        was, now = old and old.answers, new and new.answers
+        if was != now or kind is not (old or after.questions[path]).kind:
+            yield QuestionChange(path, kind, was, now)
 
 
 def _routes(before: Side, after: Side) -> Iterable[RouteChange]:
@@ -100,9 +111,18 @@ class _Comparison:
 
     @classmethod
     def of(cls, before: Side, after: Side) -> _Comparison:
-        old = Cells(before.graph, cells(before.graph), partial(_place, before.program, after.program))
-        new = Cells(after.graph, cells(after.graph), partial(_place, after.program, before.program))
+        shared = _shared_places(before.program, after.program)
+        old = Cells(before.graph, cells(before.graph), partial(_place, before.program, shared))
+        new = Cells(after.graph, cells(after.graph), partial(_place, after.program, shared))
         return cls(before, after, old, new, match(old, new), (_costs(before, old.cells), _costs(after, new.cells)))
+
+    @cached_property
+    def old_ports(self) -> Mapping[str, _Port]:
+        return _ports(self.old)
+
+    @cached_property
+    def new_ports(self) -> Mapping[str, _Port]:
+        return _ports(self.new)
 
     def changes(self) -> tuple[CellChange, ...]:
         """In the order of the later graph, each removed cell after what it stood behind."""
@@ -111,14 +131,18 @@ class _Comparison:
             self.both(self.old.cells[back[path]], cell) if path in back else self.added(cell)
             for path, cell in self.new.cells.items()
         ]
-        position = 0
+        behind: dict[str | None, list[CellChange]] = {}
+        last: str | None = None
         for path, cell in self.old.cells.items():
             if path in self.pairs:
-                position = next(i for i, each in enumerate(found) if each.before == path) + 1
+                last = path
             else:
-                found.insert(position, self.removed(cell))
-                position += 1
-        return tuple(found)
+                behind.setdefault(last, []).append(self.removed(cell))
+        first = behind.get(None, [])
+        return (
+            *first,
+            *(one for each in found for one in (each, *(behind.get(each.before, []) if each.before else []))),
+        )
 
     def both(self, old: Cell, new: Cell) -> CellChange:
         cost = self.cost(1, new) - self.cost(0, old)
@@ -134,12 +158,14 @@ class _Comparison:
 
     def added(self, cell: Cell) -> CellChange:
         scope = bare(self.after.program, cell.path)
-        return CellChange(Change.ADDED, None, cell.path, scope, "ops", _ops(self.after.graph, cell), self.cost(1, cell))
+        return CellChange(
+            Change.ADDED, None, cell.path, scope, "ops", ops_of(self.after.graph, cell), self.cost(1, cell)
+        )
 
     def removed(self, cell: Cell) -> CellChange:
         scope = bare(self.before.program, cell.path)
         cost = Cost() - self.cost(0, cell)
-        return CellChange(Change.REMOVED, cell.path, None, scope, "ops", _ops(self.before.graph, cell), cost)
+        return CellChange(Change.REMOVED, cell.path, None, scope, "ops", ops_of(self.before.graph, cell), cost)
 
     def cost(self, one: int, cell: Cell) -> Cost:
         """Nothing where one side has no figures: a change of cost needs both."""
@@ -147,13 +173,13 @@ class _Comparison:
 
     def wired_before(self, cell: Cell) -> str:
         """What a cell computes and from which maps, in the names that cells have after."""
-        ports = _ports(self.old)
+        ports = self.old_ports
         return digest(
             self.before.graph, cell, lambda source: _spell(ports[source], self.pairs.get(ports[source][0], "gone"))
         )
 
     def wired_after(self, cell: Cell) -> str:
-        ports = _ports(self.new)
+        ports = self.new_ports
         return digest(self.after.graph, cell, lambda source: _spell(ports[source], ports[source][0]))
 
 
@@ -173,11 +199,18 @@ def _spell(port: _Port, cell: str) -> str:
     return f"{cell}#{port[1]}:{port[2]}"
 
 
-def _place(program: Program, other: Program, path: str) -> str | None:
-    """Where a cell stands in a grid that both programs have."""
+def _shared_places(before: Program, after: Program) -> frozenset[str]:
+    """The places of grids that both programs have under one name."""
+    found = [
+        {trellis.spell(place) for trellis in program.trellises.values() for place in trellis.sources}
+        for program in (before, after)
+    ]
+    return frozenset(found[0] & found[1])
+
+
+def _place(program: Program, shared: frozenset[str], path: str) -> str | None:
     scope = bare(program, path)
-    both = (program.trellises[name] for name in program.trellises if name in other.trellises)
-    return scope if any(scope == trellis.spell(place) for trellis in both for place in trellis.sources) else None
+    return scope if scope in shared else None
 
 
 def _costs(one: Side, found: Mapping[str, Cell]) -> dict[str, Cost]:
@@ -192,7 +225,7 @@ def _costs(one: Side, found: Mapping[str, Cell]) -> dict[str, Cost]:
 def _detail(before: Graph, old: Cell, after: Graph, new: Cell) -> tuple[str, str]:
     """What of a cell a reader would look for first: its ops, its maps, what it reads."""
     aspects = {
-        "ops": (_ops(before, old), _ops(after, new)),
+        "ops": (ops_of(before, old), ops_of(after, new)),
         "map": (_shapes(before, old.outputs), _shapes(after, new.outputs)),
         "inputs": (_shapes(before, maps_read(before, old)), _shapes(after, maps_read(after, new))),
     }
@@ -204,13 +237,3 @@ def _detail(before: Graph, old: Cell, after: Graph, new: Cell) -> tuple[str, str
 
 def _shapes(graph: Graph, nodes: Iterable[str]) -> str:
     return ", ".join(str(graph.node(node).shape) for node in nodes)
-
-
-def _ops(graph: Graph, cell: Cell) -> str:
-    """The ops of a cell, each once, in the order of the graph."""
-    names: dict[str, None] = {}
-    for path in cell.nodes:
-        node = graph.node(path)
-        op = next((frame.definition for frame in node.frames if frame.kind is FrameKind.OP), node.local)
-        names[op] = None
-    return ", ".join(names)

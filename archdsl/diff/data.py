@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archdsl.diff.model import AnswerChange, CellChange, Change, Cost, Difference, Side, Totals, Weights
+from archdsl.diff.model import AnswerChange, CellChange, Change, Cost, Difference, QuestionChange, Side, Totals, Weights
 
 FORMAT_VERSION = 1
 
@@ -18,6 +18,7 @@ def as_data(difference: Difference, *, show_all: bool = False) -> dict[str, obje
         "parameters": [
             {"name": each.name, "before": each.before, "after": each.after} for each in difference.parameters
         ],
+        "questions": [_question(each) for each in difference.questions],
         "answers": [_answer(each) for each in difference.answers],
         "routes": [
             {"branch": each.branch, "before": list(each.before), "after": list(each.after)}
@@ -34,14 +35,17 @@ def _side(side: Side) -> dict[str, object]:
     return {"name": side.name, "space": side.program.name, "hash": side.program.hash, "closed": side.graph.closed}
 
 
-def _answer(change: AnswerChange) -> dict[str, object]:
-    found: dict[str, object] = {
+def _question(change: QuestionChange | AnswerChange) -> dict[str, object]:
+    return {
         "path": change.path,
         "kind": str(change.kind),
         "before": None if change.before is None else list(change.before),
         "after": None if change.after is None else list(change.after),
     }
-    return found | ({"channels": list(change.channels)} if any(change.channels) else {})
+
+
+def _answer(change: AnswerChange) -> dict[str, object]:
+    return _question(change) | ({"channels": list(change.channels)} if any(change.channels) else {})
 
 
 def _cell(cell: CellChange) -> dict[str, object]:

@@ -76,6 +76,16 @@ class ParameterChange:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionChange:
+    """A question of the space that has other candidates; None where the space does not ask it."""
+
+    path: str
+    kind: QuestionKind
+    before: Answer | None
+    after: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerChange:
     """An answer given otherwise, under its path; None where the question is not asked."""
 
@@ -165,6 +175,7 @@ class Difference:
     before: Side
     after: Side
     parameters: tuple[ParameterChange, ...]
+    questions: tuple[QuestionChange, ...]
     answers: tuple[AnswerChange, ...]
     routes: tuple[RouteChange, ...]
     cells: tuple[CellChange, ...]
@@ -177,5 +188,11 @@ class Difference:
     def same_space(self) -> bool:
         return self.before.program.name == self.after.program.name
 
+    @property
+    def comparable(self) -> bool:
+        """Whether cells tell anything: those of a space and of one of its genotypes are not meant to be equal."""
+        return not self.same_space or self.before.graph.closed == self.after.graph.closed
+
     def __bool__(self) -> bool:
-        return bool(self.parameters or self.answers or any(cell.change is not Change.SAME for cell in self.cells))
+        edits = self.parameters or self.questions or self.answers
+        return bool(edits) or any(cell.change is not Change.SAME for cell in self.cells)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from archdsl.diff.amounts import short, signed
 from archdsl.diff.answers import bare_question
-from archdsl.diff.model import AnswerChange, CellChange, Change, Cost, Difference, Side, Totals
+from archdsl.diff.model import AnswerChange, CellChange, Change, Cost, Difference, QuestionChange, Side, Totals
 from archdsl.diff.routes import route, steps
 from archdsl.space import Image, QuestionKind, Result
 
@@ -26,13 +27,14 @@ class _Row:
 def as_text(difference: Difference, *, show_all: bool = False) -> str:
     """One line a change in aligned columns, then the totals; `show_all` adds cells that are unchanged."""
     changed = _in_order(difference, [*_scopes(difference), *_others(difference, show_all)])
-    rows = [*_parameters(difference), *_branches(difference), *changed]
+    rows = [*_parameters(difference), *_questions(difference), *_branches(difference), *changed]
     total = sum(_counts(difference, cell) for cell in difference.cells)
     same = sum(_counts(difference, cell) and cell.change is Change.SAME for cell in difference.cells)
     if not difference:
         return f"{_heading(difference)}\n  = no difference: {total} cells\n" + _listed(rows)
     hint = "" if show_all or not same else ", --all lists them"
-    blocks = [_heading(difference), _listed(rows), f"  = {same} of {total} cells unchanged{hint}\n", *_ends(difference)]
+    unchanged = f"  = {same} of {total} cells unchanged{hint}\n" if difference.comparable else ""
+    blocks = [_heading(difference), _listed(rows), unchanged, *_ends(difference)]
     return "\n".join(block for block in blocks if block)
 
 
@@ -57,6 +59,17 @@ def _parameters(difference: Difference) -> Iterable[_Row]:
     for each in difference.parameters:
         mark = "+" if each.before is None else "-" if each.after is None else "~"
         yield _Row(each.name, mark, "parameter", each.before or "", each.after or "")
+
+
+def _questions(difference: Difference) -> Iterable[_Row]:
+    """Questions with other candidates, those that changed alike in one row."""
+    groups: dict[tuple[object, ...], list[QuestionChange]] = {}
+    for change in difference.questions:
+        groups.setdefault((change.kind, change.before, change.after), []).append(change)
+    for group in groups.values():
+        first = group[0]
+        more = f" and {len(group) - 1} more" if len(group) > 1 else ""
+        yield _Row(f"{first.path}{more}", _mark(first), "candidates", _spelled(first.before), _spelled(first.after))
 
 
 def _branches(difference: Difference) -> Iterable[_Row]:
@@ -157,7 +170,7 @@ def _merged(changes: Sequence[AnswerChange], scope: str, mark: str) -> Iterable[
             yield f"{branch}." if branch else "", _mark(change) if mark == "~" else mark, change
 
 
-def _mark(change: AnswerChange) -> str:
+def _mark(change: AnswerChange | QuestionChange) -> str:
     return "+" if change.before is None else "-" if change.after is None else "~"
 
 
@@ -183,6 +196,8 @@ def _others(difference: Difference, show_all: bool) -> Iterable[tuple[str, _Row]
 
 def _worth_telling(difference: Difference, cell: CellChange) -> bool:
     """Where answers differ, maps from elsewhere are what these answers say."""
+    if not difference.comparable:
+        return False
     if cell.change is Change.REWIRED or (cell.change is Change.SAME and cell.renamed):
         return not difference.answers
     return cell.change is not Change.SAME
@@ -250,17 +265,3 @@ def _totals(totals: Totals) -> str:
 
 def _percent(before: int, after: int) -> str:
     return f"{100 * (after - before) / before:+.1f} %" if before else "new"
-
-
-def short(number: int) -> str:
-    """`2.10 M`, `28.2 G`: three digits and a unit."""
-    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
-        if abs(number) >= size:
-            value = number / size
-            digits = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
-            return f"{value:.{digits}f} {unit}"
-    return str(number)
-
-
-def signed(number: int) -> str:
-    return "0" if number == 0 else f"{'+' if number > 0 else ''}{short(number)}"

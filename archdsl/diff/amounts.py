@@ -1,0 +1,17 @@
+"""Counts as people read them."""
+
+from __future__ import annotations
+
+
+def short(number: int) -> str:
+    """`2.10 M`, `28.2 G`: three digits and a unit."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if abs(number) >= size:
+            value = number / size
+            digits = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
+            return f"{value:.{digits}f} {unit}"
+    return str(number)
+
+
+def signed(number: int) -> str:
+    return "0" if number == 0 else f"{'+' if number > 0 else ''}{short(number)}"

@@ -1,0 +1,19 @@
+"""Pictures of cells, grids, networks and differences, as DOT, SVG, PNG and PDF. Knows nothing of torch."""
+
+from archdsl.render.difference import difference_picture
+from archdsl.render.draw import Drawable, draw
+from archdsl.render.failures import DrawingUnavailable, NothingToDraw
+from archdsl.render.picture import Box, Format, Line, Picture, Text
+
+__all__ = [
+    "Box",
+    "Drawable",
+    "DrawingUnavailable",
+    "Format",
+    "Line",
+    "NothingToDraw",
+    "Picture",
+    "Text",
+    "difference_picture",
+    "draw",
+]

@@ -1,0 +1,115 @@
+"""A picture in Graphviz's language: one statement a line, attributes in one order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from archdsl.render.picture import Box, Flow, Line, Outline, Picture, Point, Text
+from archdsl.render.style import FONT, INK, Dash, Stroke
+
+_SHAPES = {
+    Outline.BOX: ("box", "filled"),
+    Outline.ROUND: ("box", "filled,rounded"),
+    Outline.CIRCLE: ("ellipse", "filled"),
+    Outline.DOT: ("circle", "filled"),
+    Outline.PLAIN: ("plain", ""),
+}
+_BASE_SIZE = 10
+
+
+def write(picture: Picture) -> str:
+    """DOT of the picture."""
+    body = [*_settings(picture), *map(_box, picture.boxes), *map(_line, picture.lines)]
+    return "\n".join([f"digraph {quote(picture.name)} {{", *(f"  {line}" for line in body), "}", ""])
+
+
+def _settings(picture: Picture) -> Iterable[str]:
+    graph = {"fontname": quote(FONT), "bgcolor": quote("white"), "pad": "0.15"}
+    if picture.flow is None:
+        graph |= {"outputorder": "edgesfirst"}
+    else:
+        spacing = ("0.22", "0.35") if picture.flow is Flow.RIGHT else ("0.3", "0.28")
+        graph |= {"rankdir": picture.flow, "nodesep": spacing[0], "ranksep": spacing[1]}
+    if picture.heading:
+        graph |= {"label": _label(picture.heading, left=True), "labelloc": "t", "labeljust": "l"}
+    yield _statement("graph", graph)
+    base = {"fontname": quote(FONT), "fontsize": str(_BASE_SIZE), "fontcolor": quote(INK)}
+    yield _statement("node", base | {"margin": quote("0.09,0.05"), "height": "0.3", "width": "0.3"})
+    yield _statement("edge", base | {"arrowsize": "0.6"})
+
+
+def _box(box: Box) -> str:
+    shape, style = _SHAPES[box.outline]
+    dash = "" if box.stroke.dash is Dash.SOLID else f",{box.stroke.dash}"
+    found = {"label": _label(box.label) if box.label else quote(""), "shape": shape}
+    if box.outline is not Outline.PLAIN:
+        found |= {"style": quote(style + dash), "color": quote(box.stroke.colour), "fillcolor": quote(box.fill)}
+        found |= {"penwidth": _number(box.stroke.width)}
+    if box.at is not None:
+        found |= {"pos": quote(_point(box.at))}
+    if box.size is not None:
+        width, height = box.size
+        found |= {"width": _number(width / 72), "height": _number(height / 72), "fixedsize": "true"}
+    return _statement(quote(box.name), found)
+
+
+def _line(line: Line) -> str:
+    found = {"label": _label(line.label)} if line.label else {}
+    found |= _stroke(line.stroke)
+    if not line.arrow:
+        found |= {"arrowhead": "none"}
+    if line.way:
+        found |= {"pos": quote(_way(line.way, arrow=line.arrow))}
+    if not line.ranks:
+        found |= {"constraint": "false"}
+    return _statement(f"{quote(line.tail)} -> {quote(line.head)}", found)
+
+
+def _stroke(stroke: Stroke) -> dict[str, str]:
+    found = {"color": quote(stroke.colour), "penwidth": _number(stroke.width)}
+    return found if stroke.dash is Dash.SOLID else found | {"style": str(stroke.dash)}
+
+
+_ARROW = 6.0
+"""The length of an arrow's head, by which its line ends earlier."""
+
+
+def _way(points: Sequence[Point], *, arrow: bool) -> str:
+    if not arrow:
+        return " ".join(map(_point, points))
+    (x, y), (from_x, from_y) = points[-1], points[-2]
+    length = max(1.0, ((x - from_x) ** 2 + (y - from_y) ** 2) ** 0.5)
+    end = (x - _ARROW * (x - from_x) / length, y - _ARROW * (y - from_y) / length)
+    return f"e,{_point((x, y))} " + " ".join(map(_point, (*points[:-1], end)))
+
+
+def _label(lines: Iterable[Text], *, left: bool = False) -> str:
+    end = '<BR ALIGN="LEFT"/>' if left else "<BR/>"
+    return f"<{end.join(map(_text, lines))}{end if left else ''}>"
+
+
+def _text(line: Text) -> str:
+    inner = escape(line.text, quote=False)
+    face = f' FACE="{FONT} Bold"' if line.bold else ""
+    size = "" if line.size == _BASE_SIZE else f' POINT-SIZE="{line.size}"'
+    colour = "" if line.colour == INK else f' COLOR="{line.colour}"'
+    return f"<FONT{face}{size}{colour}>{inner}</FONT>" if face or size or colour else inner
+
+
+def _statement(subject: str, attributes: dict[str, str]) -> str:
+    return f"{subject} [{', '.join(f'{name}={value}' for name, value in attributes.items())}];"
+
+
+def _point(point: Point) -> str:
+    return f"{_number(point[0])},{_number(point[1])}"
+
+
+def _number(number: float) -> str:
+    return f"{number:.3f}".rstrip("0").rstrip(".")
+
+
+def quote(text: str) -> str:
+    """A string of DOT."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    return f'"{escaped}"'

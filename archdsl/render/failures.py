@@ -1,0 +1,25 @@
+"""Why there is no picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+
+class DrawingUnavailable(Exception):
+    """Graphviz is not there; `install_line` is the command that brings it."""
+
+    def __init__(self) -> None:
+        self.install_line = "pip install 'pygraphviz>=2.0.4'"
+        super().__init__(f"pictures need Graphviz: {self.install_line}")
+
+
+class NothingToDraw(Exception):
+    """No cell, op or line has this name; `near` are the names most like it, else the first that there are."""
+
+    def __init__(self, name: str, known: Sequence[str], where: str) -> None:
+        self.name = name
+        self.near = tuple(get_close_matches(name, known, n=4, cutoff=0.5))
+        shown = ", ".join(f"`{each}`" for each in (self.near or known[:8]))
+        help = f"did you mean {shown}?" if self.near else f"there are {shown}"
+        super().__init__(f"`{where}` has no cell, op or line `{name}`: {help}")

@@ -1,0 +1,54 @@
+"""Names and numbers as labels show them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from archdsl.ops import Shape
+from archdsl.render.picture import Text
+from archdsl.render.style import MUTED
+
+
+def wrapped(name: str, width: int, most: int = 3) -> list[str]:
+    """A name in lines of about so many characters, broken before `_` and after `.` and `,`.
+
+    What is more than `most` lines ends in `…`.
+    """
+    lines = [""]
+    for piece in re.findall(r"_?[^_.,\s]+[.,]?\s?|[_.,]", name):
+        if lines[-1] and len(lines[-1]) + len(piece.strip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    lines = [line.strip() for line in lines]
+    return lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1][: width - 1] + "…"]
+
+
+def small(text: str, size: int = 8) -> Text:
+    return Text(text, size, colour=MUTED)
+
+
+def resolution(shape: Shape, image: Shape) -> str:
+    """`1/8` where the image's size divides, else `128x256`."""
+    if shape.height and image.height % shape.height == 0 and image.width % shape.width == 0:
+        factor = image.height // shape.height
+        if factor == image.width // shape.width:
+            return f"1/{factor}" if factor > 1 else "1/1"
+    return f"{shape.height}x{shape.width}"
+
+
+def shown(shape: Shape, image: Shape) -> str:
+    """`64 @ 1/8`: channels and resolution of a map. Open channels are shown as `?`."""
+    channels = shape.channels if isinstance(shape.channels, int) else "?"
+    return f"{channels} @ {resolution(shape, image)}"
+
+
+def listed(names: Sequence[str], width: int) -> list[str]:
+    """Names in lines of at most so many characters."""
+    lines: list[str] = []
+    for name in names:
+        if lines and len(lines[-1]) + len(name) + 2 <= width:
+            lines[-1] += f", {name}"
+        else:
+            lines.append(name)
+    return [f"{line}," for line in lines[:-1]] + lines[-1:]

@@ -1,0 +1,44 @@
+"""Colours and strokes. A colour never carries meaning alone: a dash, a mark or a word goes with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+FONT = "DejaVu Sans"
+"""By name: layout measures text with it, so another font would give other bytes."""
+
+INK = "#1a1a1a"
+MUTED = "#595959"
+FAINT = "#b8b8b8"
+PAPER = "#ffffff"
+TINT = "#f3f3f3"
+
+
+class Dash(StrEnum):
+    SOLID = "solid"
+    DASHED = "dashed"
+    DOTTED = "dotted"
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    colour: str = INK
+    dash: Dash = Dash.SOLID
+    width: float = 1.0
+
+
+PLAIN = Stroke()
+
+# Okabe and Ito's colours: told apart by colour-blind readers, and dark enough on white.
+BRANCHES = (
+    Stroke("#0072B2", Dash.SOLID, 2.4),
+    Stroke("#D55E00", Dash.DASHED, 2.4),
+    Stroke("#007A5E", Dash.DOTTED, 2.8),
+    Stroke("#8F4A79", Dash.DASHED, 3.6),
+)
+
+
+def branch_stroke(number: int) -> Stroke:
+    """How the branch with this number is drawn, in the order of `branches a, b`."""
+    return BRANCHES[number % len(BRANCHES)]
