@@ -158,10 +158,10 @@ def request(
 def closed_graph(loaded: Loaded) -> Graph:
     """The network's graph. Raises Refused where questions are open."""
     if not loaded.closed:
-        count = len(loaded.program.questions)
-        raise Refused(
-            f"`{loaded.name}` is a space that still asks {count} questions: answer them in a genotype, and name that"
-        )
+        kind = "space" if loaded.meaning.trace is None else "genotype"
+        count = loaded.open_count
+        questions = "one question" if count == 1 else f"{count} questions"
+        raise Refused(f"`{loaded.name}` is a {kind} that still asks {questions}: answer them in a genotype, and name that")
     return loaded.network()
 
 

@@ -12,11 +12,30 @@ from archdsl.space import Absent, Apply, Asked, Image, Keep, Measured, OfBranch,
 _COMMUTATIVE = ("add", "multiply")
 
 
+def canonical_order(graph: Graph) -> Graph:
+    """The graph in a topological order that depends on the network alone and not on the order of a text's lines:
+    depth first from the outputs, inputs in their order.
+    """
+    order: dict[str, None] = {}
+    waiting: list[tuple[str, bool]] = [(path, False) for path in reversed((*graph.images, *graph.results))]
+    while waiting:
+        path, ready = waiting.pop()
+        if path in order:
+            continue
+        if ready:
+            order[path] = None
+            continue
+        waiting.append((path, True))
+        waiting.extend((source, False) for source in reversed(graph.inputs(path)) if source not in order)
+    return Graph.of(graph.name, ((graph.node(path), graph.inputs(path)) for path in order), graph.questions)
+
+
 def canonical_text(graph: Graph) -> str:
     """One line a node: number, payload, inputs by number, shape, path.
 
-    The order is the graph's; inputs of sums and products stand in rising order.
+    Inputs of sums and products stand in rising order.
     """
+    graph = canonical_order(graph)
     number = {path: index for index, path in enumerate(graph)}
     lines: list[str] = []
     for node, inputs in graph.nodes():

@@ -36,7 +36,7 @@ def answered(program: Program, trace: Trace, name: str) -> Graph:
     """The network that answers give, each branch with nodes of its own."""
     paths: dict[Key, str] = {}
     nodes: list[tuple[Node, tuple[str, ...]]] = []
-    for key, computed in trace.computed.items():
+    for key, computed in sorted(trace.computed.items()):  # the order of the text, which is topological
         origin = program.nodes[computed.node]
         branches = (computed.branch,) if computed.branch else ()
         node = Node(owned(origin.frames, computed.branch), origin.local, computed.payload, computed.shape, branches)
@@ -96,7 +96,7 @@ def _renamed(graph: Graph, found: dict[str, tuple[Node, tuple[str, ...]]]) -> Gr
 def prune(graph: Graph) -> Graph:
     """Only what an output reads, and the images."""
     needed: set[str] = set()
-    waiting = list(graph.results) + list(graph.images)
+    waiting = [*graph.results, *graph.images]
     while waiting:
         path = waiting.pop()
         if path not in needed:
@@ -116,25 +116,6 @@ def for_inference(graph: Graph) -> Graph:
     return prune(Graph.of(graph.name, kept, graph.questions))
 
 
-def canonical_order(graph: Graph) -> Graph:
-    """Topological order that depends on the network alone: what is ready first in path order of its readers' inputs.
-
-    Depth first from the outputs, inputs in their order, so a cell's nodes stay together.
-    """
-    order: dict[str, None] = {}
-    waiting: list[tuple[str, bool]] = [(path, False) for path in reversed((*graph.images, *graph.results))]
-    while waiting:
-        path, ready = waiting.pop()
-        if path in order:
-            continue
-        if ready:
-            order[path] = None
-            continue
-        waiting.append((path, True))
-        waiting.extend((source, False) for source in reversed(graph.inputs(path)) if source not in order)
-    return Graph.of(graph.name, ((graph.node(path), graph.inputs(path)) for path in order), graph.questions)
-
-
 def without_single_sums(graph: Graph) -> Graph:
     """A sum or concat of one map is that map."""
     same: dict[str, str] = {}
@@ -151,4 +132,4 @@ def without_single_sums(graph: Graph) -> Graph:
 
 def closed(program: Program, trace: Trace, name: str) -> Graph:
     """The network that answers give, with what branches share computed once."""
-    return run(answered(program, trace, name), share, without_single_sums, prune, canonical_order)
+    return run(answered(program, trace, name), share, without_single_sums, prune)

@@ -84,6 +84,7 @@ def _short(node: Node) -> str:
 def _runs(graph: Graph) -> Iterator[list[str]]:
     """Runs of nodes in one cell, each read by the next alone; a run ends with an activation, so that lines stay short."""
     done: set[str] = set()
+    runs: list[list[str]] = []
     for path in graph:
         if path in done:
             continue
@@ -91,7 +92,10 @@ def _runs(graph: Graph) -> Iterator[list[str]]:
         while (after := _next(graph, run[-1])) is not None and after not in done:
             run.append(after)
         done.update(run)
-        yield run
+        runs.append(run)
+    position = {path: index for index, path in enumerate(graph)}
+    # What a run reads is the end of another one, so in the order of their ends each stands behind what it reads.
+    yield from sorted(runs, key=lambda run: position[run[-1]])
 
 
 def _next(graph: Graph, path: str) -> str | None:

@@ -55,20 +55,26 @@ class Loaded:
     @property
     def closed(self) -> bool:
         """Whether this is one network: a genotype, or a space without questions."""
-        return self.meaning.trace is not None
+        return self.meaning.trace is not None and self.meaning.trace.closed
 
     @property
     def padding_multiple(self) -> int:
         """Every image whose height and width are multiples of it divides without a rest."""
         trace = self.meaning.trace
-        return multiple(of_program(self.program) if trace is None else of_trace(trace))
+        return multiple(of_trace(trace) if trace is not None and self.closed else of_program(self.program))
+
+    @property
+    def open_count(self) -> int:
+        """How many questions are met and not answered; of a space, all that it has."""
+        trace = self.meaning.trace
+        return len(self.program.questions) if trace is None else len(trace.missing)
 
     def network(self) -> Graph:
         """The closed graph, auxiliary outputs included. Raises ValueError where questions are open."""
         from archdsl.ir import closed
 
-        if self.meaning.trace is None:
-            raise ValueError(f"`{self.name}` still asks {len(self.program.questions)} questions")
+        if self.meaning.trace is None or not self.closed:
+            raise ValueError(f"`{self.name}` still asks {self.open_count} questions")
         return closed(self.program, self.meaning.trace, self.name)
 
     def supernet(self) -> Graph:

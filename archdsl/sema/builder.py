@@ -97,6 +97,7 @@ class Builder:
         if len(self.nodes) >= NODE_LIMIT:
             raise TooLarge(span, f"the text lays out more than {NODE_LIMIT:,} nodes")
         self.nodes.append(Node(scope.frames, scope.unique(local), payload, inputs, shape, span))
+        self.made.append(self.calls)
         node = len(self.nodes) - 1
         missing = [source for source in inputs if source in self.absent]
         if missing and isinstance(payload, Apply) and PRIMITIVES[payload.primitive].most is None:
@@ -134,7 +135,9 @@ class Builder:
         return node
 
     def _leaves_out(self, subject: Subject, labels: tuple[Label, ...]) -> bool:
-        return isinstance(subject, Asked) and len(labels) < len(self.questions[subject.question].answers)
+        if not isinstance(subject, Asked) or subject.question not in self.questions:
+            return False  # a question whose set is wrong is never asked
+        return len(labels) < len(self.questions[subject.question].answers)
 
     def pass_on(self, scope: Scope, local: str, payload: Payload, source: int, span: Span | None) -> int:
         """A node whose map has its input's shape, under a channel count of its own where answers decide that."""

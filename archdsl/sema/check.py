@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from archdsl.diagnostics import Label as Mark
 from archdsl.diagnostics import Severity
 from archdsl.sema import codes
 from archdsl.sema.builder import Builder, Scope
@@ -36,7 +37,7 @@ class Meaning:
     item: ast.Space | ast.Genotype
     program: Program
     trace: Trace | None
-    """The closed network: of a genotype, or of a space without questions."""
+    """The network: of a genotype, or of a space without questions. Where answers are left open it ends there."""
     answers: Mapping[str, tuple[str, ...]]
 
 
@@ -105,6 +106,8 @@ class Checker:
 
     def item(self, name: str) -> Meaning | None:
         item = self.unit.items[name]
+        if name in self.unit.broken:
+            return None
         if isinstance(item, ast.Space):
             return self._space(item)
         assert isinstance(item, ast.Genotype)
@@ -126,15 +129,18 @@ class Checker:
         if found is None or not isinstance(found.item, ast.Space):
             return None
         given = self._arguments(item, found.item)
-        if given is None:
+        if given is None or found.item.name.text in found.unit.broken:
             return None
         errors = self.reporter.errors
         program = self._lay_out(found.item, found.unit, {**given, **self.overrides})
         if program is None or self.reporter.errors > errors:
             return None
         reader = Reader(program, self.reporter)
+        for other in self._also(item, found.item, [item]):
+            reader.read(other.body)
         reader.read(item.body)
-        trace = check_membership(reader, program, item.name.span, self.reporter)
+        opened = [(spell(value), value.span) for value in _note(item, "open")]
+        trace = check_membership(reader, program, item.name.span, self.reporter, opened)
         self._check_hash(item, program, fits=trace is not None)
         return Meaning(item.name.text, self.unit, item, program, trace, reader.answers()) if trace else None
 
@@ -154,6 +160,8 @@ class Checker:
     def _of(self, item: ast.Genotype) -> Found | None:
         target = item.of.target if isinstance(item.of, ast.Call) else item.of
         found = self.unit.find_path(target) if isinstance(target, ast.Path) else None
+        if found is None and self.unit.incomplete:
+            return None
         if found is None or not isinstance(found.item, ast.Space):
             known = self.unit.names(ast.Space)
             written = spell(target)
@@ -189,6 +197,45 @@ class Checker:
             given[argument.name.text] = ev.value(argument.value, env)
         return None if any(isinstance(value, Poison) for value in given.values()) else given
 
+    def _also(self, item: ast.Genotype, space: ast.Space, chain: list[ast.Genotype]) -> Iterator[ast.Genotype]:
+        """The genotypes whose answers an `also` takes over, those that they take over first."""
+        for value in _note(item, "also"):
+            found = self.unit.find_path(value) if isinstance(value, ast.Path) else None
+            if found is None or not isinstance(found.item, ast.Genotype):
+                known = self.unit.names(ast.Genotype)
+                self.reporter.report(
+                    codes.UNKNOWN_ITEM,
+                    f"`{spell(value)}` is no genotype that is known here",
+                    value.span,
+                    "no such genotype",
+                    help=suggestion(spell(value), [each for each in known if each != item.name.text]),
+                )
+                continue
+            other = found.item
+            if other in chain:
+                self.reporter.report(
+                    codes.CYCLE,
+                    f"`{other.name.text}` takes over its own answers",
+                    value.span,
+                    "closes the circle",
+                    help="take one of the two `also` out",
+                )
+                continue
+            target = other.of.target if isinstance(other.of, ast.Call) else other.of
+            of = found.unit.find_path(target) if isinstance(target, ast.Path) else None
+            if of is None or of.item is not space:
+                self.reporter.report(
+                    codes.UNKNOWN_ITEM,
+                    f"`{other.name.text}` answers another space",
+                    value.span,
+                    f"not a genotype of `{space.name.text}`",
+                    also=(Mark(other.of.span, "its space"),),
+                    help="take over answers of the same space only",
+                )
+                continue
+            yield from self._also(other, space, [*chain, other])
+            yield other
+
     def _check_hash(self, item: ast.Genotype, program: Program, *, fits: bool) -> None:
         """A stale hash is a warning where the answers still fit, an error where they do not (rule 12)."""
         written = _hash_of(item)
@@ -208,6 +255,19 @@ class Checker:
             else f"hold the answers against `{program.name}` as it is now, or take the version that they were written for",
             severity=Severity.WARNING if fits else Severity.ERROR,
         )
+
+
+def _note(item: ast.Genotype, name: str) -> tuple[ast.Expr, ...]:
+    """The values of `open = …` or `also = …`."""
+    for statement in item.body:
+        match statement:
+            case ast.Assign(target=ast.Target(path=ast.Path(head=ast.Name(text=text), parts=())), value=value) if (
+                text == name
+            ):
+                return value.items if isinstance(value, ast.Tuple) else (value,)
+            case _:
+                pass
+    return ()
 
 
 def _hash_of(item: ast.Genotype) -> tuple[str, Span] | None:

@@ -44,7 +44,11 @@ def choose(
         )
     env.asked.add(path)
     labels = spelled_once(ev, candidates.items, step.span)
-    ev.builder.ask(Question(path, QuestionKind.OPERATOR, labels, span=step.span))
+    ev.builder.ask(
+        Question(
+            path, QuestionKind.OPERATOR, labels, scope=env.asking, node=env.line, source=source, span=step.span
+        )
+    )
     options = [(item.spelled, item.value) for item in candidates.items]
     return calls.choose(ev, path, options, [value], arguments, edge, step.span, stride=stride)
 
@@ -127,7 +131,9 @@ def _kept(ev: Evaluator, expr: ast.Call, items: list[Candidate], keep: Value, en
         return calls.primitive(ev, "add", [item.value for item in items], {}, env, expr.span)
     path = env.question(env.line, "keep")
     labels = spelled_once(ev, items, expr.span)
-    ev.builder.ask(Question(path, QuestionKind.KEEP, labels, keep=keep, span=expr.span))
+    ev.builder.ask(
+        Question(path, QuestionKind.KEEP, labels, keep=keep, scope=env.asking, node=env.line, span=expr.span)
+    )
     shape = ev.builder.shape(nodes[0])
     return Map(ev.builder.add(env.scope, "keep", Keep(path, labels), tuple(nodes), shape, expr.span))
 

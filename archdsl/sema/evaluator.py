@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from archdsl.diagnostics import Fix
 from archdsl.diagnostics import Label as Mark
-from archdsl.ops import Dim
+from archdsl.ops import Dim, Primitive
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import calls, cases, codes, joins
 from archdsl.sema.arithmetic import ArithmeticMistake, Number, power, product, total
@@ -54,6 +54,8 @@ class Evaluator:
     """Answers taken for granted while one option of a choice is laid out."""
     sets: dict[int, Many] = field(default_factory=dict[int, Many])
     depth: int = 0
+    wrong: bool = False
+    """Whether something is wrong, here or in what was reported before."""
 
     # Expressions --------------------------------------------------------------------------------
 
@@ -114,9 +116,11 @@ class Evaluator:
                 return self.definition(found, env) if found else self.unknown(path.head, env)
 
     def definition(self, found: Found, env: Environment) -> Value:
+        if not isinstance(found.item, Primitive) and found.item.name.text in found.unit.broken:
+            return self._lost()
         match found.item:
             case ast.Ops(value=ast.Set(items=())):
-                return POISON
+                return self._lost()
             case ast.Ops():
                 return self.op_set(found.item, found.unit, env)
             case ast.Op() | ast.Cell():
@@ -325,8 +329,8 @@ class Evaluator:
     # Mistakes -----------------------------------------------------------------------------------
 
     def unknown(self, name: ast.Name, env: Environment) -> Value:
-        if not name.text:
-            return POISON  # a syntax error took it away
+        if not name.text or env.unit.incomplete:
+            return self._lost()
         known = [*env.names, *env.unit.names(ast.Op, ast.Ops, ast.Cell)]
         return self.poison(
             codes.UNKNOWN_NAME,
@@ -336,6 +340,11 @@ class Evaluator:
             help=suggestion(name.text, known) if len(known) <= 60 or replacement(name.text, known, name.span) else None,
             fix=replacement(name.text, known, name.span),
         )
+
+    def _lost(self) -> Poison:
+        """What another mistake, reported elsewhere, has taken away."""
+        self.wrong = True
+        return POISON
 
     def poison(
         self,
@@ -354,6 +363,7 @@ class Evaluator:
             also = (*also, Mark(span, "in this packaged op"))
             span = called[-1]
         self.reporter.report(code, message, span, here, also=also, help=help, fix=fix)
+        self.wrong = True
         return POISON
 
 

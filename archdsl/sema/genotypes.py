@@ -310,8 +310,12 @@ class Reader:
     # Blocks -------------------------------------------------------------------------------------
 
     def _block(self, target: ast.Target, lines: Sequence[ast.Statement]) -> None:
-        """`answer normal@h1 { x1 = prev2 -> zero + prev -> identity }`."""
-        scope = spell(target.path) + (f"@{target.tag.text}" if target.tag else "")
+        """`answer normal@h1 { x1 = prev2 -> zero + prev -> identity }`; `answer trunk[2..4] { … }` answers three cells."""
+        tag = f"@{target.tag.text}" if target.tag else ""
+        for scope in self._expand(ast.Target(target.span, target.path), ""):
+            self._lines(scope + tag, lines)
+
+    def _lines(self, scope: str, lines: Sequence[ast.Statement]) -> None:
         for line in lines:
             if not isinstance(line, ast.Assign):
                 self.reporter.report(
@@ -330,8 +334,11 @@ class Reader:
     def _edges(self, scope: str, node: str, line: ast.Assign) -> None:
         terms = line.value.terms if isinstance(line.value, ast.Add) else (("+", line.value),)
         kept: list[str] = []
+        keeps = f"{scope}.{node}.keep" in self.program.questions
         for sign, term in terms:
-            if sign != "+" or not isinstance(term, ast.Pipe) or len(term.steps) != 1:
+            step = term.steps[0] if isinstance(term, ast.Pipe) and len(term.steps) == 1 else None
+            bare = keeps and isinstance(term, ast.Path)
+            if sign != "+" or (step is None and not bare):
                 self.reporter.report(
                     codes.WRONG_ANSWER,
                     f"`{spell(term)}` answers no edge of `{node}`",
@@ -340,7 +347,8 @@ class Reader:
                     help="write each edge as `source -> op`, joined by `+`",
                 )
                 return
-            source = spell(term.head)
+            head = term.head if isinstance(term, ast.Pipe) else term
+            source = spell(head)
             if source in kept:
                 self.reporter.report(
                     codes.EDGE_TWICE,
@@ -351,9 +359,12 @@ class Reader:
                 )
                 return
             kept.append(source)
-            self._answer("", f"{scope}.{node}.{source}", (spell(term.steps[0]),), term.steps[0].span, term.head.span)
-        if f"{scope}.{node}.keep" in self.program.questions:
-            self._answer("", f"{scope}.{node}.keep", tuple(kept), line.value.span, line.target.span)
+            if step is not None:
+                self._answer("", f"{scope}.{node}.{source}", (spell(step),), step.span, head.span)
+        if keeps:
+            question = self.program.questions[f"{scope}.{node}.keep"]
+            in_order = tuple(sorted(kept, key=lambda each: _position(question.answers, each)))
+            self._answer("", f"{scope}.{node}.keep", in_order, line.value.span, line.target.span)
 
     # All answers --------------------------------------------------------------------------------
 
@@ -375,3 +386,5 @@ def _plain(target: ast.Target) -> str:
     return target.path.head.text if not target.path.parts and target.tag is None else ""
 
 
+def _position(answers: tuple[str, ...], answer: str) -> int:
+    return answers.index(answer) if answer in answers else len(answers)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from collections.abc import Sequence
+
 from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
 from archdsl.sema.genotypes import Given, Reader
@@ -18,12 +20,17 @@ MISSING_SHOWN = 5
 """How many missing answers are reported one by one."""
 
 
-def check(reader: Reader, program: Program, name: Span, reporter: Reporter) -> Trace | None:
-    """The network that the answers give, or None where they are not a genotype of the space."""
+def check(
+    reader: Reader, program: Program, name: Span, reporter: Reporter, opened: Sequence[tuple[str, Span]] = ()
+) -> Trace | None:
+    """The network that the answers give, or None where they are not a genotype of the space.
+
+    Answers may be missing where the text says that they are `open`; the trace then ends there.
+    """
     if reporter.failed or not _in_order(reader, program, reporter):
         return None
     found = trace(program, reader.answers())
-    _report_missing(found, name, reporter)
+    _report_missing(found, name, reporter, opened)
     for misfit in found.misfits:
         node = program.nodes[misfit.node]
         reporter.report(
@@ -34,9 +41,10 @@ def check(reader: Reader, program: Program, name: Span, reporter: Reporter) -> T
             also=(Mark(node.span, "here in the space"),) if node.span else (),
             help=misfit.error.help,
         )
+    _report_not_open(found, opened, reporter)
     if not found.missing:
         _report_not_asked(reader, program, found, reporter)
-    if not reporter.failed:
+    if found.closed and not reporter.failed:
         report_uneven(program, of_trace(found), reporter, name)
     return None if reporter.failed else found
 
@@ -66,8 +74,26 @@ def _in_order(reader: Reader, program: Program, reporter: Reporter) -> bool:
     return True
 
 
-def _report_missing(found: Trace, name: Span, reporter: Reporter) -> None:
-    for path in found.missing[:MISSING_SHOWN]:
+def is_open(path: str, scope: str) -> bool:
+    """Whether a question lies in what a genotype leaves open: a cell, a tagged cell, a place or one question."""
+    return path == scope or path.startswith((f"{scope}.", f"{scope}@", f"{scope}["))
+
+
+def _report_not_open(found: Trace, opened: Sequence[tuple[str, Span]], reporter: Reporter) -> None:
+    for scope, span in opened:
+        if not any(is_open(path, scope) for path in found.missing):
+            reporter.report(
+                codes.NOT_OPEN,
+                f"nothing is open at `{scope}`",
+                span,
+                "no question without an answer",
+                help="leave it out of `open`",
+            )
+
+
+def _report_missing(found: Trace, name: Span, reporter: Reporter, opened: Sequence[tuple[str, Span]]) -> None:
+    missing = [path for path in found.missing if not any(is_open(path, scope) for scope, _ in opened)]
+    for path in missing[:MISSING_SHOWN]:
         question = found.asked[path]
         reporter.add_at(
             codes.ANSWER_MISSING,
@@ -76,8 +102,8 @@ def _report_missing(found: Trace, name: Span, reporter: Reporter) -> None:
             f"`{path}` is open",
             help=f"write `{path} = {_example(question)}`; allowed: {listed(list(question.answers), 40)}",
         )
-    if len(found.missing) > MISSING_SHOWN:
-        rest = found.missing[MISSING_SHOWN:]
+    if len(missing) > MISSING_SHOWN:
+        rest = missing[MISSING_SHOWN:]
         reporter.add_at(
             codes.ANSWER_MISSING, f"{len(rest)} more answers are missing", name, listed(list(rest), 6), help=None
         )

@@ -28,8 +28,9 @@ def check_names(unit: Unit, reporter: Reporter) -> None:
     waiting, seen = [unit], {id(unit)}
     while waiting:
         current = waiting.pop()
-        for item in current.items.values():
-            _check_item(item, current, reporter)
+        for name, item in current.items.items():
+            if name not in current.broken:
+                _check_item(item, current, reporter)
         for used in (*current.used, *current.aliases.values()):
             if id(used) not in seen:
                 seen.add(id(used))
@@ -249,7 +250,7 @@ class _Body:
 
     def _check_cell(self, cell: ast.Path) -> None:
         found = self.unit.find_path(cell)
-        if found is None:
+        if found is None and not self.unit.incomplete:
             known = self.unit.names(ast.Cell)
             self.reporter.report(
                 codes.UNKNOWN_CELL,
@@ -323,6 +324,8 @@ class _Body:
         self._unknown(path.head, local, called=called)
 
     def _not_in_alias(self, path: ast.Path, alias: str) -> None:
+        if self.unit.aliases[alias].incomplete:
+            return
         known = list(self.unit.aliases[alias].items)
         written = path.parts[0].name if path.parts and isinstance(path.parts[0], ast.Attribute) else ""
         self.reporter.report(
@@ -376,6 +379,8 @@ class _Body:
         return []
 
     def _unknown(self, name: ast.Name, local: dict[str, Span], *, called: bool) -> None:
+        if self.unit.incomplete:
+            return
         ops = self.unit.names(ast.Op, ast.Ops, ast.Cell)
         known = [*local, *self.known, *(each for each in self.lines if each not in self.known), *ops]
         near = replacement(name.text, known, name.span)
@@ -395,6 +400,8 @@ class _Body:
             return
         found = self.unit.find_path(target)
         if found is None or not isinstance(found.item, ast.Op | ast.Cell | Primitive):
+            return
+        if not isinstance(found.item, Primitive) and found.item.name.text in found.unit.broken:
             return
         if isinstance(found.item, Primitive):
             known = [*(each.name for each in found.item.parameters), *found.item.maps]

@@ -40,7 +40,7 @@ def lay_out(
             "expands too far",
             help="a text may not demand unbounded work; make it smaller",
         )
-    if reporter.errors > before or parameters is None:
+    if reporter.errors > before or ev.wrong or parameters is None:
         return None
     builder = ev.builder
     if not any(isinstance(node.payload, Result) for node in builder.nodes):

@@ -15,6 +15,7 @@ from archdsl.sema import codes
 from archdsl.sema.library import library
 from archdsl.sema.reporter import Reporter, suggestion
 from archdsl.syntax import Parsed, ast, parse, read
+from archdsl.syntax.codes import CLOSES_NOTHING, NOT_CLOSED
 from archdsl.text import SourceFile, Span
 
 Definition: TypeAlias = "ast.Op | ast.Ops | ast.Cell | ast.Space | ast.Cost | ast.Search | ast.Train | ast.Genotype"
@@ -40,6 +41,10 @@ class Unit:
     items: dict[str, Definition] = field(default_factory=dict[str, Definition])
     used: list[Unit] = field(default_factory=list["Unit"])
     aliases: dict[str, Unit] = field(default_factory=dict[str, "Unit"])
+    broken: set[str] = field(default_factory=set[str])
+    """Items in which there is a syntax error: what is missing in them may have been taken away by it."""
+    incomplete: bool = False
+    """Whether names that are not known may have been lost: with a file that cannot be used, or to a syntax error."""
 
     @property
     def source(self) -> SourceFile:
@@ -107,6 +112,18 @@ def _root(path: Path) -> Path:
     return folder
 
 
+def _find_broken(unit: Unit) -> None:
+    """Which items syntax errors have damaged, and whether whole items may have been lost."""
+    for diagnostic in unit.parsed.diagnostics:
+        if diagnostic.primary is None or diagnostic.severity is not Severity.ERROR:
+            continue
+        at = diagnostic.primary.span
+        hit = [name for name, item in unit.items.items() if item.span.start <= at.start <= item.span.stop]
+        unit.broken.update(hit)
+        if not hit or diagnostic.code in (NOT_CLOSED, CLOSES_NOTHING):
+            unit.incomplete = True
+
+
 @dataclass(slots=True)
 class _Loader:
     reporter: Reporter
@@ -127,6 +144,7 @@ class _Loader:
                 self._use(unit, item)
             else:
                 self._define(unit, item)
+        _find_broken(unit)
         self._check_shadowing(unit)
         if path:
             self.open.pop()
@@ -184,6 +202,7 @@ class _Loader:
     def _use(self, unit: Unit, use: ast.Use) -> None:
         path = self._locate(unit, use)
         if path is None:
+            unit.incomplete = True
             return
         if path in self.open:
             chain = " uses ".join(f"`{step.name}`" for step in [*self.open[self.open.index(path) :], path])
@@ -194,10 +213,13 @@ class _Loader:
                 "closes the circle",
                 help="move what both need into a third file",
             )
+            unit.incomplete = True
             return
         used = self.done.get(path) or self._read(path, use)
         if used is None:
+            unit.incomplete = True
             return
+        unit.incomplete = unit.incomplete or used.incomplete
         if use.alias is None:
             unit.used.append(used)
         else:

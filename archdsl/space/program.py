@@ -54,6 +54,12 @@ class Question:
     per_branch: bool = False
     keep: int = 1
     """How many candidates an answer names (more than one for KEEP only)."""
+    scope: str = ""
+    """The cell, tagged cell or place that asks: the path without its last steps."""
+    node: str = ""
+    """The node whose edge asks; empty for a question with a name of its own."""
+    source: str = ""
+    """The map that the edge comes from; empty for KEEP and for a question with a name of its own."""
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
