@@ -1,0 +1,54 @@
+# Every target sets up what it needs: the virtual environment is made once, and again when pyproject.toml changes.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+# The interpreter to make it with; without one the first suitable on PATH is taken.
+PYTHON ?=
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# One thread for each process: tests side by side, and CPU times that mean something.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+export MKL_NUM_THREADS ?= 1
+
+# A photo to segment in the demo; else the first one found in CAMVID, else a street drawn by the demo.
+PHOTO ?=
+CAMVID ?= ../shared/data/camvid
+export PHOTO CAMVID
+
+.PHONY: help venv demo test test-slow lint bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+venv: $(READY) ## Make the virtual environment (.venv), with the package in it
+
+$(READY): pyproject.toml .ci/venv
+	@PYTHON="$(PYTHON)" .ci/venv $(VENV)
+	@touch $@
+
+demo: $(READY) ## Compile, run, draw and compare FasterSeg's student
+	@BIN=$(BIN) bash docs/demo.sh
+
+test: $(READY) ## Run the tests
+	$(BIN)/python -m pytest -n auto --maxprocesses 8
+
+test-slow: $(READY) ## Run the checks that take minutes
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m slow
+
+lint: $(READY) ## Style, format, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: $(READY) ## Measure the commands against their budgets, and how cost grows with size
+	$(BIN)/python -m benchmarks.commands
+	$(BIN)/python -m benchmarks.growth
+
+clean: ## Remove the virtual environment, caches and compiled files
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis benchmarks/results
+	git clean -fdXq compiled
+	find archdsl tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
