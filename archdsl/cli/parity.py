@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from archdsl.cli.output import table
@@ -12,23 +13,28 @@ if TYPE_CHECKING:
 
 def parity_text(parity: Parity) -> str:
     """One line a runtime and size; where one is beyond the tolerance, the first cell that parts."""
-    rows = [("runtime", "size", "difference", "")]
-    for run in parity.runs:
-        rows.append((run.runtime, f"{run.height}x{run.width}", _difference(run), _verdict(run, parity.tolerance)))
+    rows = [
+        ("runtime", "size", "difference", ""),
+        *(
+            (run.runtime, f"{run.height}x{run.width}", _difference(run), _verdict(run, parity.tolerance))
+            for run in parity.runs
+        ),
+    ]
     head = f"against the torch network; tolerance {parity.tolerance:g} of the largest logit\n"
     return head + table(rows, right=(2,))
 
 
 def _difference(run: Run) -> str:
-    return "not run" if run.not_run else f"{run.difference:.1e}"
+    return "not run" if run.difference is None else f"{run.difference:.1e}"
 
 
 def _verdict(run: Run, tolerance: float) -> str:
     checked = f"; {' and '.join(run.checked)} checked" if run.checked else ""
     if run.not_run:
         return run.not_run + checked
-    if run.difference <= tolerance:
-        return f"within, over {len(run.cells)} cells{checked}"
+    if run.within(tolerance):
+        where = f"over {len(run.cells)} cells" if run.cells else "at the outputs"
+        return f"within, {where}{checked}"
     parting = run.first_parting(tolerance)
     return f"BEYOND; parts at `{parting.path}`" if parting else "BEYOND, at the output"
 
@@ -41,11 +47,17 @@ def parity_object(parity: Parity) -> dict[str, Any]:
             {
                 "runtime": run.runtime,
                 "size": [run.height, run.width],
-                "difference": None if run.not_run else run.difference,
+                "difference": _finite(run.difference),
+                "within": run.within(parity.tolerance),
                 "not_run": run.not_run or None,
                 "checked": list(run.checked),
-                "cells": {cell.path: cell.difference for cell in run.cells},
+                "cells": {cell.path: _finite(cell.difference) for cell in run.cells},
             }
             for run in parity.runs
         ],
     }
+
+
+def _finite(difference: float | None) -> float | None:
+    """JSON has neither nan nor infinity."""
+    return difference if difference is not None and isfinite(difference) else None

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from math import isfinite, lcm
+from math import isfinite
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -35,9 +35,9 @@ from archdsl.export.targets import Emit, Place, Refused, Target, find_place
 from archdsl.export.tools import require
 from archdsl.ir import Graph, identifier
 from archdsl.space import Image, Result
-from archdsl.weights import Tensors
+from archdsl.weights import Tensors, specification, to_bytes
 
-Kind: TypeAlias = Literal["onnx", "torch-source", "torch-weights", "trt-plan", "trt-sidecar"]
+Kind: TypeAlias = Literal["onnx", "torch-source", "trt-plan", "trt-sidecar", "weights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +144,20 @@ def _build(request: Request, place: Place) -> tuple[_Built, ...]:
 def _build_torch(request: Request, place: Place) -> tuple[_Built, ...]:
     require("torch")
     from archdsl.export.torch_source import Origin, to_torch_source
-    from archdsl.export.torch_weights import torch_weights
 
     described = request.described
-    origin = Origin(described.text, described.hash, f"{place.stem}.pt", _preprocessing_sentence(described))
+    origin = Origin(described.text, described.hash, f"{place.stem}.safetensors", _preprocessing_sentence(described))
     source = to_torch_source(request.graph, origin)
     return (
         _Built("torch-source", ".py", source.encode()),
-        _Built("torch-weights", ".pt", torch_weights(request.graph, request.weights)),
+        _Built("weights", ".safetensors", _weights_bytes(request)),
     )
+
+
+def _weights_bytes(request: Request) -> bytes:
+    """Every tensor of the graph, those of auxiliary outputs too: what `--weights` takes."""
+    tensors = {name: request.weights[name] for name in specification(request.graph)}
+    return to_bytes(tensors, {"archdsl.hash": request.described.hash})
 
 
 def _build_trt(request: Request) -> tuple[_Built, ...]:
@@ -198,8 +203,9 @@ def _metadata(request: Request) -> dict[str, str]:
 
 
 def _preprocessing_sentence(described: Described) -> str:
+    """Empty where it is not known what the network was trained with."""
     if not described.mean:
-        return "Images are RGB, from 0 to 1"
+        return ""
     return f"Images are RGB, from 0 to 1, minus {described.mean}, divided by {described.std}"
 
 

@@ -37,7 +37,7 @@ class Staging:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(waiting, 0o666 & ~_umask())
+        Path(waiting).chmod(0o666 & ~_umask())
         return Path(waiting)
 
     @property

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 FORMAT_VERSION = 1
 
 Sha256 = Field(pattern="^[0-9a-f]{64}$")
-JsonValue: TypeAlias = "None | bool | int | float | str | list[int]"
+JsonValue: TypeAlias = "bool | int | float | str | list[int] | None"
 
 
 class ManifestUnreadable(Exception):
@@ -31,7 +31,7 @@ class SourceFile(_Record):
 class Artefact(_Record):
     path: str = Field(pattern=r"^[^/\\]+$")
     """The name of a file beside the manifest."""
-    kind: Literal["onnx", "torch-source", "torch-weights", "trt-plan", "trt-sidecar"]
+    kind: Literal["onnx", "torch-source", "weights", "trt-plan", "trt-sidecar"]
     bytes: int = Field(ge=0)
     sha256: str = Sha256
 

@@ -11,12 +11,12 @@ from onnx import TensorProto, helper
 from archdsl.export.onnx_body import Body
 from archdsl.export.onnx_nodes import emit
 from archdsl.export.onnx_sizes import Call
-from archdsl.ir import Graph, tensor_name
+from archdsl.ir import Graph, for_inference, tensor_name
 from archdsl.ops import Shape
 from archdsl.ops.bind import bind
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Image, Result
-from archdsl.weights import Tensors, fold_batch_norm, for_inference
+from archdsl.weights import Tensors, fold_batch_norm
 from archdsl.weights.specification import closed_count, specification
 
 OPSET = 20

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,10 @@ def load_standalone(source: bytes, weights: bytes) -> torch.nn.Module:
     loader = _Bytes(source)
     module: Any = module_from_spec(ModuleSpec("standalone", loader))
     loader.exec_module(module)
-    return module.load(io.BytesIO(weights))
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "weights.safetensors"
+        file.write_bytes(weights)
+        return module.load(file)
 
 
 def observe_standalone(

@@ -37,7 +37,7 @@ class Place:
 
 _SUFFIXES = {
     ".py": Target.TORCH,
-    ".pt": Target.TORCH,
+    ".safetensors": Target.TORCH,
     ".onnx": Target.ONNX,
     ".rtx.plan": Target.TRT,
     ".trt.plan": Target.TRT,

@@ -29,6 +29,8 @@ class Body:
     """Maps that are returned."""
     comments: Mapping[int, str]
     """By member; also where a member may not be nested, because it is worth a line of its own."""
+    outermost: bool = False
+    """Whether it is the network's own: its maps are named after the modules that write them."""
     lines: list[str] = field(default_factory=list[str])
     _names: dict[Source, str] = field(default_factory=dict[Source, str])
     _pending: dict[Source, tuple[Expr, int]] = field(default_factory=dict[Source, "tuple[Expr, int]"])
@@ -113,7 +115,7 @@ class Body:
             return plan.attribute
         if plan.line:
             return plan.line
-        if isinstance(plan, ScopePlan) and self.comments:
+        if isinstance(plan, ScopePlan) and self.outermost:
             return plan.attribute
         first = self._names.get(plan.sources[0])
         if first is not None and self._left[plan.sources[0]] <= 0:

@@ -12,8 +12,25 @@ from archdsl.export.python_layout import literal
 from archdsl.export.torch_classes import LeafPlan, ModuleClass, ScopePlan, Structure
 from archdsl.ops import Value
 
-FILE_NAMES = frozenset({"F", "Tensor", "load", "nn", "sys", "torch"})
-"""What the file itself imports or defines, with the builtins that it uses."""
+FILE_NAMES = frozenset(
+    {
+        "AttributeError",
+        "F",
+        "KeyError",
+        "Path",
+        "Tensor",
+        "TypeError",
+        "ValueError",
+        "json",
+        "load",
+        "nn",
+        "prod",
+        "read_safetensors",
+        "sys",
+        "torch",
+    }
+)
+"""What the file itself imports or defines, with the builtins that it uses and that a class could be called."""
 
 _LONGEST = 48
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from archdsl.export.failures import TargetFailed
-from archdsl.export.python_layout import Call, Expr, Infix, Items, Name, flat, literal, prose, signature, statement
+from archdsl.export.python_layout import Call, Items, Name, flat, literal, prose, signature, statement
+from archdsl.export.torch_around import Facade, Origin, docstring_lines, load_lines, main_lines
 from archdsl.export.torch_classes import (
-    Channels,
     LeafPlan,
     ModuleClass,
     ScopePlan,
@@ -20,23 +20,11 @@ from archdsl.export.torch_classes import (
 from archdsl.export.torch_forward import Body, arguments, joined
 from archdsl.export.torch_layers import LAYERS, layer
 from archdsl.export.torch_names import attribute, name_classes, variable
+from archdsl.export.torch_reader import IMPORTS, reader_lines
 from archdsl.export.torch_scopes import Scope, network_scope, reached
+from archdsl.export.torch_shapes import channel_count, member_comments, numbers, summary
 from archdsl.ir import Graph
-from archdsl.ops import Shape
 from archdsl.space import Apply, Image, Result
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a reader of the file is told of where it comes from."""
-
-    text: str = ""
-    """The text that was compiled, `student.arch:fasterseg_student`."""
-    hash: str = ""
-    weights: str = "weights.pt"
-    """The name of the file of weights beside it."""
-    preprocessing: str = ""
-    """What is done to an image before the network, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +50,18 @@ def to_torch_source(graph: Graph, origin: Origin | None = None) -> str:
     module_class = next(reversed(classes.values()))
     name_classes(classes.values(), module_class)
     network = _Network(graph, module_class, scope, main)
+    facade = _facade(network)
     parts = [
-        _docstring(network, origin or Origin()),
-        ["import sys", "", "import torch", "import torch.nn.functional as F", "from torch import Tensor, nn"],
+        docstring_lines(facade, origin or Origin()),
+        [*IMPORTS, "", "import torch", "import torch.nn.functional as F", "from torch import Tensor, nn"],
         *(_class_lines(graph, part, classes) for part in classes.values() if part is not module_class),
         _network_lines(network, classes),
-        _load_lines(network),
+        reader_lines(),
+        load_lines(facade),
     ]
     head = "\n\n".join("\n".join(part) for part in parts[:2])
     body = "\n\n\n".join("\n".join(part) for part in parts[2:])
-    return f"{head}\n\n\n{body}\n\n\n" + "\n".join(_main_lines(network)) + "\n"
+    return f"{head}\n\n\n{body}\n\n\n" + "\n".join(main_lines(facade)) + "\n"
 
 
 def _main_first(graph: Graph, scope: Scope) -> tuple[Scope, int]:
@@ -98,7 +88,7 @@ def _result(graph: Graph, path: str) -> Result:
 def _class_lines(graph: Graph, module_class: ModuleClass, classes: Mapping[Structure, ModuleClass]) -> list[str]:
     structure = module_class.structure
     inputs = arguments(structure.inputs)
-    body = Body(module_class, inputs, frozenset(structure.outputs), {})
+    body = Body(module_class, inputs, frozenset(structure.outputs), member_comments(graph, module_class))
     body.write(range(len(structure.members)))
     body.lines.extend(statement("return ", joined([body.returned(source) for source in structure.outputs]), 2))
     result = "Tensor" if len(structure.outputs) == 1 else f"tuple[{', '.join(['Tensor'] * len(structure.outputs))}]"
@@ -111,22 +101,12 @@ def _class_lines(graph: Graph, module_class: ModuleClass, classes: Mapping[Struc
     ]
     return [
         f"class {module_class.name}(nn.Module):",
-        f'    """{_summary(graph, module_class)}"""',
+        f'    """{summary(graph, module_class)}"""',
         "",
         *(constructor if layers else []),
         *signature("forward", ["self", *(f"{name}: Tensor" for name in inputs)], result, 1),
         *body.lines,
     ]
-
-
-def _summary(graph: Graph, module_class: ModuleClass) -> str:
-    structure, scopes = module_class.structure, module_class.scopes
-    title = f"The {prose(structure.kind)} `{prose(structure.definition)}`"
-    if len(scopes) > 1:
-        return f"{title}, in {len(scopes)} places."
-    read = ", ".join(_shape(graph.node(path).shape) for path in scopes[0].reads)
-    written = ", ".join(_shape(graph.node(path).shape) for path in scopes[0].writes)
-    return f"{title}: {read} to {written}."
 
 
 def _layer_lines(
@@ -142,27 +122,15 @@ def _layer_lines(
             case ScopePlan():
                 inner = classes[plan.structure]
                 given = argument_channels(module_class, index, inner)
-                built = Call(inner.name, tuple(_number(module_class, channels) for _, channels in given))
+                built = Call(inner.name, tuple(channel_count(module_class, channels) for _, channels in given))
         yield from statement(f"{attribute(plan.attribute)} = ", built, indent)
 
 
 def _layer(module_class: ModuleClass, index: int, plan: LeafPlan) -> Call:
-    c_in = _number(module_class, module_class.source_channels(plan.sources[0]))
-    c = _number(module_class, module_class.member_channels[index][0])
-    groups = _number(module_class, (module_class.first_symbols[index] + 1,)) if plan.grouped else Name("1")
+    c_in = channel_count(module_class, module_class.source_channels(plan.sources[0]))
+    c = channel_count(module_class, module_class.member_channels[index][0])
+    groups = channel_count(module_class, (module_class.first_symbols[index] + 1,)) if plan.grouped else Name("1")
     return layer(Apply(plan.primitive, plan.fixed), c_in, c, groups)
-
-
-def _number(module_class: ModuleClass, channels: Channels) -> Expr:
-    """A channel count as the constructor knows it: `64`, `c`, `c + 64`."""
-    constant = sum(module_class.column(symbol)[0] for symbol in channels if module_class.is_constant(symbol))
-    names = [
-        module_class.parameters[module_class.representative(symbol)]
-        for symbol in channels
-        if not module_class.is_constant(symbol)
-    ]
-    terms: list[Expr] = [*map(Name, names), *([Name(str(constant))] if constant else [])]
-    return terms[0] if len(terms) == 1 else Infix("+", tuple(terms))
 
 
 # The network ------------------------------------------------------------------------------------
@@ -194,7 +162,8 @@ def _network_body(network: _Network, inputs: tuple[str, ...]) -> list[str]:
     outputs, extra = _results(network, auxiliary=False), _results(network, auxiliary=True)
     images = {path: index for index, path in enumerate(network.graph.images)}
     read = tuple(inputs[images[path]] for path in network.scope.reads)
-    body = Body(network.module_class, read, frozenset([*outputs.values(), *extra.values()]), _comments(network))
+    kept = frozenset([*outputs.values(), *extra.values()])
+    body = Body(network.module_class, read, kept, _comments(network), outermost=True)
     body.write(range(network.main))
     returned = joined([body.returned(source) for source in outputs.values()])
     if extra:
@@ -231,83 +200,35 @@ def _comments(network: _Network) -> dict[int, str]:
     for index, member in enumerate(network.scope.members):
         plan = network.module_class.structure.members[index]
         if isinstance(plan, ScopePlan) or plan.primitive in {"resize", "concat", "add"}:
-            shapes[index] = ", ".join(_shape(network.graph.node(path).shape) for path in member.writes)
+            shapes[index] = ", ".join(numbers(network.graph.node(path).shape) for path in member.writes)
     return shapes
 
 
 def _network_summary(network: _Network) -> str:
     graph = network.graph
-    images = ", ".join(_shape(graph.node(path).shape) for path in graph.images)
+    images = ", ".join(numbers(graph.node(path).shape) for path in graph.images)
     outputs = ", ".join(
-        f"{prose(_result(graph, path).name)} {_shape(graph.node(path).shape)}"
+        f"{prose(_result(graph, path).name)} {numbers(graph.node(path).shape)}"
         for path in graph.results
         if not _result(graph, path).auxiliary
     )
     return f"Images {images} to {outputs}; shapes in comments are for images of this size."
 
 
+def _facade(network: _Network) -> Facade:
+    graph, late = network.graph, network.module_class.structure.members[network.main :]
+    return Facade(
+        title=graph.name,
+        class_name=network.module_class.name,
+        images=tuple(graph.node(path).shape for path in graph.images),
+        outputs=len(_results(network, auxiliary=False)),
+        auxiliary=bool(_results(network, auxiliary=True)),
+        training_only=tuple(plan.attribute for plan in late if isinstance(plan, ScopePlan) or plan.primitive in LAYERS),
+        counters=any(payload.primitive == "bn" for _, payload in graph.with_payload(Apply)),
+    )
+
+
 def _image(graph: Graph, path: str) -> str:
     payload = graph.node(path).payload
     assert isinstance(payload, Image)
     return payload.name
-
-
-def _shape(shape: Shape) -> str:
-    return f"{shape.channels}x{shape.height}x{shape.width}"
-
-
-# Around it --------------------------------------------------------------------------------------
-
-
-def _docstring(network: _Network, origin: Origin) -> list[str]:
-    name = network.module_class.name
-    source = f" from {prose(origin.text)}" if origin.text else ""
-    lines = [f'"""`{prose(network.graph.name)}`, compiled by archdsl{source}.', ""]
-    if origin.hash:
-        lines.append(f"Hash of the text: {prose(origin.hash)}.")
-    if origin.preprocessing:
-        lines.append(f"{prose(origin.preprocessing)}.")
-    lines += [
-        "Needs torch and nothing else. With the weights that were written beside this file:",
-        "",
-        f"    network = load({_quoted(origin.weights)})",
-        "",
-        f"and without them `{name}()`, with torch's own initial weights.",
-        '"""',
-    ]
-    return lines
-
-
-def _quoted(name: str) -> str:
-    """A path as it can stand in a docstring; one with quotes or backslashes is left for the reader to put."""
-    return f"'{name}'" if prose(name) == name and "'" not in name else "PATH"
-
-
-def _load_lines(network: _Network) -> list[str]:
-    name = network.module_class.name
-    flag = ", *, auxiliary: bool = False" if _results(network, auxiliary=True) else ""
-    given = "auxiliary=auxiliary" if flag else ""
-    return [
-        f"def load(path: str{flag}) -> {name}:",
-        '    """The network with the weights at `path`, ready for inference."""',
-        f"    network = {name}({given})",
-        '    weights = torch.load(path, map_location="cpu", weights_only=True)',
-        "    network.load_state_dict({name: weights[name] for name in network.state_dict()})",
-        "    return network.eval()",
-    ]
-
-
-def _main_lines(network: _Network) -> list[str]:
-    name = network.module_class.name
-    shapes = [network.graph.node(path).shape for path in network.graph.images]
-    images = ", ".join(f"torch.rand(1, {shape.channels}, {shape.height}, {shape.width})" for shape in shapes)
-    several = len(_results(network, auxiliary=False)) > 1
-    shown = "*(tuple(output.shape) for output in outputs)" if several else "tuple(output.shape)"
-    output = "outputs" if several else "output"
-    return [
-        'if __name__ == "__main__":',
-        f"    network = load(sys.argv[1]) if len(sys.argv) > 1 else {name}().eval()",
-        "    with torch.inference_mode():",
-        f"        {output} = network({images})",
-        f"    print({shown})",
-    ]

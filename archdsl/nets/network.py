@@ -5,6 +5,8 @@ Legend of shape suffixes: B images, C channels, H height, W width.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Container
+
 from torch import Tensor, nn
 
 from archdsl.ir import BrokenGraph, Graph, for_inference, module_path
@@ -65,16 +67,19 @@ class Network(Scope):
         maps = self._compute(self._everything, x_BCHW)
         return {name: maps[path] for name, path in self._everything.outputs}
 
-    def probe(self, x_BCHW: Tensor) -> dict[str, Tensor]:
-        """Each map of `graph` by its path, the image's too. Keeps all of them in memory."""
-        return self._compute(self._everything, x_BCHW, keep=True)
+    def probe(self, x_BCHW: Tensor, paths: Collection[str] | None = None) -> dict[str, Tensor]:
+        """Maps of `graph` by their paths: these, or each of them, the image's too. Only they stay in memory."""
+        if paths is None:
+            return self._compute(self._everything, x_BCHW, kept=self.graph)
+        maps = self._compute(self._everything, x_BCHW, kept=paths)
+        return {path: maps[path] for path in paths}
 
-    def _compute(self, plan: Schedule, x_BCHW: Tensor, *, keep: bool = False) -> dict[str, Tensor]:
+    def _compute(self, plan: Schedule, x_BCHW: Tensor, *, kept: Container[str] = ()) -> dict[str, Tensor]:
         maps = {plan.image: x_BCHW}
         for step in plan.steps:
             maps[step.path] = self._layer(step)(*(maps[source] for source in step.inputs))
-            if not keep:
-                for source in step.last_read:
+            for source in step.last_read:
+                if source not in kept:
                     del maps[source]
         return maps
 

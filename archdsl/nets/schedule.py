@@ -32,7 +32,7 @@ def schedule(graph: Graph) -> Schedule:
         raise ValueError(f"`{graph.name}` has questions; answer them first")
     if len(graph.images) != 1:
         raise ValueError(f"`{graph.name}` reads {len(graph.images)} images instead of one")
-    results = {path: payload for path, payload in graph.with_payload(Result)}
+    results = dict(graph.with_payload(Result))
     outputs = tuple((results[path].name, graph.inputs(path)[0]) for path in graph.results)
     computed = [path for path, _ in graph.with_payload(Apply)]
     last = {source: path for path in computed for source in graph.inputs(path)}

@@ -1,6 +1,6 @@
 """The tensors of a closed graph as numpy arrays: which, at random, in files, with batch norm folded."""
 
-from archdsl.weights.files import UnreadableWeights, load, load_metadata, save
+from archdsl.weights.files import UnreadableWeights, load, load_metadata, save, to_bytes
 from archdsl.weights.fold import fold_batch_norm
 from archdsl.weights.mismatch import Tensors, WeightsMismatch
 from archdsl.weights.random import random_weights
@@ -16,4 +16,5 @@ __all__ = [
     "random_weights",
     "save",
     "specification",
+    "to_bytes",
 ]

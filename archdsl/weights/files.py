@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Mapping
@@ -59,9 +60,7 @@ def load_metadata(path: Path) -> dict[str, str]:
 
 def save(path: Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
     """Writes beside the file and renames, so that a reader finds the old file or the new one. Raises OSError."""
-    # safetensors writes the buffer as it lies in memory, whatever the strides say.
-    laid_out = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    data = safetensors.numpy.save(laid_out, metadata=dict(metadata))
+    data = to_bytes(tensors, metadata)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as beside:
         try:
             beside.write(data)
@@ -71,6 +70,22 @@ def save(path: Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
         except BaseException:
             Path(beside.name).unlink(missing_ok=True)
             raise
+
+
+def to_bytes(tensors: Tensors, metadata: Mapping[str, str]) -> bytes:
+    """A safetensors file: the same bytes for the same tensors and metadata, in whatever order they are given."""
+    # safetensors writes the buffer as it lies in memory, whatever the strides say.
+    laid_out = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    return _with_metadata(safetensors.numpy.save(laid_out), metadata)
+
+
+def _with_metadata(data: bytes, metadata: Mapping[str, str]) -> bytes:
+    """safetensors itself writes metadata in another order in each process."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = {"__metadata__": dict(sorted(metadata.items())), **json.loads(data[8:end])}
+    written = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    padded = written + b" " * (-len(written) % 8)
+    return len(padded).to_bytes(8, "little") + padded + data[end:]
 
 
 def _open(path: Path) -> AbstractContextManager[_File]:

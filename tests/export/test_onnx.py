@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import io
+from pathlib import Path
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from archdsl.export.onnx import to_onnx
-from archdsl.ir import Graph
+from archdsl.ir import Graph, for_inference
 from archdsl.nets import Network, load_weights
 from archdsl.ops import Shape
-from archdsl.weights import Tensors, fold_batch_norm, for_inference, random_weights
+from archdsl.weights import Tensors, fold_batch_norm, random_weights
 from tests.graphs import Sketch, of_one, small_network
+from tests.onnx_session import Floats, exported_by_torch, run
 from tests.primitive_cases import CASES
 
-Array = NDArray[np.generic]
 
-
-def run(model: onnx.ModelProto, x: NDArray[np.float32]) -> dict[str, Array]:
-    onnx.checker.check_model(model, full_check=True)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs()]
-    (image,) = session.get_inputs()
-    return dict(zip(names, session.run(names, {image.name: x}), strict=True))
-
-
-def torch_output(graph: Graph, weights: Tensors, x: NDArray[np.float32]) -> Array:
+def torch_output(graph: Graph, weights: Tensors, x: Floats) -> Floats:
     network = Network(graph).eval()
     load_weights(network, weights)
     with torch.no_grad():
@@ -42,9 +30,10 @@ def torch_output(graph: Graph, weights: Tensors, x: NDArray[np.float32]) -> Arra
     return y.numpy()
 
 
-def image(graph: Graph, batch: int = 1, size: tuple[int, int] | None = None) -> NDArray[np.float32]:
-    shape = graph.node(graph.images[0]).shape
-    return np.random.default_rng(0).normal(size=(batch, shape.channels, *(size or shape[1:]))).astype(np.float32)
+def image(graph: Graph, batch: int = 1, size: tuple[int, int] | None = None) -> Floats:
+    channels, height, width = graph.node(graph.images[0]).shape
+    lengths = size or (height, width)
+    return np.random.default_rng(0).normal(size=(batch, int(str(channels)), *lengths)).astype(np.float32)
 
 
 @pytest.mark.parametrize("dynamic", [False, True], ids=["fixed size", "open size"])
@@ -88,7 +77,9 @@ def test_labels_are_the_largest_logits(small: tuple[Graph, Tensors], dynamic: bo
     logits = torch_output(*small, x)
     assert found.dtype == np.int32
     assert found.shape == (1, 64, 96)
-    np.testing.assert_allclose(np.take_along_axis(logits, found[:, None], 1)[:, 0], logits.max(1), atol=1e-5)
+    np.testing.assert_allclose(
+        np.take_along_axis(logits, found.astype(np.int64)[:, None], 1)[:, 0], logits.max(1), atol=1e-5
+    )
 
 
 def test_labels_of_a_smaller_map_have_the_size_of_the_image() -> None:
@@ -100,7 +91,7 @@ def test_labels_of_a_smaller_map_have_the_size_of_the_image() -> None:
     found = run(to_onnx(graph, weights, labels=True), x)["logits"]
     large = torch.nn.functional.interpolate(torch.as_tensor(torch_output(graph, weights, x)), (17, 23), mode="bilinear")
     np.testing.assert_allclose(
-        np.take_along_axis(large.numpy(), found[:, None], 1)[:, 0], large.numpy().max(1), atol=1e-5
+        np.take_along_axis(large.numpy(), found.astype(np.int64)[:, None], 1)[:, 0], large.numpy().max(1), atol=1e-5
     )
 
 
@@ -141,15 +132,11 @@ def test_outputs_keep_their_names_where_maps_have_them_or_are_shared() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
-def test_torch_exports_the_same_function(small: tuple[Graph, Tensors]) -> None:
+def test_torch_exports_the_same_function(small: tuple[Graph, Tensors], tmp_path: Path) -> None:
     network = Network(small[0]).eval()
     load_weights(network, small[1])
     x = image(small[0])
-    program = torch.onnx.export(network, (torch.as_tensor(x),), dynamo=True, opset_version=20, verbose=False)
-    assert program is not None
-    file = io.BytesIO()
-    program.save(file)
-    (theirs,) = run(onnx.load_from_string(file.getvalue()), x).values()
+    (theirs,) = run(exported_by_torch(network, x, tmp_path / "network.onnx"), x).values()
     np.testing.assert_allclose(run(to_onnx(*small), x)["logits"], theirs, rtol=1e-4, atol=1e-5)
 
 

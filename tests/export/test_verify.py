@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import archdsl
-from archdsl.export.compile import Compiled, Described, Request, compile_graph, padding_multiple
+from archdsl.export.compile import Compiled, Described, Request, compile_graph
 from archdsl.export.failures import TargetFailed
 from archdsl.export.manifest import RandomWeights, read_manifest
 from archdsl.export.parity import Parity, Run
@@ -53,7 +53,7 @@ def test_torch_and_onnx_agree_with_the_network_cell_by_cell(tmp_path: Path) -> N
     names = {file.name for file in tmp_path.iterdir()}
     assert names == {
         "fasterseg_student.py",
-        "fasterseg_student.pt",
+        "fasterseg_student.safetensors",
         "fasterseg_student.torch.manifest.json",
         "fasterseg_student.onnx",
         "fasterseg_student.onnx.manifest.json",
@@ -186,8 +186,3 @@ def test_an_unknown_target_names_the_known_ones() -> None:
     near, far = find_target("onx"), find_target("tflite")
     assert isinstance(near, Refused) and near.help == "did you mean `onnx`?"
     assert isinstance(far, Refused) and "`torch`" in far.help
-
-
-def test_the_padding_multiple_is_that_of_the_smallest_map() -> None:
-    assert padding_multiple(student(1024, 2048)) == 64
-    assert padding_multiple(graph()) == 64

@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 
-from archdsl.ir import Graph, tensor_name
+from archdsl.ir import Graph, for_inference, tensor_name
 from archdsl.nets import Network, load_weights, weights_of
 from archdsl.ops import Shape
 from archdsl.weights import (
     UnreadableWeights,
     WeightsMismatch,
-    for_inference,
     load,
     load_metadata,
     random_weights,
@@ -108,7 +107,7 @@ def test_saving_looks_at_strides(tmp_path: Path) -> None:
 def test_a_checkpoint_of_torch_is_read(tmp_path: Path) -> None:
     graph, path = small_network(), tmp_path / "w"
     network = Network(graph, auxiliary=True).half()
-    save_file(network.state_dict(), path)
+    path.write_bytes(to_bytes(network.state_dict()))
     found = load(path, graph)
     for name, tensor in weights_of(network).items():
         np.testing.assert_array_equal(found[name], tensor)
@@ -151,7 +150,7 @@ def test_garbage_and_whole_numbers_are_unreadable(tmp_path: Path) -> None:
     (tmp_path / "junk").write_bytes(bytes(range(256)) * 8)
     with pytest.raises(UnreadableWeights):
         load(tmp_path / "junk", graph)
-    save_file({"cell.linear.weight": torch.zeros(4, 3, dtype=torch.int64)}, tmp_path / "whole")
+    (tmp_path / "whole").write_bytes(to_bytes({"cell.linear.weight": torch.zeros(4, 3, dtype=torch.int64)}))
     with pytest.raises(UnreadableWeights, match="holds int64"):
         load(tmp_path / "whole", graph)
 

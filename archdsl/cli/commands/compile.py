@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 @click.option("--target", "wanted", required=True, metavar="torch|onnx|trt", help="What to compile to.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="A folder, or a file with the target's suffix.")
 @click.option("--precision", type=click.Choice(["fp32", "fp16"]), default="fp32", show_default=True)
-@click.option("--emit", type=click.Choice(["logits", "labels"]), default="logits", show_default=True,
-              help="`labels` puts the resize to the image's size and the argmax into the graph.")
+@click.option(
+    "--emit",
+    type=click.Choice(["logits", "labels"]),
+    default="logits",
+    show_default=True,
+    help="`labels` puts the resize to the image's size and the argmax into the graph.",
+)
 @click.option("--weights", type=click.Path(path_type=Path), help="A safetensors file; random ones without it.")
 @click.option("--seed", default=0, show_default=True, help="Of the random weights.")
 @click.option("--verify", is_flag=True, help="Compare what was built with the torch network, and write it down.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from archdsl.cli.options import InputSize, overrides, text_or_json
 from archdsl.cli.output import say, say_json
 from archdsl.cli.parity import parity_object, parity_text
 from archdsl.cli.progress import working
+
+if TYPE_CHECKING:
+    from archdsl.export.parity import Parity
 
 
 @click.command("verify")
@@ -42,20 +46,28 @@ def command(
 
     manifests = tuple(_manifests(out))
     compiled_for = [read_manifest(manifest) for manifest in manifests]
-    parities = []
+    parities: list[Parity] = []
     with working(f"verifying {out}"):
         for file, manifest in zip(manifests, compiled_for, strict=True):
             _, _, height, width = manifest.inputs[0].shape
             loaded = load_or_leave(target, overrides, (height, width), form=form)
             graph = api.closed_graph(loaded)
             if manifest.weights.source == "file" and weights is None:
-                raise api.Refused(f"`{file.name}` was compiled with `{manifest.weights.path}`: give it with `--weights`")
+                raise api.Refused(
+                    f"`{file.name}` was compiled with `{manifest.weights.path}`: give it with `--weights`"
+                )
             seed = manifest.weights.seed if isinstance(manifest.weights, RandomWeights) else 0
             tensors = api.tensors(graph, weights, seed)
             parities.append(verify_files(graph, tensors, file, sizes=sizes, tolerance=tolerance))
     if form == "json":
-        say_json({"files": [{"manifest": str(file), **parity_object(parity)}
-                            for file, parity in zip(manifests, parities, strict=True)]})
+        say_json(
+            {
+                "files": [
+                    {"manifest": str(file), **parity_object(parity)}
+                    for file, parity in zip(manifests, parities, strict=True)
+                ]
+            }
+        )
     else:
         for file, parity in zip(manifests, parities, strict=True):
             say(f"{file.name}\n{parity_text(parity)}")
@@ -75,5 +87,3 @@ def _manifests(out: Path) -> Iterator[Path]:
     if not found:
         raise api.Refused(f"there is no manifest (`*.manifest.json`) in `{folder}`: name what `archdsl compile` wrote")
     yield from found
-
-
