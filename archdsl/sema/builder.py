@@ -29,7 +29,7 @@ from archdsl.space import (
 from archdsl.ops import Value as Attribute
 from archdsl.text import Span
 
-NODE_LIMIT = 1_000_000
+NODE_LIMIT = 200_000
 """A text that lays out more nodes than this is refused (language.md, property 6)."""
 
 

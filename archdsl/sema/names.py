@@ -81,6 +81,8 @@ class _Body:
     """Names that can be read so far."""
     lines: dict[str, _Line] = field(default_factory=dict[str, _Line])
     """All lines of the body, also those to come."""
+    unknown: set[str] = field(default_factory=set[str])
+    """Names that have been reported; each of them is reported where it is read first."""
     circles: set[frozenset[str]] = field(default_factory=set[frozenset[str]])
     """Cycles that have been reported."""
 
@@ -379,8 +381,9 @@ class _Body:
         return []
 
     def _unknown(self, name: ast.Name, local: dict[str, Span], *, called: bool) -> None:
-        if self.unit.incomplete:
+        if self.unit.incomplete or name.text in self.unknown:
             return
+        self.unknown.add(name.text)
         ops = self.unit.names(ast.Op, ast.Ops, ast.Cell)
         known = [*local, *self.known, *(each for each in self.lines if each not in self.known), *ops]
         near = replacement(name.text, known, name.span)
