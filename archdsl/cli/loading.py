@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from archdsl.cli.exits import Exit
-from archdsl.cli.output import diagnostics_text
+from archdsl.cli.output import diagnostics_text, note, say
 from archdsl.diagnostics import Diagnostic
 from archdsl.pipeline import Loaded, NotLoaded, load
 
@@ -19,28 +19,27 @@ def load_or_leave(
     size: tuple[int, int] | None = None,
     *,
     form: str = "text",
-    command: str = "archdsl",
 ) -> Loaded:
     """The item; where it has errors they are shown and the command ends with exit code 1 (2 for an unreadable file).
 
-    Warnings are shown and do not keep the command from its work.
+    Warnings are shown on stderr and do not keep the command from its work.
     """
     try:
         loaded = load(target, overrides=dict(overrides), size=size)
     except NotLoaded as found:
         show(found.diagnostics, form)
         raise click.exceptions.Exit(exit_code(found.diagnostics)) from None
-    if loaded.diagnostics and form != "json":
-        show(loaded.diagnostics, form)
+    if loaded.diagnostics:
+        show(loaded.diagnostics, "text")
     return loaded
 
 
 def show(diagnostics: Sequence[Diagnostic], form: str) -> None:
     """Diagnostics on stderr, or on stdout where a machine reads it."""
     if form == "json":
-        click.echo(diagnostics_text(diagnostics, "json", sys.stdout), nl=False)
+        say(diagnostics_text(diagnostics, "json", sys.stdout))
     else:
-        click.echo(diagnostics_text(diagnostics, "full", sys.stderr), nl=False, err=True)
+        note(diagnostics_text(diagnostics, "full", sys.stderr))
 
 
 UNREADABLE = "E0001"

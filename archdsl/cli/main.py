@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import io
 import os
-import platform
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NoReturn
 
 import click
@@ -19,13 +17,18 @@ from archdsl.cli.exits import Exit
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal, or a file name, may have no way to write a character: that is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """The exit code of a command line."""
     try:
-        result = app.main(list(arguments), prog_name="archdsl", standalone_mode=False)
+        with app.make_context("archdsl", list(arguments)) as context:
+            result = app.invoke(context)
         sys.stdout.flush()
         return int(result) if isinstance(result, int) else Exit.FINE
     except click.exceptions.Exit as leaving:
@@ -39,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
         return Exit.FINE
     except click.ClickException as mistake:
         return _usage(mistake, arguments)
-    except Exception as error:  # the last line of defence: a user never sees a bare traceback
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a user never sees a bare traceback
         from archdsl.cli.failures import explain
 
         known = explain(error)
@@ -47,33 +50,42 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _usage(mistake: click.ClickException, arguments: Sequence[str]) -> int:
-    if _wants_json(arguments):
-        return _known(Exit.USAGE, mistake.format_message(), arguments)
-    mistake.show()
-    return Exit.USAGE
+    from archdsl.cli.usage import usage, words
+
+    code = _known(Exit.USAGE, words(mistake), arguments)
+    if not _wants_json(arguments):
+        click.echo(usage(mistake), nl=False, err=True)
+    return code
 
 
 def _known(code: int, message: str, arguments: Sequence[str]) -> int:
     """Something outside of us that went wrong, in words; JSON stays JSON."""
     if _wants_json(arguments):
-        click.echo(json.dumps({"format_version": 1, "error": {"exit": int(code), "message": message}}, indent=2))
+        from archdsl.cli.output import say_json
+
+        say_json({"error": {"exit": int(code), "message": message}})
     else:
         click.echo(f"error: {message}", err=True)
     return code
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:
-    joined = " ".join(arguments)
-    return "--format json" in joined or "--format=json" in joined
+    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
 
 
 def _ours(error: BaseException, arguments: Sequence[str]) -> int:
     """A bug of ours: a short text and where the report lies."""
+    import platform
+    import tempfile
+    import traceback
+
     from archdsl import __version__
 
     report = "".join(traceback.format_exception(error))
     about = f"archdsl {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
-    with tempfile.NamedTemporaryFile("w", prefix="archdsl-", suffix=".log", delete=False, encoding="utf-8") as file:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="archdsl-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
+    ) as file:
         file.write(f"{about}archdsl {' '.join(arguments)}\n\n{report}")
     message = f"this is a bug of archdsl, not of your text ({type(error).__name__}); the report is {file.name}"
     return _known(Exit.OURS, message, arguments)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -17,10 +15,12 @@ if TYPE_CHECKING:
 
 
 def colour(stream: TextIO) -> bool:
-    """Whether to colour what goes to a stream: NO_COLOR, FORCE_COLOR, else a terminal."""
+    """Whether to colour what goes to a stream: NO_COLOR, FORCE_COLOR, else a terminal that can."""
     if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def diagnostics_text(diagnostics: Sequence[Diagnostic], style: Style, stream: TextIO) -> str:
@@ -34,21 +34,30 @@ def diagnostics_text(diagnostics: Sequence[Diagnostic], style: Style, stream: Te
 
 
 def say(text: str) -> None:
-    """A result."""
-    click.echo(text, nl=not text.endswith("\n"))
+    """A result. Whether it holds colours has been decided: click would take them out of what goes into a pipe."""
+    click.echo(text, nl=not text.endswith("\n"), color=True)
 
 
 def note(text: str) -> None:
     """Chatter."""
-    click.echo(text, err=True)
+    click.echo(text, nl=not text.endswith("\n"), err=True, color=True)
+
+
+def say_bytes(data: bytes) -> None:
+    """A result that is to arrive as it is, whatever the terminal's encoding."""
+    click.echo(data, nl=False)
 
 
 def say_json(value: dict[str, Any]) -> None:
+    import json
+
     say(json.dumps({"format_version": 1, **value}, indent=2, ensure_ascii=False))
 
 
 def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: str = "  ") -> str:
-    """Rows in columns, two spaces apart; the columns numbered in `right` stand to the right."""
+    """Rows in columns, two spaces apart; the columns numbered in `right` stand to the right. Nothing without rows."""
+    if not rows:
+        return ""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines: list[str] = []
     for row in rows:
@@ -60,18 +69,17 @@ def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: s
     return "\n".join(lines) + "\n"
 
 
-
 def count(number: int) -> str:
     """3,421,875."""
     return f"{number:,}"
 
 
 def short(number: int) -> str:
-    """3.42 M, 27.77 G."""
-    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+    """3.42 M, 27.77 G; nothing where the number is as short."""
+    for unit, size in (("P", 10**15), ("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
         if number >= size:
             return f"{number / size:.2f} {unit}"
-    return str(number)
+    return ""
 
 
 def plural(number: int, what: str) -> str:

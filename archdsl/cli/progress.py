@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from threading import Event, Thread
+from time import monotonic
 
 DELAY_S = 0.5
+_TURN_S = 0.1
+_SIGNS = "|/-\\"
+_CLEAR = "\r\x1b[K"
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
-    """Shows `what` on stderr while the body runs. Nothing is imported or shown where stderr is no terminal."""
+def working(what: str) -> Generator[None]:
+    """Shows `what` on stderr while the body runs. Nothing is shown where stderr is no terminal."""
     if not sys.stderr.isatty():
         yield
         return
@@ -27,12 +31,13 @@ def working(what: str) -> Iterator[None]:
 
 
 def _spin(what: str, done: Event) -> None:
+    begun, turn = monotonic(), 0
     if done.wait(DELAY_S):
         return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        progress.add_task(what, total=None)
-        done.wait()
+    while not done.wait(_TURN_S):
+        seconds = int(monotonic() - begun)
+        sys.stderr.write(f"{_CLEAR}{_SIGNS[turn % len(_SIGNS)]} {what}  {seconds // 60}:{seconds % 60:02}")
+        sys.stderr.flush()
+        turn += 1
+    sys.stderr.write(_CLEAR)
+    sys.stderr.flush()

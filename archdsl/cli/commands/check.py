@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -13,10 +14,13 @@ from archdsl.cli.options import diagnostics_format, input_size, overrides
 from archdsl.cli.output import diagnostics_text, note, plural, say
 from archdsl.cli.texts import arch_files
 from archdsl.diagnostics import Diagnostic, Severity
-from archdsl.pipeline import Checked, check
+from archdsl.pipeline import Checked, NotLoaded, Target, check, load
 
 if TYPE_CHECKING:
     from archdsl.diagnostics import Style
+
+_LISTED = 4
+"""So many items are named in the line that says that nothing is wrong."""
 
 
 @click.command("check")
@@ -27,39 +31,68 @@ if TYPE_CHECKING:
 @input_size
 def command(
     paths: tuple[str, ...],
-    form: Style,
+    form: str,
     deny: str | None,
     overrides: tuple[tuple[str, str], ...],
     size: tuple[int, int] | None,
 ) -> int:
     """Find what is wrong in texts: syntax, names, shapes through every choice, questions, answers.
 
-    PATHS are files, folders, or `-`. Needs neither torch nor a network.
+    PATHS are files, folders, `-` for standard input, or FILE:NAME for one item; without PATHS the folder here. Needs
+    neither torch nor a network.
     """
-    found: list[Diagnostic] = []
-    checked = [check(path, overrides=dict(overrides), size=size) for path in arch_files(paths)]
-    for each in checked:
-        found += [diagnostic for diagnostic in each.diagnostics if diagnostic not in found]
-    errors = sum(each.severity is Severity.ERROR for each in found)
-    text = diagnostics_text(found, form, sys.stdout)
+    style = _STYLES[form]
+    checked = [_check(path, dict(overrides), size) for path in arch_files(paths)]
+    found = list(dict.fromkeys(diagnostic for each in checked for diagnostic in each.diagnostics))
+    errors = [each for each in found if each.severity is Severity.ERROR]
+    text = diagnostics_text(found, style, sys.stdout)
     if text:
         say(text)
-    if form == "full":
-        _summary(checked, errors, len(found) - errors)
+    if style == "full":
+        note(_summary(checked, errors, len(found) - len(errors)))
     if any(each.code == UNREADABLE for each in found):
         return Exit.USAGE
     return Exit.FINDINGS if errors or (deny and found) else Exit.FINE
 
 
-def _summary(checked: list[Checked], errors: int, warnings: int) -> None:
+_STYLES: dict[str, Style] = {
+    "text": "full",
+    "full": "full",
+    "concise": "concise",
+    "json": "json",
+    "github": "github",
+    "sarif": "sarif",
+}
+
+
+def _check(path: str, overrides: dict[str, str], size: tuple[int, int] | None) -> Checked:
+    """Every item of a text, or the one that is named."""
+    target = Target.parse(path)
+    if target.item is None:
+        return check(path, overrides=overrides, size=size)
+    try:
+        loaded = load(path, overrides=overrides, size=size)
+    except NotLoaded as found:
+        return Checked(target, None, found.diagnostics)
+    return Checked(target, loaded.source, loaded.diagnostics, (loaded.meaning,))
+
+
+def _summary(checked: Sequence[Checked], errors: Sequence[Diagnostic], warnings: int) -> str:
     if not errors and not warnings:
-        what = [f"{kind} `{name}`" for each in checked for kind, name in _items(each)]
-        listed = ", ".join(what) if 0 < len(what) <= 4 else plural(len(what), "item")
-        note(f"{plural(len(checked), 'file')}: {listed}, nothing wrong")
-        return
-    parts = [plural(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
-    note(" and ".join(parts))
+        what = [item for each in checked for item in _items(each)]
+        listed = ", ".join(what) if 0 < len(what) <= _LISTED else plural(len(what), "item")
+        return f"{plural(len(checked), 'file')}: {listed}, nothing wrong"
+    counts = ((len(errors), "error"), (warnings, "warning"))
+    total = " and ".join(plural(number, word) for number, word in counts if number)
+    return f"{total}{_more(errors)}"
 
 
-def _items(checked: Checked) -> list[tuple[str, str]]:
-    return [(type(meaning.item).__name__.lower(), meaning.name) for meaning in checked.meanings]
+def _more(errors: Sequence[Diagnostic]) -> str:
+    from archdsl.diagnostics.pages import page
+
+    code = next((each.code for each in errors if page(each.code) is not None), None)
+    return f"; `archdsl explain {code}` says more" if code else ""
+
+
+def _items(checked: Checked) -> list[str]:
+    return [f"{type(meaning.item).__name__.lower()} `{meaning.name}`" for meaning in checked.meanings]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import platform
 import sys
 
@@ -31,8 +30,9 @@ def command(form: str) -> int:
     missing = [name for name, version in found.items() if version is None]
     ready = {part: all(found[name] for name in names) for part, _, names in _PARTS}
     if form == "json":
-        say_json({"python": platform.python_version(), "versions": found, "ready": ready, "missing": missing,
-                  "gpu": _gpu()})
+        say_json(
+            {"python": platform.python_version(), "versions": found, "ready": ready, "missing": missing, "gpu": _gpu()}
+        )
     else:
         say(_text(found, ready, missing))
     return Exit.TOOL if missing else Exit.FINE

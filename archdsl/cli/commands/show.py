@@ -10,11 +10,9 @@ import click
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
-from archdsl.cli.output import plural, say, say_json, table
+from archdsl.cli.output import say, say_json, table
 from archdsl.pipeline import Loaded
-from archdsl.space import Image, Result
-
-_LONG = 60
+from archdsl.space import Image, Question, Result
 
 
 @click.command("show")
@@ -26,75 +24,89 @@ _LONG = 60
 def command(
     target: str, show_ir: bool, form: str, overrides: tuple[tuple[str, str], ...], size: tuple[int, int] | None
 ) -> int:
-    """Show what the compiler understood: parameters, images, outputs, questions and answers, the graph."""
+    """Show what the compiler understood: parameters, images, outputs, questions and answers, the graph.
+
+    Questions that are asked alike stand in one group; `[n - 1]` is the place before the one that asks. With
+    `--format json` every question is listed.
+    """
     loaded = load_or_leave(target, overrides, size, form=form)
     if form == "json":
-        say_json(_object(loaded, show_ir))
+        say_json(_object(loaded, show_ir=show_ir))
     elif show_ir:
-        from archdsl.ir import canonical_text
-
-        say(canonical_text(loaded.network() if loaded.closed else loaded.supernet()))
+        say(_ir(loaded))
     else:
         say(_text(loaded))
     return Exit.FINE
 
 
+def _ir(loaded: Loaded) -> str:
+    from archdsl.ir import canonical_text
+
+    return canonical_text(loaded.network() if loaded.closed else loaded.supernet())
+
+
 def _ends(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
-    """Images and outputs with their shapes."""
+    """Images and outputs with their shapes; an output that the answers leave out is not there."""
+    trace = loaded.meaning.trace
+    shapes = {} if trace is None else {each.payload: each.shape for each in trace.computed.values()}
     for node in loaded.program.nodes:
         match node.payload:
             case Image(name):
                 yield "in", name, str(node.shape)
-            case Result(name, auxiliary):
-                trace = loaded.meaning.trace
-                shape = node.shape
-                if trace is not None:
-                    found = [each.shape for each in trace.computed.values() if each.payload == node.payload]
-                    if not found:
-                        continue
-                    shape = found[0]
-                yield "out aux" if auxiliary else "out", name, str(shape)
+            case Result(name, auxiliary) if trace is None or node.payload in shapes:
+                yield "out aux" if auxiliary else "out", name, str(shapes.get(node.payload, node.shape))
             case _:
                 pass
 
 
 def _text(loaded: Loaded) -> str:
     program = loaded.program
-    kind = f"genotype of {program.name}" if loaded.name != program.name else "space"
+    kind = "a space" if loaded.name == program.name else f"a genotype of {program.name}"
     parameters = ", ".join(f"{name} = {_value(value)}" for name, value in program.parameters)
-    parts = [f"{loaded.name}: {kind}({parameters})\n  {program.hash}\n", table(list(_ends(loaded)))]
-    if loaded.meaning.answers:
-        trace = loaded.meaning.trace
-        asked = trace.asked if trace is not None else {}
-        rows = [(path, ", ".join(loaded.meaning.answers[path])) for path in asked]
-        parts += [f"{plural(len(rows), 'answer')}\n", table(rows)]
-    elif program.questions:
-        rows = [
-            (path, str(question.kind) + (" per branch" if question.per_branch else ""), _listed(question.answers))
-            for path, question in program.questions.items()
-        ]
-        parts += [f"{plural(len(rows), 'question')}\n", table(rows)]
+    rows = [("parameters", parameters)] if parameters else []
+    parts = [f"{loaded.name}: {kind}\n", table([*rows, ("hash", program.hash)]), table(list(_ends(loaded)))]
+    answers = _answers(loaded)
+    if answers:
+        from archdsl.cli.answers import answers_text
+
+        parts.append(answers_text(program, answers))
+    if questions := _open(loaded):
+        from archdsl.cli.questions import questions_text
+
+        parts.append(questions_text(questions))
     return "\n".join(parts)
 
 
-def _listed(answers: tuple[str, ...]) -> str:
-    text = ", ".join(answers)
-    if len(text) <= _LONG:
-        return text
-    return f"{text[: text.rfind(',', 0, _LONG)]}, … ({len(answers)})"
+def _answers(loaded: Loaded) -> dict[str, tuple[str, ...]]:
+    """The answers that count: where nothing is open, those to questions that are asked."""
+    answers, trace = loaded.meaning.answers, loaded.meaning.trace
+    return dict(answers) if trace is None else {path: answers[path] for path in trace.asked}
+
+
+def _open(loaded: Loaded) -> list[Question]:
+    """The questions that some branch has not answered."""
+    if loaded.closed:
+        return []
+    answers, branches = loaded.meaning.answers, loaded.program.branches
+    return [
+        question
+        for path, question in loaded.program.questions.items()
+        if path not in answers and not (question.per_branch and all(f"{each}.{path}" in answers for each in branches))
+    ]
 
 
 def _value(value: object) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-def _object(loaded: Loaded, show_ir: bool) -> dict[str, Any]:
+def _object(loaded: Loaded, *, show_ir: bool) -> dict[str, Any]:
     program, trace = loaded.program, loaded.meaning.trace
+    asked = program.questions if trace is None else trace.asked
     found: dict[str, Any] = {
         "name": loaded.name,
         "space": program.name,
         "hash": program.hash,
-        "parameters": {name: str(value) if not isinstance(value, int) else value for name, value in program.parameters},
+        "parameters": {name: value if isinstance(value, int) else str(value) for name, value in program.parameters},
         "ends": [{"kind": kind, "name": name, "shape": shape} for kind, name, shape in _ends(loaded)],
         "questions": [
             {
@@ -104,12 +116,10 @@ def _object(loaded: Loaded, show_ir: bool) -> dict[str, Any]:
                 "per_branch": question.per_branch,
                 "keep": question.keep,
             }
-            for path, question in (trace.asked if trace is not None else program.questions).items()
+            for path, question in asked.items()
         ],
-        "answers": {path: list(loaded.meaning.answers[path]) for path in (trace.asked if trace is not None else {})},
+        "answers": {path: list(answer) for path, answer in _answers(loaded).items()},
     }
     if show_ir:
-        from archdsl.ir import canonical_text
-
-        found["ir"] = canonical_text(loaded.network() if loaded.closed else loaded.supernet()).splitlines()
+        found["ir"] = _ir(loaded).splitlines()
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +10,9 @@ import click
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
-from archdsl.cli.output import count, plural, say, say_json, short, table
+from archdsl.cli.output import count, say, say_json, short, table
 from archdsl.cost import Figures, Sum, figures
 from archdsl.pipeline import Loaded
-from archdsl.space.paths import count_path_sets
 
 
 @click.command("stats")
@@ -22,17 +20,21 @@ from archdsl.space.paths import count_path_sets
 @text_or_json
 @overrides
 @input_size
-def command(
-    target: str, form: str, overrides: tuple[tuple[str, str], ...], size: tuple[int, int] | None
-) -> int:
-    """Count parameters and multiply-adds by cell and branch; of a space, its questions and paths.
+def command(target: str, form: str, overrides: tuple[tuple[str, str], ...], size: tuple[int, int] | None) -> int:
+    """Count parameters and multiply-adds by cell and branch; of a space, its questions, paths and genotypes.
 
-    `params` are trained parameters at inference, `params_training` those with the auxiliary heads. `macs` are the
+    `params` are trained parameters at inference, `params in training` those with the auxiliary heads. MACs are the
     multiply-adds of conv, dwconv and linear for one image, which papers call FLOPs. Needs no torch.
     """
     loaded = load_or_leave(target, overrides, size, form=form)
     if not loaded.closed:
-        _space(loaded, form)
+        from archdsl.cli.sizes import size_of
+
+        found_size = size_of(loaded)
+        if form == "json":
+            say_json(found_size.as_object())
+        else:
+            say(found_size.as_text())
         return Exit.FINE
     found = figures(loaded.network())
     if form == "json":
@@ -72,23 +74,24 @@ def _sum(each: Sum) -> dict[str, Any]:
 
 def _text(found: Figures, loaded: Loaded) -> str:
     image = "x".join(map(str, (1, *found.image)))
-    kind = "" if loaded.name == loaded.program.name else f"  (of {loaded.program.name})"
-    head = [
-        f"{found.name}{kind}, input {image}\n",
-        table(
-            [
-                ("params", count(found.params), short(found.params)),
-                ("params in training", count(found.params_training), short(found.params_training)),
-                ("MACs", count(found.macs), short(found.macs)),
-                ("sizes", f"multiples of {loaded.padding_multiple}", ""),
-            ],
-            right=(1,),
-        ),
+    kind = "" if loaded.name == loaded.program.name else f" (of {loaded.program.name})"
+    totals = [
+        ("params", count(found.params), short(found.params)),
+        ("params in training", count(found.params_training), short(found.params_training)),
+        ("MACs", count(found.macs), short(found.macs)),
     ]
-    parts = ["\n".join(head), _sums("by cell", found.cells(), found)]
+    parts = [
+        f"{found.name}{kind} on one image {image}; {_sizes(loaded.padding_multiple)}\n",
+        table(totals, right=(1,)),
+        _sums("by cell", found.cells(), found),
+    ]
     if found.branches():
         parts.append(_sums("by branch", found.branches(), found))
     return "\n".join(parts)
+
+
+def _sizes(multiple: int) -> str:
+    return f"sizes are multiples of {multiple}" if multiple > 1 else "any size fits"
 
 
 def _sums(title: str, sums: Sequence[Sum], found: Figures) -> str:
@@ -97,17 +100,4 @@ def _sums(title: str, sums: Sequence[Sum], found: Figures) -> str:
         if each.params or each.macs:
             share = f"{100 * each.macs / found.macs:.1f} %" if found.macs else ""
             rows.append((each.name, count(each.params), count(each.macs), share))
-    return table(rows, right=(1, 2, 3))
-
-
-def _space(loaded: Loaded, form: str) -> None:
-    program = loaded.program
-    kinds = Counter(str(question.kind) for question in program.questions.values())
-    paths = count_path_sets(program)
-    if form == "json":
-        say_json({"name": program.name, "questions": dict(kinds), "paths": paths, "hash": program.hash})
-        return
-    rows = [(kind, count(number)) for kind, number in kinds.items()]
-    if paths is not None:
-        rows.append(("ways of the branches through the grid", count(paths)))
-    say(f"{program.name}: a space with {plural(len(program.questions), 'question')}\n\n{table(rows, right=(1,))}")
+    return table(rows, right=(1, 2, 3)) if len(rows) > 1 else ""

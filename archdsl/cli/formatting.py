@@ -1,0 +1,97 @@
+"""What becomes of one text when it is formatted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from archdsl.cli.loading import UNREADABLE
+from archdsl.diagnostics import Diagnostic
+from archdsl.fmt import Formatted, format_source
+from archdsl.syntax import decode, read
+
+_ANYBODY_MAY_WRITE = 0o222
+
+
+class Status(StrEnum):
+    CANONICAL = "canonical"
+    NOT_CANONICAL = "not canonical"
+    FORMATTED = "formatted"
+    BROKEN = "broken"
+    UNREADABLE = "unreadable"
+    UNWRITABLE = "unwritable"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    file: str
+    status: Status
+    diagnostics: tuple[Diagnostic, ...] = ()
+    diff: str = ""
+    """What changes, or would change."""
+    result: bytes | None = None
+    """What goes to standard output; of standard input only."""
+    refusal: str = ""
+    """Why the file was not written."""
+
+
+def format_input(name: str) -> Outcome:
+    """Standard input. What cannot be formatted is given back byte for byte, so that no editor loses a text."""
+    data = sys.stdin.buffer.read()
+    source = decode(name, data)
+    if isinstance(source, Diagnostic):
+        return Outcome(name, Status.BROKEN, (source,), result=data)
+    formatted = format_source(source)
+    if formatted.diagnostics:
+        return Outcome(name, Status.BROKEN, formatted.diagnostics, result=data)
+    status = Status.NOT_CANONICAL if formatted.text.encode() != data else Status.CANONICAL
+    return Outcome(name, status, diff=_diff(formatted), result=formatted.text.encode())
+
+
+def format_file(path: str, *, write: bool) -> Outcome:
+    """A file, written where `write` says so and something changes."""
+    source = read(path)
+    if isinstance(source, Diagnostic):
+        return Outcome(path, Status.UNREADABLE if source.code == UNREADABLE else Status.BROKEN, (source,))
+    formatted = format_source(source)
+    if formatted.diagnostics:
+        return Outcome(path, Status.BROKEN, formatted.diagnostics)
+    if not formatted.changed:
+        return Outcome(path, Status.CANONICAL)
+    diff = _diff(formatted)
+    if not write:
+        return Outcome(path, Status.NOT_CANONICAL, diff=diff)
+    try:
+        _write(Path(path).resolve(), formatted.text)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        return Outcome(path, Status.UNWRITABLE, diff=diff, refusal=f"`{path}` cannot be written: {reason}")
+    return Outcome(path, Status.FORMATTED, diff=diff)
+
+
+def _write(path: Path, text: str) -> None:
+    """Beside it first, then renamed: an interrupted run leaves the old text. A read-only file is left alone."""
+    mode = path.stat().st_mode
+    if not mode & _ANYBODY_MAY_WRITE or not os.access(path, os.W_OK):
+        raise PermissionError(None, "the file is read-only")
+    beside = path.with_name(f".{path.name}.formatted")
+    try:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.chmod(mode)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _diff(formatted: Formatted) -> str:
+    from difflib import unified_diff
+
+    if not formatted.changed:
+        return ""
+    name = formatted.source.name
+    before, after = formatted.source.text.splitlines(keepends=True), formatted.text.splitlines(keepends=True)
+    lines = unified_diff(before, after, name, f"{name} (canonical)")
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
