@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -80,9 +81,11 @@ def bare(program: Program, path: str) -> str:
 
 
 def ops_of(graph: Graph, cell: Cell) -> str:
-    """The ops of a cell, each once, in the order of the graph."""
-    nodes = (graph.node(path) for path in cell.nodes)
-    names = (
-        next((frame.definition for frame in node.frames if frame.kind is FrameKind.OP), node.local) for node in nodes
-    )
-    return ", ".join(dict.fromkeys(names))
+    """The ops of a cell, each once, in the order of the graph; questions and inputs are none."""
+    names: dict[str, None] = {}
+    for path in cell.nodes:
+        node = graph.node(path)
+        call = next((frame.definition for frame in node.frames if frame.kind is FrameKind.OP), "")
+        if isinstance(node.payload, Apply) or call:
+            names[call or re.sub(r"_\d+$", "", node.local)] = None
+    return ", ".join(names)

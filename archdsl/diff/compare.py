@@ -27,7 +27,7 @@ from archdsl.diff.routes import route
 from archdsl.diff.tensors import compare_tensors
 from archdsl.ir import Graph
 from archdsl.ops.bind import show
-from archdsl.space import Program, QuestionKind
+from archdsl.space import Apply, Program, QuestionKind
 
 
 def side(name: str, program: Program, answers: Answers, graph: Graph, figures: Figures | None = None) -> Side:
@@ -232,7 +232,20 @@ def _detail(before: Graph, old: Cell, after: Graph, new: Cell) -> tuple[str, str
     for aspect, (was, now) in aspects.items():
         if was != now:
             return aspect, f"{was} -> {now}"
-    return "parameters", ""
+    return "parameters", _attributes(before, old, after, new)
+
+
+def _attributes(before: Graph, old: Cell, after: Graph, new: Cell) -> str:
+    """Parameters that differ, where both cells have the same primitives in one order."""
+    pairs = [(before.node(a).payload, after.node(b).payload) for a, b in zip(old.nodes, new.nodes, strict=False)]
+    was, now = list[str](), list[str]()
+    for a, b in pairs:
+        if isinstance(a, Apply) and isinstance(b, Apply) and a.primitive == b.primitive:
+            for name, value in a.attributes:
+                if value != b.attribute[name]:
+                    was.append(f"{a.primitive}({name} = {show(value)})")
+                    now.append(f"{b.primitive}({name} = {show(b.attribute[name])})")
+    return f"{', '.join(was)} -> {', '.join(now)}" if was else ""
 
 
 def _shapes(graph: Graph, nodes: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archdsl.diff.amounts import short, signed
 from archdsl.diff.answers import bare_question
@@ -45,7 +45,8 @@ def _listed(rows: Sequence[_Row]) -> str:
 def _heading(difference: Difference) -> str:
     before, after = difference.before, difference.after
     if before.name == after.name:
-        return f"{after.name}  ({_what(after)})\n" if difference.same_space else f"{after.name}\n"
+        spaces = _what(after) if difference.same_space else f"{_what(before)} -> {_what(after)}"
+        return f"{after.name}  ({spaces})\n"
     if difference.same_space:
         return f"{before.name} -> {after.name}  ({_what(after)})\n"
     return f"{before.name} ({_what(before)}) -> {after.name} ({_what(after)})\n"
@@ -185,13 +186,20 @@ def _spelled(answer: tuple[str, ...] | None) -> str:
 
 
 def _others(difference: Difference, show_all: bool) -> Iterable[tuple[str, _Row]]:
-    """Cells that changed though nothing was asked there, for what stands before them did."""
+    """Cells that changed though nothing was asked there, for what stands before them did.
+
+    Those that changed alike at no cost are one row.
+    """
     told = _by_scope(difference)
+    alike: dict[object, list[CellChange]] = {}
     for cell in difference.cells:
-        if cell.scope in told or not _counts(difference, cell):
-            continue
-        if show_all or _worth_telling(difference, cell):
-            yield cell.scope, _other(cell)
+        if cell.scope not in told and _counts(difference, cell) and (show_all or _worth_telling(difference, cell)):
+            free = cell.change is Change.CHANGED and not cell.cost
+            alike.setdefault((cell.aspect, cell.detail) if free else cell.path, []).append(cell)
+    for group in alike.values():
+        row = _other(group[0])
+        more = f" and {len(group) - 1} more" if len(group) > 1 else ""
+        yield group[0].scope, replace(row, name=row.name + more)
 
 
 def _worth_telling(difference: Difference, cell: CellChange) -> bool:

@@ -254,10 +254,10 @@ def _short(name: str) -> str:
 
 
 def _differing(payload: Apply) -> list[str]:
-    """Parameters that are not as they are by default; channels stand at the maps."""
+    """The window, and parameters that are not as they are by default; channels stand at the maps."""
     defaults = {parameter.name: parameter.default for parameter in PRIMITIVES[payload.primitive].parameters}
     return [
         f"{name} = {show(value)}"
         for name, value in payload.attributes
-        if name != "c" and value is not None and value != defaults.get(name)
+        if name != "c" and value is not None and (name == "k" or value != defaults.get(name))
     ]

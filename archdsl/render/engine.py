@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from importlib import import_module
 from typing import Any
 
@@ -16,9 +15,7 @@ def render(dot: str, format: str, *, placed: bool) -> bytes:
     Text is measured with the fonts of the machine, so bytes are equal where fonts and Graphviz are.
     """
     graph = _graph(dot)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # Graphviz on a label a hair wider than its box
-        drawn: bytes = graph.draw(format=format, prog="nop2" if placed else "dot")
+    drawn: bytes = graph.draw(format=format, prog="nop2" if placed else "dot")
     return _CANONICAL[format](drawn) if format in _CANONICAL else drawn
 
 
