@@ -1,15 +1,12 @@
 """What differs between two networks or spaces, as edits on paths with what each costs. Knows nothing of pictures."""
 
 from archdsl.diff.answers import apply
-from archdsl.diff.cells import Cell, cells
 from archdsl.diff.compare import diff, side
 from archdsl.diff.data import as_data
 from archdsl.diff.model import Change, Difference, Figures, Side
-from archdsl.diff.routes import route
 from archdsl.diff.text import as_text
 
 __all__ = [
-    "Cell",
     "Change",
     "Difference",
     "Figures",
@@ -17,8 +14,6 @@ __all__ = [
     "apply",
     "as_data",
     "as_text",
-    "cells",
     "diff",
-    "route",
     "side",
 ]

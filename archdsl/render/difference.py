@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archdsl.diff import Cell, Change, Difference, cells
+from archdsl.diff import Change, Difference
 from archdsl.diff.amounts import short, signed
+from archdsl.diff.cells import Cell, cells
 from archdsl.diff.model import CellChange, Side
 from archdsl.render.labels import small, wrapped
 from archdsl.render.network import label_of

@@ -61,8 +61,6 @@ def _line(line: Line) -> str:
         found |= {"arrowhead": "none"}
     if line.way:
         found |= {"pos": quote(_way(line.way, arrow=line.arrow))}
-    if not line.ranks:
-        found |= {"constraint": "false"}
     return _statement(f"{quote(line.tail)} -> {quote(line.head)}", found)
 
 
@@ -90,7 +88,7 @@ def _label(lines: Iterable[Text], *, left: bool = False) -> str:
 
 
 def _text(line: Text) -> str:
-    inner = escape(line.text, quote=False)
+    inner = escape(line.text, quote=False) or " "  # Graphviz refuses an empty FONT
     face = f' FACE="{FONT} Bold"' if line.bold else ""
     size = "" if line.size == _BASE_SIZE else f' POINT-SIZE="{line.size}"'
     colour = "" if line.colour == INK else f' COLOR="{line.colour}"'

@@ -13,8 +13,10 @@ from archdsl.render.style import MUTED
 def wrapped(name: str, width: int, most: int = 3) -> list[str]:
     """A name in lines of about so many characters, broken before `_` and after `.` and `,`.
 
-    What is more than `most` lines ends in `…`.
+    What is more than `most` lines ends in `…`; no name, no line.
     """
+    if not name:
+        return []
     lines = [""]
     for piece in re.findall(r"_?[^_.,\s]+[.,]?\s?|[_.,]", name):
         if lines[-1] and len(lines[-1]) + len(piece.strip()) > width:

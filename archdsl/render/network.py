@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from archdsl.diff import Cell, Figures, Side, cells
+from archdsl.diff import Figures, Side
 from archdsl.diff.amounts import short
-from archdsl.diff.cells import ops_of
+from archdsl.diff.cells import Cell, cells, ops_of
 from archdsl.diff.model import NodeFigures
 from archdsl.ir import Graph
-from archdsl.render.labels import shown, small, wrapped
+from archdsl.render.labels import listed, shown, small, wrapped
 from archdsl.render.picture import Box, Flow, Line, Picture, Text
 from archdsl.render.style import INK, MUTED, PAPER, TINT, Dash, Stroke
 from archdsl.render.surroundings import Outside, is_image, outside
 
 _NAME_WIDTH = 30
+_MOST_LINES = 3
 
 Costs: TypeAlias = "Mapping[str, NodeFigures]"
 """By the path of a node; empty where they are not to be shown."""
@@ -41,6 +42,8 @@ def network_picture(side: Side) -> Picture:
 
 def _heading(side: Side, auxiliary: bool) -> tuple[Text, ...]:
     kind = f"of {side.program.name}" if side.program.name != side.name else "a network"
+    if not side.graph.closed:
+        kind = f"a space of {len(side.program.questions)} questions"
     found = [Text(side.name, 14, bold=True), small(kind, 9)]
     if side.figures is not None:
         found.append(small(f"{short(side.figures.params)} params, {short(side.figures.macs)} MACs at inference", 9))
@@ -68,9 +71,18 @@ def label_of(graph: Graph, cell: Cell, costs: Costs, outputs: tuple[str, ...] = 
     image = graph.node(graph.images[0]).shape
     maps = ", ".join(dict.fromkeys(shown(graph.node(path).shape, image) for path in cell.outputs))
     label = [Text(line, bold=True) for line in wrapped(cell.path, _NAME_WIDTH)]
-    label += [Text(line, 9) for line in wrapped(ops_of(graph, cell), _NAME_WIDTH)]
+    label += [Text(line, 9) for line in _inside(graph, cell)]
     label += [small(maps), *(small(line) for line in _spent(costs, cell))]
     return (*label, *(Text(f"out {output}", 9) for output in outputs))
+
+
+def _inside(graph: Graph, cell: Cell) -> list[str]:
+    """Its ops, in a few lines; of a cell with questions what it is, for it holds every candidate."""
+    if not graph.closed and cell.definition:
+        return [cell.definition]
+    ops = ops_of(graph, cell)
+    lines = listed(ops.split(", "), _NAME_WIDTH) if ops else []
+    return lines if len(lines) <= _MOST_LINES else [*lines[:_MOST_LINES], "…"]
 
 
 def _spent(costs: Costs, cell: Cell) -> list[str]:

@@ -57,8 +57,6 @@ class Line:
     arrow: bool = True
     way: tuple[Point, ...] = ()
     """A Bezier spline of 3n + 1 points, where the picture is placed by hand."""
-    ranks: bool = True
-    """Whether it decides what stands before what."""
 
 
 class Flow(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archdsl.ir import Graph
-from archdsl.space import Apply, FrameKind
+from archdsl.space import Apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,3 @@ def _working(graph: Graph, members: list[str]) -> list[str]:
                 kept.add(other)
                 waiting.append(other)
     return [path for path in members if path in kept]
-
-
-def is_op(graph: Graph, path: str, depth: int) -> bool:
-    """Whether the scope that this many frames of a node name is an op."""
-    return graph.node(path).frames[depth - 1].kind is FrameKind.OP

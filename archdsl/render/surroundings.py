@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from archdsl.diff import Cell
+from archdsl.diff.cells import Cell
 from archdsl.ir import Graph
 from archdsl.space import Image, Result
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
 
 from archdsl.ir import Graph, Node
 from archdsl.render.scopes import Scope
@@ -40,12 +39,10 @@ def units(graph: Graph, scope: Scope) -> dict[str, Unit]:
 
 def _call(node: Node, depth: int) -> str:
     """The path of the outermost call that a node stands in, below the scope; else its own path."""
-    for position in count(depth):
-        if position >= len(node.frames):
-            return node.path
-        if node.frames[position].kind is not FrameKind.LINE:
-            return ".".join(frame.name for frame in node.frames[: position + 1])
-    raise AssertionError
+    for position, frame in enumerate(node.frames[depth:], depth):
+        if frame.kind is not FrameKind.LINE:
+            return ".".join(each.name for each in node.frames[: position + 1])
+    return node.path
 
 
 def _unit(graph: Graph, scope: Scope, name: str, nodes: list[str]) -> Unit:
@@ -53,14 +50,12 @@ def _unit(graph: Graph, scope: Scope, name: str, nodes: list[str]) -> Unit:
     inputs = dict.fromkeys(source for path in nodes for source in graph.inputs(path) if source not in inside)
     outputs = [path for path in nodes if not (read := graph.readers(path)) or any(each not in inside for each in read)]
     output = outputs[-1] if outputs else nodes[-1]
-    payload = graph.node(output).payload
-    node = graph.node(nodes[0])
-    if name == nodes[0]:
-        op = payload.primitive if isinstance(payload, Apply) else ""
-    else:
-        depth = name.count(".", len(scope.path) + 1) + scope.depth
-        op = _definition(node, name) or node.frames[depth].name
+    op = _primitive(graph.node(output)) if name == nodes[0] else _definition(graph.node(nodes[0]), name)
     return Unit(name, op, _line(graph, scope, inside, output), tuple(nodes), tuple(inputs), output)
+
+
+def _primitive(node: Node) -> str:
+    return node.payload.primitive if isinstance(node.payload, Apply) else ""
 
 
 def _definition(node: Node, name: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from archdsl.diff import Cell, Side, route
-from archdsl.diff.cells import bare, maps_read, ops_of
+from archdsl.diff import Side
+from archdsl.diff.cells import Cell, bare, maps_read, ops_of
+from archdsl.diff.routes import route
 from archdsl.space import Place, QuestionKind, Trellis
 
 

@@ -11,7 +11,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from archdsl.cost import figures
-from archdsl.diff import cells, diff, side
+from archdsl.diff import diff, side
+from archdsl.diff.cells import cells
 from archdsl.diff.model import Side
 from archdsl.render import Format, NothingToDraw, Picture, difference_picture, draw
 from archdsl.render.style import BRANCHES, Dash
@@ -137,6 +138,14 @@ def test_a_network_has_its_cells_and_their_costs() -> None:
     assert boxes["logits"][-1] == "out logits"
     dashed = {box.name for box in picture.boxes if box.stroke.dash is Dash.DASHED}
     assert dashed == {"deep", "middle"}
+
+
+def test_a_space_without_a_grid_is_drawn_by_its_cells() -> None:
+    picture = draw(loaded(SPACE.parent / "autortnet.arch"))
+    boxes = {box.name: [line.text for line in box.label] for box in picture.boxes}
+    assert boxes["h1[2]"] == ["h1[2]", "normal", "48 @ 1/8"]
+    assert boxes["exit"] == ["exit", "48 @ 1/8"], "a choice has no op"
+    assert {"h1[2]", "exit"} <= titles(picture)
 
 
 def test_a_definition_that_no_answer_uses_is_drawn_from_the_space() -> None:

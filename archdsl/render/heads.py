@@ -1,0 +1,183 @@
+"""What stands left and right of a grid, and what it reads of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from archdsl.diff.cells import bare
+from archdsl.render.grid import CELL, SKIP
+from archdsl.render.labels import small
+from archdsl.render.picture import Box, Line, Point, Text
+from archdsl.render.sheet import Sheet
+from archdsl.render.style import INK, MUTED, Dash, Stroke
+from archdsl.render.surroundings import Outside, is_image
+from archdsl.render.visits import Visit
+from archdsl.render.ways import bent, moved, swung
+from archdsl.space import Place
+
+_HEAD = Stroke(MUTED, Dash.SOLID, 1.3)
+EARLIER = Stroke(MUTED, Dash.DOTTED, 1.3)
+"""A map that the grid has left behind."""
+_SIDE: Point = (92, 39)
+_SIDE_COLUMN = 114.0
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Stem, heads and outputs around a grid."""
+
+    sheet: Sheet
+
+    @cached_property
+    def places(self) -> Mapping[str, Point]:
+        """Where the boxes outside of the grid stand."""
+        columns: dict[int, list[Outside]] = {}
+        for each in self.sheet.outside:
+            columns.setdefault(each.depth, []).append(each)
+        found: dict[str, Point] = {}
+        first = self.sheet.grid.centre(min(self.sheet.trellis.sources))[1]
+        for depth in sorted(columns, key=abs):
+            column = columns[depth]
+            if depth < 0:
+                x = self.sheet.grid.left - 52 + (depth + 0.5) * _SIDE_COLUMN * 0.9
+                ys = [first - number * 50 for number in range(len(column))]
+            else:
+                x = self.sheet.grid.right + 34 + (depth - 0.5) * _SIDE_COLUMN
+                column.sort(key=lambda each: -self.middle(each, found))
+                ys = self.spread([self.middle(each, found) for each in column])
+            found |= {each.name: (x, y) for each, y in zip(column, ys, strict=True)}
+        return found
+
+    def middle(self, each: Outside, known: Mapping[str, Point]) -> float:
+        ys = [y for source in each.reads if (y := self.height(each.name, source, known)) is not None]
+        return sum(ys) / len(ys) if ys else 0.0
+
+    def height(self, reader: str, source: str, known: Mapping[str, Point]) -> float | None:
+        if source in known:
+            return known[source][1]
+        if (visit := self.sheet.carrier(reader, source)) is not None:
+            return self.sheet.grid.of_visit(visit)[1]
+        return (
+            self.sheet.grid.centre(self.sheet.spelled[bare(self.sheet.side.program, source)])[1]
+            if source in self.sheet.inside
+            else None
+        )
+
+    def spread(self, wanted: list[float]) -> list[float]:
+        """Heights in falling order, at least a box apart, around where they want to be."""
+        apart = _SIDE[1] + 16
+        found: list[float] = []
+        for y in wanted:
+            found.append(min(y, found[-1] - apart) if found else y)
+        shift = (sum(wanted) - sum(found)) / len(wanted)
+        return [y + shift for y in found]
+
+    def boxes(self) -> list[Box]:
+        return [self.box_of(each) for each in self.sheet.outside]
+
+    def box_of(self, each: Outside) -> Box:
+        stroke = Stroke(INK, Dash.DASHED if each.auxiliary else Dash.SOLID, 1.1)
+        if is_image(self.sheet.side.graph, each.name):
+            label: tuple[Text, ...] = (Text(each.name, 9), small(str(self.sheet.image)))
+        else:
+            name = each.name.removesuffix(f".{each.definition}") if each.definition else each.name
+            lines = [each.definition, f"of {name.rpartition('.')[2]}"] if each.definition else [name]
+            if each.name in self.sheet.side.program.branches:
+                places = self.sheet.side.program.branches[each.name].places
+                lines = [f"branch {each.name}", f"ends at {' or '.join(places)}"]
+            label = tuple(Text(line, 9) for line in lines)
+            label += tuple(
+                small(f"{'aux' if each.auxiliary else 'out'} {self.shape_of(output)}") for output in each.outputs
+            )
+        return Box(each.name, label, stroke=stroke, at=self.places[each.name], size=_SIDE)
+
+    def shape_of(self, output: str) -> str:
+        return str(self.sheet.side.graph.node(f"out {output}").shape)
+
+    def lines(self) -> list[Line]:
+        return [*self.into_grid(), *self.between_outside(), *self.out_of_grid()]
+
+    def into_grid(self) -> list[Line]:
+        starts = [visit for visit in self.sheet.visits if visit.before is None]
+        found: list[Line] = []
+        for source in (each.name for each in self.sheet.outside if each.depth == -1):
+            x, y = self.places[source]
+            for visit in starts:
+                end = self.sheet.edge(visit, right=False)
+                for branch in visit.branches:
+                    way = swung((x + _SIDE[0] / 2, y), (end[0], end[1]))
+                    way = moved(way, self.sheet.offset(branch, visit.branches))
+                    found.append(Line(source, visit.name, stroke=self.sheet.stroke(branch), arrow=False, way=way))
+            if not starts:
+                place = min(self.sheet.trellis.sources)
+                end = self.sheet.grid.centre(place)
+                way = swung((x + _SIDE[0] / 2, y), (end[0] - CELL[0] / 2, end[1]))
+                found.append(Line(source, self.sheet.trellis.spell(place), stroke=_HEAD, way=way))
+        return found
+
+    def between_outside(self) -> list[Line]:
+        found: list[Line] = []
+        for each in self.sheet.outside:
+            for source in each.reads:
+                if source not in self.places:
+                    continue
+                start, end = self.places[source], self.places[each.name]
+                way = swung((start[0] + _SIDE[0] / 2, start[1]), (end[0] - _SIDE[0] / 2, self.port(each, source)))
+                found.append(Line(source, each.name, stroke=self.outer_stroke(each), way=way))
+        return found
+
+    def outer_stroke(self, each: Outside) -> Stroke:
+        return Stroke(MUTED, Dash.DASHED, 1.0) if each.auxiliary else _HEAD
+
+    def port(self, each: Outside, source: str) -> float:
+        """Where on its left side a box is entered from: in the order of the heights of its sources."""
+        order = sorted(each.reads, key=lambda name: -(self.height(each.name, name, self.places) or 0))
+        return self.places[each.name][1] + 9 * ((len(order) - 1) / 2 - order.index(source))
+
+    def out_of_grid(self) -> list[Line]:
+        found: list[Line] = []
+        used: dict[Place, int] = {}
+        for each in self.sheet.outside:
+            for source in each.reads:
+                visit = self.sheet.carrier(each.name, source)
+                if visit is None:
+                    continue
+                end = (self.places[each.name][0] - _SIDE[0] / 2, self.port(each, source))
+                start = self.sheet.edge(visit, right=True)
+                if visit.place[0] == self.sheet.grid.columns[-1]:
+                    branch = visit.branches[0]
+                    stroke = Stroke(self.sheet.stroke(branch).colour, self.outer_stroke(each).dash, 1.5)
+                    found.append(Line(visit.name, each.name, stroke=stroke, way=swung(start, end)))
+                    continue
+                number = used.get(visit.place[1:], 0)
+                used[visit.place[1:]] = number + 1
+                found.append(Line(visit.name, each.name, stroke=EARLIER, way=self.over(visit, end, number)))
+        return found + self.ends()
+
+    def over(self, visit: Visit, end: Point, number: int) -> tuple[Point, ...]:
+        """Out of its row on the nearer side, and behind the grid to the head."""
+        x, y = self.sheet.grid.of_visit(visit)
+        row = visit.place[1:]
+        up = 1 if y >= self.sheet.grid.heights[row] else -1
+        edge = self.sheet.grid.above(row) if up > 0 else self.sheet.grid.below(row)
+        lane = edge + up * (9 + 6 * number)
+        right = self.sheet.grid.right + 10 + 6 * (2 * self.sheet.grid.rows.index(row) + number)
+        start = (x + 6 * number, y + up * (CELL if visit.cell else SKIP)[1] / 2)
+        return bent((start, (start[0], lane), (right, lane), (right, end[1]), end))
+
+    def ends(self) -> list[Line]:
+        """Where each branch may end, as long as that is open."""
+        if self.sheet.visits:
+            return []
+        found: list[Line] = []
+        for branch, ends in self.sheet.side.program.branches.items():
+            if branch not in self.places:
+                continue
+            x, y = self.places[branch]
+            for place in ends.places.values():
+                start = self.sheet.grid.centre(place)
+                way = swung((start[0] + CELL[0] / 2, start[1]), (x - _SIDE[0] / 2, y))
+                found.append(Line(self.sheet.trellis.spell(place), branch, stroke=self.sheet.stroke(branch), way=way))
+        return found
