@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,8 @@ class Loaded:
     meaning: Meaning
     diagnostics: tuple[Diagnostic, ...] = ()
     """Warnings; an item with errors is not loaded."""
+    given: Mapping[str, int | Fraction | bool | str] = field(default_factory=dict[str, "int | Fraction | bool | str"])
+    """Parameters that were given other values than the text has."""
 
     @property
     def name(self) -> str:
@@ -122,7 +124,8 @@ def load(
     diagnostics = _in_order(found.reporter.diagnostics)
     if meaning is None or found.reporter.failed:
         raise NotLoaded(diagnostics)
-    return Loaded(target, source, tuple(found.unit.sources()), meaning, diagnostics)
+    given = {name: value_of(text) for name, text in (overrides or {}).items()}
+    return Loaded(target, source, tuple(found.unit.sources()), meaning, diagnostics, given)
 
 
 def _open(

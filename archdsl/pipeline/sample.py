@@ -1,0 +1,104 @@
+"""Genotypes drawn from a space, each as likely as any other, under constraints."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import ge, gt, le, lt
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from archdsl.cost import Figures, figures
+from archdsl.ir import closed
+from archdsl.pipeline.load import Loaded
+from archdsl.pipeline.write import write_genotype
+from archdsl.space.count import Census
+from archdsl.space.trace import trace
+
+TRIES: Final = 1_000
+"""So many genotypes in a row that break a constraint, and the constraint is taken to be out of reach."""
+
+_UNITS: Final = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+_WHERE = re.compile(r"\s*(params|params_training|macs)\s*(<=|>=|<|>)\s*([\d_]+(?:\.\d+)?)\s*([kMGT]?)\s*")
+
+
+class BadConstraint(ValueError):
+    """A constraint that cannot be read, or that no genotype was found to meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """`macs < 20G`."""
+
+    figure: str
+    operator: str
+    bound: float
+
+    @classmethod
+    def parse(cls, text: str) -> Where:
+        """Raises BadConstraint."""
+        match = _WHERE.fullmatch(text)
+        if match is None:
+            raise BadConstraint(
+                f"`{text}` is no constraint: write a figure (params, params_training, macs), "
+                "one of < <= > >=, and a number such as 20G"
+            )
+        return cls(match[1], match[2], float(match[3].replace("_", "")) * _UNITS[match[4]])
+
+    def holds(self, found: Figures) -> bool:
+        return _COMPARE[self.operator](getattr(found, self.figure), self.bound)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """One genotype: its name, its text and its figures."""
+
+    name: str
+    text: str
+    figures: Figures
+
+
+def sample(loaded: Loaded, count: int, seed: int, wheres: Sequence[Where], folder: Path) -> Iterator[Sampled]:
+    """`count` genotypes of a space, uniform over those that meet the constraints; their texts for `folder`.
+
+    The same seed gives the same genotypes. Raises NotCounted, and BadConstraint where a constraint is out of reach.
+    """
+    census = Census(loaded.program)
+    random = Random(seed)
+    digits = len(str(count))
+    use = _use(loaded, folder)
+    for number in range(1, count + 1):
+        name = f"{loaded.program.name}_{number:0{digits}d}"
+        seen: list[Figures] = []
+        for _ in range(TRIES):
+            answers = census.sample(random)
+            found = figures(closed(loaded.program, trace(loaded.program, answers), name))
+            if all(where.holds(found) for where in wheres):
+                break
+            seen.append(found)
+        else:
+            raise BadConstraint(_out_of_reach(seen, wheres))
+        text = write_genotype(loaded.program, answers, name, use, parameters=loaded.given)
+        yield Sampled(name, text, found)
+
+
+def _out_of_reach(seen: Sequence[Figures], wheres: Sequence[Where]) -> str:
+    """What the genotypes that were drawn have instead."""
+    ranges = [
+        f"{figure} from {min(numbers):,} to {max(numbers):,}"
+        for figure in dict.fromkeys(where.figure for where in wheres)
+        for numbers in [[getattr(found, figure) for found in seen]]
+    ]
+    return f"none of {len(seen):,} genotypes in a row meets the constraints: they have {', '.join(ranges)}"
+
+
+def _use(loaded: Loaded, folder: Path) -> str:
+    """The space's file as the new texts name it."""
+    path = loaded.target.path
+    if path is None:
+        raise BadConstraint("a space from standard input has no file that a genotype could name")
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
