@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import os
 
     from archdsl.diagnostics import Diagnostic
-    from archdsl.diff import Diff
+    from archdsl.diff import Difference
     from archdsl.export import Compiled, Request
     from archdsl.ir import Graph
     from archdsl.nets import Network
@@ -67,7 +67,7 @@ def build(
 
 def diff(
     one: PathLike, other: PathLike, *, overrides: Mapping[str, str] | None = None
-) -> Diff:
+) -> Difference:
     """What changes from one text to another, with what each change costs. Raises NotLoaded."""
     from archdsl.pipeline.compare import compare
 

@@ -34,6 +34,6 @@ _KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.export.failures", "ToolMissing", Exit.TOOL),
     ("archdsl.export.failures", "TargetFailed", Exit.TOOL),
     ("archdsl.export.manifest", "ManifestUnreadable", Exit.USAGE),
-    ("archdsl.render", "DrawingUnavailable", Exit.TOOL),
-    ("archdsl.render", "NotDrawable", Exit.USAGE),
+    ("archdsl.render.failures", "DrawingUnavailable", Exit.TOOL),
+    ("archdsl.render.failures", "NothingToDraw", Exit.USAGE),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -44,15 +45,14 @@ def command(
     style = _STYLES[form]
     checked = [_check(path, dict(overrides), size) for path in arch_files(paths)]
     found = list(dict.fromkeys(diagnostic for each in checked for diagnostic in each.diagnostics))
-    errors = [each for each in found if each.severity is Severity.ERROR]
     text = diagnostics_text(found, style, sys.stdout)
     if text:
         say(text)
     if style == "full":
-        note(_summary(checked, errors, len(found) - len(errors)))
+        note(_summary(checked, found))
     if any(each.code == UNREADABLE for each in found):
         return Exit.USAGE
-    return Exit.FINDINGS if errors or (deny and found) else Exit.FINE
+    return Exit.FINDINGS if any(each.failed for each in checked) or (deny and found) else Exit.FINE
 
 
 _STYLES: dict[str, Style] = {
@@ -77,20 +77,20 @@ def _check(path: str, overrides: dict[str, str], size: tuple[int, int] | None) -
     return Checked(target, loaded.source, loaded.diagnostics, (loaded.meaning,))
 
 
-def _summary(checked: Sequence[Checked], errors: Sequence[Diagnostic], warnings: int) -> str:
-    if not errors and not warnings:
+def _summary(checked: Sequence[Checked], found: Sequence[Diagnostic]) -> str:
+    if not found:
         what = [item for each in checked for item in _items(each)]
         listed = ", ".join(what) if 0 < len(what) <= _LISTED else plural(len(what), "item")
         return f"{plural(len(checked), 'file')}: {listed}, nothing wrong"
-    counts = ((len(errors), "error"), (warnings, "warning"))
-    total = " and ".join(plural(number, word) for number, word in counts if number)
-    return f"{total}{_more(errors)}"
+    counts = Counter(each.severity for each in found)
+    total = " and ".join(plural(counts[severity], str(severity)) for severity in Severity if counts[severity])
+    return f"{total}{_more(found)}"
 
 
-def _more(errors: Sequence[Diagnostic]) -> str:
+def _more(found: Sequence[Diagnostic]) -> str:
     from archdsl.diagnostics.pages import page
 
-    code = next((each.code for each in errors if page(each.code) is not None), None)
+    code = next((each.code for each in found if page(each.code) is not None), None)
     return f"; `archdsl explain {code}` says more" if code else ""
 
 

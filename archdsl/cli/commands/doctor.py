@@ -13,10 +13,10 @@ from archdsl.cli.options import text_or_json
 from archdsl.cli.output import say, say_json, table
 
 _PARTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("check, fmt, show, stats, diff", "read texts", ("lark", "networkx", "click")),
+    ("check, fmt, show, stats, expand, sample, diff", "read texts", ("lark", "networkx", "click")),
     ("draw", "pictures", ("pygraphviz",)),
-    ("compile --target torch", "torch networks", ("torch", "numpy", "safetensors")),
-    ("compile --target onnx", "ONNX files", ("onnx", "numpy")),
+    ("compile --target torch", "torch networks", ("torch", "numpy", "safetensors", "pydantic")),
+    ("compile --target onnx", "ONNX files", ("onnx", "numpy", "pydantic")),
     ("compile --target trt", "TensorRT plans", ("onnx", "tensorrt-rtx")),
     ("verify", "parity", ("torch", "onnxruntime")),
 )

@@ -26,7 +26,7 @@ def command(code: str | None, list_all: bool, form: str) -> int:
     code = code.upper()
     text = page(code)
     if text is None:
-        raise click.UsageError(_unknown(code, list(known)))
+        raise click.ClickException(_unknown(code, list(known)))
     if form == "json":
         say_json({"code": code, "title": known[code], "page": text})
     else:

@@ -1,0 +1,55 @@
+"""`archdsl draw`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from archdsl.cli.exits import Exit
+from archdsl.cli.loading import load_or_leave
+from archdsl.cli.options import input_size, overrides
+from archdsl.cli.output import note
+
+_FORMATS = ("svg", "png", "pdf", "dot")
+
+
+@click.command("draw")
+@click.argument("target", metavar="FILE")
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, metavar="X.svg|png|pdf|dot|-",
+              help="Where to; the suffix says what. `-` writes to standard output.")
+@click.option("--cell", metavar="NAME", help="One cell, op or line: by its path, or by the name of its definition.")
+@click.option("--costs", is_flag=True, help="The network by its cells, each with its params and MACs.")
+@click.option("--format", "form", type=click.Choice(_FORMATS), help="Instead of the suffix.")
+@overrides
+@input_size
+def command(
+    target: str,
+    out: Path,
+    cell: str | None,
+    costs: bool,
+    form: str | None,
+    overrides: tuple[tuple[str, str], ...],
+    size: tuple[int, int] | None,
+) -> int:
+    """Draw a grid with its paths, a network by its cells, or one cell.
+
+    The same text gives the same bytes.
+    """
+    from archdsl.api import Refused, closed_graph
+    from archdsl.cost import figures
+    from archdsl.export.files import write_atomic
+    from archdsl.render import draw
+
+    chosen = form or out.suffix.removeprefix(".") or "svg"
+    if chosen not in _FORMATS:
+        raise Refused(f"`{out}` is no picture: write a file that ends in {', '.join(f'.{each}' for each in _FORMATS)}")
+    loaded = load_or_leave(target, overrides, size)
+    picture = draw(loaded, cell=cell, figures=figures(closed_graph(loaded)) if costs else None)
+    data = picture.render(chosen)
+    if str(out) == "-":
+        click.echo(data, nl=False)
+    else:
+        write_atomic(out, data)
+        note(str(out))
+    return Exit.FINE
