@@ -65,9 +65,7 @@ def build(
     return network
 
 
-def diff(
-    one: PathLike, other: PathLike, *, overrides: Mapping[str, str] | None = None
-) -> Difference:
+def diff(one: PathLike, other: PathLike, *, overrides: Mapping[str, str] | None = None) -> Difference:
     """What changes from one text to another, with what each change costs. Raises NotLoaded."""
     from archdsl.pipeline.compare import compare
 
@@ -119,7 +117,8 @@ def request(
     from archdsl.export.compile import Described, Request
     from archdsl.export.manifest import FileWeights, RandomWeights, SourceFile
     from archdsl.export.plan import Precision
-    from archdsl.export.targets import Emit, Refused as NotPossible, find_target
+    from archdsl.export.targets import Emit, find_target
+    from archdsl.export.targets import Refused as NotPossible
 
     chosen = find_target(target)
     if isinstance(chosen, NotPossible):
@@ -161,7 +160,9 @@ def closed_graph(loaded: Loaded) -> Graph:
         kind = "space" if loaded.meaning.trace is None else "genotype"
         count = loaded.open_count
         questions = "one question" if count == 1 else f"{count} questions"
-        raise Refused(f"`{loaded.name}` is a {kind} that still asks {questions}: answer them in a genotype, and name that")
+        raise Refused(
+            f"`{loaded.name}` is a {kind} that still asks {questions}: answer them in a genotype, and name that"
+        )
     return loaded.network()
 
 

@@ -19,7 +19,7 @@ def _files(path: str) -> Iterator[str]:
         return
     found = sorted(file for file in Path(path).rglob("*.arch") if file.is_file() and not _hidden(file, Path(path)))
     if not found:
-        raise click.UsageError(f"there is no text (`*.arch`) in `{path}`")
+        raise click.ClickException(f"there is no text (`*.arch`) in `{path}`")
     yield from map(str, found)
 
 

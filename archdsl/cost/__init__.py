@@ -1,5 +1,5 @@
 """What a network costs: exact counts from the rules of its primitives."""
 
-from archdsl.cost.figures import Figures, NodeFigures, Sum, cell_of, figures
+from archdsl.cost.figures import Figures, NodeFigures, Sum, figures
 
-__all__ = ["Figures", "NodeFigures", "Sum", "cell_of", "figures"]
+__all__ = ["Figures", "NodeFigures", "Sum", "figures"]

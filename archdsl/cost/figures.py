@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 
-from archdsl.ir import Graph, Node, for_inference
+from archdsl.ir import Graph, Node, cell_of, for_inference
 from archdsl.ops import Shape
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Apply, FrameKind
+from archdsl.space import Apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def figures(graph: Graph) -> Figures:
 def _nodes(graph: Graph) -> Iterator[NodeFigures]:
     for node, params, macs in _counts(graph):
         assert isinstance(node.payload, Apply)
-        yield NodeFigures(node.path, node.payload.primitive, params, macs, node.shape, cell_of(node), node.branches)
+        yield NodeFigures(node.path, node.payload.primitive, params, macs, node.shape, cell_of(node)[0], node.branches)
 
 
 def _counts(graph: Graph) -> Iterator[tuple[Node, int, int]]:
@@ -84,14 +84,6 @@ def _counts(graph: Graph) -> Iterator[tuple[Node, int, int]]:
         weights = primitive.weights(shapes, attributes)
         params = sum(prod(_number(length) for length in weight.shape) for weight in weights if weight.trained)
         yield node, params, _number(primitive.macs(shapes, node.shape, attributes))
-
-
-def cell_of(node: Node) -> str:
-    """The outermost cell that a node stands in, with the line before it; else its line."""
-    for position, frame in enumerate(node.frames):
-        if frame.kind is FrameKind.CELL:
-            return ".".join(each.name for each in node.frames[: position + 1])
-    return node.frames[0].name if node.frames else node.local
 
 
 def _number(count: object) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from archdsl.ir import Graph, Node
+from archdsl.ir import Graph, cell_of
 from archdsl.ir.canonical import spell_payload
 from archdsl.space import Apply, FrameKind, Program
 
@@ -24,14 +24,6 @@ class Cell:
     """Those of its nodes that others read, or nobody."""
     reads: tuple[str, ...]
     """The cells whose maps it reads, each once, in the order of first use."""
-
-
-def cell_of(node: Node) -> tuple[str, str]:
-    """The path of the outermost cell that a node stands in, and its definition."""
-    for position, frame in enumerate(node.frames):
-        if frame.kind is FrameKind.CELL:
-            return ".".join(each.name for each in node.frames[: position + 1]), frame.definition
-    return (node.frames[0].name if node.frames else node.local), ""
 
 
 def cells(graph: Graph) -> dict[str, Cell]:

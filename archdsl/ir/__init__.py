@@ -3,7 +3,7 @@
 from archdsl.ir.canonical import canonical_hash, canonical_text
 from archdsl.ir.graph import Graph, Node
 from archdsl.ir.invariants import BrokenGraph, verify
-from archdsl.ir.names import identifier, module_path, tensor_name
+from archdsl.ir.names import cell_of, identifier, module_path, tensor_name
 from archdsl.ir.passes import closed, for_inference, open_graph
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Node",
     "canonical_hash",
     "canonical_text",
+    "cell_of",
     "closed",
     "for_inference",
     "identifier",

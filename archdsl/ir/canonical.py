@@ -13,8 +13,9 @@ _COMMUTATIVE = ("add", "multiply")
 
 
 def canonical_order(graph: Graph) -> Graph:
-    """The graph in a topological order that depends on the network alone and not on the order of a text's lines:
-    depth first from the outputs, inputs in their order.
+    """The graph in a topological order that depends on the network alone and not on the order of a text's lines.
+
+    Depth first from the outputs, inputs in their order.
     """
     order: dict[str, None] = {}
     waiting: list[tuple[str, bool]] = [(path, False) for path in reversed((*graph.images, *graph.results))]

@@ -20,6 +20,14 @@ def identifier(text: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) or name == "training" else name
 
 
+def cell_of(node: Node) -> tuple[str, str]:
+    """The path of the outermost cell that a node stands in, with its definition; else its line, and nothing."""
+    for position, frame in enumerate(node.frames):
+        if frame.kind is FrameKind.CELL:
+            return ".".join(each.name for each in node.frames[: position + 1]), frame.definition
+    return (node.frames[0].name if node.frames else node.local), ""
+
+
 def module_path(node: Node) -> tuple[str, ...]:
     """Where the node's layer stands in a tree of torch modules.
 

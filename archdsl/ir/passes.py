@@ -84,12 +84,13 @@ def _renamed(graph: Graph, found: dict[str, tuple[Node, tuple[str, ...]]]) -> Gr
     nodes: list[tuple[Node, tuple[str, ...]]] = []
     everyone = {branch for node, _ in found.values() for branch in node.branches}
     for path, (node, inputs) in found.items():
+        renamed = node
         if len(node.branches) > 1:
             bare = _without(replace(node, branches=node.branches[:1]))
             owners = "" if set(node.branches) == everyone else "+".join(node.branches)
-            node = replace(node, frames=owned(bare, owners))
-        paths[path] = node.path
-        nodes.append((node, tuple(paths[source] for source in inputs)))
+            renamed = replace(node, frames=owned(bare, owners))
+        paths[path] = renamed.path
+        nodes.append((renamed, tuple(paths[source] for source in inputs)))
     return Graph.of(graph.name, nodes, graph.questions)
 
 

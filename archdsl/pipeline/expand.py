@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from archdsl.cost import cell_of
 from archdsl.fmt import format
-from archdsl.ir import Graph, Node, identifier
+from archdsl.ir import Graph, Node, cell_of, identifier
+from archdsl.ops import Value
 from archdsl.ops.bind import show
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema.units import BUILT_IN
@@ -39,8 +39,8 @@ def expand(graph: Graph, about: str = "") -> str:
         first, last = graph.node(run[0]), graph.node(run[-1])
         if isinstance(last.payload, Image | Result):
             continue
-        if cell_of(first) != cell:
-            cell = cell_of(first)
+        if cell_of(first)[0] != cell:
+            cell = cell_of(first)[0]
             lines += ["", f"  # {cell}"]
         lines.append(f"  {names.of(last)} = {_pipe(graph, run, names)}  # {last.shape}")
     lines.append("")
@@ -82,7 +82,7 @@ def _short(node: Node) -> str:
 
 
 def _runs(graph: Graph) -> Iterator[list[str]]:
-    """Runs of nodes in one cell, each read by the next alone; a run ends with an activation, so that lines stay short."""
+    """Runs of nodes in one cell, each read by the next alone; an activation ends a run, so that lines stay short."""
     done: set[str] = set()
     runs: list[list[str]] = []
     for path in graph:
@@ -130,14 +130,16 @@ def _call(graph: Graph, path: str, names: _Names) -> str:
     primitive = PRIMITIVES[payload.primitive]
     defaults = {parameter.name: parameter.default for parameter in primitive.parameters}
     given = [
-        f"{name} = {_value(value)}" for name, value in payload.attributes if value is not None and value != defaults[name]
+        f"{name} = {_value(value)}"
+        for name, value in payload.attributes
+        if value is not None and value != defaults[name]
     ]
     extra = zip(primitive.maps[1:], graph.input_nodes(path)[1:], strict=False)
     given += [f"{name} = {names.of(node)}" for name, node in extra]
     return f"{payload.primitive}({', '.join(given)})" if given else payload.primitive
 
 
-def _value(value: object) -> str:
+def _value(value: Value) -> str:
     """As the language reads it back: square windows as one number."""
     if isinstance(value, tuple) and len(value) == 2 and value[0] == value[1]:
         return str(value[0])

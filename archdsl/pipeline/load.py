@@ -95,9 +95,7 @@ class NotLoaded(Exception):
         self.diagnostics = tuple(diagnostics)
 
 
-def check(
-    written: str, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
-) -> Checked:
+def check(written: str, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None) -> Checked:
     """Check every item of a text."""
     opened = _open(written, overrides, size)
     if isinstance(opened, Checked):
@@ -107,9 +105,7 @@ def check(
     return Checked(target, source, _in_order(found.reporter.diagnostics), meanings)
 
 
-def load(
-    written: str, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
-) -> Loaded:
+def load(written: str, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None) -> Loaded:
     """One item of a text: `file.arch` where it has but one, else `file.arch:NAME`.
 
     `overrides` are parameters as a command line gives them (`{"classes": "11"}`), `size` the image's height and width.

@@ -95,9 +95,13 @@ class _Writer:
 
     def _on_path(self, question: Question) -> bool:
         """Whether the path of a branch says the answer."""
-        return question.per_branch and question.kind is QuestionKind.SOURCE and any(
-            question.path.startswith(f"{trellis.name}[") and question.path.endswith(f".{trellis.question}")
-            for trellis in self.program.trellises.values()
+        return (
+            question.per_branch
+            and question.kind is QuestionKind.SOURCE
+            and any(
+                question.path.startswith(f"{trellis.name}[") and question.path.endswith(f".{trellis.question}")
+                for trellis in self.program.trellises.values()
+            )
         )
 
     # Questions with names -----------------------------------------------------------------------
@@ -120,7 +124,9 @@ class _Writer:
 
     def _blocks(self, blocks: Mapping[str, Mapping[str, list[Question]]]) -> Iterable[str]:
         """`answer normal { x1 = prev2 -> identity + prev -> conv3x3 }`; equal neighbours in a chain as one block."""
-        written = {scope: tuple(self._edges(node, found) for node, found in nodes.items()) for scope, nodes in blocks.items()}
+        written = {
+            scope: tuple(self._edges(node, found) for node, found in nodes.items()) for scope, nodes in blocks.items()
+        }
         for scopes, lines in _alike(written):
             yield f"answer {scopes} {{"
             yield from lines

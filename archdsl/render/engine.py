@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -15,7 +20,8 @@ def render(dot: str, format: str, *, placed: bool) -> bytes:
     Text is measured with the fonts of the machine, so bytes are equal where fonts and Graphviz are.
     """
     graph = _graph(dot)
-    drawn: bytes = graph.draw(format=format, prog="nop2" if placed else "dot")
+    with _without_font_warnings():
+        drawn: bytes = graph.draw(format=format, prog="nop2" if placed else "dot")
     return _CANONICAL[format](drawn) if format in _CANONICAL else drawn
 
 
@@ -25,6 +31,27 @@ def _graph(dot: str) -> Any:
     except ImportError as error:
         raise DrawingUnavailable from error
     return pygraphviz.AGraph(string=dot)
+
+
+@contextmanager
+def _without_font_warnings() -> Iterator[None]:
+    """Pass on what the library writes to stderr, but for warnings of the wheel's fontconfig.
+
+    It warns of elements in a newer system's configuration that it does not know.
+    """
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as caught:
+        before = os.dup(2)
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+            caught.seek(0)
+            rest = b"".join(line for line in caught if not line.startswith(b"Fontconfig warning"))
+            if rest:
+                sys.stderr.write(rest.decode(errors="replace"))
 
 
 def _undated(pdf: bytes) -> bytes:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from archdsl.ops import Primitive
 from archdsl.sema import calls, codes, questions, structures
-from archdsl.sema.builder import Scope
+from archdsl.sema.builder import Scope, TooLarge
 from archdsl.sema.environment import Environment
-from archdsl.sema.numbered import names_between
+from archdsl.sema.numbered import RUN_LIMIT, count_between, names_between
 from archdsl.sema.values import POISON, Branch, Callee, Outputs, Poison, Value
 from archdsl.space import FrameKind
 from archdsl.syntax import ast
@@ -82,9 +82,7 @@ def cell(
     """An instance of a cell. Its questions are asked under `asking`; instances that say the same share them."""
     stride = definition.stride.value if definition.stride is not None else 1
     names = dict(parameters)
-    env = Environment(
-        callee.unit, scope, names, parameters, asking, stride=stride if isinstance(stride, int) else 1
-    )
+    env = Environment(callee.unit, scope, names, parameters, asking, stride=stride if isinstance(stride, int) else 1)
     if not _bind_ports(ev, callee, definition.body, ports, env, span):
         return POISON
     env = replace(env, ports=frozenset(port.name.text for port in _ports(definition.body)))
@@ -225,6 +223,8 @@ def _targets(ev: Evaluator, target: ast.Target) -> tuple[str, ...]:
     first = target.path.head
     if target.upto is None:
         return (first.text,)
+    if (count := count_between(first, target.upto)) > RUN_LIMIT:
+        raise TooLarge(target.span, f"the run holds {count:,} names; {RUN_LIMIT:,} are allowed")
     names = names_between(first, target.upto)
     if not names:
         ev.poison(
@@ -235,5 +235,3 @@ def _targets(ev: Evaluator, target: ast.Target) -> tuple[str, ...]:
             help="write names that end in numbers, the lower first: `x1..x3`",
         )
     return names
-
-

@@ -133,7 +133,10 @@ class At(Method):
                 return POISON
             found = describe(given[0]) if given else "none"
             return ev.poison(
-                codes.WRONG_KIND, f"`at` takes one {axis}, a number, and gets {found}", span, "here",
+                codes.WRONG_KIND,
+                f"`at` takes one {axis}, a number, and gets {found}",
+                span,
+                "here",
                 help=f"write `{branch.name}.at({branch.grid.axes[-1][1][0]})`",
             )
         scale = given[0]
@@ -206,4 +209,3 @@ def build(ev: Evaluator, statement: ast.Branches, env: Environment) -> None:
             span = statement.names[position].span
             ev.builder.ask(Question(name, QuestionKind.BRANCH, tuple(answers), span=span))
     ev.builder.constraints.append(Ordered(tuple(names)))
-

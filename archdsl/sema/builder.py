@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from archdsl.ops import Count, Shape
+from archdsl.ops import Value as Attribute
 from archdsl.ops.dims import DOMAIN_LIMIT, values, variable
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema.library import is_packaged
@@ -26,7 +27,6 @@ from archdsl.space import (
     Trellis,
     in_supernet,
 )
-from archdsl.ops import Value as Attribute
 from archdsl.text import Span
 
 NODE_LIMIT = 200_000
@@ -129,7 +129,7 @@ class Builder:
         self.absent.discard(node)
         if any(source in self.absent for source in inputs) or self._leaves_out(subject, labels):
             self.absent.add(node)
-        if len(channels) > 1 or _hangs_on_maps(channels[0]):
+        if len(channels) > 1 or any(map(_hangs_on_maps, channels)):
             # A count that hangs on another map would have that map computed whichever option is taken.
             self._give_channels(node, channels)
         return node
@@ -155,23 +155,28 @@ class Builder:
         """A sum or concat that leaves out what is not there: its channels are those of what is."""
         if len(missing) == len(inputs):
             self.absent.add(node)
-        found: set[int] | None = {0}
+        made = self.nodes[node]
+        numbers = self._sums(primitive, inputs, missing)
+        leaf = MapChannels(node, made.path, numbers, in_supernet(made.shape.channels))
+        self.nodes[node] = replace(made, shape=made.shape._replace(channels=variable(leaf)))
+
+    def _sums(self, primitive: str, inputs: tuple[int, ...], missing: list[int]) -> frozenset[int] | None:
+        """What the channels of a join can be; None where that is too much to list."""
+        found: set[int] = {0}
         for source in inputs:
             numbers = values(self.shape(source).channels)
-            if numbers is None or found is None:
-                found = None
-                break
+            if numbers is None:
+                return None
             wholes = {number for number in numbers if isinstance(number, int)}
             if primitive != "concat":
                 found |= wholes
-                continue
-            found = {before + number for before in found for number in wholes | ({0} if source in missing else set())}
+            elif source in missing:
+                found |= {before + number for before in found for number in wholes}
+            else:
+                found = {before + number for before in found for number in wholes}
             if len(found) > DOMAIN_LIMIT:
-                found = None
-        numbers = frozenset(found - {0}) if found is not None else None
-        made = self.nodes[node]
-        leaf = MapChannels(node, made.path, numbers, in_supernet(made.shape.channels))
-        self.nodes[node] = replace(made, shape=made.shape._replace(channels=variable(leaf)))
+                return None
+        return frozenset(found - {0})
 
     def _give_channels(self, node: int, options: tuple[Count, ...]) -> None:
         made = self.nodes[node]

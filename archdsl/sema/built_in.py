@@ -38,9 +38,7 @@ def _downsampling(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
     return _fact(ev, expr, env, 2, ratio)
 
 
-def _fact(
-    ev: Evaluator, expr: ast.Call, env: Environment, count: int, fact: Callable[[list[Map]], Value]
-) -> Value:
+def _fact(ev: Evaluator, expr: ast.Call, env: Environment, count: int, fact: Callable[[list[Map]], Value]) -> Value:
     name = expr.target.head.text
     named = {"like": 1, "x": 0}
     given: list[Value] = []

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from archdsl.ops import Dim, Kind, Primitive, ShapeError
+from archdsl.ops import Attributes, Dim, Kind, Primitive, ShapeError
 from archdsl.ops.bind import ParameterError, bind
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import bodies, built_in, codes, differ, edges
@@ -94,8 +94,7 @@ def at_head(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
         if argument.name is not None:
             named.append(argument)
             continue
-        for item in port_values(ev, argument, env):
-            ports.append(item)
+        ports.extend(port_values(ev, argument, env))
     return call(ev, callee, ports, named, env, expr.span)
 
 
@@ -118,7 +117,9 @@ def port_values(ev: Evaluator, argument: ast.Argument, env: Environment) -> Sequ
 def _no_set(ev: Evaluator, value: Value, expr: ast.Expr) -> Value:
     if isinstance(value, Poison):
         return value
-    return ev.poison(codes.WRONG_KIND, f"`for` goes over a set, and `{spell(expr)}` is {describe(value)}", expr.span, "no set")
+    return ev.poison(
+        codes.WRONG_KIND, f"`for` goes over a set, and `{spell(expr)}` is {describe(value)}", expr.span, "no set"
+    )
 
 
 # Binding ----------------------------------------------------------------------------------------
@@ -220,12 +221,18 @@ def call(
             return method.call(ev, ports, env, span)
         case Many():
             return ev.poison(
-                codes.OUT_OF_PLACE, "a set of ops stands after `->` or in a `choose`", span, "not here",
+                codes.OUT_OF_PLACE,
+                "a set of ops stands after `->` or in a `choose`",
+                span,
+                "not here",
                 help="write `x -> {…}`",
             )
         case other:
             return ev.poison(
-                codes.WRONG_KIND, f"{describe(other)} cannot be called", span, "not an op",
+                codes.WRONG_KIND,
+                f"{describe(other)} cannot be called",
+                span,
+                "not an op",
                 help="an op, a cell or a primitive stands here",
             )
 
@@ -374,14 +381,19 @@ def primitive(
                 f"wrong `{key}`",
             )
     try:
-        attributes = dict(bind(definition, {key: _attribute(value) for key, value in filled.items()}))
+        attributes: Attributes = dict(bind(definition, {key: _attribute(value) for key, value in filled.items()}))
     except ParameterError as error:
         return ev.poison(error.code, f"`{name}` {error.reason}", span, f"see `{error.name}`", help=error.help)
     return _node(ev, definition, attributes, tuple(nodes), env, span)
 
 
 def _node(
-    ev: Evaluator, definition: Primitive, attributes: dict[str, object], nodes: tuple[int, ...], env: Environment, span: Span
+    ev: Evaluator,
+    definition: Primitive,
+    attributes: Attributes,
+    nodes: tuple[int, ...],
+    env: Environment,
+    span: Span,
 ) -> Value:
     shapes = [ev.builder.shape(node) for node in nodes]
     try:
@@ -389,7 +401,9 @@ def _node(
     except ShapeError as error:
         # Where maps differ only as long as answers are open, the answers decide: checked when they are given.
         try:
-            shape = definition.shape([each._replace(channels=in_supernet(each.channels)) for each in shapes], attributes)
+            shape = definition.shape(
+                [each._replace(channels=in_supernet(each.channels)) for each in shapes], attributes
+            )
         except ShapeError:
             return _shape_mistake(ev, definition, error, nodes, env, span)
     payload = Apply(definition.name, tuple(attributes.items()))
@@ -431,7 +445,7 @@ def _replaced(given: Mapping[str, Value], chosen: Choice) -> dict[str, Value]:
     return {
         name: Choice(
             chosen.question,
-            tuple((label, assume(value, {chosen.question: number})) for label, number in chosen.options),
+            tuple((label, assume(value, {chosen.question: label})) for label, _ in chosen.options),
         )
         if isinstance(value, Dim)
         else value
@@ -459,5 +473,3 @@ def _attribute(value: Value) -> object:
     if isinstance(value, Size):
         return value.dims
     return value
-
-

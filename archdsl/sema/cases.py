@@ -103,9 +103,7 @@ def _searching(ev: Evaluator, case: ast.Case, env: Environment) -> Value:
             "one resolution is needed",
         )
     labels: tuple[Label, ...] = tuple(label for label, _ in found)
-    return Map(
-        ev.builder.select(env.scope, "searching", Searching(), labels, tuple(m.node for m in maps), case.span)
-    )
+    return Map(ev.builder.select(env.scope, "searching", Searching(), labels, tuple(m.node for m in maps), case.span))
 
 
 def _each(
@@ -221,5 +219,3 @@ def _pick(
     return ev.poison(
         codes.WRONG_KIND, f"the arms give {kinds}; all must give numbers, or maps of one resolution", case.span, "here"
     )
-
-

@@ -132,10 +132,8 @@ def build(ev: Evaluator, structure: ast.Structure, env: Environment, *, asks_exi
 
 def _places(ev: Evaluator, name: str, body: Sequence[ast.Statement], env: Environment) -> Iterator[ast.Place]:
     """The cells, repetitions counted before they are laid out."""
-    counted: list[tuple[ast.Place, int]] = []
-    for statement in body:
-        if isinstance(statement, ast.Place):
-            counted.append((statement, _repetitions(ev, statement, env)))
+    places = [statement for statement in body if isinstance(statement, ast.Place)]
+    counted = [(place, _repetitions(ev, place, env)) for place in places]
     total = sum(count for _, count in counted)
     if total > CELL_LIMIT:
         raise TooLarge(body[0].span, f"the chain `{name}` has {total:,} cells; {CELL_LIMIT:,} are allowed")

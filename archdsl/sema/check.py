@@ -62,7 +62,9 @@ class Checker:
     def all(self) -> list[Meaning]:
         """Every space and genotype of the file."""
         self.names()
-        found = [self.item(name) for name, item in self.unit.items.items() if isinstance(item, ast.Space | ast.Genotype)]
+        found = [
+            self.item(name) for name, item in self.unit.items.items() if isinstance(item, ast.Space | ast.Genotype)
+        ]
         return [meaning for meaning in found if meaning is not None]
 
     def names(self) -> None:
@@ -252,7 +254,7 @@ class Checker:
             f"now `{program.hash[:23]}`",
             help=f'write `hash = "{program.hash[:23]}"` if the answers are still meant'
             if fits
-            else f"hold the answers against `{program.name}` as it is now, or take the version that they were written for",
+            else f"answer `{program.name}` as it is now, or take the version that the answers were written for",
             severity=Severity.WARNING if fits else Severity.ERROR,
         )
 

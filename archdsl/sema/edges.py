@@ -45,9 +45,7 @@ def choose(
     env.asked.add(path)
     labels = spelled_once(ev, candidates.items, step.span)
     ev.builder.ask(
-        Question(
-            path, QuestionKind.OPERATOR, labels, scope=env.asking, node=env.line, source=source, span=step.span
-        )
+        Question(path, QuestionKind.OPERATOR, labels, scope=env.asking, node=env.line, source=source, span=step.span)
     )
     options = [(item.spelled, item.value) for item in candidates.items]
     return calls.choose(ev, path, options, [value], arguments, edge, step.span, stride=stride)
@@ -78,8 +76,12 @@ def add_set(
     keep: Value | None = None
     for argument in expr.arguments:
         if argument.name is None:
-            value = ev.value(argument.value, env) if argument.bound is None else Many(
-                tuple(Candidate(str(i), each) for i, each in enumerate(port_values(ev, argument, env), start=1))
+            value = (
+                ev.value(argument.value, env)
+                if argument.bound is None
+                else Many(
+                    tuple(Candidate(str(i), each) for i, each in enumerate(port_values(ev, argument, env), start=1))
+                )
             )
             items += value.items if isinstance(value, Many) else [Candidate(ev.spelled(argument.value, env), value)]
         elif argument.name.text == "keep":
@@ -136,5 +138,3 @@ def _kept(ev: Evaluator, expr: ast.Call, items: list[Candidate], keep: Value, en
     )
     shape = ev.builder.shape(nodes[0])
     return Map(ev.builder.add(env.scope, "keep", Keep(path, labels), tuple(nodes), shape, expr.span))
-
-

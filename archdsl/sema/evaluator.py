@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -43,7 +43,6 @@ from archdsl.text import Span
 
 RANGE_LIMIT = 100_000
 """No range in a text holds more numbers."""
-
 
 
 @dataclass(slots=True)
@@ -148,8 +147,10 @@ class Evaluator:
             case Poison() | Nothing() as same:
                 return same
             case Choice(question, options):
-                inner = [(label, self.assuming(question, label, self.part, option, part, path, env))
-                         for label, option in options]
+                inner = [
+                    (label, self.assuming(question, label, self.part, option, part, path, env))
+                    for label, option in options
+                ]
                 return self.join(question, inner, env, "pick", path.span)
             case Outputs(cell, maps) if isinstance(part, ast.Attribute):
                 if part.name in maps:
@@ -165,9 +166,7 @@ class Evaluator:
                 return structure.part(self, part, path, env)
             case other:
                 what = f"`.{part.name}`" if isinstance(part, ast.Attribute) else "a place in brackets"
-                return self.poison(
-                    codes.UNKNOWN_ATTRIBUTE, f"{describe(other)} has no {what}", part.span, "not there"
-                )
+                return self.poison(codes.UNKNOWN_ATTRIBUTE, f"{describe(other)} has no {what}", part.span, "not there")
 
     # Sets ---------------------------------------------------------------------------------------
 
@@ -321,7 +320,7 @@ class Evaluator:
                 self.assumed[question] = before
 
     def join(
-        self, question: str, options: list[tuple[str, Value]], env: Environment, local: str, span: Span
+        self, question: str, options: Sequence[tuple[str, Value]], env: Environment, local: str, span: Span
     ) -> Value:
         """One value of a value for each answer."""
         return joins.join(self, question, options, env, local, span)

@@ -226,11 +226,12 @@ class Reader:
         self.paths[branch] = [place for place, _ in places]
         first, at = places[0]
         if trellis.sources[first]:
+            starts = [trellis.spell(place) for place, sources in trellis.sources.items() if not sources]
             self._wrong_path(
                 f"the path of `{branch}` begins at `{trellis.spell(first)}`, which reads a place before it",
                 at,
                 "nothing starts here",
-                f"a path begins at {listed([trellis.spell(p) for p, sources in trellis.sources.items() if not sources])}",
+                f"a path begins at {listed(starts)}",
             )
             return
         for (before, _), (place, at) in itertools.pairwise(places):
@@ -310,7 +311,7 @@ class Reader:
     # Blocks -------------------------------------------------------------------------------------
 
     def _block(self, target: ast.Target, lines: Sequence[ast.Statement]) -> None:
-        """`answer normal@h1 { x1 = prev2 -> zero + prev -> identity }`; `answer trunk[2..4] { … }` answers three cells."""
+        """`answer normal@h1 { x1 = prev -> identity }`; `answer trunk[2..4] { … }` answers three cells."""
         tag = f"@{target.tag.text}" if target.tag else ""
         for scope in self._expand(ast.Target(target.span, target.path), ""):
             self._lines(scope + tag, lines)

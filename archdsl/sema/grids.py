@@ -207,9 +207,7 @@ def build(ev: Evaluator, structure: ast.Structure, env: Environment) -> None:
     ev.builder.trellises[grid.scope] = _trellis(grid)
 
 
-def _axes(
-    ev: Evaluator, structure: ast.Structure, env: Environment
-) -> tuple[tuple[str, tuple[int, ...]], ...] | None:
+def _axes(ev: Evaluator, structure: ast.Structure, env: Environment) -> tuple[tuple[str, tuple[int, ...]], ...] | None:
     axes: list[tuple[str, tuple[int, ...]]] = []
     for argument in structure.arguments:
         if argument.within is None or not isinstance(argument.value, ast.Path) or argument.value.parts:
@@ -346,9 +344,7 @@ def _source(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Choose
     return questions.ask(ev, statement, candidates, env)
 
 
-def _named_place(
-    ev: Evaluator, grid: Grid, statement: ast.Choose, spelled: str, env: Environment
-) -> Place | None:
+def _named_place(ev: Evaluator, grid: Grid, statement: ast.Choose, spelled: str, env: Environment) -> Place | None:
     for path in _in_sets(statement.domain, grid.name):
         if ev.spelled(path, env) == spelled:
             row = ev.path(ast.Path(path.span, path.head, path.parts[: len(grid.axes)]), env)
@@ -369,9 +365,7 @@ def _number(ev: Evaluator, grid: Grid, place: Place, statement: ast.Choose) -> V
     return variable(Chosen(path, tuple(numbers)))
 
 
-def _cell(
-    ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Place, env: Environment
-) -> dict[str, Value]:
+def _cell(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Place, env: Environment) -> dict[str, Value]:
     callee = ev.path(statement.cell, env)
     if isinstance(callee, Poison):
         standing.broken = True

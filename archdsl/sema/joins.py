@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archdsl.diagnostics import Label as Mark
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def join(
-    ev: Evaluator, question: str, options: list[tuple[str, Value]], env: Environment, local: str, span: Span
+    ev: Evaluator, question: str, options: Sequence[tuple[str, Value]], env: Environment, local: str, span: Span
 ) -> Value:
     """The value that the answer to a question picks.
 
@@ -70,9 +71,7 @@ def mix(
     for (label, _), node in zip(options[1:], others, strict=True):
         if not _mixable(ev, first, node):
             return _report(ev, what, (options[0][0], first), (label, node), span)
-    return Map(
-        ev.builder.select(env.scope, local, subject, tuple(label for label, _ in options), tuple(nodes), span)
-    )
+    return Map(ev.builder.select(env.scope, local, subject, tuple(label for label, _ in options), tuple(nodes), span))
 
 
 def _mix_outputs(
@@ -87,7 +86,7 @@ def _mix_outputs(
 
 
 def _join_outputs(
-    ev: Evaluator, question: str, options: list[tuple[str, Value]], env: Environment, span: Span
+    ev: Evaluator, question: str, options: Sequence[tuple[str, Value]], env: Environment, span: Span
 ) -> Value:
     cells = [(label, value) for label, value in options if isinstance(value, Outputs)]
     names = dict.fromkeys(name for _, cell in cells for name in cell.maps)
@@ -111,9 +110,7 @@ def seen(shape: Shape) -> Shape:
     return shape._replace(channels=in_supernet(shape.channels))
 
 
-def _report(
-    ev: Evaluator, what: str, one: tuple[Label, int], other: tuple[Label, int], span: Span
-) -> Value:
+def _report(ev: Evaluator, what: str, one: tuple[Label, int], other: tuple[Label, int], span: Span) -> Value:
     left, right = seen(ev.builder.shape(one[1])), seen(ev.builder.shape(other[1]))
     channels = left.channels != right.channels
     facts = (

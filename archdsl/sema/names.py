@@ -28,17 +28,18 @@ def check_names(unit: Unit, reporter: Reporter) -> None:
     waiting, seen = [unit], {id(unit)}
     while waiting:
         current = waiting.pop()
+        unknown: set[str] = set()
         for name, item in current.items.items():
             if name not in current.broken:
-                _check_item(item, current, reporter)
+                _check_item(item, current, reporter, unknown)
         for used in (*current.used, *current.aliases.values()):
             if id(used) not in seen:
                 seen.add(id(used))
                 waiting.append(used)
 
 
-def _check_item(item: Definition, unit: Unit, reporter: Reporter) -> None:
-    check = _Body(unit, reporter, item.name)
+def _check_item(item: Definition, unit: Unit, reporter: Reporter, unknown: set[str]) -> None:
+    check = _Body(unit, reporter, item.name, unknown)
     match item:
         case ast.Op(parameters=parameters, pipe=pipe, body=body):
             check.parameters(parameters)
@@ -55,9 +56,7 @@ def _check_item(item: Definition, unit: Unit, reporter: Reporter) -> None:
             check.parameters(parameters)
             check.body(body)
             if stride is not None and (not isinstance(stride.value, int) or stride.value < 1):
-                reporter.report(
-                    codes.WRONG_KIND, "a stride is a whole number of at least 1", stride.span, "no stride"
-                )
+                reporter.report(codes.WRONG_KIND, "a stride is a whole number of at least 1", stride.span, "no stride")
         case ast.Space(parameters=parameters, body=body):
             check.parameters(parameters)
             check.body(body, is_space=True)
@@ -77,12 +76,12 @@ class _Body:
     unit: Unit
     reporter: Reporter
     owner: ast.Name
+    unknown: set[str]
+    """Names that have been reported; each of them is reported where the file reads it first."""
     known: dict[str, Span] = field(default_factory=dict[str, Span])
     """Names that can be read so far."""
     lines: dict[str, _Line] = field(default_factory=dict[str, _Line])
     """All lines of the body, also those to come."""
-    unknown: set[str] = field(default_factory=set[str])
-    """Names that have been reported; each of them is reported where it is read first."""
     circles: set[frozenset[str]] = field(default_factory=set[frozenset[str]])
     """Cycles that have been reported."""
 
@@ -145,14 +144,17 @@ class _Body:
             ast.Assign: "a line with `=`",
             ast.Choose: "`choose`",
         }[type(statement)]
-        homes = {
+        homes: dict[type[ast.Statement], str] = {
             ast.Start: "it stands in a `grid`",
             ast.Place: "it stands in a `chain`, a `hyper` or a `grid`; elsewhere write `y = cell(x)`",
             ast.Phase: "it stands in a `search`",
             ast.Answer: "it stands in a `genotype`",
         }
         self.reporter.report(
-            codes.OUT_OF_PLACE, f"{what} does not stand in {where}", statement.span, "out of place",
+            codes.OUT_OF_PLACE,
+            f"{what} does not stand in {where}",
+            statement.span,
+            "out of place",
             help=homes.get(type(statement)),
         )
 
@@ -252,7 +254,8 @@ class _Body:
 
     def _check_cell(self, cell: ast.Path) -> None:
         found = self.unit.find_path(cell)
-        if found is None and not self.unit.incomplete:
+        if found is None and not self.unit.incomplete and cell.head.text not in self.unknown:
+            self.unknown.add(cell.head.text)
             known = self.unit.names(ast.Cell)
             self.reporter.report(
                 codes.UNKNOWN_CELL,
@@ -340,7 +343,9 @@ class _Body:
 
     def _later(self, path: ast.Path, line: _Line, position: int) -> None:
         """A line that reads a later one; where that one reads this one in turn it is a cycle."""
-        here = [name.text for name, at in ((each.name, each.position) for each in self.lines.values()) if at == position]
+        here = [
+            name.text for name, at in ((each.name, each.position) for each in self.lines.values()) if at == position
+        ]
         circle = self._reads(line, set(here), set())
         if circle or line.position == position:
             steps = [*here[:1], *(name for name in circle if name not in here)]
@@ -502,7 +507,9 @@ class _Body:
             for inner in (statement, *(statement.body if isinstance(statement, ast.Structure) else ())):
                 read |= _ranges(inner)
         outputs = {statement.name.text for statement in body if isinstance(statement, ast.Output) and statement.name}
-        runs = {name for statement in body for path in names(statement) for name in [path.head.text] if name == "earlier"}
+        runs = {
+            name for statement in body for path in names(statement) for name in [path.head.text] if name == "earlier"
+        }
         for line in self.lines.values():
             name = line.name.text
             if name in read or name in outputs or (runs and isinstance(line.statement, ast.Assign)):
@@ -558,5 +565,3 @@ def _ranges(node: ast.Node) -> set[str]:
             found.update(names_between(child.low.head, child.high.head))
         found |= _ranges(child)
     return found
-
-

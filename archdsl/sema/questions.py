@@ -30,9 +30,7 @@ def ask(ev: Evaluator, statement: ast.Choose, candidates: list[Candidate], env: 
     if any(isinstance(candidate.value, Poison) for candidate in candidates):
         return POISON
     if not candidates:
-        return ev.poison(
-            codes.EMPTY_SET, f"`{name}` has nothing to choose from", statement.domain.span, "an empty set"
-        )
+        return ev.poison(codes.EMPTY_SET, f"`{name}` has nothing to choose from", statement.domain.span, "an empty set")
     if len(candidates) == 1:
         return candidates[0].value
     path = env.question(name)
@@ -72,5 +70,3 @@ def _per_branch(ev: Evaluator, statement: ast.Choose) -> bool:
             help="an answer can be given for each branch: `per branch`",
         )
     return True
-
-

@@ -60,7 +60,7 @@ class Reporter:
         known = [each.primary.span for each in earlier if each.primary]
         for diagnostic in found:
             span = diagnostic.primary.span if diagnostic.primary else None
-            if span is None or not any(_holds(each, span) for each in known):
+            if span is None or not any(_holds(each, span) or _same_name(diagnostic, each) for each in known):
                 self.add(diagnostic)
 
     def _is_broken(self, span: Span) -> bool:
@@ -81,6 +81,14 @@ class Reporter:
 
 def _is_error(diagnostic: Diagnostic) -> bool:
     return diagnostic.severity is Severity.ERROR
+
+
+def _same_name(diagnostic: Diagnostic, earlier: Span) -> bool:
+    """Whether a name is not defined that was not where the file reads it first."""
+    if diagnostic.primary is None or diagnostic.code != codes.UNKNOWN_NAME:
+        return False
+    span = diagnostic.primary.span
+    return span.text == earlier.text and span.source.name == earlier.source.name
 
 
 def _holds(outer: Span, inner: Span) -> bool:

@@ -28,6 +28,7 @@ def lay_out(
     """
     ev = Evaluator(Builder(), reporter)
     before = reporter.errors
+    parameters: dict[str, Value] | None = None
     try:
         parameters = _parameters(ev, space, unit, given)
         if parameters is not None:
@@ -58,9 +59,7 @@ def lay_out(
     )
 
 
-def _parameters(
-    ev: Evaluator, space: ast.Space, unit: Unit, given: Mapping[str, Value]
-) -> dict[str, Value] | None:
+def _parameters(ev: Evaluator, space: ast.Space, unit: Unit, given: Mapping[str, Value]) -> dict[str, Value] | None:
     known = [parameter.name.text for parameter in space.parameters]
     for name in given:
         if name not in known:
@@ -164,5 +163,3 @@ def _result(ev: Evaluator, output: ast.Output, name: str, value: Value, env: Env
 
 def _report(ev: Evaluator, output: ast.Output, name: str, what: str, span: Span) -> None:
     ev.poison(codes.WRONG_KIND, f"the output `{name}` {what}", span, "given out here")
-
-

@@ -77,7 +77,6 @@ class Unit:
         found = [name for unit in (self, *self.used) for name, item in unit.items.items() if isinstance(item, kinds)]
         return [*found, *PRIMITIVES] if ast.Op in kinds else found
 
-
     def sources(self) -> Iterator[SourceFile]:
         """This text and every text that it uses, each once."""
         seen: set[str] = set()

@@ -137,10 +137,8 @@ class Method:
         raise NotImplementedError
 
 
-Value: TypeAlias = (
-    "int | Fraction | bool | str | Dim | Size | Map | Choice | Callee | Many | Outputs"
-    " | Poison | Nothing | WhileSearching | Structure | Method"
-)
+Built: TypeAlias = "Map | Choice | Callee | Many | Outputs | Structure | Method"
+Value: TypeAlias = "int | Fraction | bool | str | Dim | Size | Built | Poison | Nothing | WhileSearching"
 
 
 def describe(value: Value) -> str:

@@ -25,6 +25,7 @@ from archdsl.space.program import (
     Result,
     Searching,
     Select,
+    Subject,
 )
 from archdsl.space.trace import Key, varying
 
@@ -115,16 +116,8 @@ class _Builder:
                 return self.of(node.inputs[0], name)
             case Result():
                 return self.of(node.inputs[0], branch)
-            case Select(Searching(), labels):
-                return self._labelled(labels, node.inputs, "no", branch)
-            case Select(Measured(count), labels):
-                return self._measured(count, labels, node.inputs, branch)
-            case Select(Asked(path), labels):
-                question = self.demand.program.questions[path]
-                options = {
-                    answer: self._labelled(labels, node.inputs, answer[0], branch) for answer in answers_of(question)
-                }
-                return self._fork((index, branch), question, options)
+            case Select(subject, labels):
+                return self._select((index, branch), subject, labels, node.inputs)
             case Keep(path, labels):
                 question = self.demand.program.questions[path]
                 of = dict(zip(labels, node.inputs, strict=True))
@@ -139,6 +132,17 @@ class _Builder:
                         for leaf in value.leaves():
                             need = need | self._leaf(leaf, branch)
                 return need
+
+    def _select(self, key: Key, subject: Subject, labels: Sequence[Label], inputs: Sequence[int]) -> Need:
+        match subject:
+            case Searching():
+                return self._labelled(labels, inputs, "no", key[1])
+            case Measured(count):
+                return self._measured(count, labels, inputs, key[1])
+            case Asked(path):
+                question = self.demand.program.questions[path]
+                options = {answer: self._labelled(labels, inputs, answer[0], key[1]) for answer in answers_of(question)}
+                return self._fork(key, question, options)
 
     def _all(self, nodes: Sequence[int], branch: str) -> Need:
         need = NO_NEED

@@ -85,7 +85,7 @@ def in_supernet(count: Count) -> Count:
     return total
 
 
-def assume(count: Count, answers: Mapping[str, str | int]) -> Count:
+def assume(count: Count, answers: Mapping[str, str]) -> Count:
     """The count where some answers are taken for granted."""
     if isinstance(count, int):
         return count
@@ -95,8 +95,8 @@ def assume(count: Count, answers: Mapping[str, str | int]) -> Count:
     for monomial, coefficient in count.terms:
         product: Count = constant(coefficient)
         for leaf in monomial:
-            known = isinstance(leaf, Chosen) and leaf.question in answers
-            product = product * (int(answers[leaf.question]) if known else variable(leaf))
+            taken = answers.get(leaf.question) if isinstance(leaf, Chosen) else None
+            product = product * (variable(leaf) if taken is None else int(taken))
         total = total + product
     return total
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-
 from typing import TypeAlias
 
 from archdsl.ops import Count, Shape, Value

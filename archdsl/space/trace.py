@@ -156,7 +156,9 @@ class _Walk:
             case Apply():
                 return self.apply(key, node)
 
-    def select(self, node: Node, subject: Asked | Searching | Measured, labels: tuple[Label, ...], branch: str) -> Key | None:
+    def select(
+        self, node: Node, subject: Asked | Searching | Measured, labels: tuple[Label, ...], branch: str
+    ) -> Key | None:
         match subject:
             case Asked(question):
                 answer = self.answer(question, branch)[0]
@@ -228,11 +230,11 @@ def varying(program: Program) -> frozenset[int]:
     for index, node in enumerate(program.nodes):
         if isinstance(node.payload, OfBranch):
             continue
-        if any(source in found for source in node.inputs) or any(
-            _depends(program, found, leaf) for leaf in _leaves(node.payload)
+        if (
+            any(source in found for source in node.inputs)
+            or any(_depends(program, found, leaf) for leaf in _leaves(node.payload))
+            or ((question := _question(node.payload)) is not None and program.questions[question].per_branch)
         ):
-            found.add(index)
-        elif (question := _question(node.payload)) is not None and program.questions[question].per_branch:
             found.add(index)
     return frozenset(found)
 
@@ -266,7 +268,10 @@ def _depends(program: Program, found: set[int], leaf: Leaf) -> bool:
         case Piecewise(subject, arms):
             counts = [subject, *(count for _, count in arms)]
             return any(
-                _depends(program, found, inner) for count in counts if isinstance(count, Dim) for inner in count.leaves()
+                _depends(program, found, inner)
+                for count in counts
+                if isinstance(count, Dim)
+                for inner in count.leaves()
             )
         case _:
             return False

@@ -18,8 +18,10 @@ N = TypeVar("N")
 
 @dataclass_transform(frozen_default=True, eq_default=False)
 def _node(cls: type[N]) -> type[N]:
-    """A frozen dataclass. Equality and repr are `Node`'s: making them anew for forty classes is half of what importing
-    this module would take."""
+    """A frozen dataclass. Equality and repr are `Node`'s.
+
+    Making them anew for forty classes would be half of what importing this module takes.
+    """
     return dataclass(frozen=True, slots=True, eq=False, repr=False)(cls)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import cast
 
 from archdsl.syntax import ast
 
@@ -35,7 +36,7 @@ def show(node: object) -> str:
             parts = (show(getattr(node, name)) for name in ast.parts(type(node)))
             return f"({type(node).__name__} {' '.join(parts)})"
         case tuple():
-            return f"[{' '.join(map(show, node))}]"
+            return f"[{' '.join(map(show, cast('tuple[object, ...]', node)))}]"
         case bool() | int() | str() | Fraction() | None:
             return repr(node)
         case _:
@@ -46,5 +47,5 @@ def _nodes(value: object) -> Iterator[ast.Node]:
     if isinstance(value, ast.Node):
         yield value
     elif isinstance(value, tuple):
-        for item in value:
+        for item in cast("tuple[object, ...]", value):
             yield from _nodes(item)

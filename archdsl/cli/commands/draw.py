@@ -16,8 +16,14 @@ _FORMATS = ("svg", "png", "pdf", "dot")
 
 @click.command("draw")
 @click.argument("target", metavar="FILE")
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, metavar="X.svg|png|pdf|dot|-",
-              help="Where to; the suffix says what. `-` writes to standard output.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="X.svg|png|pdf|dot|-",
+    help="Where to; the suffix says what. `-` writes to standard output.",
+)
 @click.option("--cell", metavar="NAME", help="One cell, op or line: by its path, or by the name of its definition.")
 @click.option("--costs", is_flag=True, help="The network by its cells, each with its params and MACs.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="Instead of the suffix.")

@@ -51,12 +51,16 @@ def command(
         for each in drawn:
             _write(out / f"{each.name}.arch", each.text)
     if form == "json":
-        say_json({"genotypes": [_object(each.name, each.text, each.figures.params, each.figures.macs) for each in drawn]})
+        say_json(
+            {"genotypes": [_object(each.name, each.text, each.figures.params, each.figures.macs) for each in drawn]}
+        )
     elif out is None:
         say("\n".join(each.text for each in drawn))
     else:
         rows = [("genotype", "params", "MACs")]
-        rows += [(str(out / f"{each.name}.arch"), grouped(each.figures.params), grouped(each.figures.macs)) for each in drawn]
+        rows += [
+            (str(out / f"{each.name}.arch"), grouped(each.figures.params), grouped(each.figures.macs)) for each in drawn
+        ]
         say(table(rows, right=(1, 2), indent=""))
     return Exit.FINE
 
