@@ -42,14 +42,17 @@ def _place(program: Program, path: str) -> tuple[str, str]:
 
 
 def _in_order(program: Program, answers: Mapping[str, Sequence[str]]) -> list[str]:
-    """By structure as the space has them, then by number, branches in their order."""
+    """By structure as the space has them, then by number; at a place branch by branch, as the space asks there."""
     structures: dict[str, int] = {}
     for question in program.questions:
         structures.setdefault(_structure(split(question)[0]), len(structures))
+    asked, branches = list(program.questions), list(program.branches)
 
     def key(path: str) -> tuple[object, ...]:
-        place, name = _place(program, path)
-        return structures.get(_structure(place), -1), natural(place), name.count("."), name
+        place, _ = _place(program, path)
+        owner, _, rest = path.partition(".")
+        branch, question = (branches.index(owner), rest) if owner in branches and rest else (-1, path)
+        return structures.get(_structure(place), -1), natural(place), branch, asked.index(question)
 
     return sorted(answers, key=key)
 

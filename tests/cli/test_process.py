@@ -1,0 +1,142 @@
+"""Commands as processes: what they import, how they are interrupted, what a terminal sees."""
+
+import ctypes
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.console import ROOT, environment
+
+STUDENT = str(ROOT / "spaces" / "genotypes" / "fasterseg_student.arch")
+TEACHER = str(ROOT / "spaces" / "genotypes" / "fasterseg_teacher.arch")
+HEAVY = ("torch", "onnx", "onnxruntime", "tensorrt", "tensorrt_rtx")
+LIGHT: tuple[list[str], ...] = (
+    [],
+    ["--help"],
+    ["check", STUDENT],
+    ["fmt", "--check", STUDENT],
+    ["explain", "E0101"],
+    ["show", STUDENT],
+    ["show", STUDENT, "--ir"],
+    ["stats", STUDENT],
+    ["expand", STUDENT],
+    ["diff", STUDENT, TEACHER],
+    ["draw", STUDENT, "-o", "student.svg"],
+)
+LIMIT_S = 60
+MORE_THAN_A_PIPE = 100_000
+
+
+@pytest.mark.parametrize("arguments", LIGHT, ids=lambda arguments: " ".join(arguments[:1]) or "nothing")
+def test_front_end_imports_no_framework(arguments: list[str], tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from archdsl.cli.main import run\n"
+        f"code = run({arguments!r})\n"
+        f"print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)\n"
+        "sys.exit(code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert done.stderr.splitlines()[-1] == "[]"
+    assert done.returncode == (0 if arguments else 2)
+
+
+def test_import_is_lazy(tmp_path: Path) -> None:
+    program = (
+        "import sys, archdsl\n"
+        "print([name for name in sys.modules if name.startswith('archdsl.')])\n"
+        "archdsl.Refused\n"
+        f"print(sorted(set({HEAVY!r}) & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(tmp_path), capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n[]\n"
+
+
+def test_interrupted(tmp_path: Path) -> None:
+    """Ctrl-C while a text is awaited: one line, exit code 130."""
+    command = [sys.executable, "-m", "archdsl", "check", "-"]
+    ends = subprocess.PIPE
+    with subprocess.Popen(
+        command, env=environment(tmp_path), stdin=ends, stdout=ends, stderr=ends, text=True
+    ) as waiting:
+        assert waiting.stdin is not None and waiting.stdout is not None and waiting.stderr is not None
+        # More than a pipe holds: once it is written, the command has begun to read.
+        waiting.stdin.write("# a comment\n" * MORE_THAN_A_PIPE)
+        waiting.stdin.flush()
+        waiting.send_signal(signal.SIGINT)
+        assert waiting.wait(LIMIT_S) == 130
+        assert waiting.stdout.read() == ""
+        assert waiting.stderr.read().strip() == "interrupted; nothing half-written is left"
+
+
+@pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+def test_terminal_has_colours(variables: dict[str, str], coloured: bool, tmp_path: Path) -> None:
+    (tmp_path / "wrong.arch").write_text("archdsl 1\n\nspace x( {\n", encoding="utf-8")
+    ours, theirs = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "archdsl", "check", "wrong.arch"],
+        cwd=tmp_path,
+        env=environment(tmp_path) | {"TERM": "xterm"} | variables,
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16)
+    os.close(ours)
+    assert b"E0102" in shown
+    assert (b"\x1b[" in shown) is coloured
+
+
+def test_folder_that_may_not_be_written(tmp_path: Path) -> None:
+    """The text stays as it is, nothing is left beside it, and the others are formatted."""
+    closed, open_ = tmp_path / "closed", tmp_path / "open"
+    loose = "archdsl 1\nop a(c)=conv(c)\n"
+    for folder in (closed, open_):
+        folder.mkdir()
+        (folder / "a.arch").write_text(loose, encoding="utf-8")
+    closed.chmod(0o555)
+    done = subprocess.run(
+        [sys.executable, "-m", "archdsl", "fmt", "closed", "open"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+        preexec_fn=_obey_permissions,
+    )
+    closed.chmod(0o755)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: `closed/a.arch` cannot be written: permission denied\n1 file formatted, 1 file not written\n"
+    )
+    assert [file.name for file in closed.iterdir()] == ["a.arch"]
+    assert (closed / "a.arch").read_text(encoding="utf-8") == loose
+    assert (open_ / "a.arch").read_text(encoding="utf-8") == "archdsl 1\nop a(c) = conv(c)\n"
+
+
+def _obey_permissions() -> None:
+    """Make a process of the superuser obey permissions, as those of all others do."""
+    if os.geteuid() != 0:
+        return
+    drop_from_bounding_set, override, search = 24, 1, 2
+    libc = ctypes.CDLL(None)
+    for capability in (override, search):
+        libc.prctl(drop_from_bounding_set, capability, 0, 0, 0)
