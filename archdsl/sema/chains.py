@@ -211,6 +211,8 @@ def _ask_exit(ev: Evaluator, chain: Chain, structure: ast.Structure, env: Enviro
         span = chosen.span
         answers = list(ev.candidates(chosen.domain, env))
         for answer in answers:
+            if isinstance(answer.value, Poison):
+                return
             if isinstance(answer.value, bool) or not isinstance(answer.value, int):
                 ev.poison(codes.WRONG_KIND, "an exit is the number of a cell", chosen.domain.span, "here")
                 return

@@ -217,6 +217,7 @@ class Evaluator:
             return
         first, last = self.value(low, env), self.value(high, env)
         if isinstance(first, Poison) or isinstance(last, Poison):
+            yield Candidate("", POISON)
             return
         if not isinstance(first, int) or not isinstance(last, int):
             wrong = low if not isinstance(first, int) else high
