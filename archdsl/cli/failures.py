@@ -30,7 +30,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
 _KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.api", "Refused", Exit.USAGE),
     ("archdsl.weights.mismatch", "WeightsMismatch", Exit.FINDINGS),
-    ("archdsl.weights.files", "UnreadableWeights", Exit.FINDINGS),
+    ("archdsl.weights.files", "UnreadableWeights", Exit.USAGE),
     ("archdsl.export.failures", "ToolMissing", Exit.TOOL),
     ("archdsl.export.failures", "TargetFailed", Exit.TOOL),
     ("archdsl.export.manifest", "ManifestUnreadable", Exit.USAGE),

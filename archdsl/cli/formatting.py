@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from archdsl.cli.loading import UNREADABLE
 from archdsl.diagnostics import Diagnostic
 from archdsl.fmt import Formatted, format_source
 from archdsl.syntax import decode, read
+from archdsl.syntax.codes import UNREADABLE
 
 _ANYBODY_MAY_WRITE = 0o222
 

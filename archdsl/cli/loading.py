@@ -11,6 +11,7 @@ from archdsl.cli.exits import Exit
 from archdsl.cli.output import diagnostics_text, note, say
 from archdsl.diagnostics import Diagnostic
 from archdsl.pipeline import Loaded, NotLoaded, load
+from archdsl.syntax.codes import UNREADABLE
 
 
 def load_or_leave(
@@ -40,9 +41,6 @@ def show(diagnostics: Sequence[Diagnostic], form: str) -> None:
         say(diagnostics_text(diagnostics, "json", sys.stdout))
     else:
         note(diagnostics_text(diagnostics, "full", sys.stderr))
-
-
-UNREADABLE = "E0001"
 
 
 def exit_code(diagnostics: Sequence[Diagnostic]) -> int:

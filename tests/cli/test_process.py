@@ -54,6 +54,20 @@ def test_front_end_imports_no_framework(arguments: list[str], tmp_path: Path) ->
     assert done.returncode == (0 if arguments else 2)
 
 
+def test_formatting_knows_no_meaning(tmp_path: Path) -> None:
+    """Editors format at every save: nothing is imported that a layout does not need."""
+    program = (
+        "import sys\n"
+        "from archdsl.cli.main import run\n"
+        f"run(['fmt', '--check', {STUDENT!r}])\n"
+        "print([each for each in sys.modules if each in ('archdsl.sema', 'archdsl.pipeline', 'networkx')])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(tmp_path), capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
 def test_import_is_lazy(tmp_path: Path) -> None:
     program = (
         "import sys, archdsl\n"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli.exits import Exit
-from archdsl.cli.loading import UNREADABLE
 from archdsl.cli.options import diagnostics_format, input_size, overrides
 from archdsl.cli.output import diagnostics_text, note, plural, say
 from archdsl.cli.texts import arch_files
 from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.pipeline import Checked, NotLoaded, Target, check, load
+from archdsl.syntax.codes import UNREADABLE
 
 if TYPE_CHECKING:
     from archdsl.diagnostics import Style

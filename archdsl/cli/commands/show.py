@@ -13,6 +13,7 @@ from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import say, say_json, table
 from archdsl.pipeline import Loaded
 from archdsl.space import Image, Question, Result
+from archdsl.space.trace import Trace
 
 
 @click.command("show")
@@ -45,9 +46,14 @@ def _ir(loaded: Loaded) -> str:
     return canonical_text(loaded.network() if loaded.closed else loaded.supernet())
 
 
+def _network(loaded: Loaded) -> Trace | None:
+    """What the answers make of the space; None where something is open."""
+    return loaded.meaning.trace if loaded.closed else None
+
+
 def _ends(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
     """Images and outputs with their shapes; an output that the answers leave out is not there."""
-    trace = loaded.meaning.trace
+    trace = _network(loaded)
     shapes = {} if trace is None else {each.payload: each.shape for each in trace.computed.values()}
     for node in loaded.program.nodes:
         match node.payload:
@@ -79,7 +85,7 @@ def _text(loaded: Loaded) -> str:
 
 def _answers(loaded: Loaded) -> dict[str, tuple[str, ...]]:
     """The answers that count: where nothing is open, those to questions that are asked."""
-    answers, trace = loaded.meaning.answers, loaded.meaning.trace
+    answers, trace = loaded.meaning.answers, _network(loaded)
     return dict(answers) if trace is None else {path: answers[path] for path in trace.asked}
 
 
@@ -100,7 +106,7 @@ def _value(value: object) -> str:
 
 
 def _object(loaded: Loaded, *, show_ir: bool) -> dict[str, Any]:
-    program, trace = loaded.program, loaded.meaning.trace
+    program, trace = loaded.program, _network(loaded)
     asked = program.questions if trace is None else trace.asked
     found: dict[str, Any] = {
         "name": loaded.name,
