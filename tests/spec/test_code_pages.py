@@ -49,9 +49,7 @@ def test_every_code_has_a_page_and_every_page_a_code() -> None:
 
 
 def test_every_code_of_the_meaning_is_reported_somewhere() -> None:
-    sources = "\n".join(
-        file.read_text(encoding="utf-8") for file in PACKAGE.rglob("*.py") if file.name != "codes.py"
-    )
+    sources = "\n".join(file.read_text(encoding="utf-8") for file in PACKAGE.rglob("*.py") if file.name != "codes.py")
     unused = [name for name in vars(codes) if name.isupper() and f"codes.{name}" not in sources]
     assert unused == []
 
