@@ -27,6 +27,8 @@ def channel_count(attributes: Attributes, name: str, what: str) -> Count:
 
 def share(channels: Count, groups: Count, whose: str) -> Count:
     """Channels in one group. Raises ShapeError (E0504) where groups do not divide channels in some answer."""
+    if groups == 1:
+        return channels
     quotient = _quotient(channels, groups)
     if quotient is None or isinstance(quotient, Fraction) or _not_whole(quotient) is not None:
         raise ShapeError("E0504", f"has {groups} groups, which do not divide its {channels} {whose} channels")

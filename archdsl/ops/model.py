@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import cache
 from typing import NamedTuple, TypeAlias
 
 from archdsl.ops.dims import Count, Dim
@@ -92,7 +93,7 @@ def no_macs(_shapes: Sequence[Shape], _result: Shape, _attributes: Attributes) -
     return 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Primitive:
     """One operator that torch and ONNX know, without either."""
 
@@ -113,3 +114,9 @@ class Primitive:
     """Resolution of the result over that of the first map; None where the one does not follow from the other by a
     factor (a fixed size, the size of a second map, a global pool, a padded pool that rounds up). Exact for each map
     whose height and width times the factor are whole."""
+
+
+@cache
+def kinds(primitive: Primitive) -> Mapping[str, Kind]:
+    """What each parameter of a primitive may be."""
+    return {parameter.name: parameter.kind for parameter in primitive.parameters}

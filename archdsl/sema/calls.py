@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from archdsl.ops import Attributes, Dim, Kind, Primitive, ShapeError
 from archdsl.ops.bind import ParameterError, bind
+from archdsl.ops.model import kinds
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import bodies, built_in, codes, differ, edges
 from archdsl.sema.builder import TooLarge
@@ -299,18 +300,19 @@ def invoke(
                 help="an edge that leaves a port of a cell with a stride needs an op with a parameter `s`",
             )
         given["s"] = stride
-    if any(isinstance(value, Poison) for value in (*ports, *given.values())):
+    found = {type(value) for value in (*ports, *given.values())}
+    if Poison in found:
         return POISON
-    if any(isinstance(value, Nothing) for value in given.values()):
+    if Nothing in found and any(isinstance(value, Nothing) for value in given.values()):
         return NOTHING
     joining = isinstance(callee.definition, Primitive) and callee.definition.most is None
     if joining:
         ports = [port for port in ports if not isinstance(port, Nothing)]
         if not ports:
             return NOTHING
-    elif any(isinstance(port, Nothing) for port in ports):
+    elif Nothing in found:
         return NOTHING
-    spread = _open(ports, given)
+    spread = _open(ports, given) if Choice in found else None
     if spread is not None and not isinstance(callee.definition, ast.Cell):
         return _spread(ev, spread, callee, ports, given, env, span)
     if isinstance(callee.definition, Primitive):
@@ -355,8 +357,9 @@ def primitive(
 ) -> Value:
     """A primitive on maps: a node."""
     definition = PRIMITIVES[name]
-    ports, given = _map_parameters(definition, ports, given)
-    if (chosen := _number_choice(ev, definition, given)) is not None:
+    if given:
+        ports, given = _map_parameters(definition, ports, given)
+    if given and (chosen := _number_choice(ev, definition, given)) is not None:
         return _spread(ev, chosen, Callee(definition, env.unit, name), ports, _replaced(given, chosen), env, span)
     nodes: list[int] = []
     for port in ports:
@@ -371,12 +374,11 @@ def primitive(
     for parameter in definition.parameters:
         if parameter.required and parameter.name not in filled and parameter.name in env.fallback:
             filled[parameter.name] = ev.settle(env.fallback[parameter.name])
-    kinds = {parameter.name: parameter.kind for parameter in definition.parameters}
     for key, value in filled.items():
-        if not isinstance(value, int | Fraction | str | Dim | Size):
+        if not isinstance(value, (int, Fraction, str, Dim, Size)):
             return ev.poison(
                 codes.WRONG_KIND,
-                f"`{name}` takes {kinds[key]} as `{key}`, not {describe(value)}",
+                f"`{name}` takes {kinds(definition)[key]} as `{key}`, not {describe(value)}",
                 span,
                 f"wrong `{key}`",
             )
@@ -424,7 +426,7 @@ def _map_parameters(
     definition: Primitive, ports: list[Value], given: Mapping[str, Value]
 ) -> tuple[list[Value], dict[str, Value]]:
     """`like = x` is a map, not an attribute."""
-    parameters = {parameter.name for parameter in definition.parameters}
+    parameters = kinds(definition)
     maps = [given[name] for name in definition.maps if name in given and name not in parameters]
     rest = {name: value for name, value in given.items() if name in parameters}
     return [*ports, *maps], rest
@@ -432,9 +434,8 @@ def _map_parameters(
 
 def _number_choice(ev: Evaluator, definition: Primitive, given: Mapping[str, Value]) -> Choice | None:
     """A chosen number where no channel count stands: an op question (`choose k in {3, 5, 7}`)."""
-    kinds = {parameter.name: parameter.kind for parameter in definition.parameters}
     for name, value in given.items():
-        if isinstance(value, Dim) and kinds[name] is not Kind.CHANNELS:
+        if isinstance(value, Dim) and kinds(definition)[name] is not Kind.CHANNELS:
             for leaf in value.leaves():
                 if isinstance(leaf, Chosen):
                     return Choice(leaf.question, tuple((str(number), number) for number in leaf.numbers))
