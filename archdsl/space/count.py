@@ -7,14 +7,13 @@ genotypes they have. Questions that change nothing else that is asked are factor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from math import comb
+from math import comb, prod
 from random import Random
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from archdsl.space.demand import Answer, Demand, DependsOnWidths
+from archdsl.space.demand import Answer, Demand, DependsOnWidths, Need
 from archdsl.space.program import Program, Question, QuestionKind
 from archdsl.space.trace import Key
 
@@ -26,20 +25,26 @@ class NotCounted(Exception):
     """The count would need an enumeration beyond the bound; the text says of what."""
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """What has to be remembered at some point on the way back."""
+class _State(NamedTuple):
+    """What has to be remembered at some point on the way back, each part as the bits of a number."""
 
-    forks: frozenset[Key]
-    """Forks that are reached and not yet passed."""
-    asked: frozenset[str]
+    forks: int
+    """Forks that are reached and not yet passed; the highest bit is the next one."""
+    asked: int
     """Factors that are asked, and may be asked again further back."""
-    answers: frozenset[tuple[str, Answer]]
+    answers: int
     """Answers that a fork further back looks at."""
 
 
-Way: TypeAlias = "tuple[Answer | None, int, _State]"
-"""An answer (None where it was given before), in how many ways that goes, and the state after it."""
+class _Way(NamedTuple):
+    """One thing that can happen at a fork."""
+
+    answer: Answer | None
+    """None where it was given before."""
+    factor: int
+    """In how many ways it goes."""
+    after: _State
+
 
 Sample: TypeAlias = "dict[str, Answer]"
 
@@ -54,12 +59,9 @@ class Census:
             self.demand = Demand.of(program)
         except DependsOnWidths:
             raise NotCounted("what is asked depends on channel counts that answers decide") from None
-        self._groups = [tuple(constraint.questions) for constraint in program.constraints]
-        self._last_asked = _last(self.demand)
-        self._last_read = _last_forks(self.demand, self._groups)
-        self._classes = _classes(self.demand, {name for group in self._groups for name in group})
-        self._start, self._factor = self._close(self.demand.start.forks, self.demand.start.asks, frozenset())
-        self._ways: dict[_State, list[Way]] = {}
+        self._book = _Book(self.demand, [tuple(constraint.questions) for constraint in program.constraints])
+        self._start, self._factor = self._book.reached(self.demand.start, 0, 0, 0)
+        self._ways: dict[_State, list[_Way]] = {}
         self._completions: dict[_State, int] = {}
         """In how many ways each state can be brought to an end."""
         self._run()
@@ -75,10 +77,10 @@ class Census:
         state = self._start
         while state.forks:
             ways = self._ways[state]
-            name = self.demand.asking[max(state.forks)]
+            name = self._book.names[state.forks.bit_length() - 1]
             answer, _, state = ways[_pick([factor * self._completions[after] for _, factor, after in ways], random)]
             if answer is not None:
-                answers[name] = random.choice(self._classes[name][answer])
+                answers[name] = random.choice(self._book.classes[name][answer])
         return answers | {name: _any(self.demand.questions[name], random) for name in sorted(self._asked(answers))}
 
     def _asked(self, answers: Sample) -> set[str]:
@@ -93,75 +95,129 @@ class Census:
             seen |= need.forks
         return asked
 
-    # The way back -------------------------------------------------------------------------------
-
     def _run(self) -> None:
         """Every state from the outputs back, each at the fork that stands last among those it has still to pass."""
-        waiting: dict[Key, set[_State]] = {}
+        waiting: dict[int, set[_State]] = {}
         if self._start.forks:
-            waiting[max(self._start.forks)] = {self._start}
-        for fork in sorted(self.demand.forks, reverse=True):
+            waiting[self._start.forks.bit_length() - 1] = {self._start}
+        for fork in reversed(range(len(self._book.forks))):
             for state in waiting.pop(fork, ()):
-                self._ways[state] = list(self._ways_from(state, fork))
-                for _, _, after in self._ways[state]:
-                    if after.forks:
-                        waiting.setdefault(max(after.forks), set()).add(after)
+                ways = self._ways[state] = list(self._ways_from(state, fork))
+                for way in ways:
+                    forks = way.after.forks
+                    if forks:
+                        waiting.setdefault(forks.bit_length() - 1, set()).add(way.after)
             if sum(map(len, waiting.values())) > STATE_LIMIT:
-                node = self.program.nodes[fork[0]].path
+                node = self.program.nodes[self._book.forks[fork][0]].path
                 raise NotCounted(f"at `{node}` more than {STATE_LIMIT:,} sets of answers would have to be told apart")
+        self._completions[_END] = 1
         for state, ways in reversed(self._ways.items()):
-            for _, _, after in ways:
-                if not after.forks:
-                    self._completions[after] = 1
             self._completions[state] = sum(factor * self._completions[after] for _, factor, after in ways)
-        self._completions.setdefault(self._start, 1)
 
-    def _ways_from(self, state: _State, fork: Key) -> Iterator[Way]:
-        name = self.demand.asking[fork]
-        known = dict(state.answers)
-        given = known.get(name)
-        for answer, members in self._classes[name].items():
-            if given is not None and answer != given:
+    def _ways_from(self, state: _State, fork: int) -> Iterator[_Way]:
+        book = self._book
+        name = book.names[fork]
+        given = state.answers & book.answers_to[name]
+        rest = state.forks ^ (1 << fork)
+        for answer, members in book.classes[name].items():
+            bit = book.bits[name, answer]
+            if given and not given & bit:
                 continue
-            if given is None and not self._in_order(name, answer, known):
+            if not given and not book.in_order(name, answer, state.answers):
                 continue
-            need = self.demand.forks[fork][answer]
-            after, factor = self._close(
-                (state.forks - {fork}) | need.forks, state.asked | need.asks, state.answers | {(name, answer)}
+            after, factor = book.reached(
+                self.demand.forks[book.forks[fork]][answer], rest, state.asked, state.answers | bit
             )
-            yield (answer, factor * len(members), after) if given is None else (None, factor, after)
+            yield _Way(None, factor, after) if given else _Way(answer, factor * len(members), after)
 
-    def _in_order(self, name: str, answer: Answer, known: Mapping[str, Answer]) -> bool:
+
+_END = _State(0, 0, 0)
+
+
+class _Book:
+    """A demand in numbers: a bit for each fork, each factor and each answer."""
+
+    def __init__(self, demand: Demand, groups: Sequence[tuple[str, ...]]) -> None:
+        self.demand = demand
+        self.groups = groups
+        self.forks: tuple[Key, ...] = tuple(sorted(demand.forks))
+        self.names = tuple(demand.asking[fork] for fork in self.forks)
+        self.classes = _classes(demand, {name for group in groups for name in group})
+        pairs = [(name, answer) for name, classes in self.classes.items() for answer in classes]
+        self.bits = {pair: 1 << position for position, pair in enumerate(pairs)}
+        self.answers_to = {name: _union(self.bits[name, answer] for answer in of) for name, of in self.classes.items()}
+        self._position = {fork: position for position, fork in enumerate(self.forks)}
+        self._factors = sorted({name for need in self._needs() for name in need.asks})
+        self._factor_bit = {name: 1 << position for position, name in enumerate(self._factors)}
+        self._masks: dict[Need, tuple[int, int]] = {need: self._mask(need) for need in self._needs()}
+        self._asked_at, self._read_at = self._open_masks()
+        self._products: dict[int, int] = {}
+
+    def reached(self, need: Need, forks: int, asked: int, answers: int) -> tuple[_State, int]:
+        """The state at the next fork, and the product of the factors that no fork from there on asks again."""
+        new_forks, new_asks = self._masks[need]
+        forks |= new_forks
+        asked |= new_asks
+        if not forks:
+            return _END, self._product(asked)
+        following = forks.bit_length() - 1
+        still_open = asked & self._asked_at[following]
+        return _State(forks, still_open, answers & self._read_at[following]), self._product(asked ^ still_open)
+
+    def in_order(self, name: str, answer: Answer, answers: int) -> bool:
         """Branches end at different places, finer ones first."""
-        for group in self._groups:
+        for group in self.groups:
             if name not in group:
                 continue
-            ends = [known.get(branch) if branch != name else answer for branch in group]
-            order = list(dict.fromkeys(end for branch in group for end in self.program.branches[branch].places))
+            ends = [answer if branch == name else self._given(branch, answers) for branch in group]
+            program = self.demand.program
+            order = list(dict.fromkeys(end for branch in group for end in program.branches[branch].places))
             places = [order.index(end[0]) for end in ends if end is not None]
             if any(one >= other for one, other in pairwise(places)):
                 return False
         return True
 
-    def _close(
-        self, forks: frozenset[Key], asked: frozenset[str], answers: frozenset[tuple[str, Answer]]
-    ) -> tuple[_State, int]:
-        """The state at the next fork: what no fork from there on looks at is forgotten, its factors multiplied out."""
-        factor = 1
-        if not forks:
-            for name in asked:
-                factor *= _size(self.demand.questions[name])
-            return _State(forks, frozenset(), frozenset()), factor
-        next_fork = max(forks)
-        open_asked: list[str] = []
-        for name in asked:
-            last = self._last_asked.get(name)
-            if last is None or last > next_fork:
-                factor *= _size(self.demand.questions[name])
-            else:
-                open_asked.append(name)
-        kept = frozenset(pair for pair in answers if self._last_read[pair[0]] <= next_fork)
-        return _State(forks, frozenset(open_asked), kept), factor
+    def _given(self, name: str, answers: int) -> Answer | None:
+        return next((answer for answer in self.classes.get(name, ()) if answers & self.bits[name, answer]), None)
+
+    def _needs(self) -> Iterator[Need]:
+        yield self.demand.start
+        for options in self.demand.forks.values():
+            yield from options.values()
+
+    def _mask(self, need: Need) -> tuple[int, int]:
+        forks = _union(1 << self._position[fork] for fork in need.forks)
+        return forks, _union(self._factor_bit[name] for name in need.asks)
+
+    def _open_masks(self) -> tuple[list[int], list[int]]:
+        """For each fork the factors that it or one further back can ask, and the answers that these look at."""
+        asked_at: list[int] = []
+        read_at: list[int] = []
+        asks = reads = 0
+        for position, fork in enumerate(self.forks):
+            for need in self.demand.forks[fork].values():
+                asks |= self._masks[need][1]
+            reads |= self.answers_to[self.names[position]]
+            # The ends of branches are compared until all of them are known.
+            for group in self.groups:
+                if self.names[position] in group:
+                    reads |= _union(self.answers_to.get(name, 0) for name in group)
+            asked_at.append(asks)
+            read_at.append(reads)
+        return asked_at, read_at
+
+    def _product(self, factors: int) -> int:
+        if factors not in self._products:
+            chosen = (name for position, name in enumerate(self._factors) if factors >> position & 1)
+            self._products[factors] = prod(_size(self.demand.questions[name]) for name in chosen)
+        return self._products[factors]
+
+
+def _union(bits: Iterable[int]) -> int:
+    found = 0
+    for bit in bits:
+        found |= bit
+    return found
 
 
 def _classes(demand: Demand, apart: set[str]) -> dict[str, dict[Answer, list[Answer]]]:
@@ -177,29 +233,6 @@ def _classes(demand: Demand, apart: set[str]) -> dict[str, dict[Answer, list[Ans
             signature = answer if name in apart else tuple(demand.forks[place][answer] for place in places)
             classes.setdefault(first.setdefault(signature, answer), []).append(answer)
         found[name] = classes
-    return found
-
-
-def _last(demand: Demand) -> dict[str, Key]:
-    """The fork furthest back at which a factor can still be asked."""
-    found: dict[str, Key] = {}
-    for fork, options in demand.forks.items():
-        for need in options.values():
-            for name in need.asks:
-                found[name] = min(found.get(name, fork), fork)
-    return found
-
-
-def _last_forks(demand: Demand, groups: list[tuple[str, ...]]) -> dict[str, Key]:
-    """The fork furthest back that looks at an answer; branches are looked at until all have ended."""
-    found: dict[str, Key] = {}
-    for fork, name in demand.asking.items():
-        found[name] = min(found.get(name, fork), fork)
-    for group in groups:
-        present = [found[name] for name in group if name in found]
-        for name in group:
-            if name in found:
-                found[name] = min(present)
     return found
 
 
