@@ -22,6 +22,7 @@ from archdsl.space import (
     Ordered,
     Payload,
     Question,
+    QuestionKind,
     Select,
     Subject,
     Trellis,
@@ -150,6 +151,10 @@ class Builder:
     def ask(self, question: Question) -> Question:
         """The question under its path; the first one to be asked there stays."""
         return self.questions.setdefault(question.path, question)
+
+    def chooses_op(self, path: str) -> None:
+        """A number that is asked for turns out to pick between ops: the use decides a question's kind."""
+        self.questions[path] = replace(self.questions[path], kind=QuestionKind.OPERATOR)
 
     def _join_some(self, node: int, primitive: str, inputs: tuple[int, ...], missing: list[int]) -> None:
         """A sum or concat that leaves out what is not there: its channels are those of what is."""

@@ -438,6 +438,7 @@ def _number_choice(ev: Evaluator, definition: Primitive, given: Mapping[str, Val
         if isinstance(value, Dim) and kinds(definition)[name] is not Kind.CHANNELS:
             for leaf in value.leaves():
                 if isinstance(leaf, Chosen):
+                    ev.builder.chooses_op(leaf.question)
                     return Choice(leaf.question, tuple((str(number), number) for number in leaf.numbers))
     return None
 

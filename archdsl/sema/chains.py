@@ -15,7 +15,7 @@ from archdsl.sema.values import (
     POISON,
     Callee,
     Candidate,
-    Chained,
+    Mapped,
     Nothing,
     Outputs,
     Poison,
@@ -35,7 +35,7 @@ CELL_LIMIT = 100_000
 
 
 @dataclass(slots=True, eq=False)
-class Chain(Chained):
+class Chain(Mapped):
     """Cells in a row. The name stands for the map at its end: the last one, or the one at the exit that is chosen."""
 
     name: str

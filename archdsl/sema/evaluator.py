@@ -24,10 +24,10 @@ from archdsl.sema.values import (
     SEARCHING,
     Callee,
     Candidate,
-    Chained,
     Choice,
     Many,
     Map,
+    Mapped,
     Nothing,
     Outputs,
     Poison,
@@ -62,7 +62,8 @@ class Evaluator:
         """What the expression means here; POISON where that has been reported to be wrong."""
         match expr:
             case ast.Path():
-                return self.path(expr, env)
+                value = self.path(expr, env)
+                return value.map(self, env, expr.span) if isinstance(value, Mapped) and value.whole else value
             case ast.Number(value=value):
                 return value
             case ast.Shape(dims=dims):
@@ -93,8 +94,6 @@ class Evaluator:
 
     def path(self, path: ast.Path, env: Environment) -> Value:
         value = self.name(path, env)
-        if not path.parts:
-            return value.map(self, env, path.span) if isinstance(value, Chained) else value
         for part in path.parts[1 if isinstance(value, Callee | Many) and path.head.text in env.unit.aliases else 0 :]:
             value = self.part(value, part, path, env)
         return value

@@ -12,7 +12,7 @@ from archdsl.ops.dims import variable
 from archdsl.sema import bodies, calls, codes, edges, questions
 from archdsl.sema.builder import Scope, TooLarge
 from archdsl.sema.environment import Environment
-from archdsl.sema.reporter import suggestion
+from archdsl.sema.reporter import listed, suggestion
 from archdsl.sema.values import (
     NOTHING,
     POISON,
@@ -20,6 +20,7 @@ from archdsl.sema.values import (
     Candidate,
     Many,
     Map,
+    Mapped,
     Nothing,
     Outputs,
     Poison,
@@ -30,6 +31,7 @@ from archdsl.sema.values import (
 from archdsl.space import Chosen, FrameKind, Place, Question, QuestionKind, Trellis
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell
+from archdsl.text import Span
 
 if TYPE_CHECKING:
     from archdsl.sema.evaluator import Evaluator
@@ -91,7 +93,7 @@ class Grid(Structure):
 
 
 @dataclass(frozen=True, slots=True)
-class Row(Structure):
+class Row(Mapped):
     """A grid with its first indices: a place where all are given."""
 
     grid: Grid
@@ -100,9 +102,39 @@ class Row(Structure):
     def describe(self) -> str:
         return f"a place of the grid `{self.grid.name}`"
 
+    @property
+    def whole(self) -> bool:
+        """Whether it is one place."""
+        return len(self.place) == len(self.grid.axes)
+
+    def map(self, ev: Evaluator, env: Environment, span: Span) -> Value:
+        """The map of a cell whose output has no name: `trunk[3][16]`."""
+        standing = self.grid.standing.get(self.place)
+        spelled = self.grid.spell(self.place)
+        if standing is None:
+            return ev.poison(
+                codes.LATER_NODE,
+                f"`{spelled}` stands later than what reads its map",
+                span,
+                "not laid out yet",
+                help="a place reads the maps of places before it; of later ones only numbers that are chosen there",
+            )
+        if standing.broken:
+            return POISON
+        if list(standing.outputs) != [""]:
+            names = listed([name for name in standing.outputs if name])
+            return ev.poison(
+                codes.WRONG_KIND,
+                f"`{spelled}` is a place, and its cell has outputs of several names",
+                span,
+                "names no map",
+                help=f"name one of {names}" if names else None,
+            )
+        return ev.settle(standing.outputs[""])
+
     def part(self, ev: Evaluator, part: ast.Index | ast.Attribute, path: ast.Path, env: Environment) -> Value:
         grid = self.grid
-        whole = len(self.place) == len(grid.axes)
+        whole = self.whole
         if isinstance(part, ast.Index):
             if whole:
                 return ev.poison(
@@ -285,8 +317,9 @@ def _in_sets(expr: ast.Expr, name: str) -> Iterator[ast.Path]:
     match expr:
         case ast.Set(items=items):
             for item in items:
-                if isinstance(item, ast.Path) and item.head.text == name:
-                    yield item
+                head = item.head if isinstance(item, ast.Pipe) else item
+                if isinstance(head, ast.Path) and head.head.text == name:
+                    yield head
                 else:
                     yield from _in_sets(item, name)
         case ast.Call(arguments=arguments):
@@ -337,8 +370,8 @@ def _source(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Choose
     if start is not None:
         candidates.insert(0, Candidate("start", ev.value(start, grid.env.under(env.scope))))
     for candidate in candidates:
-        if (place := _named_place(ev, grid, statement, candidate.spelled, env)) is not None:
-            standing.sources[candidate.spelled] = place
+        if (place := _named_place(ev, grid, statement, candidate.source, env)) is not None:
+            standing.sources[candidate.source] = place
     if len(candidates) > 1:
         standing.question = env.question(statement.name.text)
     return questions.ask(ev, statement, candidates, env)
@@ -397,7 +430,7 @@ def _cell(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Place, e
             standing.broken = any(isinstance(each, Poison) for each in maps.values())
             return dict(maps)
         case Map() | Many():
-            return {"out": value}
+            return {"": value}
         case _:
             standing.broken = True
             return {}

@@ -45,8 +45,10 @@ def ask(ev: Evaluator, statement: ast.Choose, candidates: list[Candidate], env: 
         ev.builder.ask(Question(path, QuestionKind.OPERATOR, labels, per_branch, span=statement.span))
         return Choice(path, tuple((candidate.spelled, candidate.value) for candidate in candidates))
     if all(isinstance(value, Map) for value in values):
+        sources = [Candidate(each.source, each.value) for each in candidates]
+        labels = edges.spelled_once(ev, sources, statement.domain.span)
         ev.builder.ask(Question(path, QuestionKind.SOURCE, labels, per_branch, span=statement.span))
-        options: list[tuple[Label, Value]] = [(candidate.spelled, candidate.value) for candidate in candidates]
+        options: list[tuple[Label, Value]] = [(candidate.source, candidate.value) for candidate in candidates]
         return mix(ev, Asked(path), options, env, name, statement.span, f"`{path}`")
     kinds = " and ".join(dict.fromkeys(describe(value) for value in values))
     return ev.poison(

@@ -121,8 +121,13 @@ class Branch(Structure):
     name: str
 
 
-class Chained(Structure):
-    """A chain: a structure whose name alone stands for a map."""
+class Mapped(Structure):
+    """A structure that stands for a map where one is read: a chain for the one at its end, a place for its cell's."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it stands for one map; a grid with some of its indices does not."""
+        return True
 
     def map(self, ev: Evaluator, env: Environment, span: Span) -> Value:
         """The map at its end."""
