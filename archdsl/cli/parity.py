@@ -29,7 +29,7 @@ def _difference(run: Run) -> str:
 
 
 def _verdict(run: Run, tolerance: float) -> str:
-    checked = f"; {' and '.join(run.checked)} checked" if run.checked else ""
+    checked = f"; {', '.join(run.checked)} checked" if run.checked else ""
     if run.not_run:
         return run.not_run + checked
     if run.within(tolerance):

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from archdsl.export.cells import CellEnd, Observed
+from archdsl.export.interrupts import interrupt_held
+
+with interrupt_held():  # while the library loads it makes an ImportError of a KeyboardInterrupt
+    import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 
 
 def fixed_size(data: bytes) -> tuple[int, int] | None:

@@ -128,14 +128,24 @@ class Sidecar:
     flavour: Flavour
     version: str
     sha256: str
+    compute_capabilities: tuple[str, ...]
+    image: tuple[int, int]
+    """Height and width that the plan is for."""
 
 
 def read_sidecar(data: bytes) -> Sidecar:
     """Raises BadPlan where the JSON is not one of ours."""
     try:
         said = json.loads(data)
-        return Sidecar(Flavour(said["flavour"]), str(said["version"]), str(said["sha256"]))
-    except (ValueError, KeyError, TypeError) as error:
+        _, _, height, width = said["inputs"][0]["shape"]
+        return Sidecar(
+            flavour=Flavour(said["flavour"]),
+            version=str(said["version"]),
+            sha256=str(said["sha256"]),
+            compute_capabilities=tuple(map(str, said["compute_capabilities"])),
+            image=(int(height), int(width)),
+        )
+    except (ValueError, LookupError, TypeError) as error:
         raise BadPlan(f"its sidecar cannot be read: {error}") from error
 
 

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import archdsl
 from archdsl.export.failures import TargetFailed, ToolMissing
 from archdsl.export.half import to_half
 from archdsl.export.onnx_check import checked_model
 from archdsl.export.plan import BadPlan, Flavour, Plan, Port, Precision, check_plan
-from archdsl.export.trt_worker import BUILT, MISSING, read_message, write_message
+from archdsl.export.trt_process import ask
+from archdsl.export.trt_worker import BUILT, MISSING
 
 
 def find_flavour() -> Flavour:
@@ -49,7 +43,7 @@ def build_plan(
     if precision is Precision.FP16:
         onnx_bytes = to_half(model).SerializeToString(deterministic=True)
     request = {"module": chosen.module, "compute_capabilities": list(compute_capabilities)}
-    fields, data = _ask_worker(request, onnx_bytes)
+    fields, data = ask("trt_worker", request, onnx_bytes)
     if fields["outcome"] == MISSING:
         raise ToolMissing(chosen.module, chosen.install_line)
     if fields["outcome"] != BUILT:
@@ -68,54 +62,6 @@ def build_plan(
     except BadPlan as error:
         raise TargetFailed(f"{chosen.module} wrote a broken plan: {error}") from error
     return plan
-
-
-def _ask_worker(request: Mapping[str, Any], body: bytes) -> tuple[Mapping[str, Any], bytes]:
-    """The worker's answer. It has a session of its own, so that Ctrl-C reaches us alone and we end it."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "archdsl.export.trt_worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": _import_path()},
-        start_new_session=True,
-    )
-    stdin, stdout, stderr = _pipe(process.stdin), _pipe(process.stdout), _pipe(process.stderr)
-    said: list[bytes] = []
-    listener = threading.Thread(target=lambda: said.extend(stderr), daemon=True)
-    listener.start()
-    try:
-        write_message(stdin, request, body)
-        stdin.close()
-        answer = read_message(stdout)
-        process.wait()
-    except (EOFError, BrokenPipeError) as error:
-        status = process.wait()
-        listener.join()
-        died = (
-            f"TensorRT's process died of signal {-status}" if status < 0 else f"TensorRT's process ended with {status}"
-        )
-        words = b"".join(said).decode(errors="replace").splitlines()
-        raise TargetFailed(died, tuple(words[-20:])) from error
-    finally:
-        process.kill()
-        process.wait()
-        listener.join()
-        for pipe in (stdin, stdout, stderr):
-            with suppress(BrokenPipeError):
-                pipe.close()
-    return answer
-
-
-def _pipe(pipe: IO[bytes] | None) -> Any:
-    assert pipe is not None
-    return pipe
-
-
-def _import_path() -> str:
-    """The worker finds this very package, wherever it was imported from."""
-    package = archdsl.__path__[0]
-    return os.pathsep.join([str(Path(package).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def _ports(described: list[Mapping[str, Any]]) -> tuple[Port, ...]:

@@ -17,7 +17,7 @@ from archdsl.export.cells import CellEnd, Observed, cell_ends
 from archdsl.export.failures import TargetFailed
 from archdsl.export.manifest import Manifest, read_manifest
 from archdsl.export.parity import DEFAULT_TOLERANCE, CellDifference, Parity, Run
-from archdsl.export.plan import BadPlan, Precision, read_header
+from archdsl.export.plan import BadPlan, Flavour, Precision, Sidecar, read_header, read_sidecar
 from archdsl.export.tools import require
 from archdsl.ir import Graph
 from archdsl.nets import Network, load_weights
@@ -107,7 +107,7 @@ def _runs(network: Network, by_kind: Mapping[str, bytes], size: Size) -> list[Ru
         else:
             runs.append(_compared(network, "onnxruntime", size, partial(observe_onnx, data)))
     if "trt-plan" in by_kind:
-        runs.append(_plan_checked(by_kind["trt-plan"], by_kind["trt-sidecar"], size))
+        runs.append(_plan_run(network, by_kind["trt-plan"], by_kind["trt-sidecar"], size))
     return runs
 
 
@@ -172,28 +172,36 @@ def _output_difference(expected: NDArray[np.generic], found: NDArray[np.generic]
     return float(missed.max() / logits.abs().max())
 
 
-def _plan_checked(data: bytes, sidecar: bytes, size: Size) -> Run:
-    """A plan cannot run without a GPU that it was built for, so its integrity is all that is checked."""
-    from archdsl.export.plan import Flavour, read_sidecar
+def _plan_run(network: Network, data: bytes, sidecar: bytes, size: Size) -> Run:
+    """A plan is checked everywhere and run where there is a GPU that it is for."""
+    from archdsl.export.trt_run import NotRun, run_plan
 
-    said = read_sidecar(sidecar)
+    try:
+        said = read_sidecar(sidecar)
+    except BadPlan as error:
+        raise TargetFailed(f"the plan cannot be checked: {error}") from error
+    checked = _plan_checked(data, said)
+    if said.image != size:
+        reason = f"the plan is for images of {said.image[0]}x{said.image[1]}"
+        return Run("tensorrt", *size, not_run=reason, checked=checked)
+    found = run_plan(data, said, _image(network.graph, size))
+    if isinstance(found, NotRun):
+        return Run("tensorrt", *size, not_run=found.reason, checked=checked)
+    return replace(_compared(network, "tensorrt", size, lambda _image, _ends: found), checked=checked)
+
+
+def _plan_checked(data: bytes, said: Sidecar) -> tuple[str, ...]:
     if said.sha256 != hashlib.sha256(data).hexdigest():
         raise TargetFailed("the plan is not the one that its sidecar describes: its sha256 differs")
-    checked: tuple[str, ...] = ("sidecar",)
-    if said.flavour is Flavour.RTX:
-        try:
-            header = read_header(data)
-        except BadPlan as error:
-            raise TargetFailed(f"the plan is damaged: {error}") from error
-        if header.version != said.version:
-            raise TargetFailed(f"the plan is of version {header.version} and its sidecar says {said.version}")
-        checked = (*checked, "header")
-    return Run(
-        "tensorrt",
-        *size,
-        not_run="plans are checked and not run: running needs a GPU that the plan is for",
-        checked=checked,
-    )
+    if said.flavour is not Flavour.RTX:
+        return ("sidecar",)
+    try:
+        header = read_header(data)
+    except BadPlan as error:
+        raise TargetFailed(f"the plan is damaged: {error}") from error
+    if header.version != said.version:
+        raise TargetFailed(f"the plan is of version {header.version} and its sidecar says {said.version}")
+    return ("sidecar", "header")
 
 
 def _default_tolerance(manifest: Manifest) -> float:

@@ -8,10 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from fractions import Fraction
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from types import ModuleType
 from typing import TypeVar
 
 import pytest
@@ -25,23 +22,12 @@ from archdsl.ir import Graph
 from archdsl.nets import Network
 from archdsl.ops import Shape
 from archdsl.space import FrameKind
+from tests.export.modules import module_of
 from tests.export.student import Text, conv3x3, student
 
 N = TypeVar("N", bound=nn.Module)
 
 SMALL = student(128, 192, parts=4)
-
-
-def module_of(source: str) -> ModuleType:
-    """The file as a module, imported as anyone would."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "standalone.py"
-        file.write_text(source)
-        spec = spec_from_file_location("standalone", file)
-        assert spec is not None and spec.loader is not None
-        module = module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
 
 
 def class_of(source: str, name: str) -> Callable[..., nn.Module]:
@@ -127,6 +113,19 @@ def test_equal_structures_are_one_class_and_their_numbers_its_arguments() -> Non
     assert {"SearchableConv3x3X2", "SearchableZoomedConv3x3X2S2"} <= set(names)
     assert "self.conv3x3 = Conv3x3(c + c_in_2, c)" in source
     assert 'F.interpolate(y, size=x.shape[-2:], mode="bilinear", align_corners=True)' in source
+
+
+def test_shapes_are_in_letters_where_a_class_is_used_in_several_places() -> None:
+    source = to_torch_source(SMALL)
+    assert '"""The op `conv3x3`, in 4 places: c_in x H x W to c x H/2 x W/2."""' in source
+    assert '"""The op `fuse`, in 3 places: c_in_1 x H x W, c_in_2 x 2H x 2W to c x 2H x 2W."""' in source
+    assert "up = torch.cat((up, y), dim=1)  # (c + c_in_2) x 2H x 2W" in source
+    assert '"""The cell `refined`: 32x8x12, 8x16x24 to 16x16x24."""' in source
+
+
+def test_preprocessing_is_told_where_it_is_known() -> None:
+    assert "Images are" not in to_torch_source(SMALL, Origin("student.arch"))
+    assert "\nRGB from 0 to 1.\n" in to_torch_source(SMALL, Origin("student.arch", preprocessing="RGB from 0 to 1"))
 
 
 def test_the_same_graph_gives_the_same_text() -> None:

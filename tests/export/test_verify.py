@@ -104,7 +104,8 @@ def test_a_file_that_somebody_changed_is_not_run(tmp_path: Path) -> None:
         verify_files(graph(), random_weights(graph()), done.files[-1])
 
 
-def test_a_plan_is_checked_and_said_not_to_have_run(tmp_path: Path) -> None:
+def test_a_plan_is_checked_and_said_not_to_have_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     done = compiled(replace(request(tmp_path, Target.TRT), verify=True))
     assert done.parity is not None
     (run,) = done.parity.not_run
@@ -118,6 +119,12 @@ def test_a_plan_is_checked_and_said_not_to_have_run(tmp_path: Path) -> None:
         "fasterseg_student.rtx.plan.json",
         "fasterseg_student.trt.manifest.json",
     }
+
+
+def test_a_plan_of_another_size_is_not_run(tmp_path: Path) -> None:
+    done = compiled(request(tmp_path, Target.TRT))
+    parity = verify_files(graph(), random_weights(graph()), done.files[-1], sizes=[(128, 64)])
+    assert parity.runs[0].not_run == "the plan is for images of 64x128"
 
 
 def test_nan_is_never_within(tmp_path: Path) -> None:

@@ -164,3 +164,13 @@ def test_an_unknown_primitive_is_named() -> None:
     graph = of_one("relu", Shape(3, 4, 4))
     with pytest.raises(ValueError, match="no torch layer for `swirl`"):
         layer("swirl", {}, graph.input_shapes("cell.relu"), "cell.relu")
+
+
+def test_a_probe_keeps_what_it_is_asked_for(graph: Graph) -> None:
+    network = Network(graph).eval()
+    x_BCHW = torch.randn(1, 3, 64, 96)
+    everything = network.probe(x_BCHW)
+    wanted = list(everything)[3:5]
+    some = network.probe(x_BCHW, wanted)
+    assert list(some) == wanted
+    assert all(torch.equal(some[path], everything[path]) for path in wanted)

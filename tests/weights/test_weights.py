@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save as to_bytes
+from safetensors.torch import save as saved_by_torch
 
 from archdsl.ir import Graph, for_inference, tensor_name
 from archdsl.nets import Network, load_weights, weights_of
@@ -20,6 +20,7 @@ from archdsl.weights import (
     random_weights,
     save,
     specification,
+    to_bytes,
 )
 from tests.graphs import Sketch, of_one, small_network
 
@@ -104,10 +105,18 @@ def test_saving_looks_at_strides(tmp_path: Path) -> None:
     np.testing.assert_array_equal(load(tmp_path / "w", graph)["cell.linear.weight"], weight)
 
 
+def test_the_order_of_tensors_and_metadata_does_not_count() -> None:
+    tensors = random_weights(small_network())
+    metadata = {letter: letter for letter in "abcdefgh"}
+    first = to_bytes(tensors, metadata)
+    assert first == to_bytes(dict(reversed(tensors.items())), dict(reversed(metadata.items())))
+    assert int.from_bytes(first[:8], "little") % 8 == 0
+
+
 def test_a_checkpoint_of_torch_is_read(tmp_path: Path) -> None:
     graph, path = small_network(), tmp_path / "w"
     network = Network(graph, auxiliary=True).half()
-    path.write_bytes(to_bytes(network.state_dict()))
+    path.write_bytes(saved_by_torch(network.state_dict()))
     found = load(path, graph)
     for name, tensor in weights_of(network).items():
         np.testing.assert_array_equal(found[name], tensor)
@@ -150,7 +159,7 @@ def test_garbage_and_whole_numbers_are_unreadable(tmp_path: Path) -> None:
     (tmp_path / "junk").write_bytes(bytes(range(256)) * 8)
     with pytest.raises(UnreadableWeights):
         load(tmp_path / "junk", graph)
-    (tmp_path / "whole").write_bytes(to_bytes({"cell.linear.weight": torch.zeros(4, 3, dtype=torch.int64)}))
+    (tmp_path / "whole").write_bytes(saved_by_torch({"cell.linear.weight": torch.zeros(4, 3, dtype=torch.int64)}))
     with pytest.raises(UnreadableWeights, match="holds int64"):
         load(tmp_path / "whole", graph)
 
