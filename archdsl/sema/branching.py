@@ -173,7 +173,8 @@ def _remembered(
 
 def build(ev: Evaluator, statement: ast.Branches, env: Environment) -> None:
     names = [name.text for name in statement.names]
-    row = ev.value(statement.domain, env)
+    domain = statement.domain
+    row = ev.path(domain, env) if isinstance(domain, ast.Path) else ev.value(domain, env)
     if isinstance(row, Grid):
         row = Row(row, ())
     if not isinstance(row, Row) or len(row.place) != len(row.grid.axes) - 1:
