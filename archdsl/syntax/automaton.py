@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from archdsl.syntax.grammar import Tables
+from archdsl.syntax.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)

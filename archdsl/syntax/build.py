@@ -28,7 +28,7 @@ class Builder:
         self._respelled = respelled
         self.makers: dict[str, Maker] = {
             "file": self._file,
-            "version": lambda span, kids: self._number(span, kids),
+            "version": self._number,
             "use": self._use,
             "op_pipe": lambda span, kids: ast.Op(span, self._name(kids[0]), kids[1], pipe=tuple(kids[2:])),
             "op_graph": lambda span, kids: ast.Op(span, self._name(kids[0]), kids[1], body=kids[2]),

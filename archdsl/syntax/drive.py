@@ -7,7 +7,7 @@ from typing import Any
 
 from archdsl.syntax import ast
 from archdsl.syntax.build import Builder
-from archdsl.syntax.grammar import Reduction, Tables
+from archdsl.syntax.tables import Reduction, Tables
 from archdsl.syntax.tokens import Token
 from archdsl.text import SourceFile, Span
 

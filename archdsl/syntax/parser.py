@@ -12,9 +12,10 @@ from archdsl.diagnostics import Diagnostic, Label
 from archdsl.syntax import ast, codes
 from archdsl.syntax.build import Builder
 from archdsl.syntax.drive import drive
-from archdsl.syntax.grammar import Tables, tables
+from archdsl.syntax.grammar import tables
 from archdsl.syntax.header import header_of
 from archdsl.syntax.layout import arrange
+from archdsl.syntax.tables import Tables
 from archdsl.syntax.tokens import COMMENT, NEWLINE, STRANGE, Comment, Token, comments_of
 from archdsl.text import SourceFile, Span
 

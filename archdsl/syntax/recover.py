@@ -15,8 +15,8 @@ from typing import Final
 from archdsl.diagnostics import Diagnostic
 from archdsl.syntax import report
 from archdsl.syntax.automaton import Automaton
-from archdsl.syntax.grammar import Tables
 from archdsl.syntax.report import Repair, Trouble
+from archdsl.syntax.tables import Tables
 from archdsl.syntax.tokens import CLOSERS, NAME, NEWLINE, OPENERS, Token
 from archdsl.syntax.words import ARM_WORDS, ITEM_KINDS, STATEMENT_WORDS, nearest
 from archdsl.text import SourceFile

@@ -31,17 +31,15 @@ After the three keywords a name is missing, but the block is a block all the sam
 _BLANK = "BLANK"
 
 # What other languages and word processors write; each has a meaning that can be told (see spelling.py).
-_FOREIGN = "|".join(
-    (
-        r"//[^\n]*",
-        r"/\*[^\n]*",
-        r"\*\*",
-        r"=>",
-        r"'[^'\n]*'?",
-        r"[“”][^“”\"\n]*[“”\"]?",
-        r"[;→⇒≤≥≠×·⋅−–—…\u00a0]",
-        r"\b(?:[Tt]rue|[Ff]alse|TRUE|FALSE)\b",
-    )
+_FOREIGN = (
+    r"//[^\n]*"
+    r"|/\*[^\n]*"
+    r"|\*\*"
+    r"|=>"
+    r"|'[^'\n]*'?"
+    r"|[“”][^“”\"\n]*[“”\"]?"
+    r"|[;→⇒≤≥≠×·⋅−–—…\u00a0]"
+    r"|\b(?:[Tt]rue|[Ff]alse|TRUE|FALSE)\b"
 )
 _OPEN_STRING = r'"[^"\n,)\]}]*'
 
