@@ -3,6 +3,7 @@
 from archdsl.render.difference import difference_picture
 from archdsl.render.draw import Drawable, draw
 from archdsl.render.failures import DrawingUnavailable, NothingToDraw
+from archdsl.render.output import render
 from archdsl.render.picture import Box, Format, Line, Picture, Text
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "Text",
     "difference_picture",
     "draw",
+    "render",
 ]

@@ -68,7 +68,7 @@ class Flow(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Equal pictures give equal bytes in every format."""
+    """Boxes and lines, placed by hand or laid out along a direction."""
 
     name: str
     boxes: tuple[Box, ...]
@@ -77,17 +77,3 @@ class Picture:
     """None where every box says where it is."""
     heading: tuple[Text, ...] = ()
     """Title and legend, above a picture that is not placed by hand."""
-
-    def dot(self) -> str:
-        """The picture in Graphviz's language; needs nothing installed."""
-        from archdsl.render.dot import write
-
-        return write(self)
-
-    def render(self, format: Format) -> bytes:
-        """The picture as a file. Raises DrawingUnavailable where pygraphviz is missing, except for `dot`."""
-        if format == "dot":
-            return self.dot().encode()
-        from archdsl.render.engine import render
-
-        return render(self.dot(), format, placed=self.flow is None)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.render import Box, Line, Picture, Text, draw
+from archdsl.render.dot import write
 from tests.render.items import SPACE, STUDENT, loaded
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -25,12 +26,12 @@ GOLDEN = Path(__file__).parent / "golden"
     ],
 )
 def test_a_cell_is_drawn_as_it_was_reviewed(file: str, item: Path, cell: str) -> None:
-    assert draw(loaded(item), cell=cell).dot() == (GOLDEN / f"{file}.dot").read_text("utf-8")
+    assert write(draw(loaded(item), cell=cell)) == (GOLDEN / f"{file}.dot").read_text("utf-8")
 
 
 def test_names_are_quoted_for_graphviz_and_labels_for_html() -> None:
     boxes = (Box('a"b\\', (Text("x < y & z"),)), Box("c", (Text("d", 8, bold=True),)))
-    text = Picture("p", boxes, (Line('a"b\\', "c"),)).dot()
+    text = write(Picture("p", boxes, (Line('a"b\\', "c"),)))
     assert r'"a\"b\\" [label=<x &lt; y &amp; z>' in text
     assert r'"a\"b\\" -> "c"' in text
     assert '<FONT FACE="DejaVu Sans Bold" POINT-SIZE="8">d</FONT>' in text
@@ -46,6 +47,6 @@ def test_a_long_set_of_candidates_stands_in_the_legend(tmp_path: Path) -> None:
         "space s() {\n  in image: 3x64x64\n  y = one(image, c = 8)\n  out logits = y -> conv(2, k = 1)\n}\n",
         "utf-8",
     )
-    text = draw(loaded(space), cell="one").dot()
+    text = write(draw(loaded(space), cell="one"))
     assert "one of 10: A" in text
     assert re.search(r"A = dil_conv3x3\(d = 1\), dil_conv3x3", text)

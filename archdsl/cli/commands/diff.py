@@ -41,9 +41,9 @@ def command(
     kind = "json" if form == "json" else "text"
     found = compare(*(load_or_leave(each, overrides, form=kind) for each in (before, after)))
     if form == "svg":
-        from archdsl.render import difference_picture
+        from archdsl.render import difference_picture, render
 
-        data = difference_picture(found).render("svg")
+        data = render(difference_picture(found), "svg")
         if out is None:
             click.echo(data, nl=False)
         else:

@@ -45,14 +45,14 @@ def command(
     from archdsl.api import Refused, closed_graph
     from archdsl.cost import figures
     from archdsl.export.files import write_atomic
-    from archdsl.render import draw
+    from archdsl.render import draw, render
 
     chosen = form or out.suffix.removeprefix(".") or "svg"
     if chosen not in _FORMATS:
         raise Refused(f"`{out}` is no picture: write a file that ends in {', '.join(f'.{each}' for each in _FORMATS)}")
     loaded = load_or_leave(target, overrides, size)
     picture = draw(loaded, cell=cell, figures=figures(closed_graph(loaded)) if costs else None)
-    data = picture.render(chosen)
+    data = render(picture, chosen)
     if str(out) == "-":
         click.echo(data, nl=False)
     else:

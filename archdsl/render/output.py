@@ -1,0 +1,16 @@
+"""Pictures as files."""
+
+from __future__ import annotations
+
+from archdsl.render import engine
+from archdsl.render.dot import write
+from archdsl.render.picture import Format, Picture
+
+
+def render(picture: Picture, format: Format) -> bytes:
+    """The picture as a file; equal pictures give equal bytes.
+
+    Raises DrawingUnavailable where pygraphviz is missing, except for `dot`, which needs nothing installed.
+    """
+    text = write(picture)
+    return text.encode() if format == "dot" else engine.render(text, format, placed=picture.flow is None)
