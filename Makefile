@@ -41,7 +41,7 @@ test-slow: $(READY) ## Run the checks that take minutes
 lint: $(READY) ## Style, format, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/pyright --project pyproject.toml
 	$(BIN)/lint-imports
 
 bench: $(READY) ## Measure the commands against their budgets, and how cost grows with size

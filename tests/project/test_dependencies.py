@@ -1,0 +1,60 @@
+"""What pyproject.toml declares is what the package imports, no more and no less."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+import archdsl
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+MODULES: Final = {"google": "protobuf", "PIL": "pillow", "tensorrt_rtx": "tensorrt-rtx"}
+"""Modules that are named otherwise than what brings them."""
+
+BY_NAME: Final = {"pygraphviz": Path("archdsl/render/engine.py"), "tensorrt_rtx": Path("archdsl/export/plan.py")}
+"""Libraries without types are loaded by name, out of import-linter's sight; each where it is loaded or named."""
+
+NOT_DECLARED: Final = {"tensorrt"}
+"""The enterprise TensorRT is driven where somebody has installed it."""
+
+
+def _imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "").partition(".")[0]
+
+
+def _declared() -> set[str]:
+    return {re.split(r"[<>=;\[ ]", line, maxsplit=1)[0] for line in PROJECT["dependencies"]}
+
+
+def test_dependencies_are_those_that_are_imported() -> None:
+    programs = [*ROOT.glob("archdsl/**/*.py"), *ROOT.glob("docs/*.py")]
+    imported = {module for file in programs for module in _imported(file)}
+    foreign = (imported | set(BY_NAME)) - set(sys.stdlib_module_names) - {"archdsl", "__future__"} - NOT_DECLARED
+
+    assert {MODULES.get(module, module) for module in foreign} == _declared()
+
+
+@pytest.mark.parametrize(("module", "owner"), BY_NAME.items())
+def test_libraries_loaded_by_name_have_one_owner(module: str, owner: Path) -> None:
+    loading = re.compile(rf"""(import_module\(|return )["']{module}["']""")
+
+    assert [file.relative_to(ROOT) for file in ROOT.glob("archdsl/**/*.py") if loading.search(file.read_text())] == [
+        owner
+    ]
+
+
+def test_the_package_knows_its_version() -> None:
+    assert archdsl.__version__ == PROJECT["version"]
