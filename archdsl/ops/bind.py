@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cache
 from typing import cast
 
 from archdsl.ops.dims import Dim
-from archdsl.ops.model import Kind, Parameter, Primitive, Value
+from archdsl.ops.model import Kind, Parameter, Primitive, Value, kinds
 
 
 class ParameterError(Exception):
@@ -35,11 +36,19 @@ def bind(primitive: Primitive, given: Mapping[str, object]) -> tuple[tuple[str, 
     A whole number given for a window means a square one; a fraction that is whole becomes an int; a float is read as
     its shortest decimal. None stands for "not given". Raises ParameterError for the first thing that is wrong.
     """
-    known = {parameter.name: parameter for parameter in primitive.parameters}
+    if not given:
+        return _defaults(primitive)
+    known = kinds(primitive)
     for name in given:
         if name not in known:
             raise _unknown(name, primitive)
-    return tuple((name, _value(parameter, given.get(name))) for name, parameter in known.items())
+    return tuple((each.name, _value(each, given.get(each.name))) for each in primitive.parameters)
+
+
+@cache
+def _defaults(primitive: Primitive) -> tuple[tuple[str, Value], ...]:
+    """Most nodes of a network are given nothing."""
+    return tuple((parameter.name, _value(parameter, None)) for parameter in primitive.parameters)
 
 
 def _value(parameter: Parameter, given: object) -> Value:

@@ -7,7 +7,7 @@ polynomials are, so a sum of maps is checked once and not for every width (langu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -40,8 +40,13 @@ class Dim:
     def __str__(self) -> str:
         return " + ".join(_show_term(monomial, coefficient) for monomial, coefficient in self.terms)
 
-    def leaves(self) -> Iterable[Leaf]:
-        return dict.fromkeys(leaf for monomial, _ in self.terms for leaf in monomial)
+    def leaves(self) -> tuple[Leaf, ...]:
+        """The leaves that it is made of, each once."""
+        return self._leaves
+
+    @cached_property
+    def _leaves(self) -> tuple[Leaf, ...]:
+        return tuple(dict.fromkeys(leaf for monomial, _ in self.terms for leaf in monomial))
 
     @cached_property
     def numbers(self) -> frozenset[int | Fraction] | None:
