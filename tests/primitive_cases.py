@@ -40,7 +40,7 @@ STRIDES = st.integers(1, 4)
 SHAPES = st.builds(Shape, CHANNELS, LENGTHS, LENGTHS)
 ONE_MAP = st.tuples(SHAPES)
 
-WINDOWED = {
+WINDOWED: dict[str, st.SearchStrategy[object]] = {
     "k": st.one_of(ODD, st.tuples(ODD, ODD)),
     "s": STRIDES,
     "d": st.integers(1, 3),
@@ -98,22 +98,27 @@ def joins(draw: st.DrawFn, primitive: str) -> Case:
     return Case(primitive, tuple(maps), {})
 
 
-def _plain(primitive: str, maps: st.SearchStrategy[tuple[Shape]] = ONE_MAP, **given: object) -> st.SearchStrategy[Case]:
-    strategies = {name: value for name, value in given.items() if isinstance(value, st.SearchStrategy)}
-    return st.builds(Case, st.just(primitive), maps, st.fixed_dictionaries(strategies))
+def _plain(
+    primitive: str,
+    maps: st.SearchStrategy[tuple[Shape]] = ONE_MAP,
+    given: dict[str, st.SearchStrategy[object]] | None = None,
+) -> st.SearchStrategy[Case]:
+    return st.builds(Case, st.just(primitive), maps, st.fixed_dictionaries(given or {}))
 
 
-SIDES = dict.fromkeys(("top", "left", "bottom", "right"), st.integers(0, 3))
+SIDES: dict[str, st.SearchStrategy[object]] = dict.fromkeys(("top", "left", "bottom", "right"), st.integers(0, 3))
 
 CASES: dict[str, st.SearchStrategy[Case]] = {
     name: strategy.filter(Case.allowed)
     for name, strategy in {
         "conv": convs(),
-        "dwconv": _plain("dwconv", **WINDOWED),
+        "dwconv": _plain("dwconv", given=WINDOWED),
         "linear": _plain(
-            "linear", st.tuples(st.builds(Shape, CHANNELS, st.just(1), st.just(1))), c=CHANNELS, bias=st.booleans()
+            "linear",
+            st.tuples(st.builds(Shape, CHANNELS, st.just(1), st.just(1))),
+            {"c": CHANNELS, "bias": st.booleans()},
         ),
-        "bn": _plain("bn", affine=st.booleans(), eps=st.sampled_from([1e-5, 1e-3])),
+        "bn": _plain("bn", given={"affine": st.booleans(), "eps": st.sampled_from([1e-5, 1e-3])}),
         **{
             name: _plain(name)
             for name in (
@@ -121,12 +126,12 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
                 *("global_avg_pool", "global_max_pool"),
             )
         },
-        "dropout": _plain("dropout", p=st.sampled_from([0, 0.5, 1])),
+        "dropout": _plain("dropout", given={"p": st.sampled_from([0, 0.5, 1])}),
         "max_pool": pools("max_pool"),
         "avg_pool": pools("avg_pool"),
         "resize": resizes(),
-        "crop": _plain("crop", **SIDES),
-        "zero": _plain("zero", s=STRIDES),
+        "crop": _plain("crop", given=SIDES),
+        "zero": _plain("zero", given={"s": STRIDES}),
         **{name: joins(name) for name in ("concat", "add", "multiply")},
     }.items()
 }

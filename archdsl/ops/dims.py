@@ -139,9 +139,7 @@ def values(count: Count) -> frozenset[int | Fraction] | None:
     return count.numbers
 
 
-def _values(
-    count: Dim, domains: dict[Leaf, frozenset[int]], shared: list[Leaf]
-) -> frozenset[int | Fraction] | None:
+def _values(count: Dim, domains: dict[Leaf, frozenset[int]], shared: list[Leaf]) -> frozenset[int | Fraction] | None:
     """Sums of the values of terms; a leaf that several terms share is fixed first."""
     if shared:
         found: set[int | Fraction] = set()

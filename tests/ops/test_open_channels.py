@@ -97,9 +97,7 @@ def test_open_counts_agree_with_numbers(primitive: str, data: st.DataObject, cho
     if "c" in given_:
         given_["c"] = multiply(variable(data.draw(st.sampled_from(WIDTHS))), 6)
     attributes = dict(bind(rule, given_))
-    numbers = {
-        name: closed(value, chosen) if isinstance(value, Dim) else value for name, value in attributes.items()
-    }
+    numbers = {name: closed(value, chosen) if isinstance(value, Dim) else value for name, value in attributes.items()}
     closed_maps = [closed_shape(shape, chosen) for shape in maps]
 
     result = rule.shape(maps, attributes)

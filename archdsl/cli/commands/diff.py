@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import overrides
-from archdsl.cli.output import note, say, say_json
+from archdsl.cli.output import note
+
+if TYPE_CHECKING:
+    from archdsl.diff import Difference
 
 
 @click.command("diff")
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
-@click.option("--format", "form", type=click.Choice(["text", "json", "svg"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json", "svg", "html"]), default="text", show_default=True)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Write the result to a file.")
 @click.option("--all", "show_all", is_flag=True, help="List also what is unchanged.")
 @click.option("--exit-code", is_flag=True, help="Exit 1 where something differs.")
@@ -32,27 +37,51 @@ def command(
     """Compare two spaces or genotypes, with what each change costs in params and MACs.
 
     A and B are files, FILE:NAME, or `git:REVISION:FILE`. Layout, comments and the order of commutative inputs do not
-    count.
+    count. `html` is one page with the picture and the list.
     """
-    from archdsl.diff import as_data, as_text
     from archdsl.export.files import write_atomic
     from archdsl.pipeline.compare import compare
 
     kind = "json" if form == "json" else "text"
     found = compare(*(load_or_leave(each, overrides, form=kind) for each in (before, after)))
-    if form == "svg":
-        from archdsl.render import difference_picture, render
-
-        data = render(difference_picture(found), "svg")
-        if out is None:
-            click.echo(data, nl=False)
-        else:
-            write_atomic(out, data)
-            note(f"{out}")
-    elif form == "json":
-        say_json(as_data(found, show_all=show_all))
-    elif not found:
+    if form == "text" and not found:
         note("nothing differs")
-    else:
-        say(as_text(found, show_all=show_all))
+    data = _written(found, form, show_all=show_all)
+    if out is not None:
+        write_atomic(out, data)
+        note(str(out))
+    elif data:
+        click.echo(data, nl=False)
     return Exit.FINDINGS if exit_code and found else Exit.FINE
+
+
+def _written(found: Difference, form: str, *, show_all: bool) -> bytes:
+    from archdsl.diff import as_data, as_text
+
+    match form:
+        case "json":
+            data = {"format_version": 1, **as_data(found, show_all=show_all)}
+            return f"{json.dumps(data, indent=2, ensure_ascii=False)}\n".encode()
+        case "svg":
+            return _picture(found)
+        case "html":
+            return _page(found, as_text(found, show_all=show_all))
+        case _:
+            return as_text(found, show_all=show_all).rstrip("\n").encode() + b"\n" if found else b""
+
+
+def _picture(found: Difference) -> bytes:
+    from archdsl.render import difference_picture, render
+
+    return render(difference_picture(found), "svg")
+
+
+def _page(found: Difference, text: str) -> bytes:
+    """One self-contained page."""
+    from html import escape
+
+    title = escape(text.splitlines()[0] if text else "nothing differs")
+    svg = _picture(found).decode()
+    svg = svg[svg.index("<svg") :]
+    head = f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
+    return f"{head}<pre>{escape(text)}</pre>\n{svg}</html>\n".encode()
