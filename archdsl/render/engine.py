@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -34,7 +34,7 @@ def _graph(dot: str) -> Any:
 
 
 @contextmanager
-def _without_font_warnings() -> Iterator[None]:
+def _without_font_warnings() -> Generator[None]:
     """Pass on what the library writes to stderr, but for warnings of the wheel's fontconfig.
 
     It warns of elements in a newer system's configuration that it does not know.

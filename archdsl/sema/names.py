@@ -297,8 +297,8 @@ class _Body:
                         if child.pattern is not None:
                             self.expression(child.pattern, local, position)
                         self.expression(child.value, local, position)
-                    else:
-                        self.expression(child, local, position)  # pyright: ignore[reportArgumentType]
+                    elif isinstance(child, ast.Expr):
+                        self.expression(child, local, position)
 
     def _arguments(self, arguments: Sequence[ast.Argument], local: dict[str, Span], position: int) -> None:
         for argument in arguments:

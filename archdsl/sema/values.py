@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -103,16 +104,16 @@ class Outputs:
     maps: Mapping[str, Value] = field(hash=False)
 
 
-class Structure:
+class Structure(ABC):
     """Something that a chain, a grid or branches define: it answers to `[…]` and `.name` itself."""
 
+    @abstractmethod
     def describe(self) -> str:
         """What it is, for messages."""
-        raise NotImplementedError
 
+    @abstractmethod
     def part(self, ev: Evaluator, part: ast.Index | ast.Attribute, path: ast.Path, env: Environment) -> Value:
         """`self[index]` or `self.name`."""
-        raise NotImplementedError
 
 
 class Branch(Structure):
@@ -129,17 +130,17 @@ class Mapped(Structure):
         """Whether it stands for one map; a grid with some of its indices does not."""
         return True
 
+    @abstractmethod
     def map(self, ev: Evaluator, env: Environment, span: Span) -> Value:
         """The map at its end."""
-        raise NotImplementedError
 
 
-class Method:
+class Method(ABC):
     """Something of a structure that is called: `branch.at`."""
 
+    @abstractmethod
     def call(self, ev: Evaluator, given: list[Value], env: Environment, span: Span) -> Value:
         """The value of the call."""
-        raise NotImplementedError
 
 
 Built: TypeAlias = "Map | Choice | Callee | Many | Outputs | Structure | Method"

@@ -81,12 +81,23 @@ def test_import_is_lazy(tmp_path: Path) -> None:
     assert done.stdout == "[]\n[]\n"
 
 
+def _heed_interrupts() -> None:
+    """A shell that runs the tests in the background has them, and what they start, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupted(tmp_path: Path) -> None:
     """Ctrl-C while a text is awaited: one line, exit code 130."""
     command = [sys.executable, "-m", "archdsl", "check", "-"]
     ends = subprocess.PIPE
     with subprocess.Popen(
-        command, env=environment(tmp_path), stdin=ends, stdout=ends, stderr=ends, text=True
+        command,
+        env=environment(tmp_path),
+        stdin=ends,
+        stdout=ends,
+        stderr=ends,
+        text=True,
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509 - the test has no other threads
     ) as waiting:
         assert waiting.stdin is not None and waiting.stdout is not None and waiting.stderr is not None
         # More than a pipe holds: once it is written, the command has begun to read.

@@ -36,7 +36,7 @@ _T = TypeVar("_T")
 
 
 def many(made: SearchStrategy[_T], least: int = 0, most: int = 3) -> SearchStrategy[tuple[_T, ...]]:
-    return st.lists(made, min_size=least, max_size=most).map(lambda found: tuple(found))
+    return st.lists(made, min_size=least, max_size=most).map(tuple)
 
 
 def _paths(inner: SearchStrategy[ast.Expr]) -> SearchStrategy[ast.Path]:

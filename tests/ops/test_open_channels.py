@@ -41,7 +41,11 @@ answers = st.fixed_dictionaries({width: st.sampled_from(sorted(width.numbers)) f
 
 
 def lookup(chosen: dict[Width, int]) -> Callable[[Leaf], int]:
-    return {leaf: number for leaf, number in chosen.items()}.__getitem__  # pyright: ignore[reportReturnType]
+    def value(leaf: Leaf) -> int:
+        assert isinstance(leaf, Width)
+        return chosen[leaf]
+
+    return value
 
 
 def closed(count: Count, chosen: dict[Width, int]) -> int:
