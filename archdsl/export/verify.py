@@ -74,7 +74,7 @@ def verify(
     """
     for subject in subjects:
         if hashlib.sha256(subject.data).hexdigest() != subject.sha256:
-            raise TargetFailed(f"the {subject.kind} is not the file that was compiled: its sha256 differs")
+            raise TargetFailed(f"the {subject.kind} file is not the one that was compiled: its sha256 differs")
     image = graph.node(graph.images[0]).shape
     by_kind = {subject.kind: subject.data for subject in subjects}
     network = Network(graph)

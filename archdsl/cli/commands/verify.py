@@ -80,6 +80,8 @@ def _manifests(out: Path) -> Iterator[Path]:
     if out.is_file() and out.name.endswith(".manifest.json"):
         yield out
         return
+    if not out.exists():
+        raise api.Refused(f"`{out}` does not exist: name the folder that `archdsl compile` wrote, or a file in it")
     folder = out if out.is_dir() else out.parent
     found = sorted(folder.glob("*.manifest.json"))
     if not out.is_dir():
