@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archdsl.diagnostics import Diagnostic
 from archdsl.fmt import Formatted, format_source
-from archdsl.syntax import decode, read
+from archdsl.syntax import bytes_of, decode, read
 from archdsl.syntax.codes import UNREADABLE
 
 _ANYBODY_MAY_WRITE = 0o222
@@ -40,7 +40,7 @@ class Outcome:
 
 def format_input(name: str) -> Outcome:
     """Standard input. What cannot be formatted is given back byte for byte, so that no editor loses a text."""
-    data = sys.stdin.buffer.read()
+    data = bytes_of(sys.stdin.buffer)
     source = decode(name, data)
     if isinstance(source, Diagnostic):
         return Outcome(name, Status.BROKEN, (source,), result=data)

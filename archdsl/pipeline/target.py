@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.syntax import decode, read
+from archdsl.syntax import bytes_of, decode, read
 from archdsl.text import SourceFile
 
 _ITEM = re.compile(r"(?P<file>.+):(?P<item>[A-Za-z_][A-Za-z0-9_]*)")
@@ -41,7 +41,7 @@ class Target:
     def read(self) -> SourceFile | Diagnostic:
         """The text, or what keeps it from being read."""
         if self.file == "-":
-            return decode("<stdin>", sys.stdin.buffer.read())
+            return decode("<stdin>", bytes_of(sys.stdin.buffer))
         if git := _GIT.fullmatch(self.file):
             return _from_git(self.file, git["revision"], git["path"])
         return read(Path(self.file))

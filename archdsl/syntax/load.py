@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from archdsl.text import SourceFile, Span
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_LINE: Final = 20_000
+_PIECE: Final = 1 << 16
 
 
 def read(path: str | os.PathLike[str]) -> SourceFile | Diagnostic:
@@ -33,6 +35,15 @@ def read(path: str | os.PathLike[str]) -> SourceFile | Diagnostic:
         reason = (error.strerror or "no reason given").lower()
         return _unreadable(name, f"the file `{name}` cannot be read: {reason}", "check the path")
     return decode(name, data)
+
+
+def bytes_of(stream: BufferedIOBase) -> bytes:
+    """All that a stream holds, piece by piece.
+
+    A single `read` waits for the end within one call, and a Ctrl-C that comes between two of its system calls is not
+    heeded before that.
+    """
+    return b"".join(iter(lambda: stream.read1(_PIECE), b""))
 
 
 def decode(name: str, data: bytes) -> SourceFile | Diagnostic:
