@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from io import BufferedIOBase
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from archdsl.diagnostics import Diagnostic, Label
 from archdsl.syntax import codes
@@ -37,13 +36,14 @@ def read(path: str | os.PathLike[str]) -> SourceFile | Diagnostic:
     return decode(name, data)
 
 
-def bytes_of(stream: BufferedIOBase) -> bytes:
-    """All that a stream holds, piece by piece.
+def bytes_of(stream: BinaryIO) -> bytes:
+    """All that a stream has to give from the system, piece by piece; nothing may have been read from it before.
 
     A single `read` waits for the end within one call, and a Ctrl-C that comes between two of its system calls is not
     heeded before that.
     """
-    return b"".join(iter(lambda: stream.read1(_PIECE), b""))
+    number = stream.fileno()
+    return b"".join(iter(lambda: os.read(number, _PIECE), b""))
 
 
 def decode(name: str, data: bytes) -> SourceFile | Diagnostic:
