@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -21,6 +22,8 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal, or a file name, may have no way to write a character: that is no reason to fail.
             stream.reconfigure(errors="backslashreplace")
+    # A command builds large graphs and ends: looking for cycles among their parts finds none and takes its time.
+    gc.set_threshold(100_000, 20, 20)
     sys.exit(run(sys.argv[1:]))
 
 
