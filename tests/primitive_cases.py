@@ -57,6 +57,13 @@ def convs(draw: st.DrawFn) -> Case:
 
 
 @st.composite
+def shuffles(draw: st.DrawFn) -> Case:
+    groups = draw(st.integers(1, 4))
+    map_ = draw(SHAPES)._replace(channels=groups * draw(st.integers(1, 4)))
+    return Case("shuffle", (map_,), {"groups": groups})
+
+
+@st.composite
 def pools(draw: st.DrawFn, primitive: str) -> Case:
     stride = draw(STRIDES)
     given: dict[str, object] = {
@@ -127,6 +134,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
             )
         },
         "dropout": _plain("dropout", given={"p": st.sampled_from([0, 0.5, 1])}),
+        "shuffle": shuffles(),
         "max_pool": pools("max_pool"),
         "avg_pool": pools("avg_pool"),
         "resize": resizes(),

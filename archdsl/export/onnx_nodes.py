@@ -42,6 +42,8 @@ def emit(body: Body, call: Call) -> str:
             return zero(body, call)
         case "crop":
             return _crop(body, call)
+        case "shuffle":
+            return _shuffle(body, call)
         case "dropout":
             return call.inputs[0]
         case "concat" | "add" | "multiply":
@@ -110,6 +112,20 @@ def _crop(body: Body, call: Call) -> str:
     ends = body.integers(call.part("ends"), [-bottom or _END, -right or _END])
     axes = body.integers(call.part("axes"), [2, 3])
     return body.node("Slice", [call.inputs[0], starts, ends, axes], call.path)
+
+
+def _shuffle(body: Body, call: Call) -> str:
+    """Groups and their channels change places: a map of g x c/g rows becomes one of c/g x g."""
+    groups, (channels, height, width) = whole(call.attributes, "groups"), call.result
+    each = closed_count(channels, call.path) // groups
+    apart = body.integers(call.part("groups"), [call.batch, groups, each, -1])
+    grouped = body.node("Reshape", [call.inputs[0], apart], call.part("grouped"))
+    turned = body.node("Transpose", [grouped], call.part("turned"), perm=[0, 2, 1, 3])
+    if call.dynamic:
+        shape = body.node("Shape", [call.inputs[0]], call.part("shape"))
+    else:
+        shape = body.integers(call.part("shape"), [call.batch, groups * each, height, width])
+    return body.node("Reshape", [turned, shape], call.path)
 
 
 def _join(body: Body, call: Call) -> str:

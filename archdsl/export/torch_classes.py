@@ -21,7 +21,8 @@ Channels: TypeAlias = "tuple[int, ...]"
 OWN_CHANNELS = frozenset({"conv", "linear"})
 """Primitives that choose their number of output channels."""
 
-_NUMBERS = frozenset({"c", "groups"})
+_NUMBERS = {"conv": ("c", "groups"), "linear": ("c",)}
+"""Attributes that are channel numbers of a layer with weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +142,10 @@ def _collect(graph: Graph, scope: Scope, found: dict[Structure, ModuleClass]) ->
 def _leaf_plan(leaf: Leaf, sources: tuple[Source, ...]) -> tuple[LeafPlan, tuple[int, ...]]:
     payload = leaf.payload
     attributes = payload.attribute
-    groups = attributes.get("groups", 1)
+    numeric = _NUMBERS.get(payload.primitive, ())
+    groups = attributes["groups"] if "groups" in numeric else 1
     grouped = groups != 1
-    fixed = tuple((name, value) for name, value in payload.attributes if name not in _NUMBERS)
+    fixed = tuple((name, value) for name, value in payload.attributes if name not in numeric)
     numbers: list[int] = []
     if payload.primitive in OWN_CHANNELS or payload.primitive == "argmax":
         numbers.append(_whole(leaf.node.shape.channels))

@@ -70,6 +70,8 @@ def _function(primitive: str, attributes: Attributes, maps: Sequence[Expr]) -> E
             return Call("torch.softmax", (x, Keyword("dim", Name("1"))))
         case "argmax":
             return Call(f"{flat(x)}.argmax", (Keyword("dim", Name("1")), Keyword("keepdim", Name("True"))))
+        case "shuffle":
+            return Call("F.channel_shuffle", (x, Name(str(whole(attributes, "groups")))))
         case "max_pool" | "avg_pool":
             return _pool(primitive, attributes, x)
         case "global_avg_pool":

@@ -53,6 +53,8 @@ def layer(primitive: str, attributes: Attributes, maps: Sequence[Shape], path: s
             return nn.Softmax(dim=1)
         case "argmax":
             return ArgMax()
+        case "shuffle":
+            return nn.ChannelShuffle(_count(attributes, "groups", path))
         case "dropout":
             return nn.Dropout(float(fraction(attributes, "p")))
         case "max_pool":

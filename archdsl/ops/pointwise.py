@@ -1,4 +1,4 @@
-"""Primitives that treat each place of a map alike: norms, activations, dropout, softmax, argmax."""
+"""Primitives that treat each place of a map alike: norms, activations, dropout, softmax, argmax, shuffle."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from archdsl.ops.attributes import flag
+from archdsl.ops.channels import channel_count, share
 from archdsl.ops.model import Attributes, Kind, Parameter, Primitive, Shape, Weight
 
 
@@ -60,4 +61,17 @@ ARGMAX = Primitive(
     summary="the number of the largest channel, the first of equals",
     parameters=(),
     shape=_argmax_shape,
+)
+
+
+def _shuffle_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
+    share(maps[0].channels, channel_count(attributes, "groups", "groups"), "input")
+    return maps[0]
+
+
+SHUFFLE = Primitive(
+    name="shuffle",
+    summary="channels dealt out, one of each group in turn, so that grouped convs mix them (ShuffleNet 3.1)",
+    parameters=(Parameter("groups", Kind.CHANNELS, required=True),),
+    shape=_shuffle_shape,
 )

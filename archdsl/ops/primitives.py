@@ -8,13 +8,13 @@ from types import MappingProxyType
 from archdsl.ops.convolution import CONV, DWCONV, LINEAR
 from archdsl.ops.joining import ADD, CONCAT, MULTIPLY
 from archdsl.ops.model import Primitive
-from archdsl.ops.pointwise import ARGMAX, BN, DROPOUT, HSIGMOID, HSWISH, RELU, RELU6, SIGMOID, SOFTMAX
+from archdsl.ops.pointwise import ARGMAX, BN, DROPOUT, HSIGMOID, HSWISH, RELU, RELU6, SHUFFLE, SIGMOID, SOFTMAX
 from archdsl.ops.pooling import AVG_POOL, GLOBAL_AVG_POOL, GLOBAL_MAX_POOL, MAX_POOL
 from archdsl.ops.resampling import CROP, RESIZE, ZERO
 
 _ALL = (
     *(CONV, DWCONV, LINEAR),
-    *(BN, RELU, RELU6, HSWISH, HSIGMOID, SIGMOID, DROPOUT, SOFTMAX, ARGMAX),
+    *(BN, RELU, RELU6, HSWISH, HSIGMOID, SIGMOID, DROPOUT, SOFTMAX, ARGMAX, SHUFFLE),
     *(MAX_POOL, AVG_POOL, GLOBAL_AVG_POOL, GLOBAL_MAX_POOL),
     *(RESIZE, CROP, ZERO),
     *(CONCAT, ADD, MULTIPLY),

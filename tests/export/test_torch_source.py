@@ -231,6 +231,7 @@ def every_primitive() -> Graph:
         ("hsigmoid", {}),
         ("sigmoid", {}),
         ("softmax", {}),
+        ("shuffle", {"groups": 2}),
         ("dropout", {}),
         ("resize", {"factor": Fraction(2, 3)}),
         ("resize", {"factor": Fraction(3, 2), "align_corners": True}),

@@ -97,6 +97,7 @@ def test_an_unknown_parameter_is_told_what_there_is(primitive: str, given: dict[
             "E0504",
             "has 9/2 output channels; that has to be a whole number above 0",
         ),
+        ("shuffle", [A], {"groups": 3}, "E0504", "has 3 groups, which do not divide its 8 input channels"),
         ("linear", [Shape(8, 1, 1)], {"c": 0}, "E0504", "has 0 output channels; that has to be a whole number above 0"),
     ],
 )
