@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from archdsl.diagnostics import Label as Mark
@@ -58,6 +58,10 @@ class Checker:
     reporter: Reporter
     overrides: Mapping[str, Value]
     size: tuple[int, int] | None = None
+    _programs: list[tuple[ast.Space, Mapping[str, Value], Program]] = field(
+        default_factory=list[tuple[ast.Space, "Mapping[str, Value]", Program]]
+    )
+    """Spaces as they were laid out, with what was given: genotypes in one file mostly answer one space."""
 
     def all(self) -> list[Meaning]:
         """Every space and genotype of the file."""
@@ -148,6 +152,9 @@ class Checker:
 
     def _lay_out(self, space: ast.Space, unit: Unit, given: Mapping[str, Value]) -> Program | None:
         """The program, or what is wrong; where only the image's size is, that is said and nothing that follows."""
+        for known, parameters, program in self._programs:
+            if known is space and _same(parameters, given):
+                return program
         trial = Reporter()
         program = lay_out(space, unit, given, trial, self.size)
         if program is None and any(each.code in _OF_SIZE for each in trial.diagnostics):
@@ -157,6 +164,8 @@ class Checker:
                 report_size(even, of_program(even), size, self.reporter)
                 return None
         self.reporter.merge(trial.diagnostics)
+        if program is not None:
+            self._programs.append((space, given, program))
         return program
 
     def _of(self, item: ast.Genotype) -> Found | None:
@@ -257,6 +266,11 @@ class Checker:
             else f"answer `{program.name}` as it is now, or take the version that the answers were written for",
             severity=Severity.WARNING if fits else Severity.ERROR,
         )
+
+
+def _same(one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
+    """Whether the same parameters are given; `yes` is not 1, though Python takes them for equal."""
+    return one == other and all(type(one[name]) is type(other[name]) for name in one)
 
 
 def _note(item: ast.Genotype, name: str) -> tuple[ast.Expr, ...]:
