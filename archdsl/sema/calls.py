@@ -31,7 +31,7 @@ from archdsl.sema.values import (
     Value,
     describe,
 )
-from archdsl.space import Apply, Asked, Chosen, FrameKind, Label, assume, in_supernet
+from archdsl.space import Apply, Asked, FrameKind, Label, assume, chosen_in, in_supernet
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell
 from archdsl.text import Span
@@ -343,8 +343,9 @@ def _spread(
     span: Span,
 ) -> Value:
     found: list[tuple[str, Value]] = []
+    name = choice.question.rsplit(".", 1)[-1]
     for label, _ in choice.options:
-        under = env.under(env.scope.child(FrameKind.LINE, f"{choice.question}_{label}"))
+        under = env.under(env.scope.child(FrameKind.LINE, f"{name}_{label}"))
         found.append((label, ev.assuming(choice.question, label, invoke, ev, callee, ports, given, under, span)))
     return ev.join(choice.question, found, env, callee.name, span)
 
@@ -375,6 +376,14 @@ def primitive(
         if parameter.required and parameter.name not in filled and parameter.name in env.fallback:
             filled[parameter.name] = ev.settle(env.fallback[parameter.name])
     for key, value in filled.items():
+        if isinstance(value, Dim) and kinds(definition)[key] is not Kind.CHANNELS:
+            return ev.poison(
+                codes.WRONG_KIND,
+                f"`{name}` takes {kinds(definition)[key]} as `{key}`, and this hangs on how many channels a map gets",
+                span,
+                f"`{key}` is `{value}`",
+                help=f"ask for it: `choose {key} in {{3, 5, 7}}`",
+            )
         if not isinstance(value, (int, Fraction, str, Dim, Size)):
             return ev.poison(
                 codes.WRONG_KIND,
@@ -435,11 +444,11 @@ def _map_parameters(
 def _number_choice(ev: Evaluator, definition: Primitive, given: Mapping[str, Value]) -> Choice | None:
     """A chosen number where no channel count stands: an op question (`choose k in {3, 5, 7}`)."""
     for name, value in given.items():
-        if isinstance(value, Dim) and kinds(definition)[name] is not Kind.CHANNELS:
-            for leaf in value.leaves():
-                if isinstance(leaf, Chosen):
-                    ev.builder.chooses_op(leaf.question)
-                    return Choice(leaf.question, tuple((str(number), number) for number in leaf.numbers))
+        if kinds(definition)[name] is Kind.CHANNELS or not isinstance(value, Dim):
+            continue
+        if (chosen := next(chosen_in(value), None)) is not None:
+            ev.builder.chooses_op(chosen.question)
+            return Choice(chosen.question, tuple((str(number), number) for number in chosen.numbers))
     return None
 
 

@@ -1,6 +1,6 @@
 """The meaning of a text: programs with questions, answers, genotypes."""
 
-from archdsl.space.facts import Chosen, MapChannels, Piecewise, assume, holds, in_supernet
+from archdsl.space.facts import Chosen, MapChannels, Piecewise, assume, chosen_in, holds, in_supernet
 from archdsl.space.program import (
     Absent,
     Apply,
@@ -59,6 +59,7 @@ __all__ = [
     "Trellis",
     "Within",
     "assume",
+    "chosen_in",
     "holds",
     "in_supernet",
 ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from archdsl.ops import Count
-from archdsl.ops.dims import constant, values, variable
+from archdsl.ops.dims import Leaf, constant, values, variable
 from archdsl.space.program import Label, Otherwise, Within
 
 
@@ -87,18 +87,41 @@ def in_supernet(count: Count) -> Count:
 
 def assume(count: Count, answers: Mapping[str, str]) -> Count:
     """The count where some answers are taken for granted."""
-    if isinstance(count, int):
-        return count
-    if not any(isinstance(leaf, Chosen) and leaf.question in answers for leaf in count.leaves()):
+    if isinstance(count, int) or not any(chosen.question in answers for chosen in chosen_in(count)):
         return count
     total: Count = 0
     for monomial, coefficient in count.terms:
         product: Count = constant(coefficient)
         for leaf in monomial:
-            taken = answers.get(leaf.question) if isinstance(leaf, Chosen) else None
-            product = product * (variable(leaf) if taken is None else int(taken))
+            product = product * _assumed(leaf, answers)
         total = total + product
     return total
+
+
+def _assumed(leaf: Leaf, answers: Mapping[str, str]) -> Count:
+    match leaf:
+        case Chosen(question) if question in answers:
+            return int(answers[question])
+        case Piecewise(subject, arms):
+            subject = assume(subject, answers)
+            if isinstance(subject, int):
+                return assume(next(count for label, count in arms if holds(label, subject)), answers)
+            return variable(Piecewise(subject, tuple((label, assume(count, answers)) for label, count in arms)))
+        case _:
+            return variable(leaf)
+
+
+def chosen_in(count: Count) -> Iterator[Chosen]:
+    """The answers that decide a count, without those that decide the channels of the maps that it looks at."""
+    for leaf in () if isinstance(count, int) else count.leaves():
+        match leaf:
+            case Chosen():
+                yield leaf
+            case Piecewise(subject, arms):
+                for inner in (subject, *(part for _, part in arms)):
+                    yield from chosen_in(inner)
+            case _:
+                pass
 
 
 def _union(counts: tuple[Count, ...]) -> frozenset[int] | None:

@@ -144,6 +144,20 @@ BODIES: Mapping[str, tuple[int, str]] = {
         out z = y
         """,
     ),
+    "a kernel, and a number that another graph follows from": (
+        3 * 2 * 2,
+        """
+        choose k in {3, 5, 7}
+        choose reach in {1, 2}
+        y = stem -> dwconv(k = k) -> dwconv(k = 2 * reach + 1)
+        choose deep in {1, 3}
+        length = case deep {
+          when 1: 1
+          else: 5
+        }
+        out z = y -> dwconv(k = length)
+        """,
+    ),
     "branches through a grid": (
         0,
         f"{ROUTES}  branches a, b in trunk[3]\n  out y = whole(a.last)\n  out aux z = whole(b.last)\n",
