@@ -127,6 +127,7 @@ class _Writer:
         written = {
             scope: tuple(self._edges(node, found) for node, found in nodes.items()) for scope, nodes in blocks.items()
         }
+        yield from written.pop("", ())  # of the space itself, outside of all cells
         for scopes, lines in _alike(written):
             yield f"answer {scopes} {{"
             yield from lines

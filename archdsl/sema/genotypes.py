@@ -44,6 +44,11 @@ class Reader:
     paths: dict[str, list[Place]] = field(default_factory=dict[str, list[Place]])
     targets: dict[str, Span] = field(default_factory=dict[str, Span])
     """Where each branch's path is given."""
+    nodes: frozenset[str] = field(init=False)
+    """Lines of the space itself whose edges ask: `y = x -> conv3x3`, outside of all cells."""
+
+    def __post_init__(self) -> None:
+        self.nodes = frozenset(each.node for each in self.program.questions.values() if each.node and not each.scope)
 
     def read(self, body: Sequence[ast.Statement]) -> None:
         for statement in body:
@@ -70,6 +75,9 @@ class Reader:
         branch = path.head.text if path.parts and path.head.text in self.program.branches else ""
         if branch and path.parts == (ast.Attribute(path.span, "path"),):
             self._path(branch, value, target.span)
+            return
+        if not (scope or path.parts) and path.head.text in self.nodes:
+            self._edges(path.head.text, target, value)
             return
         for name in self._expand(target, scope):
             self._answer(branch, name, (spell(value),), value.span, target.span)
@@ -330,19 +338,20 @@ class Reader:
             if not line.target.path.parts and f"{scope}.{node}" in self.program.questions:
                 self._answer("", f"{scope}.{node}", (spell(line.value),), line.value.span, line.target.span)
             else:
-                self._edges(scope, node, line)
+                self._edges(f"{scope}.{node}", line.target, line.value)
 
-    def _edges(self, scope: str, node: str, line: ast.Assign) -> None:
-        terms = line.value.terms if isinstance(line.value, ast.Add) else (("+", line.value),)
+    def _edges(self, node: str, target: ast.Target, value: ast.Expr) -> None:
+        """`x1 = prev2 -> identity + prev -> conv3x3`, where `node` is the line's path in the space: `normal.x1`."""
+        terms = value.terms if isinstance(value, ast.Add) else (("+", value),)
         kept: list[str] = []
-        keeps = f"{scope}.{node}.keep" in self.program.questions
+        keeps = f"{node}.keep" in self.program.questions
         for sign, term in terms:
             step = term.steps[0] if isinstance(term, ast.Pipe) and len(term.steps) == 1 else None
             bare = keeps and isinstance(term, ast.Path)
             if sign != "+" or (step is None and not bare):
                 self.reporter.report(
                     codes.WRONG_ANSWER,
-                    f"`{spell(term)}` answers no edge of `{node}`",
+                    f"`{spell(term)}` answers no edge of `{target.path.head.text}`",
                     term.span,
                     "not an edge",
                     help="write each edge as `source -> op`, joined by `+`",
@@ -353,7 +362,7 @@ class Reader:
             if source in kept:
                 self.reporter.report(
                     codes.EDGE_TWICE,
-                    f"`{node}` has two edges from `{source}`",
+                    f"`{target.path.head.text}` has two edges from `{source}`",
                     term.span,
                     "again here",
                     help="one edge per source: keep one of them",
@@ -361,11 +370,11 @@ class Reader:
                 return
             kept.append(source)
             if step is not None:
-                self._answer("", f"{scope}.{node}.{source}", (spell(step),), step.span, head.span)
+                self._answer("", f"{node}.{source}", (spell(step),), step.span, head.span)
         if keeps:
-            question = self.program.questions[f"{scope}.{node}.keep"]
+            question = self.program.questions[f"{node}.keep"]
             in_order = tuple(sorted(kept, key=lambda each: _position(question.answers, each)))
-            self._answer("", f"{scope}.{node}.keep", in_order, line.value.span, line.target.span)
+            self._answer("", f"{node}.keep", in_order, value.span, target.span)
 
     # All answers --------------------------------------------------------------------------------
 

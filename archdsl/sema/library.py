@@ -25,7 +25,7 @@ def is_packaged(source: SourceFile) -> bool:
 def library(name: str) -> Path | None:
     """The file of a packaged text (`std`), or None where there is none of that name."""
     for folder in (_PACKAGE / "spaces", _PACKAGE.parent / "spaces"):
-        path = folder / f"{name}.arch"
-        if path.is_file():
-            return path
+        for path in folder.glob("*.arch"):  # not asked for by its name, which may be longer than a system allows
+            if path.stem == name:
+                return path
     return None
