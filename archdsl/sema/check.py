@@ -15,6 +15,7 @@ from archdsl.sema.evaluator import Evaluator
 from archdsl.sema.genotypes import Reader
 from archdsl.sema.membership import check as check_membership
 from archdsl.sema.names import check_names
+from archdsl.sema.files import Files
 from archdsl.sema.reporter import Reporter, listed, suggestion
 from archdsl.sema.resolutions import image_size, report_size, report_uneven
 from archdsl.sema.spaces import lay_out
@@ -297,7 +298,11 @@ def _hash_of(item: ast.Genotype) -> tuple[str, Span] | None:
 
 
 def checker(
-    source: SourceFile, path: Path | None, overrides: Mapping[str, Value], size: tuple[int, int] | None = None
+    source: SourceFile,
+    path: Path | None,
+    overrides: Mapping[str, Value],
+    size: tuple[int, int] | None = None,
+    files: Files | None = None,
 ) -> Checker:
     """Loads a text and all that it uses; what is wrong is in `reporter`."""
     reporter = Reporter()

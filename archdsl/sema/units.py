@@ -11,10 +11,11 @@ from typing import TypeAlias
 from archdsl.diagnostics import Diagnostic, Label, Severity
 from archdsl.ops import Primitive
 from archdsl.ops.primitives import PRIMITIVES
+from archdsl.sema.files import Disk, Files
 from archdsl.sema import codes
 from archdsl.sema.library import library
 from archdsl.sema.reporter import Reporter, suggestion
-from archdsl.syntax import Parsed, ast, parse, read
+from archdsl.syntax import Parsed, ast, parse
 from archdsl.syntax.codes import CLOSES_NOTHING, NOT_CLOSED
 from archdsl.text import SourceFile, Span
 
@@ -89,17 +90,13 @@ class Unit:
                 waiting += [*unit.used, *unit.aliases.values()]
 
 
-def load_units(source: SourceFile, path: Path | None, reporter: Reporter) -> Unit:
-    """The unit of a text and of all that it uses. `path` is where it lies; a text from stdin has none."""
-    return _Loader(reporter, _root(path) if path else None).load(source, path.resolve() if path else None)
+def load_units(source: SourceFile, path: Path | None, reporter: Reporter, files: Files | None = None) -> Unit:
+    """The unit of a text and of all that it uses, from `files` or else the disk.
 
-
-def _shown(path: Path) -> str:
-    """The file's name in messages: as seen from here, where that is shorter."""
-    try:
-        return min(os.path.relpath(path), str(path), key=len)
-    except ValueError:  # another drive
-        return str(path)
+    `path` is where the text lies; a text from stdin has none.
+    """
+    loader = _Loader(reporter, _root(path) if path else None, files or Disk())
+    return loader.load(source, path.resolve() if path else None)
 
 
 def _root(path: Path) -> Path:
@@ -132,6 +129,7 @@ class _Loader:
 
     def load(self, source: SourceFile, path: Path | None) -> Unit:
         parsed = parse(source)
+    files: Files
         for diagnostic in parsed.diagnostics:
             self.reporter.add_syntax(diagnostic)
         unit = Unit(parsed, path)
@@ -225,7 +223,8 @@ class _Loader:
             unit.aliases[use.alias.text] = used
 
     def _read(self, path: Path, use: ast.Use) -> Unit | None:
-        source = read(_shown(path))
+        # The library is the one of the archdsl that runs, whatever the files of a project are read from.
+        source = (Disk() if library(path.stem) == path else self.files).read(path)
         if isinstance(source, Diagnostic):
             self.reporter.report(
                 codes.USED_FILE_BROKEN,
@@ -253,7 +252,7 @@ class _Loader:
             )
         try:
             path = (unit.path.parent / written).resolve()
-            path.is_file()
+            self.files.is_file(path)
         except (OSError, ValueError) as error:
             return self._missing(use.source.span, f'`"{written[:60]}"` is no path: {error}', "check the path")
         root = self.root or unit.path.parent
@@ -268,11 +267,11 @@ class _Loader:
                 help="copy the file into the project",
             )
             return None
-        if path.is_dir():
+        if self.files.is_folder(path):
             return self._missing(use.source.span, f'`"{written}"` is a folder', "name a file in it")
-        if not path.is_file():
-            beside = sorted(path.parent.glob("*.arch")) if path.parent.is_dir() else []
-            names = [each.name for each in beside if each != unit.path]
+        if not self.files.is_file(path):
+            beside = [name for name in self.files.names(path.parent) if name.endswith(".arch")]
+            names = [name for name in beside if path.parent / name != unit.path]
             known = suggestion(path.name, names) or "check the path"
             return self._missing(use.source.span, f'`"{written}"` does not exist', known)
         return path

@@ -1,0 +1,6 @@
+"""What git needs to know of texts: their canonical form, how they are merged, how they were at a revision."""
+
+from archdsl.vcs.git import GitMissing, GitRefused, NoRepository, git, top
+from archdsl.vcs.revision import Revision
+
+__all__ = ["GitMissing", "GitRefused", "NoRepository", "Revision", "git", "top"]

@@ -1,0 +1,51 @@
+"""The program git: what it says, and how it refuses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+
+class GitMissing(Exception):
+    """There is no git on the path."""
+
+    def __init__(self) -> None:
+        super().__init__("git is not installed: https://git-scm.com/downloads, or `apt install git`")
+
+
+class GitRefused(Exception):
+    """What git was asked for could not be done; the text is its own last line."""
+
+    def __init__(self, code: int, words: str) -> None:
+        lines = words.strip().splitlines()
+        super().__init__(lines[-1].removeprefix("fatal: ").removeprefix("error: ") if lines else "git gives no reason")
+        self.code = code
+
+
+class NoRepository(Exception):
+    """A folder that is in no working tree of git."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"`{folder}` is in no git repository; `git init` makes one, `--global` needs none")
+
+
+def git(*arguments: str, folder: Path = Path()) -> bytes:
+    """What git writes when it is run in `folder`, its words in English. Raises GitMissing, GitRefused."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, env={**os.environ, "LC_ALL": "C"}, capture_output=True, check=False
+        )
+    except FileNotFoundError:
+        raise GitMissing from None
+    if done.returncode:
+        raise GitRefused(done.returncode, done.stderr.decode(errors="replace"))
+    return done.stdout
+
+
+def top(folder: Path) -> Path:
+    """The top of the working tree that holds `folder`. Raises GitMissing, NoRepository."""
+    try:
+        return Path(os.fsdecode(git("rev-parse", "--show-toplevel", folder=folder)).rstrip("\n")).resolve()
+    except GitRefused:
+        raise NoRepository(folder.resolve()) from None
