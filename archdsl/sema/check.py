@@ -12,10 +12,10 @@ from archdsl.sema import codes
 from archdsl.sema.builder import Builder, Scope
 from archdsl.sema.environment import Environment
 from archdsl.sema.evaluator import Evaluator
+from archdsl.sema.files import Files
 from archdsl.sema.genotypes import Reader
 from archdsl.sema.membership import check as check_membership
 from archdsl.sema.names import check_names
-from archdsl.sema.files import Files
 from archdsl.sema.reporter import Reporter, listed, suggestion
 from archdsl.sema.resolutions import image_size, report_size, report_uneven
 from archdsl.sema.spaces import lay_out
@@ -304,6 +304,6 @@ def checker(
     size: tuple[int, int] | None = None,
     files: Files | None = None,
 ) -> Checker:
-    """Loads a text and all that it uses; what is wrong is in `reporter`."""
+    """Loads a text and all that it uses, from `files` or else the disk; what is wrong is in `reporter`."""
     reporter = Reporter()
-    return Checker(load_units(source, path, reporter), reporter, overrides, size)
+    return Checker(load_units(source, path, reporter, files), reporter, overrides, size)

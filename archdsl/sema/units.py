@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import TypeAlias
 from archdsl.diagnostics import Diagnostic, Label, Severity
 from archdsl.ops import Primitive
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.sema.files import Disk, Files
 from archdsl.sema import codes
+from archdsl.sema.files import Disk, Files
 from archdsl.sema.library import library
 from archdsl.sema.reporter import Reporter, suggestion
 from archdsl.syntax import Parsed, ast, parse
@@ -124,12 +123,12 @@ def _find_broken(unit: Unit) -> None:
 class _Loader:
     reporter: Reporter
     root: Path | None
+    files: Files
     done: dict[Path, Unit] = field(default_factory=dict[Path, Unit])
     open: list[Path] = field(default_factory=list[Path])
 
     def load(self, source: SourceFile, path: Path | None) -> Unit:
         parsed = parse(source)
-    files: Files
         for diagnostic in parsed.diagnostics:
             self.reporter.add_syntax(diagnostic)
         unit = Unit(parsed, path)
