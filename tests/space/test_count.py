@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
@@ -13,8 +11,7 @@ import pytest
 from archdsl.pipeline import load
 from archdsl.space import Program
 from archdsl.space.count import Census, NotCounted
-from archdsl.space.demand import answers_of
-from archdsl.space.trace import trace
+from tests.space.enumeration import genotypes, looks_uniform
 from tests.space.samples import REPOSITORY
 
 HEADER = """archdsl 1
@@ -179,35 +176,6 @@ def program_of(body: str, folder: Path) -> Program:
     return load(str(file)).program
 
 
-def genotypes(program: Program) -> Iterator[frozenset[tuple[str, tuple[str, ...]]]]:
-    """Every set of answers that leaves nothing asked and nothing unread, in which branches end in order."""
-    waiting: list[dict[str, tuple[str, ...]]] = [{}]
-    while waiting:
-        answers = waiting.pop()
-        found = trace(program, answers)
-        if found.missing:
-            path = found.missing[0]
-            waiting += [{**answers, path: answer} for answer in answers_of(found.asked[path])]
-        elif ordered(program, answers):
-            assert not found.misfits
-            assert found.asked.keys() == answers.keys()
-            yield frozenset(answers.items())
-
-
-def ordered(program: Program, answers: Mapping[str, tuple[str, ...]]) -> bool:
-    for constraint in program.constraints:
-        ends = [program.branches[name].places for name in constraint.questions]
-        given = [answers.get(name) for name in constraint.questions]
-        last = [
-            next(iter(places.values())) if answer is None else places[answer[0]]
-            for places, answer in zip(ends, given, strict=True)
-        ]
-        known = [place for place, places, answer in zip(last, ends, given, strict=True) if answer or len(places) == 1]
-        if any(one >= other for one, other in pairwise(known)):
-            return False
-    return True
-
-
 @pytest.mark.parametrize("name", BODIES)
 def test_the_count_is_that_of_an_enumeration(name: str, tmp_path: Path) -> None:
     by_hand, body = BODIES[name]
@@ -217,12 +185,6 @@ def test_the_count_is_that_of_an_enumeration(name: str, tmp_path: Path) -> None:
     assert Census(program).count == len(every)
     if by_hand:
         assert len(every) == by_hand
-
-
-@pytest.mark.slow
-def test_fasterseg_of_two_layers() -> None:
-    small = load(str(REPOSITORY / "spaces/fasterseg.arch"), overrides={"layers": "2", "w": "2"}, size=(64, 128))
-    assert Census(small.program).count == sum(1 for _ in genotypes(small.program))
 
 
 def test_cas() -> None:
@@ -242,17 +204,10 @@ def test_once_for_all() -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_samples_are_uniform(name: str, tmp_path: Path) -> None:
-    """Chi-square, with a bound that uniform samples stay below but for one seed in millions."""
     program = program_of(BODIES[name][1], tmp_path)
-    every = set(genotypes(program))
-    census, random = Census(program), Random(5)
+    census = Census(program)
     assert census.count <= 200
-    each = 60
-    drawn = Counter(frozenset(census.sample(random).items()) for _ in range(each * len(every)))
-    assert drawn.keys() <= every
-    free = len(every) - 1
-    chi_square = sum((drawn[genotype] - each) ** 2 / each for genotype in every)
-    assert chi_square < free + 6 * (2 * free) ** 0.5 + 20
+    assert looks_uniform(census, set(genotypes(program)), each=60)
 
 
 @pytest.mark.parametrize("name", BODIES)
