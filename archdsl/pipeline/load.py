@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.pipeline.target import Target
-from archdsl.sema.check import Checker, Meaning, checker
+from archdsl.sema.check import Checker, Meaning, Recipe, checker
 from archdsl.space import Program
 from archdsl.space.sizes import multiple, of_program, of_trace
 from archdsl.text import SourceFile
@@ -26,6 +26,8 @@ class Checked:
     source: SourceFile | None
     diagnostics: tuple[Diagnostic, ...]
     meanings: tuple[Meaning, ...] = ()
+    recipes: tuple[Recipe, ...] = ()
+    """Searches, trainings and costs in which nothing is wrong."""
 
     @property
     def failed(self) -> bool:
@@ -101,8 +103,8 @@ def check(written: str, *, overrides: Mapping[str, str] | None = None, size: tup
     if isinstance(opened, Checked):
         return opened
     target, source, found = opened
-    meanings = tuple(found.all())
-    return Checked(target, source, _in_order(found.reporter.diagnostics), meanings)
+    meanings, recipes = found.all()
+    return Checked(target, source, _in_order(found.reporter.diagnostics), tuple(meanings), tuple(recipes))
 
 
 def load(written: str, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None) -> Loaded:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from archdsl.diagnostics import Label as Mark
 from archdsl.diagnostics import Severity
+from archdsl.ops import Primitive
+from archdsl.recipe import Cost, Search, Training
 from archdsl.sema import codes
 from archdsl.sema.builder import Builder, Scope
 from archdsl.sema.environment import Environment
@@ -16,10 +19,11 @@ from archdsl.sema.files import Files
 from archdsl.sema.genotypes import Reader
 from archdsl.sema.membership import check as check_membership
 from archdsl.sema.names import check_names
+from archdsl.sema.recipes import Subject, read_cost, read_search, read_training
 from archdsl.sema.reporter import Reporter, listed, suggestion
 from archdsl.sema.resolutions import image_size, report_size, report_uneven
 from archdsl.sema.spaces import lay_out
-from archdsl.sema.units import Found, Unit, load_units
+from archdsl.sema.units import Definition, Found, Unit, load_units
 from archdsl.sema.values import Poison, Value
 from archdsl.space import Program
 from archdsl.space.sizes import of_program
@@ -42,6 +46,8 @@ class Meaning:
     answers: Mapping[str, tuple[str, ...]]
 
 
+Recipe: TypeAlias = "Search | Training | Cost"
+_RECIPES = (ast.Search, ast.Train, ast.Cost)
 _OF_SIZE = (codes.RESOLUTIONS_DIFFER, "E0503")
 _EVEN = 512
 """A multiple of every factor by which networks divide their images."""
@@ -64,13 +70,54 @@ class Checker:
     )
     """Spaces as they were laid out, with what was given: genotypes in one file mostly answer one space."""
 
-    def all(self) -> list[Meaning]:
-        """Every space and genotype of the file."""
+    def all(self) -> tuple[list[Meaning], list[Recipe]]:
+        """Every item of the file that says something by itself."""
         self.names()
         found = [
             self.item(name) for name, item in self.unit.items.items() if isinstance(item, ast.Space | ast.Genotype)
         ]
-        return [meaning for meaning in found if meaning is not None]
+        recipes = [self.recipe(name) for name, item in self.unit.items.items() if isinstance(item, _RECIPES)]
+        return [each for each in found if each is not None], [each for each in recipes if each is not None]
+
+    def recipe(self, name: str) -> Recipe | None:
+        """A search, a training or a cost of the file; None where something is wrong with it."""
+        item = self.unit.items[name]
+        if name in self.unit.broken:
+            return None
+        match item:
+            case ast.Cost():
+                return read_cost(item, self.unit, self.reporter)
+            case ast.Search():
+                found = self._subject(item)
+                return found and read_search(item, *found, self.unit, self._space_named, self.reporter)
+            case ast.Train():
+                found = self._subject(item)
+                return found and read_training(item, *found, self.reporter)
+            case _:
+                raise ValueError(f"`{name}` is no search, training or cost")
+
+    def _subject(self, item: ast.Search | ast.Train) -> tuple[Subject, tuple[tuple[str, str], ...]] | None:
+        """The space that it is about, laid out with its parameters; where it is of a genotype, what that answers."""
+        found = self._of(item, ast.Space, ast.Genotype)
+        if found is None or isinstance(found.item, Primitive) or found.item.name.text in found.unit.broken:
+            return None
+        if isinstance(found.item, ast.Genotype):
+            other = Checker(found.unit, self.reporter, self.overrides, self.size, self._programs)
+            meaning = other.item(found.item.name.text)
+            return meaning and (Subject(meaning.program, frozenset(meaning.answers)), ())
+        assert isinstance(found.item, ast.Space)
+        given = self._arguments(item, found.item)
+        program = None if given is None else self._lay_out(found.item, found.unit, {**given, **self.overrides})
+        if given is None or program is None:
+            return None
+        return Subject(program), tuple((name, _spelled(value)) for name, value in given.items())
+
+    def _space_named(self, path: ast.Path) -> Program | None:
+        """The space that a phase names."""
+        found = self._find(path, (ast.Space,))
+        if found is None or not isinstance(found.item, ast.Space) or found.item.name.text in found.unit.broken:
+            return None
+        return self._lay_out(found.item, found.unit, self.overrides)
 
     def names(self) -> None:
         """Names, arity and order in every item, whether or not something uses it."""
@@ -132,7 +179,7 @@ class Checker:
         return Meaning(item.name.text, self.unit, item, program, trace, {})
 
     def _genotype(self, item: ast.Genotype) -> Meaning | None:
-        found = self._of(item)
+        found = self._of(item, ast.Space)
         if found is None or not isinstance(found.item, ast.Space):
             return None
         given = self._arguments(item, found.item)
@@ -169,13 +216,16 @@ class Checker:
             self._programs.append((space, given, program))
         return program
 
-    def _of(self, item: ast.Genotype) -> Found | None:
-        target = item.of.target if isinstance(item.of, ast.Call) else item.of
+    def _of(self, item: ast.Genotype | ast.Search | ast.Train, *kinds: type[Definition]) -> Found | None:
+        """What stands behind `of`."""
+        return self._find(item.of.target if isinstance(item.of, ast.Call) else item.of, kinds)
+
+    def _find(self, target: ast.Expr, kinds: tuple[type[Definition], ...]) -> Found | None:
         found = self.unit.find_path(target) if isinstance(target, ast.Path) else None
         if found is None and self.unit.incomplete:
             return None
-        if found is None or not isinstance(found.item, ast.Space):
-            known = self.unit.names(ast.Space)
+        if found is None or not isinstance(found.item, kinds):
+            known = self.unit.names(*kinds)
             written = spell(target)
             self.reporter.report(
                 codes.UNKNOWN_ITEM,
@@ -187,7 +237,7 @@ class Checker:
             return None
         return found
 
-    def _arguments(self, item: ast.Genotype, space: ast.Space) -> dict[str, Value] | None:
+    def _arguments(self, item: ast.Genotype | ast.Search | ast.Train, space: ast.Space) -> dict[str, Value] | None:
         """The parameters that `of space(w = 8)` gives."""
         if not isinstance(item.of, ast.Call):
             return {}
@@ -272,6 +322,10 @@ class Checker:
 def _same(one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
     """Whether the same parameters are given; `yes` is not 1, though Python takes them for equal."""
     return one == other and all(type(one[name]) is type(other[name]) for name in one)
+
+
+def _spelled(value: Value) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def _note(item: ast.Genotype, name: str) -> tuple[ast.Expr, ...]:

@@ -1,4 +1,4 @@
-"""The codes of this package: files and size, names, references, the graph and genotypes, resolutions."""
+"""The codes of this package: files and size, names, references, the graph and genotypes, resolutions, searches, costs."""
 
 from typing import Final
 
@@ -52,3 +52,19 @@ NOT_OPEN: Final = "E0418"
 CHANNELS_DIFFER: Final = "E0501"
 RESOLUTIONS_DIFFER: Final = "E0502"
 DOES_NOT_DIVIDE: Final = "E0506"
+
+UNKNOWN_SETTING: Final = "E0601"
+SETTING_MISSING: Final = "E0602"
+SETTING_TWICE: Final = "E0603"
+UNKNOWN_WORD: Final = "E0604"
+NOT_A_VALUE: Final = "E0605"
+OUT_OF_RANGE: Final = "E0606"
+TEMPERATURE_ZERO: Final = "E0607"
+NOT_IN_SPACE: Final = "E0608"
+RULE_FOR_KIND: Final = "E0609"
+OBJECTIVE: Final = "E0610"
+CONTRADICTION: Final = "E0611"
+
+NO_TABLE: Final = "E0701"
+UNKNOWN_COST: Final = "E0703"
+COST_CYCLE: Final = "E0704"

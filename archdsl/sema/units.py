@@ -47,6 +47,12 @@ class Unit:
     """Whether names that are not known may have been lost: with a file that cannot be used, or to a syntax error."""
 
     @property
+    def root(self) -> Path:
+        """The folder that no `use` and no table may leave (rule 12). Only a text from a file has one."""
+        assert self.path is not None
+        return _root(self.path)
+
+    @property
     def source(self) -> SourceFile:
         return self.parsed.file.span.source
 

@@ -95,4 +95,5 @@ def _more(found: Sequence[Diagnostic]) -> str:
 
 
 def _items(checked: Checked) -> list[str]:
-    return [f"{type(meaning.item).__name__.lower()} `{meaning.name}`" for meaning in checked.meanings]
+    meanings = [f"{type(meaning.item).__name__.lower()} `{meaning.name}`" for meaning in checked.meanings]
+    return meanings + [f"{type(recipe).__name__.lower()} `{recipe.name}`" for recipe in checked.recipes]

@@ -1,0 +1,85 @@
+"""Objectives: how a loss and costs are put together, and by what a network is picked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
+
+from archdsl.recipe.costs import Cost
+from archdsl.space import QuestionKind
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class LossTerm:
+    """`loss`: what `loss = …` of the same block says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """`accuracy`: mIoU of a derived network, 0 to 1. Stands in `pick` only."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostTerm:
+    """A cost, of all that is searched or of the parts in `over`; its expectation while something is open."""
+
+    cost: Cost
+    over: tuple[str, ...] = ()
+    weights: tuple[tuple[QuestionKind, float], ...] = ()
+    """`weighted(latency, operator = 0.001, …)`: the gradient by the answers of each kind is scaled by its weight.
+
+    FasterSeg, equation 3: the sum of the cost as a function of one kind of answers alone, the others held still.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The natural logarithm."""
+
+    of: Objective
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    terms: tuple[tuple[int, Objective], ...]
+    """Each with its sign, 1 or -1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    factors: tuple[tuple[int, Objective], ...]
+    """Each with its exponent, 1 or -1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    base: Objective
+    exponent: float
+
+
+Objective: TypeAlias = "Value | LossTerm | Accuracy | CostTerm | Log | Sum | Product | Power"
+
+
+def terms(objective: Objective) -> Iterator[Objective]:
+    """The expression and all in it, from the outside in."""
+    yield objective
+    match objective:
+        case Value() | LossTerm() | Accuracy() | CostTerm():
+            return
+        case Log(of) | Power(of, _):
+            yield from terms(of)
+        case Sum(parts) | Product(parts):
+            for _, part in parts:
+                yield from terms(part)
+        case _:
+            assert_never(objective)
+
+
+def costs_in(objective: Objective) -> tuple[CostTerm, ...]:
+    return tuple(term for term in terms(objective) if isinstance(term, CostTerm))
