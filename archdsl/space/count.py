@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from math import comb, prod
+from math import prod
 from random import Random
 from typing import NamedTuple, TypeAlias
 
-from archdsl.space.demand import Answer, Demand, DependsOnWidths, Need
+from archdsl.space.demand import Answer, Demand, Need, Unforeseen, size
+from archdsl.space.factors import Reduced, reduced
 from archdsl.space.program import Program, Question, QuestionKind
 from archdsl.space.trace import Key
 
-STATE_LIMIT = 200_000
-"""A space whose counting needs more states at one time is not counted."""
+STATE_LIMIT = 100_000
+"""A space whose counting needs more states is not counted. They take about two seconds."""
 
 
 class NotCounted(Exception):
@@ -57,8 +58,8 @@ class Census:
         self.program = program
         try:
             self.demand = Demand.of(program)
-        except DependsOnWidths:
-            raise NotCounted("what is asked depends on channel counts that answers decide") from None
+        except Unforeseen as error:
+            raise NotCounted(str(error)) from None
         self._book = _Book(self.demand, [tuple(constraint.questions) for constraint in program.constraints])
         self._start, self._factor = self._book.reached(self.demand.start, 0, 0, 0)
         self._ways: dict[_State, list[_Way]] = {}
@@ -80,7 +81,8 @@ class Census:
             name = self._book.names[state.forks.bit_length() - 1]
             answer, _, state = ways[_pick([factor * self._completions[after] for _, factor, after in ways], random)]
             if answer is not None:
-                answers[name] = random.choice(self._book.classes[name][answer])
+                members = self._book.classes[name][answer]
+                answers[name] = members[_pick([self._book.weights[name, each] for each in members], random)]
         return answers | {name: _any(self.demand.questions[name], random) for name in sorted(self._asked(answers))}
 
     def _asked(self, answers: Sample) -> set[str]:
@@ -102,17 +104,20 @@ class Census:
             waiting[self._start.forks.bit_length() - 1] = {self._start}
         for fork in reversed(range(len(self._book.forks))):
             for state in waiting.pop(fork, ()):
+                if len(self._ways) >= STATE_LIMIT:
+                    raise NotCounted(self._too_many(fork))
                 ways = self._ways[state] = list(self._ways_from(state, fork))
                 for way in ways:
                     forks = way.after.forks
                     if forks:
                         waiting.setdefault(forks.bit_length() - 1, set()).add(way.after)
-            if sum(map(len, waiting.values())) > STATE_LIMIT:
-                node = self.program.nodes[self._book.forks[fork][0]].path
-                raise NotCounted(f"at `{node}` more than {STATE_LIMIT:,} sets of answers would have to be told apart")
         self._completions[_END] = 1
         for state, ways in reversed(self._ways.items()):
             self._completions[state] = sum(factor * self._completions[after] for _, factor, after in ways)
+
+    def _too_many(self, fork: int) -> str:
+        node = self.program.nodes[self._book.forks[fork][0]].path
+        return f"at `{node}` more than {STATE_LIMIT:,} sets of answers would have to be told apart"
 
     def _ways_from(self, state: _State, fork: int) -> Iterator[_Way]:
         book = self._book
@@ -125,10 +130,12 @@ class Census:
                 continue
             if not given and not book.in_order(name, answer, state.answers):
                 continue
-            after, factor = book.reached(
-                self.demand.forks[book.forks[fork]][answer], rest, state.asked, state.answers | bit
-            )
-            yield _Way(None, factor, after) if given else _Way(answer, factor * len(members), after)
+            need = book.needs[book.forks[fork]][answer]
+            after, factor = book.reached(need, rest, state.asked, state.answers | bit)
+            if given:
+                yield _Way(None, factor, after)
+            else:
+                yield _Way(answer, factor * sum(book.weights[name, each] for each in members), after)
 
 
 _END = _State(0, 0, 0)
@@ -142,14 +149,16 @@ class _Book:
         self.groups = groups
         self.forks: tuple[Key, ...] = tuple(sorted(demand.forks))
         self.names = tuple(demand.asking[fork] for fork in self.forks)
-        self.classes = _classes(demand, {name for group in groups for name in group})
+        found = reduced(demand)
+        self.needs, self.weights = found.forks, found.weights
+        self.classes = _classes(demand, found, {name for group in groups for name in group})
         pairs = [(name, answer) for name, classes in self.classes.items() for answer in classes]
         self.bits = {pair: 1 << position for position, pair in enumerate(pairs)}
         self.answers_to = {name: _union(self.bits[name, answer] for answer in of) for name, of in self.classes.items()}
         self._position = {fork: position for position, fork in enumerate(self.forks)}
-        self._factors = sorted({name for need in self._needs() for name in need.asks})
+        self._factors = sorted({name for need in self._each_need() for name in need.asks})
         self._factor_bit = {name: 1 << position for position, name in enumerate(self._factors)}
-        self._masks: dict[Need, tuple[int, int]] = {need: self._mask(need) for need in self._needs()}
+        self._masks: dict[Need, tuple[int, int]] = {need: self._mask(need) for need in self._each_need()}
         self._asked_at, self._read_at = self._open_masks()
         self._products: dict[int, int] = {}
 
@@ -180,9 +189,9 @@ class _Book:
     def _given(self, name: str, answers: int) -> Answer | None:
         return next((answer for answer in self.classes.get(name, ()) if answers & self.bits[name, answer]), None)
 
-    def _needs(self) -> Iterator[Need]:
+    def _each_need(self) -> Iterator[Need]:
         yield self.demand.start
-        for options in self.demand.forks.values():
+        for options in self.needs.values():
             yield from options.values()
 
     def _mask(self, need: Need) -> tuple[int, int]:
@@ -195,7 +204,7 @@ class _Book:
         read_at: list[int] = []
         asks = reads = 0
         for position, fork in enumerate(self.forks):
-            for need in self.demand.forks[fork].values():
+            for need in self.needs[fork].values():
                 asks |= self._masks[need][1]
             reads |= self.answers_to[self.names[position]]
             # The ends of branches are compared until all of them are known.
@@ -209,7 +218,7 @@ class _Book:
     def _product(self, factors: int) -> int:
         if factors not in self._products:
             chosen = (name for position, name in enumerate(self._factors) if factors >> position & 1)
-            self._products[factors] = prod(_size(self.demand.questions[name]) for name in chosen)
+            self._products[factors] = prod(size(self.demand.questions[name]) for name in chosen)
         return self._products[factors]
 
 
@@ -220,26 +229,20 @@ def _union(bits: Iterable[int]) -> int:
     return found
 
 
-def _classes(demand: Demand, apart: set[str]) -> dict[str, dict[Answer, list[Answer]]]:
+def _classes(demand: Demand, found: Reduced, apart: set[str]) -> dict[str, dict[Answer, list[Answer]]]:
     """Answers to a question that need the same at each of its forks are told apart by nothing: one stands for all."""
     forks: dict[str, list[Key]] = {}
     for fork, name in demand.asking.items():
         forks.setdefault(name, []).append(fork)
-    found: dict[str, dict[Answer, list[Answer]]] = {}
+    every: dict[str, dict[Answer, list[Answer]]] = {}
     for name, places in forks.items():
         first: dict[object, Answer] = {}
         classes: dict[Answer, list[Answer]] = {}
-        for answer in demand.forks[places[0]]:
-            signature = answer if name in apart else tuple(demand.forks[place][answer] for place in places)
+        for answer in found.forks[places[0]]:
+            signature = answer if name in apart else tuple(found.forks[place][answer] for place in places)
             classes.setdefault(first.setdefault(signature, answer), []).append(answer)
-        found[name] = classes
-    return found
-
-
-def _size(question: Question) -> int:
-    if question.kind is QuestionKind.KEEP:
-        return comb(len(question.answers), question.keep)
-    return len(question.answers)
+        every[name] = classes
+    return every
 
 
 def _any(question: Question, random: Random) -> Answer:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TypeAlias
+from math import comb
+from typing import Final, TypeAlias
 
 from archdsl.ops import Dim
 from archdsl.ops.dims import Leaf
@@ -31,6 +32,9 @@ from archdsl.space.trace import Key, varying
 
 Answer: TypeAlias = "tuple[str, ...]"
 
+ANSWER_LIMIT: Final = 2_000
+"""No question that changes what else is asked may have more answers: 20 of 40 inputs are 137,846,528,820."""
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -48,10 +52,11 @@ class Need:
 
 
 NO_NEED = Need()
+_ON_WIDTHS: Final = "what is asked depends on channel counts that answers decide"
 
 
-class DependsOnWidths(Exception):
-    """What is asked depends on a channel count: whether a map is there hangs on a number that answers decide."""
+class Unforeseen(Exception):
+    """What answers need cannot be listed; the text says why."""
 
 
 @dataclass(slots=True)
@@ -68,7 +73,7 @@ class Demand:
 
     @classmethod
     def of(cls, program: Program) -> Demand:
-        """Raises DependsOnWidths."""
+        """Raises Unforeseen."""
         forking: set[str] = set()
         while True:
             builder = _Builder(cls(program), varying(program), forking)
@@ -76,6 +81,13 @@ class Demand:
             if not builder.found - forking:
                 return builder.demand
             forking |= builder.found
+
+
+def size(question: Question) -> int:
+    """How many answers a question has."""
+    if question.kind is QuestionKind.KEEP:
+        return comb(len(question.answers), question.keep)
+    return len(question.answers)
 
 
 def answers_of(question: Question) -> Sequence[Answer]:
@@ -120,6 +132,8 @@ class _Builder:
                 return self._select((index, branch), subject, labels, node.inputs)
             case Keep(path, labels):
                 question = self.demand.program.questions[path]
+                if size(question) > ANSWER_LIMIT:
+                    raise Unforeseen(f"`{path}` can be answered in {size(question):,} ways")
                 of = dict(zip(labels, node.inputs, strict=True))
                 options = {
                     answer: self._all([of[label] for label in answer], branch) for answer in answers_of(question)
@@ -180,7 +194,7 @@ class _Builder:
                 inner = [list(_leaves(subject)), *(list(_leaves(count)) for _, count in arms)]
                 needs = [self._leaves(each, branch) for each in inner]
                 if any(arm | needs[0] != needs[0] for arm in needs[1:]):
-                    raise DependsOnWidths
+                    raise Unforeseen(_ON_WIDTHS)
                 return need | needs[0]
             case _:
                 raise TypeError(f"{type(leaf).__name__} is no number that answers decide")
@@ -198,7 +212,7 @@ class _Builder:
             return self.of(taken, branch)
         need = self._leaves(list(_leaves(count)), branch)
         if any(self.of(source, branch) | need != need for source in inputs):
-            raise DependsOnWidths
+            raise Unforeseen(_ON_WIDTHS)
         return need
 
 

@@ -1,0 +1,84 @@
+"""A demand without what follows from the rest of it, so that counting has fewer things to tell apart.
+
+Two kinds of need follow from others. A fork that is reached whenever the one that needs it is, need not be asked for
+again: the nodes of a cell whose output joins them all. And a factor that is asked under some answers to one question
+alone, wherever that is asked, belongs to these answers: the ops of the edges that a node keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+
+from archdsl.space.demand import Answer, Demand, Need, size
+from archdsl.space.trace import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """The forks of a demand, and in how many ways each answer goes by what it alone has asked."""
+
+    forks: Mapping[Key, Mapping[Answer, Need]]
+    weights: Mapping[tuple[str, Answer], int]
+
+
+def reduced(demand: Demand) -> Reduced:
+    """What an enumeration has to walk; the asks that are taken out of it are in the weights."""
+    owned = _owned(demand)
+    beside = _beside(demand)
+    forks = {
+        fork: {
+            answer: Need(need.forks - beside[fork], frozenset(name for name in need.asks if name not in owned))
+            for answer, need in options.items()
+        }
+        for fork, options in demand.forks.items()
+    }
+    weights: dict[tuple[str, Answer], int] = {}
+    for fork, options in demand.forks.items():
+        for answer, need in options.items():
+            sizes = (size(demand.questions[name]) for name in need.asks if name in owned)
+            weights[demand.asking[fork], answer] = prod(sizes)
+    return Reduced(forks, weights)
+
+
+def _owned(demand: Demand) -> set[str]:
+    """The factors that are asked exactly where one question has one of some answers."""
+    asked_at: dict[str, dict[Key, frozenset[Answer]]] = {}
+    for fork, options in demand.forks.items():
+        for name, answers in _inverted(options):
+            asked_at.setdefault(name, {})[fork] = answers
+    forks_of: dict[str, set[Key]] = {}
+    for fork, name in demand.asking.items():
+        forks_of.setdefault(name, set()).add(fork)
+    owned: set[str] = set()
+    for name, places in asked_at.items():
+        owner = demand.asking[next(iter(places))]
+        same = len(set(places.values())) == 1
+        if same and places.keys() == forks_of[owner] and name not in demand.start.asks:
+            owned.add(name)
+    return owned
+
+
+def _inverted(options: Mapping[Answer, Need]) -> Iterator[tuple[str, frozenset[Answer]]]:
+    """For each factor the answers that ask it."""
+    found: dict[str, set[Answer]] = {}
+    for answer, need in options.items():
+        for name in need.asks:
+            found.setdefault(name, set()).add(answer)
+    return ((name, frozenset(answers)) for name, answers in found.items())
+
+
+def _beside(demand: Demand) -> dict[Key, frozenset[Key]]:
+    """For each fork those further back that are reached whenever it is.
+
+    From the outputs back: what is reached together with every fork from which the way leads here.
+    """
+    found: dict[Key, frozenset[Key]] = dict.fromkeys(demand.start.forks, demand.start.forks)
+    for fork in sorted(demand.forks, reverse=True):
+        together = found.setdefault(fork, frozenset())
+        for need in demand.forks[fork].values():
+            reached = together | need.forks
+            for other in need.forks:
+                found[other] = found[other] & reached if other in found else reached
+    return {fork: frozenset(other for other in together if other < fork) for fork, together in found.items()}
