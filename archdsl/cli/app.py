@@ -6,6 +6,8 @@ from importlib import import_module
 
 import click
 
+from archdsl.cli.groups import Group
+
 _SUMMARIES = {
     "check": "Find what is wrong in texts: syntax, names, shapes, questions, answers.",
     "fmt": "Bring texts into their one canonical form.",
@@ -18,11 +20,12 @@ _SUMMARIES = {
     "diff": "Compare two architectures, with what each change costs.",
     "compile": "Compile a network to torch, ONNX or TensorRT.",
     "verify": "Compare compiled files with the torch network, cell by cell.",
+    "git": "Have git compare and merge texts by what they say.",
     "doctor": "Say what is installed and what each part needs.",
 }
 
 
-class _Lazy(click.Group):
+class _Lazy(Group):
     """A group that imports a command's module when the command is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -34,33 +37,14 @@ class _Lazy(click.Group):
         command: click.Command = import_module(f"archdsl.cli.commands.{cmd_name}").command
         return command
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Nothing to do is a mistake (a script may have lost its arguments), and whoever made it wants the help."""
-        if not args:
-            click.echo(ctx.get_help(), err=True)
-            ctx.exit(2)
-        return super().parse_args(ctx, args)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in _SUMMARIES and not args[0].startswith("-"):
-            raise click.UsageError(_unknown(args[0]), ctx)
-        return super().resolve_command(ctx, args)
+    def unknown(self, ctx: click.Context, name: str) -> str:
+        if name.endswith(".arch") or name == "-":
+            return f"`{name}` is a text and no command; write what to do with it, as in `archdsl check {name}`"
+        return super().unknown(ctx, name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_SUMMARIES.items()))
-
-
-def _unknown(name: str) -> str:
-    from difflib import get_close_matches
-
-    if name.endswith(".arch") or name == "-":
-        return f"`{name}` is a text and no command; write what to do with it, as in `archdsl check {name}`"
-    near = get_close_matches(name.lower(), list(_SUMMARIES), 1)
-    hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(f'`{each}`' for each in _SUMMARIES)}"
-    return f"there is no command `{name}`; {hint}"
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:

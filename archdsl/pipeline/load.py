@@ -97,7 +97,9 @@ class NotLoaded(Exception):
         self.diagnostics = tuple(diagnostics)
 
 
-def check(written: str, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None) -> Checked:
+def check(
+    written: str | Target, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
+) -> Checked:
     """Check every item of a text."""
     opened = _open(written, overrides, size)
     if isinstance(opened, Checked):
@@ -107,7 +109,9 @@ def check(written: str, *, overrides: Mapping[str, str] | None = None, size: tup
     return Checked(target, source, _in_order(found.reporter.diagnostics), tuple(meanings), tuple(recipes))
 
 
-def load(written: str, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None) -> Loaded:
+def load(
+    written: str | Target, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
+) -> Loaded:
     """One item of a text: `file.arch` where it has but one, else `file.arch:NAME`.
 
     `overrides` are parameters as a command line gives them (`{"classes": "11"}`), `size` the image's height and width.
@@ -127,9 +131,9 @@ def load(written: str, *, overrides: Mapping[str, str] | None = None, size: tupl
 
 
 def _open(
-    written: str, overrides: Mapping[str, str] | None, size: tuple[int, int] | None
+    written: str | Target, overrides: Mapping[str, str] | None, size: tuple[int, int] | None
 ) -> Checked | tuple[Target, SourceFile, Checker]:
-    target = Target.parse(written)
+    target = Target.parse(written) if isinstance(written, str) else written
     source = target.read()
     if isinstance(source, Diagnostic):
         return Checked(target, None, (source,))

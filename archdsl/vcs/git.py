@@ -15,12 +15,11 @@ class GitMissing(Exception):
 
 
 class GitRefused(Exception):
-    """What git was asked for could not be done; the text is its own last line."""
+    """What git was asked for could not be done; the text is the last line that git said about it."""
 
-    def __init__(self, code: int, words: str) -> None:
-        lines = words.strip().splitlines()
-        super().__init__(lines[-1].removeprefix("fatal: ").removeprefix("error: ") if lines else "git gives no reason")
-        self.code = code
+    def __init__(self, words: bytes) -> None:
+        lines = words.decode(errors="replace").strip().splitlines() or ["git gives no reason"]
+        super().__init__(lines[-1].removeprefix("fatal: ").removeprefix("error: "))
 
 
 class NoRepository(Exception):
@@ -30,22 +29,27 @@ class NoRepository(Exception):
         super().__init__(f"`{folder}` is in no git repository; `git init` makes one, `--global` needs none")
 
 
-def git(*arguments: str, folder: Path = Path()) -> bytes:
-    """What git writes when it is run in `folder`, its words in English. Raises GitMissing, GitRefused."""
+def run(*arguments: str, folder: Path = Path()) -> subprocess.CompletedProcess[bytes]:
+    """git run in `folder`, its words in English. Raises GitMissing."""
     try:
-        done = subprocess.run(
+        return subprocess.run(
             ["git", *arguments], cwd=folder, env={**os.environ, "LC_ALL": "C"}, capture_output=True, check=False
         )
     except FileNotFoundError:
         raise GitMissing from None
+
+
+def git(*arguments: str, folder: Path = Path()) -> bytes:
+    """What git writes. Raises GitMissing, GitRefused."""
+    done = run(*arguments, folder=folder)
     if done.returncode:
-        raise GitRefused(done.returncode, done.stderr.decode(errors="replace"))
+        raise GitRefused(done.stderr)
     return done.stdout
 
 
 def top(folder: Path) -> Path:
     """The top of the working tree that holds `folder`. Raises GitMissing, NoRepository."""
     try:
-        return Path(os.fsdecode(git("rev-parse", "--show-toplevel", folder=folder)).rstrip("\n")).resolve()
+        return Path(os.fsdecode(git("rev-parse", "--show-toplevel", folder=folder)).rstrip("\n"))
     except GitRefused:
         raise NoRepository(folder.resolve()) from None
