@@ -98,14 +98,19 @@ class GridBranch(Branch):
         return self.seen[key]
 
     def leaving(self, ev: Evaluator, scale: int, end: Place, env: Environment, span: Span) -> Value:
-        """The input of the cell with which a path that ends at `end` leaves `scale` (rule 4)."""
+        """The last map at `scale` of a path that ends at `end` (rule 4).
+
+        A cell with outputs of several names leaves the scale by one of them, and its input is the last map there; one
+        whose output has no name gives that map itself.
+        """
         grid = self.grid
         found: dict[Place, Value] = {}
         for place, standing in grid.standing.items():
             options: list[tuple[str, Value]] = []
             for label, source in standing.sources.items():
                 if source[-1] == scale and place[-1] != scale:
-                    options.append((label, grid.standing[source].entry))
+                    left = grid.standing[source]
+                    options.append((label, left.outputs[""] if list(left.outputs) == [""] else left.entry))
                 else:
                     options.append((label, found.get(source, NOTHING)))
             if not standing.question:

@@ -9,15 +9,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from archdsl.ops.dims import variable
-from archdsl.sema import bodies, calls, codes, edges, questions
+from archdsl.sema import bodies, calls, codes, edges, questions, sources
 from archdsl.sema.builder import Scope, TooLarge
 from archdsl.sema.environment import Environment
 from archdsl.sema.reporter import listed, suggestion
+from archdsl.sema.sources import Source
 from archdsl.sema.values import (
     NOTHING,
     POISON,
     Callee,
-    Candidate,
     Many,
     Map,
     Mapped,
@@ -50,12 +50,20 @@ class Standing:
     outputs: dict[str, Value] = field(default_factory=dict[str, Value])
     entry: Value = NOTHING
     """The map that enters the cell, after its source has been chosen."""
-    sources: dict[str, Place] = field(default_factory=dict[str, Place])
-    """The answers to the source question and the places that they read."""
-    question: str = ""
-    """The path of the source question; empty where there is but one source."""
+    source: Source | None = None
+    """What the place chose between maps of other places."""
     broken: bool = False
     """Whether something at this place is wrong and reported."""
+
+    @property
+    def sources(self) -> dict[str, Place]:
+        """The answers to the source question and the places that they read."""
+        return self.source.places if self.source is not None else {}
+
+    @property
+    def question(self) -> str:
+        """The path of the source question; empty where there is but one source."""
+        return self.source.question if self.source is not None else ""
 
 
 @dataclass(slots=True, eq=False)
@@ -64,7 +72,7 @@ class Grid(Structure):
     axes: tuple[tuple[str, tuple[int, ...]], ...]
     body: Sequence[ast.Statement]
     env: Environment
-    starts: dict[Place, ast.Expr]
+    starts: dict[Place, tuple[ast.Expr, ...]]
     scope: str
     """The grid's name with that of what it stands in: how its places are spelled in question paths."""
     existing: dict[Place, bool] = field(default_factory=dict[Place, bool])
@@ -81,6 +89,15 @@ class Grid(Structure):
 
     def exists(self, place: Place) -> bool:
         return self.existing.get(place, False)
+
+    def in_sets(self, domain: ast.Expr) -> Iterator[ast.Path]:
+        """The maps of its places that a set names."""
+        return _in_sets(domain, self.name)
+
+    def place_of(self, ev: Evaluator, path: ast.Path, env: Environment) -> Place | None:
+        """The place whose map a path names: `trunk[4][8]` of `trunk[4][8].stay`."""
+        row = ev.path(ast.Path(path.span, path.head, path.parts[: len(self.axes)]), env)
+        return row.place if isinstance(row, Row) else None
 
     def chosen(self, name: str) -> ast.Choose | None:
         """The `choose` of that name in the grid's body."""
@@ -275,7 +292,7 @@ def _axes(ev: Evaluator, structure: ast.Structure, env: Environment) -> tuple[tu
 
 def _starts(
     ev: Evaluator, grid: Grid, body: Sequence[ast.Statement], env: Environment
-) -> Iterator[tuple[Place, ast.Expr]]:
+) -> Iterator[tuple[Place, tuple[ast.Expr, ...]]]:
     for statement in body:
         if not isinstance(statement, ast.Start):
             continue
@@ -294,16 +311,22 @@ def _starts(
                 help=f"its directions are {', '.join(f'`{axis}`' for axis, _ in grid.axes)}",
             )
             continue
-        yield tuple(index for index in place if isinstance(index, int)), statement.value
+        values = statement.value.items if isinstance(statement.value, ast.Tuple) else (statement.value,)
+        if len(values) > 2:
+            ev.poison(
+                codes.WRONG_ARITY,
+                f"a grid starts with one map or with two, and these are {len(values)}",
+                statement.value.span,
+                "too many maps",
+                help="write the map that enters last, and before it the one that stands before it",
+            )
+        yield tuple(index for index in place if isinstance(index, int)), values[-2:]
 
 
 def _has_source(ev: Evaluator, grid: Grid, place: Place) -> bool:
     """Whether one of the places that this one's sets name exists."""
     env = grid.environment(place, Scope())
-    return any(
-        isinstance(ev.path(ast.Path(path.span, path.head, path.parts[: len(grid.axes)]), env), Row)
-        for path in _sources(grid)
-    )
+    return any(grid.place_of(ev, path, env) is not None for path in _sources(grid))
 
 
 def _sources(grid: Grid) -> Iterator[ast.Path]:
@@ -341,7 +364,7 @@ def _lay_out(ev: Evaluator, grid: Grid, place: Place) -> None:
     for statement in grid.body:
         match statement:
             case ast.Choose() if _chooses_source(grid, statement):
-                env.names[statement.name.text] = _source(ev, grid, standing, statement, env)
+                env.names[statement.name.text] = sources.choose(ev, grid, standing, statement, env)
             case ast.Choose():
                 env.names[statement.name.text] = _number(ev, grid, place, statement)
             case ast.Assign(target=target, value=expr):
@@ -361,28 +384,6 @@ def _lay_out(ev: Evaluator, grid: Grid, place: Place) -> None:
 
 def _chooses_source(grid: Grid, statement: ast.Choose) -> bool:
     return any(True for _ in _in_sets(statement.domain, grid.name))
-
-
-def _source(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Choose, env: Environment) -> Value:
-    """The map that enters a place: what starts there, else the one that its answer picks."""
-    candidates = list(ev.candidates(statement.domain, env))
-    start = grid.starts.get(standing.place)
-    if start is not None:
-        candidates.insert(0, Candidate("start", ev.value(start, grid.env.under(env.scope))))
-    for candidate in candidates:
-        if (place := _named_place(ev, grid, statement, candidate.source, env)) is not None:
-            standing.sources[candidate.source] = place
-    if len(candidates) > 1:
-        standing.question = env.question(statement.name.text)
-    return questions.ask(ev, statement, candidates, env)
-
-
-def _named_place(ev: Evaluator, grid: Grid, statement: ast.Choose, spelled: str, env: Environment) -> Place | None:
-    for path in _in_sets(statement.domain, grid.name):
-        if ev.spelled(path, env) == spelled:
-            row = ev.path(ast.Path(path.span, path.head, path.parts[: len(grid.axes)]), env)
-            return row.place if isinstance(row, Row) else None
-    return None
 
 
 def _number(ev: Evaluator, grid: Grid, place: Place, statement: ast.Choose) -> Value:
@@ -421,7 +422,10 @@ def _cell(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Place, e
             ports += calls.port_values(ev, argument, env)
         else:
             named.append(argument)
-    standing.entry = ports[0] if ports else NOTHING
+    if standing.source is not None:
+        standing.entry = standing.source.entry
+    elif ports:
+        standing.entry = ports[0]
     tagged = f"{callee.name}@{statement.tag.text}" if statement.tag else callee.name
     asking = env.asking if statement.each else tagged
     value = bodies.place(ev, callee, ports, named, env, asking, statement.span)

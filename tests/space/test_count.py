@@ -52,6 +52,12 @@ cell dense(c) {
   out x2
 }
 
+cell picking(c) {
+  in prev2 -> align(c, like = prev), prev
+  choose operand in {prev2, prev}
+  out concat(operand -> {skip, four}, operand)
+}
+
 space net() {
   in image: 3x64x64
   stem = image -> conv3x3(4)
@@ -62,6 +68,14 @@ ROUTES = """
     start [1][1] = stem
     choose source in {trunk[layer - 1][scale].stay, trunk[layer - 1][scale / 2].down} per branch
     each halving(source, stay_c = 4 * scale, down_c = 8 * scale)
+  }
+"""
+
+BEFORE = """
+  trunk = grid(layer in 1..3, scale in {1, 2, 4}) {
+    start [1][1] = image, stem
+    choose source in {trunk[layer - 1][scale] -> conv1x1(4), trunk[layer - 1][scale / 2] -> conv3x3(4, s = 2)} per branch
+    each picking(source.prev, source, c = 4)
   }
 """
 
@@ -160,6 +174,10 @@ BODIES: Mapping[str, tuple[int, str]] = {
         f"{ROUTES}  branches a, b in trunk[3]\n  out y = whole(a.last)\n  out aux z = whole(b.last)\n",
     ),
     "one branch": (0, f"{ROUTES}  branches a in trunk[3]\n  out y = whole(a.last)\n"),
+    "branches whose cells read the map before": (
+        0,
+        f"{BEFORE}  branches a, b in trunk[3]\n  out y = whole(a.last)\n  out aux z = whole(b.last)\n",
+    ),
     "a branch that is joined with its own past": (
         0,
         ROUTES + JOINED,
