@@ -20,6 +20,7 @@ _SUMMARIES = {
     "diff": "Compare two architectures, with what each change costs.",
     "compile": "Compile a network to torch, ONNX or TensorRT.",
     "verify": "Compare compiled files with the torch network, cell by cell.",
+    "new": "Begin a space, a genotype or an op with a small text that is right.",
     "git": "Have git compare and merge texts by what they say.",
     "doctor": "Say what is installed and what each part needs.",
 }

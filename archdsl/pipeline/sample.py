@@ -70,7 +70,7 @@ def sample(loaded: Loaded, count: int, seed: int, wheres: Sequence[Where], folde
     census = Census(loaded.program)
     random = Random(seed)
     digits = len(str(count))
-    use = _use(loaded, folder)
+    use = use_path(loaded, folder)
     for number in range(1, count + 1):
         name = f"{loaded.program.name}_{number:0{digits}d}"
         seen: list[Figures] = []
@@ -96,8 +96,8 @@ def _out_of_reach(seen: Sequence[Figures], wheres: Sequence[Where]) -> str:
     return f"none of {len(seen):,} genotypes in a row meets the constraints: they have {', '.join(ranges)}"
 
 
-def _use(loaded: Loaded, folder: Path) -> str:
-    """The space's file as the new texts name it."""
+def use_path(loaded: Loaded, folder: Path) -> str:
+    """The space's file as a text in `folder` names it. Raises BadConstraint for standard input."""
     path = loaded.target.path
     if path is None:
         raise BadConstraint("a space from standard input has no file that a genotype could name")

@@ -1,0 +1,17 @@
+"""The genotype with which somebody begins: every question answered with what the space names first."""
+
+from __future__ import annotations
+
+from archdsl.pipeline.load import Loaded
+from archdsl.space.trace import trace
+
+
+def first_answers(loaded: Loaded) -> dict[str, tuple[str, ...]]:
+    """Answers to all that is asked, each the first candidate, of which as many as are kept.
+
+    What is asked hangs on what was answered, so questions are met in rounds.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    while (met := trace(loaded.program, found)).missing:
+        found |= {path: met.asked[path].answers[: met.asked[path].keep] for path in met.missing}
+    return found
