@@ -10,7 +10,8 @@ import click
 from archdsl.cli.exits import Exit
 from archdsl.cli.output import diagnostics_text, note, say
 from archdsl.diagnostics import Diagnostic
-from archdsl.pipeline import Loaded, NotLoaded, load
+from archdsl.pipeline import Loaded, NotLoaded, load, load_recipe
+from archdsl.sema.check import Recipe
 from archdsl.syntax.codes import UNREADABLE
 
 
@@ -33,6 +34,17 @@ def load_or_leave(
     if loaded.diagnostics:
         show(loaded.diagnostics, "text")
     return loaded
+
+
+def recipe_or_leave(
+    target: str, overrides: Sequence[tuple[str, str]] = (), size: tuple[int, int] | None = None, *, form: str = "text"
+) -> Recipe | None:
+    """The search, training or cost that a target names, or None where it names no such item."""
+    try:
+        return load_recipe(target, overrides=dict(overrides), size=size)
+    except NotLoaded as found:
+        show(found.diagnostics, form)
+        raise click.exceptions.Exit(exit_code(found.diagnostics)) from None
 
 
 def show(diagnostics: Sequence[Diagnostic], form: str) -> None:

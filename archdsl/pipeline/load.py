@@ -130,6 +130,26 @@ def load(
     return Loaded(target, source, tuple(found.unit.sources()), meaning, diagnostics, given)
 
 
+def load_recipe(
+    written: str, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
+) -> Recipe | None:
+    """The search, training or cost that `file.arch:NAME` names; None where it names no such item.
+
+    Raises NotLoaded where something is wrong with it.
+    """
+    opened = _open(written, overrides, size)
+    if isinstance(opened, Checked):
+        raise NotLoaded(opened.diagnostics)
+    target, _, found = opened
+    if target.item is None or not found.is_recipe(target.item):
+        return None
+    found.names()
+    recipe = found.recipe(target.item)
+    if recipe is None or found.reporter.failed:
+        raise NotLoaded(_in_order(found.reporter.diagnostics))
+    return recipe
+
+
 def _open(
     written: str | Target, overrides: Mapping[str, str] | None, size: tuple[int, int] | None
 ) -> Checked | tuple[Target, SourceFile, Checker]:

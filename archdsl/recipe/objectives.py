@@ -63,7 +63,7 @@ class Power:
     exponent: float
 
 
-Objective: TypeAlias = "Value | LossTerm | Accuracy | CostTerm | Log | Sum | Product | Power"
+Objective: TypeAlias = Value | LossTerm | Accuracy | CostTerm | Log | Sum | Product | Power
 
 
 def terms(objective: Objective) -> Iterator[Objective]:
@@ -83,3 +83,42 @@ def terms(objective: Objective) -> Iterator[Objective]:
 
 def costs_in(objective: Objective) -> tuple[CostTerm, ...]:
     return tuple(term for term in terms(objective) if isinstance(term, CostTerm))
+
+
+def spelled(objective: Objective) -> str:
+    """As a text says it: `loss + 0.01 * log(latency(over = {h1, h2}))`."""
+    return _spelled(objective, _LOOSEST)
+
+
+_LOOSEST, _PRODUCT, _POWER = 0, 1, 2
+
+
+def _spelled(objective: Objective, around: int) -> str:
+    match objective:
+        case Value(value):
+            return f"{value:g}"
+        case LossTerm():
+            return "loss"
+        case Accuracy():
+            return "accuracy"
+        case CostTerm(cost, over, weights):
+            called = f"{cost.name}(over = {{{', '.join(over)}}})" if over else cost.name
+            return (
+                f"weighted({', '.join([called, *(f'{kind} = {by:g}' for kind, by in weights)])})" if weights else called
+            )
+        case Log(of):
+            return f"log({_spelled(of, _LOOSEST)})"
+        case Sum(parts):
+            text = _joined(parts, {1: " + ", -1: " - "}, _LOOSEST + 1).removeprefix(" + ")
+            return f"({text})" if around > _LOOSEST else text
+        case Product(parts):
+            text = _joined(parts, {1: " * ", -1: " / "}, _PRODUCT + 1).removeprefix(" * ")
+            return f"({text})" if around > _PRODUCT else text
+        case Power(base, exponent):
+            return f"{_spelled(base, _POWER + 1)} ^ {exponent:g}"
+        case _:
+            assert_never(objective)
+
+
+def _joined(parts: tuple[tuple[int, Objective], ...], signs: dict[int, str], around: int) -> str:
+    return "".join(signs[sign] + _spelled(part, around) for sign, part in parts)

@@ -8,6 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from archdsl.recipe.objectives import Objective, spelled
+from archdsl.recipe.schedules import Constant
+
 
 def as_data(value: Any) -> Any:
     """JSON's own types; a model becomes an object whose `type` is its name: `{"type": "sgd", "lr": …}`."""
@@ -28,6 +31,10 @@ def as_data(value: Any) -> Any:
 
 def as_setting(value: Any) -> str:
     """`sgd(lr = poly(start = 0.01, power = 0.9), momentum = 0.9)`: everything that holds, defaults too."""
+    if isinstance(value, Objective):
+        return spelled(value)
+    if isinstance(value, Constant):
+        return f"{value.value:g}"
     if is_dataclass(value) and not isinstance(value, type):
         shown = [(each.name, getattr(value, each.name)) for each in fields(value)]
         inner = ", ".join(

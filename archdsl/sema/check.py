@@ -79,6 +79,9 @@ class Checker:
         recipes = [self.recipe(name) for name, item in self.unit.items.items() if isinstance(item, _RECIPES)]
         return [each for each in found if each is not None], [each for each in recipes if each is not None]
 
+    def is_recipe(self, name: str) -> bool:
+        return isinstance(self.unit.items.get(name), _RECIPES)
+
     def recipe(self, name: str) -> Recipe | None:
         """A search, a training or a cost of the file; None where something is wrong with it."""
         item = self.unit.items[name]

@@ -1,4 +1,4 @@
-"""The codes of this package: files and size, names, references, the graph and genotypes, resolutions, searches, costs."""
+"""The codes of this package: files, names, references, the graph, genotypes, resolutions, searches, costs."""
 
 from typing import Final
 

@@ -40,7 +40,7 @@ def check(
             also=(Mark(node.span, "here in the space"),) if node.span else (),
             help=misfit.error.help,
         )
-    _report_not_open(found, opened, reporter)
+    _report_not_open(_unanswered(reader, program, found), opened, reporter)
     if not found.missing:
         _report_not_asked(reader, program, found, reporter)
     if found.closed and not reporter.failed:
@@ -78,9 +78,16 @@ def is_open(path: str, scope: str) -> bool:
     return path == scope or path.startswith((f"{scope}.", f"{scope}@", f"{scope}["))
 
 
-def _report_not_open(found: Trace, opened: Sequence[tuple[str, Span]], reporter: Reporter) -> None:
+def _unanswered(reader: Reader, program: Program, found: Trace) -> set[str]:
+    """Questions that may still be asked: a trace ends at the first that is open and does not see those behind it."""
+    if not found.missing:
+        return set()
+    return {*found.missing, *(path for path in program.questions if path not in reader.answers())}
+
+
+def _report_not_open(unanswered: set[str], opened: Sequence[tuple[str, Span]], reporter: Reporter) -> None:
     for scope, span in opened:
-        if not any(is_open(path, scope) for path in found.missing):
+        if not any(is_open(path, scope) for path in unanswered):
             reporter.report(
                 codes.NOT_OPEN,
                 f"nothing is open at `{scope}`",

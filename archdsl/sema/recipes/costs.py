@@ -63,15 +63,23 @@ class _Measures:
             return cost and cost.measure
         name = found.item.name.text
         if name in self.open:
-            reporter.report(
-                codes.COST_CYCLE,
-                f"`{name}` is defined by itself",
-                path.span,
-                "closes the circle",
-                help='name a table: `table("tables/device.json", unit = ms)`',
-            )
+            self._report_circle(reporter, name)
             return None
         return _Measures(found.unit, (*self.open, name)).read(reporter, found.item.value)
+
+    def _report_circle(self, reporter: Reporter, name: str) -> None:
+        """Once for a circle, wherever its reading began: at the definition that stands first."""
+        found = [self.file.find(each) for each in self.open[self.open.index(name) :]]
+        names = [each.item.name for each in found if each and isinstance(each.item, ast.Cost)]
+        first = min(names, key=lambda each: each.span.start)
+        through = " is ".join(f"`{each.text}`" for each in (*names, names[0]))
+        reporter.report(
+            codes.COST_CYCLE,
+            f"`{first.text}` is defined by itself: {through}",
+            first.span,
+            "closes the circle",
+            help='name a table in one of them: `table("tables/device.json", unit = ms)`',
+        )
 
     def _table(self, form: Form) -> Measured:
         written, path = form.need("file", self._file, ("", None), first=True)

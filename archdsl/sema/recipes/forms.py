@@ -50,7 +50,7 @@ class Form:
         expr = self._find(name, first=first)
         if expr is None:
             self.wrong = True
-            self.reporter.report(
+            self.reporter.add_at(
                 codes.SETTING_MISSING,
                 f"`{self.name}` has no `{name}`",
                 self.expr.span,
@@ -236,7 +236,7 @@ class Block:
 
     def missing(self, name: str, help: str) -> None:
         self.wrong = True
-        self.reporter.report(
+        self.reporter.add_at(
             codes.SETTING_MISSING, f"the {self.what} `{self.owner}` has no `{name}`", self.span, "needs it", help=help
         )
 

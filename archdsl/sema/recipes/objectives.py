@@ -17,6 +17,7 @@ from archdsl.recipe.objectives import (
     Value,
     terms,
 )
+from archdsl.recipe.relaxations import RELAXED
 from archdsl.sema import codes
 from archdsl.sema.recipes.costs import find_cost
 from archdsl.sema.recipes.forms import Form, form_of, in_set
@@ -110,7 +111,8 @@ class Objectives:
     def _weighted(self, form: Form) -> CostTerm | None:
         """`weighted(latency, operator = 0.001, source = 0.997, width = 0.002)`."""
         inner = form.need("cost", self._expression, None, first=True)
-        weights = tuple((kind, form.take(str(kind), number(0), 0.0)) for kind in self.subject.kinds_of_all)
+        kinds = [kind for kind in self.subject.kinds_of_all if kind in RELAXED]
+        weights = tuple((kind, form.need(str(kind), number(0), 0.0)) for kind in kinds)
         form.finish()
         if form.wrong or inner is None:
             return None

@@ -149,7 +149,7 @@ class _Phases:
         searching = answers_for != ()
         fixed = () if alone else block.take("fixed", several(settings.fixed), (), own=True)
         fixed_kinds = [each.kind for each in fixed]
-        guide = block.take("guide", settings.guide, None)
+        derivations = Derivations(subject, block.expression("guide") is not None, fixed_kinds)
         loss, heads = block.take("loss", searched_loss, (CrossEntropy(), (Heads.OUTPUT,)))
         phase = Phase(
             name=block.owner,
@@ -159,30 +159,23 @@ class _Phases:
             without=() if alone else block.take("without", several(subject.operator), (), own=True),
             beside=() if alone else block.take("with", self._beside, (), own=True),
             pretrain=None if alone else block.take("pretrain", parts.initial, None, own=True),
-            duration=None,
+            duration=read_duration(block, optional=not alone),
             levels=block.take("levels", levels, OneLevel()),
             split=block.take("split", split, None),
             relax=block.take("relax", Relaxations(subject, fixed_kinds).read, ()),
-            derive=block.take("derive", Derivations(subject, guide is not None, fixed_kinds).read, None)
-            or self._plain_derivation(fixed_kinds),
+            derive=block.take("derive", derivations.read, None) or self._plain_derivation(fixed_kinds),
             objective=block.take("objective", Objectives(self.file, subject).read, LossTerm()),
             loss=loss,
             heads=heads,
             widths=block.take("widths", settings.widths, None),
-            guide=guide,
+            guide=block.take("guide", settings.guide, None),
             freeze=block.take("freeze", several(settings.freeze), ()),
             pick=block.take("pick", Objectives(self.file, subject, "accuracy").read, None),
             arch=block.take("arch", optimizer, None),
-            weights=NO_STEP,
+            weights=block.need("weights", weight_step, NO_STEP, help="write `weights = sgd(lr = 0.01, batch = 16)`"),
             augment=block.take("augment", augmentations, ()),
         )
-        if phase.pretrain is None:
-            weights = block.need("weights", weight_step, NO_STEP, help="write `weights = sgd(lr = 0.01, batch = 16)`")
-            duration = read_duration(block, optional=not alone)
-            phase = replace(phase, weights=weights, duration=duration)
-        else:
-            block.known += ["weights", "epochs", "iterations", "iterations_per_epoch"]
-        if searching and phase.pretrain is None and not block.wrong:
+        if searching and phase.pretrain is None:
             self._check(phase)
         return phase if searching and phase.pretrain is None else _without_answers(phase)
 
@@ -224,13 +217,13 @@ class _Phases:
         """What settings say of each other."""
         block = self.block
         mixed = [kind for kind in self.subject.kinds if kind in RELAXED and kind not in {f.kind for f in phase.fixed}]
-        if mixed and not phase.relax:
+        if mixed and block.expression("relax") is None:
             block.missing("relax", f"write `relax = softmax({', '.join(mixed)})`")
-        if phase.relax and phase.arch is None:
+        if mixed and block.expression("arch") is None:
             block.missing(
                 "arch", "write `arch = adam(lr = 3e-4, betas = (0.5, 0.999))`: it steps the logits of answers"
             )
-        if isinstance(phase.levels, TwoLevels) and phase.split is None:
+        if isinstance(phase.levels, TwoLevels) and block.expression("split") is None:
             block.missing(
                 "split", "write `split = random(weights = 1 / 2, answers = 1 / 2)`: two levels have data each"
             )

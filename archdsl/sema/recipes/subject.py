@@ -9,7 +9,7 @@ from functools import cached_property
 from archdsl.recipe.scopes import covers
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter, listed, replacement, suggestion
-from archdsl.space import Program, QuestionKind
+from archdsl.space import FrameKind, Program, QuestionKind
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell
 
@@ -50,14 +50,17 @@ class Subject:
 
     @cached_property
     def parts(self) -> tuple[str, ...]:
-        """Lines and structures of the network, without places: `h1`, `body.trunk`."""
+        """Lines, structures and cells of the network: `h1`, `h1[2]`, `body.trunk`."""
         found: dict[str, None] = {}
         for program in self._programs:
             for node in program.nodes:
                 path = ""
                 for frame in node.frames:
+                    if frame.kind is FrameKind.OP:
+                        break
                     path = f"{path}.{frame.name}" if path else frame.name
-                    found.setdefault(path.split("[")[0] if "." not in path else path)
+                    found.setdefault(path[: path.rindex("[")] if path.endswith("]") else path)
+                    found.setdefault(path)
         return tuple(found)
 
     def chain(self, name: str) -> Mapping[str, tuple[tuple[str, ...], ...]]:

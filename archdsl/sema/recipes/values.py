@@ -153,9 +153,13 @@ def _result(parts: list[tuple[str, Fraction | None]], calculate: _Calculate) -> 
 
 
 def _range(low: float, high: float, above: float = -inf, below: float = inf) -> str:
-    bottom = f"above {above:g}" if above > -inf else f"at least {low:g}" if low > -inf else ""
-    top = f"below {below:g}" if below < inf else f"at most {high:g}" if high < inf else ""
+    bottom = f"above {_shown(above)}" if above > -inf else f"at least {_shown(low)}" if low > -inf else ""
+    top = f"below {_shown(below)}" if below < inf else f"at most {_shown(high)}" if high < inf else ""
     return " and ".join(each for each in (bottom, top) if each)
+
+
+def _shown(bound: float) -> str:
+    return f"{bound:,.0f}" if bound == int(bound) else f"{bound:g}"
 
 
 def _report_range(reporter: Reporter, expr: ast.Expr, allowed: str, unit: str) -> None:
