@@ -132,7 +132,7 @@ def _check_range(parameter: Parameter, value: Value) -> None:
         case (Kind.NUMBER, Fraction() as number) if parameter.high is not None and number > parameter.high:
             wanted = f"at most {parameter.high}"
         case (Kind.WORD, str(word)) if word not in parameter.words:
-            wanted = " or ".join(f"`{candidate}`" for candidate in parameter.words)
+            wanted = " or ".join(f"`{show(candidate)}`" for candidate in parameter.words)
         case _:
             return
     raise ParameterError("E0505", parameter.name, f"has `{parameter.name} = {show(value)}`; that has to be {wanted}")
@@ -151,8 +151,10 @@ def _unknown(name: str, primitive: Primitive) -> ParameterError:
 
 
 def show(value: object) -> str:
-    """A value as a text spells it: `yes`, `15x1`, `1 / 2`, `nearest`."""
+    """A value as a text spells it: `yes`, `15x1`, `1 / 2`, `"nearest"`."""
     match value:
+        case str():
+            return f'"{value}"'
         case bool():
             return "yes" if value else "no"
         case tuple():

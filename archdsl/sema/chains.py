@@ -36,7 +36,10 @@ CELL_LIMIT = 100_000
 
 @dataclass(slots=True, eq=False)
 class Chain(Mapped):
-    """Cells in a row. The name stands for the map at its end: the last one, or the one at the exit that is chosen."""
+    """Cells in a row. The name stands for the map at its end: the last one, or the one at the exit that is chosen.
+
+    Cells with outputs of several names hand all of them on, and the name then stands for those at the end.
+    """
 
     name: str
     starts: list[Value]
@@ -61,14 +64,22 @@ class Chain(Mapped):
                 case "prev":
                     return self._end(ev, 1, env, path.span)
                 case other:
-                    return ev.poison(
-                        codes.UNKNOWN_ATTRIBUTE,
-                        f"the chain `{self.name}` has no `{other}`",
-                        part.span,
-                        "not there",
-                        help=suggestion(other, ["last", "prev"]),
-                    )
+                    return self._output(ev, other, part, path, env)
         return self._cell(ev, part, env)
+
+    def _output(self, ev: Evaluator, name: str, part: ast.Attribute, path: ast.Path, env: Environment) -> Value:
+        """An output by its name at the end of a chain that carries several."""
+        end = self._end(ev, 0, env, path.span)
+        known = list(end.maps) if isinstance(end, Outputs) else []
+        if isinstance(end, Outputs) and name in end.maps:
+            return ev.settle(end.maps[name])
+        return ev.poison(
+            codes.UNKNOWN_ATTRIBUTE,
+            f"the chain `{self.name}` has no `{name}`",
+            part.span,
+            "not there",
+            help=suggestion(name, [*known, "last", "prev"]),
+        )
 
     def _cell(self, ev: Evaluator, part: ast.Index, env: Environment) -> Value:
         index = ev.value(part.value, env)
@@ -101,6 +112,10 @@ class Chain(Mapped):
         if position >= 1:
             return self.maps[position - 1] if position <= len(self.maps) else NOTHING
         return self.starts[position - 1] if len(self.starts) >= 1 - position else NOTHING
+
+    def last(self, position: int, count: int) -> list[Value]:
+        """The maps of so many cells up to a position."""
+        return [self.before(position - back) for back in reversed(range(count))]
 
 
 def build(ev: Evaluator, structure: ast.Structure, env: Environment, *, asks_exit: bool) -> None:
@@ -178,7 +193,17 @@ def _stand(ev: Evaluator, chain: Chain, position: int, place: ast.Place, env: En
     if isinstance(callee.definition, ast.Op):
         return calls.call(ev, callee, [chain.before(position - 1)], place.arguments, inner, place.span)
     count = bodies.port_count(callee.definition)
-    before = [chain.before(position - 1 - back) for back in reversed(range(count))]
+    handed = chain.before(position - 1)
+    if isinstance(handed, Outputs) and len(handed.maps) != count:
+        return ev.poison(
+            codes.WRONG_ARITY,
+            f"`{callee.name}` reads {count} {'map' if count == 1 else 'maps'}, "
+            f"and `{handed.cell}` before it gives {len(handed.maps)}",
+            place.span,
+            "cannot be handed on",
+            help="a chain hands on all outputs of a cell: end it here, and name those that go on",
+        )
+    before = list(handed.maps.values()) if isinstance(handed, Outputs) else chain.last(position - 1, count)
     if any(isinstance(value, Nothing) for value in before):
         return ev.poison(
             codes.WRONG_ARITY,
@@ -190,15 +215,7 @@ def _stand(ev: Evaluator, chain: Chain, position: int, place: ast.Place, env: En
         )
     tagged = f"{callee.name}@{place.tag.text}" if place.tag else callee.name
     asking = env.question(standing) if place.each else tagged
-    value = bodies.place(ev, callee, before, place.arguments, inner, asking, place.span)
-    if isinstance(value, Outputs):
-        return ev.poison(
-            codes.WRONG_ARITY,
-            f"`{callee.name}` has {len(value.maps)} outputs, and the next cell of a chain reads one",
-            place.span,
-            "several outputs",
-        )
-    return value
+    return bodies.place(ev, callee, before, place.arguments, inner, asking, place.span)
 
 
 def _ask_exit(ev: Evaluator, chain: Chain, structure: ast.Structure, env: Environment, *, asks_exit: bool) -> None:

@@ -18,7 +18,7 @@ A = Shape(8, 9, 12)
     [
         ("conv", {"c": 8, "strid": 2}, "E0305", "has no parameter `strid`"),
         ("conv", {}, "E0306", "needs `c`, a channel count"),
-        ("conv", {"c": "wide"}, "E0307", "takes a channel count as `c`, not wide"),
+        ("conv", {"c": "wide"}, "E0307", 'takes a channel count as `c`, not "wide"'),
         ("conv", {"c": 8, "bias": 1}, "E0307", "takes yes or no as `bias`, not 1"),
         ("conv", {"c": 8, "k": True}, "E0307", "takes a size (3, or 15x1) as `k`, not yes"),
         ("conv", {"c": 8, "k": (3, 3, 3)}, "E0307", "takes a size (3, or 15x1) as `k`, not 3x3x3"),
@@ -29,7 +29,7 @@ A = Shape(8, 9, 12)
         ("bn", {"eps": 0}, "E0505", "has `eps = 0`; that has to be above 0"),
         ("bn", {"momentum": -1}, "E0505", "has `momentum = -1`; that has to be at least 0"),
         ("crop", {"top": -1}, "E0505", "has `top = -1`; that has to be at least 0"),
-        ("resize", {"mode": "cubic"}, "E0505", "has `mode = cubic`; that has to be `bilinear` or `nearest`"),
+        ("resize", {"mode": "cubic"}, "E0505", 'has `mode = "cubic"`; that has to be `"bilinear"` or `"nearest"`'),
         ("resize", {"factor": float("inf")}, "E0307", "takes a number above 0 as `factor`, not inf"),
     ],
 )

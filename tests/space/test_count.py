@@ -74,7 +74,10 @@ ROUTES = """
 BEFORE = """
   trunk = grid(layer in 1..3, scale in {1, 2, 4}) {
     start [1][1] = image, stem
-    choose source in {trunk[layer - 1][scale] -> conv1x1(4), trunk[layer - 1][scale / 2] -> conv3x3(4, s = 2)} per branch
+    choose source in {
+      trunk[layer - 1][scale] -> conv1x1(4),
+      trunk[layer - 1][scale / 2] -> conv3x3(4, s = 2),
+    } per branch
     each picking(source.prev, source, c = 4)
   }
 """
@@ -212,6 +215,12 @@ def test_cas() -> None:
 
 def test_nas_bench_201() -> None:
     assert Census(load(str(REPOSITORY / "tests/texts/nasbench201.arch")).program).count == 15_625
+
+
+def test_auto_deeplab() -> None:
+    """Ways through the trellis, and five nodes that keep 2 of 2 to 6 inputs, each with one of seven ops."""
+    found = load(str(REPOSITORY / "tests/texts/auto_deeplab.arch")).program
+    assert Census(found).count == 28_657 * (1 * 3 * 6 * 10 * 15) * 7**10
 
 
 def test_once_for_all() -> None:
