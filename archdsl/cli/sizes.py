@@ -11,8 +11,13 @@ from archdsl.cli.questions import kind_of
 from archdsl.pipeline import Loaded
 from archdsl.space.count import Census, NotCounted
 from archdsl.space.paths import count_path_sets
+from archdsl.space.raw import Raw, by_operators, every_question
 
 _WRITTEN_OUT = 10**15
+_RAW = {
+    "every_question": "raw: an answer to each question, asked or not",
+    "by_operators": "raw: each op with the widths that it writes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Size:
     """How many genotypes there are in normal form; None where they were not counted."""
     not_counted: str
     """Why they were not."""
+    raw: dict[str, Raw]
+    """Products over the whole supernet, as papers give them."""
 
     def as_object(self) -> dict[str, Any]:
         """`genotypes` is a text: most readers of JSON lose the digits of such numbers."""
@@ -39,6 +46,7 @@ class Size:
             "paths": self.paths,
             "genotypes": None if self.genotypes is None else str(self.genotypes),
             "not_counted": self.not_counted or None,
+            "raw": {name: {"formula": str(raw), "count": str(raw.count)} for name, raw in self.raw.items()},
         }
 
     def as_text(self) -> str:
@@ -49,6 +57,8 @@ class Size:
         rows = [(kind, count(number)) for kind, number in self.kinds.items()]
         ways = [] if self.paths is None else [("ways of the branches through the grid", count(self.paths))]
         ways.append(("genotypes", self._counted()))
+        raw = {name: each for name, each in self.raw.items() if each.count != self.genotypes}
+        ways += [(_RAW[name], f"{each} = {_rounded(each.count)}") for name, each in raw.items()]
         return f"{self.name}: {of} with {asked}\n\n{table(rows, right=(1,))}\n{table(ways)}"
 
     def _counted(self) -> str:
@@ -68,10 +78,20 @@ def size_of(loaded: Loaded) -> Size:
         genotypes = Census(program).count
     except NotCounted as error:
         reason = str(error)
-    return Size(loaded.name, program.name, program.hash, dict(kinds), count_path_sets(program), genotypes, reason)
+    raw = {"every_question": every_question(program), "by_operators": by_operators(program)}
+    return Size(
+        loaded.name,
+        program.name,
+        program.hash,
+        dict(kinds),
+        count_path_sets(program),
+        genotypes,
+        reason,
+        {name: each for name, each in raw.items() if each is not None},
+    )
 
 
 def _rounded(number: int) -> str:
     """3.2e43. Not through a float, which ends at 1.8e308."""
     digits = str(number)
-    return f"{digits[0]}.{digits[1]}e{len(digits) - 1}"
+    return f"{digits[0]}.{digits[1]}e{len(digits) - 1}" if len(digits) > 6 else count(number)
