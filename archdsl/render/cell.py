@@ -1,11 +1,16 @@
-"""A cell or an op as the papers draw them: inputs left, maps as nodes, ops on the edges, outputs right."""
+"""A cell or an op as the papers draw them: inputs left, maps as nodes, ops on the edges, outputs right.
+
+A map that is but handed on, from one op of a pipe to the next or into a sum, is no node: its ops stand on one edge.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeAlias
 
 from archdsl.ir import Graph
 from archdsl.ops import Shape
@@ -14,28 +19,79 @@ from archdsl.ops.primitives import PRIMITIVES
 from archdsl.render.labels import listed, resolution, small, wrapped
 from archdsl.render.picture import Box, Line, Outline, Picture, Text
 from archdsl.render.scopes import Scope
-from archdsl.render.style import INK, MUTED, TINT, Dash, Stroke
+from archdsl.render.style import INK, MUTED, PLAIN, TINT, Dash, Stroke
 from archdsl.render.units import Unit, readers_within, units
 from archdsl.space import Apply, Asked, FrameKind, Keep, Measured, OfBranch, QuestionKind, Searching, Select
 
 _MOST_CANDIDATES = 8
 """A longer set of candidates gets a letter on its edge and stands in the legend."""
+_MOST_REPEATED = 3
+"""The same, where several edges have the set."""
 _JOINS = {"concat": "concat", "add": "+", "multiply": "×"}
 _CHOICE = Stroke(INK, Dash.DASHED, 1.0)
 _NUMBER = re.compile(r"(?<=^last)_\d+$|(?<=\d)_\d+$")
 """What keeps the maps of a branch apart that the text calls alike: `at_8_2`."""
 _BESIDE = Stroke(MUTED, Dash.DOTTED, 1.0)
+_NOTHING = Stroke(MUTED, Dash.DOTTED, 1.0)
+"""An edge that adds nothing."""
+
+Given: TypeAlias = "Mapping[str, tuple[str, ...]]"
+"""The answers that a cell has, by the paths of its questions without the scope: `x1.prev`."""
+Letters: TypeAlias = "Mapping[tuple[str, ...], str]"
+"""Sets of candidates that stand in the legend."""
 
 
-def cell_picture(graph: Graph, scope: Scope) -> Picture:
-    """The picture of one instance of a cell or op, closed or with its questions."""
-    return _Drawing(graph, scope).picture()
+def cell_picture(
+    graph: Graph, scope: Scope, *, given: Given | None = None, title: str = "", about: Sequence[str] = ()
+) -> Picture:
+    """The picture of one instance of a cell or op, closed or with its questions.
+
+    `title` stands instead of its definition's name, `about` below it.
+    """
+    drawing = CellDrawing(graph, scope, given or {})
+    letters = lettered([drawing])
+    heading = [*_title(scope, title), *(small(line, 9) for line in about), *legend_of(letters), small(" ", 6)]
+    return Picture(scope.path, drawing.boxes(), drawing.lines(letters), heading=tuple(heading))
+
+
+def _title(scope: Scope, title: str) -> list[Text]:
+    found = [Text(title or scope.definition or scope.path, 14, bold=True)]
+    about = f"at {scope.path}" if scope.definition and scope.definition != scope.path else ""
+    if scope.instances > 1:
+        about += f", one of {scope.instances}"
+    return [*found, small(about, 9)] if about else found
+
+
+def lettered(drawings: Sequence[CellDrawing]) -> Letters:
+    """A letter for each set of candidates that is too long for its edge, or stands on several."""
+    counts = Counter(names for drawing in drawings for names in drawing.sets())
+    long = [
+        names for names, edges in counts.items() if len(names) > (_MOST_REPEATED if edges > 1 else _MOST_CANDIDATES)
+    ]
+    return {names: "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[number % 26] for number, names in enumerate(long)}
+
+
+def legend_of(letters: Letters) -> list[Text]:
+    found: list[Text] = []
+    for names, letter in letters.items():
+        lines = listed(names, 90)
+        found += [small(f"{letter}? one of {lines[0]}", 9), *(small(line, 9) for line in lines[1:])]
+    return found
 
 
 @dataclass(frozen=True)
-class _Drawing:
+class CellDrawing:
+    """The boxes and lines of one instance.
+
+    One of several on a sheet has a prefix that keeps its names apart, and is `small`: ports are drawn with the map that
+    they prepare, and shapes stand at inputs and outputs only.
+    """
+
     graph: Graph
     scope: Scope
+    given: Given
+    prefix: str = ""
+    small: bool = False
 
     @cached_property
     def units(self) -> Mapping[str, Unit]:
@@ -65,35 +121,31 @@ class _Drawing:
             if source in self.units and source != self.common(unit)
         }
 
+    def sets(self) -> list[tuple[str, ...]]:
+        """The candidates on each edge that asks."""
+        return [self.names_of(unit) for unit in self.units.values() if self.common(unit) is not None]
+
+    def boxes(self) -> tuple[Box, ...]:
+        found = [self.input_box(path) for path in self.inputs if path not in self.ports.values()]
+        found += [self.map_box(unit) for unit in self.units.values() if self.shown(unit)]
+        return tuple(replace(box, name=self.prefix + box.name) for box in found)
+
+    def lines(self, letters: Letters) -> tuple[Line, ...]:
+        found = [line for unit in self.units.values() if self.shown(unit) for line in self.lines_into(unit, letters)]
+        return tuple(replace(line, tail=self.prefix + line.tail, head=self.prefix + line.head) for line in found)
+
     @cached_property
-    def long_sets(self) -> Mapping[tuple[str, ...], str]:
-        """Sets of candidates too long for an edge, with the letter that each has in the legend."""
-        sets = (self.names_of(unit) for unit in self.units.values() if self.common(unit) is not None)
-        long = dict.fromkeys(names for names in sets if len(names) > _MOST_CANDIDATES)
-        return {names: "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[number % 26] for number, names in enumerate(long)}
+    def ports(self) -> Mapping[str, str]:
+        """The maps that prepare an input which nothing else reads, with that input; on a small drawing only."""
+        found: dict[str, str] = {}
+        for path in self.inputs if self.small else ():
+            readers = self.readers_of(path)
+            if len(readers) == 1 and readers[0].line and self.source_of(readers[0]) == path:
+                found[readers[0].output] = path
+        return found
 
-    def picture(self) -> Picture:
-        boxes = [self.input_box(path) for path in self.inputs]
-        lines: list[Line] = []
-        for unit in self.units.values():
-            if unit.output not in self.candidates:
-                boxes.append(self.map_box(unit))
-                lines += self.lines_into(unit)
-        return Picture(self.scope.path, tuple(boxes), tuple(lines), heading=self.heading())
-
-    def heading(self) -> tuple[Text, ...]:
-        scope = self.scope
-        title = scope.definition or scope.path
-        found = [Text(title, 14, bold=True)]
-        about = f"at {scope.path}" if scope.definition and scope.definition != scope.path else ""
-        if scope.instances > 1:
-            about += f", one of {scope.instances}"
-        if about:
-            found.append(small(about, 9))
-        for names, letter in self.long_sets.items():
-            lines = listed(names, 90)
-            found += [small(f"{letter} = {lines[0]}", 9), *(small(line, 9) for line in lines[1:])]
-        return (*found, small(" ", 6))
+    def shown(self, unit: Unit) -> bool:
+        return unit.output not in self.candidates and unit.output not in self.handed_on
 
     # Maps -----------------------------------------------------------------------------------
 
@@ -112,6 +164,11 @@ class _Drawing:
     def origin(self, path: str) -> str:
         """Where an input comes from: the cell or line, or the place and output of a grid."""
         node = self.graph.node(path)
+        match node.payload:
+            case Select(Asked(question), _) if self.graph.questions[question].kind is QuestionKind.EXIT:
+                return question.rpartition(".")[0]
+            case _:
+                pass
         names: list[str] = []
         for frame in node.frames:
             if frame.kind is FrameKind.OP:
@@ -126,8 +183,13 @@ class _Drawing:
         shape = small(self.shape(unit.output))
         name = [Text(unit.line, bold=True)] if unit.line else []
         result = self.is_output(unit)
+        if (port := self.ports.get(unit.output)) is not None:
+            origin = (small(line) for line in wrapped(self.origin(port), 22))
+            return Box(unit.output, (*name, *origin, small(self.shape(port))), Outline.BOX, fill=TINT)
         if result and not name:
             name = [Text("out", bold=True)]
+        if self.small and not result and unit.op in _JOINS and unit.single:
+            return Box(unit.output, (Text(_JOINS[unit.op], 11), *name), Outline.CIRCLE, Stroke(width=1.2))
         if unit.op in _JOINS and unit.single:
             return Box(unit.output, (Text(_JOINS[unit.op], 11), *name, shape), Outline.CIRCLE, Stroke(width=1.2))
         if self.boxed(unit):
@@ -158,33 +220,98 @@ class _Drawing:
 
     # Edges ----------------------------------------------------------------------------------
 
-    def lines_into(self, unit: Unit) -> list[Line]:
-        common = self.common(unit)
-        if common is not None:
-            return [Line(common, unit.output, self.choice(unit), _CHOICE)]
-        if isinstance(payload := self.graph.node(unit.output).payload, Select | Keep) and unit.single:
-            inputs = self.graph.inputs(unit.output)
-            labels = map(str, payload.labels)
-            return [
-                Line(source, unit.output, self.case_label(unit, source, label), _CHOICE)
-                for source, label in zip(inputs, labels, strict=True)
-            ]
+    @cached_property
+    def handed_on(self) -> frozenset[str]:
+        """The maps without a name that one other op reads: no nodes where the node before or behind has their shape."""
+        roots: dict[str, str] = {}
+        for unit in self.units.values():
+            source = self.source_of(unit)
+            readers = self.readers_of(unit.output)
+            if source is None or unit.line or len(readers) != 1 or self.is_output(unit):
+                continue
+            beside = all(self.named(path) for path in self.beside(unit))
+            root = roots.get(source, source)
+            if beside and unit.output not in self.beside(readers[0]) and self.goes_on(root, unit, readers[0]):
+                roots[unit.output] = root
+        return frozenset(roots)
+
+    def readers_of(self, path: str) -> list[Unit]:
+        """Who reads a map; the candidates of one choice count as that choice."""
+        found = (self.candidates.get(unit.output, unit.output) for unit in self.readers.get(path, []))
+        return [self.units[each] for each in dict.fromkeys(found)]
+
+    def source_of(self, unit: Unit) -> str | None:
+        """The one map that a unit works on; None for what joins maps or picks one of several."""
+        if (common := self.common(unit)) is not None:
+            return common
         if self.boxed(unit) or (unit.single and unit.op in _JOINS):
-            sources = self.graph.inputs(unit.output) if unit.single else unit.inputs
-            return [Line(source, unit.output) for source in sources]
-        beside = self.beside(unit)
-        main = [Line(source, unit.output, self.op_label(unit)) for source in unit.inputs if source not in beside]
-        return main + [Line(source, unit.output, (small("size"),), _BESIDE) for source in beside]
+            return None
+        if isinstance(self.graph.node(unit.output).payload, Select | Keep) and unit.single:
+            return None
+        main = [source for source in unit.inputs if source not in self.beside(unit)]
+        return main[0] if len(main) == 1 else None
 
-    def case_label(self, unit: Unit, source: str, label: str) -> tuple[Text, ...]:
+    def goes_on(self, root: str, unit: Unit, reader: Unit) -> bool:
+        if unit.output in self.candidates or self.source_of(reader) is None:
+            return unit.output not in self.candidates
+        return self.shape(unit.output) in (self.shape(reader.output), self.shape(root))
+
+    def named(self, path: str) -> str:
+        return self.units[path].line if path in self.units else ""
+
+    def lines_into(self, unit: Unit, letters: Letters) -> list[Line]:
+        if unit.output in self.ports:
+            return []
+        found = [self.line(source, unit, letters) for source in self.read_at(unit)]
+        beside = [path for path in self.beside(unit) if not self.named(path)]
+        return found + [Line(source, unit.output, (small("size"),), _BESIDE) for source in beside]
+
+    def read_at(self, unit: Unit) -> tuple[str, ...]:
+        """The maps that are read, a sum's as often as it adds them."""
+        if (source := self.source_of(unit)) is not None:
+            return (source,)
+        joins = (unit.single and unit.op in _JOINS) or isinstance(self.graph.node(unit.output).payload, Select | Keep)
+        return self.graph.inputs(unit.output) if joins and unit.single else unit.inputs
+
+    def line(self, source: str, unit: Unit, letters: Letters) -> Line:
+        """From the last map that is a node, with all ops between."""
+        ends = self.picked(source, unit)
+        ops: list[tuple[Text, ...]] = []
+        asks = bool(ends) or self.common(unit) is not None or self.picks(unit)
+        if self.source_of(unit) is not None:
+            ops.append(self.op_on_edge(unit, letters))
+        while source in self.handed_on:
+            before = self.units[source]
+            ops.append(self.op_on_edge(before, letters))
+            asks = asks or self.common(before) is not None
+            source = self.source_of(before) or source
+        label = tuple(text for op in reversed(ops) for text in op)
+        heads = {text.text.partition("(")[0] for text in label}
+        answer = self.given.get(f"{unit.line}.{self.named(source)}", ())
+        label += tuple(Text(each) for each in answer if each.partition("(")[0] not in heads)  # a pipe of no ops
+        stroke = _CHOICE if asks else _NOTHING if "zero" in heads else PLAIN
+        return Line(source, unit.output, (*label, *ends), stroke)
+
+    def picks(self, unit: Unit) -> bool:
+        return unit.single and isinstance(self.graph.node(unit.output).payload, Select | Keep)
+
+    def picked(self, source: str, unit: Unit) -> tuple[Text, ...]:
         """Which answer takes this map; nothing where the map's own name says it."""
-        return () if label.startswith(self.origin(source)) else (small(label, 9),)
+        payload = self.graph.node(unit.output).payload
+        if not isinstance(payload, Select | Keep) or not unit.single or self.common(unit) is not None:
+            return ()
+        label = str(payload.labels[self.graph.inputs(unit.output).index(source)])
+        while source in self.handed_on:
+            source = self.source_of(self.units[source]) or source
+        return () if label.startswith(self.origin(source)) or label == self.named(source) else (small(label, 9),)
 
-    def op_label(self, unit: Unit) -> tuple[Text, ...]:
+    def op_on_edge(self, unit: Unit, letters: Letters) -> tuple[Text, ...]:
+        if self.common(unit) is not None:
+            return self.choice(unit, letters)
         payload = self.graph.node(unit.output).payload
         if not unit.single or not isinstance(payload, Apply):
             return (Text(unit.op),)
-        given = _differing(payload)
+        given = [*_differing(payload), *(f"like = {name}" for path in self.beside(unit) if (name := self.named(path)))]
         return (Text(unit.op), *(small(line) for line in listed(given, 20)))
 
     # Choices --------------------------------------------------------------------------------
@@ -222,17 +349,21 @@ class _Drawing:
         )
         return tuple(f"{label}: {op}" for label, op in zip(payload.labels, ops, strict=True))
 
-    def choice(self, unit: Unit) -> tuple[Text, ...]:
+    def choice(self, unit: Unit, letters: Letters) -> tuple[Text, ...]:
         names = self.names_of(unit)
-        head = Text(self.asks(unit), bold=True)
-        if names in self.long_sets:
-            return (head, Text(f"one of {len(names)}: {self.long_sets[names]}"))
-        return (head, *(Text(name, 9) for name in names), small(" ", 6))
+        head = (Text(asks, bold=True),) if (asks := self.asks(unit)) else ()
+        if names in letters:
+            return (*head, Text(f"{letters[names]}?"))
+        return (*head, *(Text(name, 9) for name in names), small(" ", 6))
 
     def asks(self, unit: Unit) -> str:
-        payload = self.graph.node(unit.output).payload
-        match payload:
-            case Select(Asked(question), _) | Keep(question, _):
+        """A question by its name; nothing where it is about the edge that it stands on."""
+        match self.graph.node(unit.output).payload:
+            case Select(Asked(question), _) if self.graph.questions[question].source and self.common(unit):
+                return ""
+            case Keep(question, labels):
+                return f"keep {self.graph.questions[question].keep} of {len(labels)}?"
+            case Select(Asked(question), _):
                 return f"{_short(question)}?"
             case Select(Searching(), _):
                 return "searching?"

@@ -8,8 +8,8 @@ from archdsl.diff import Change, Difference
 from archdsl.diff.amounts import short, signed
 from archdsl.diff.cells import Cell, cells
 from archdsl.diff.model import CellChange, Side
+from archdsl.render.labelling import label_of
 from archdsl.render.labels import small, wrapped
-from archdsl.render.network import label_of
 from archdsl.render.picture import Box, Flow, Line, Picture, Text
 from archdsl.render.style import MUTED, Dash, Stroke
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from archdsl.render.picture import Box, Flow, Line, Outline, Picture, Point, Text
-from archdsl.render.style import FONT, INK, Dash, Stroke
+from archdsl.render.picture import Box, Flow, Group, Line, Outline, Picture, Point, Text
+from archdsl.render.style import FAINT, FONT, INK, Dash, Stroke
 
 _SHAPES = {
     Outline.BOX: ("box", "filled"),
@@ -20,7 +20,8 @@ _BASE_SIZE = 10
 
 def write(picture: Picture) -> str:
     """DOT of the picture."""
-    body = [*_settings(picture), *map(_box, picture.boxes), *map(_line, picture.lines)]
+    groups = (line for group in picture.groups for line in _group(group))
+    body = [*_settings(picture), *map(_box, picture.boxes), *groups, *map(_line, picture.lines)]
     return "\n".join([f"digraph {quote(picture.name)} {{", *(f"  {line}" for line in body), "}", ""])
 
 
@@ -54,11 +55,23 @@ def _box(box: Box) -> str:
     return _statement(quote(box.name), found)
 
 
+def _group(group: Group) -> Iterable[str]:
+    yield f"subgraph {quote(f'cluster {group.name}')} {{"
+    frame = {"label": _label(group.heading), "labeljust": "r", "style": quote("rounded"), "color": quote(FAINT)}
+    yield "  " + _statement("graph", frame)
+    for row in group.rows:
+        yield f"  {{ rank=same; {' '.join(f'{quote(name)};' for name in row)} }}"
+    yield "  " + " ".join(f"{quote(name)};" for name in group.boxes)
+    yield "}"
+
+
 def _line(line: Line) -> str:
     found = {"label": _label(line.label)} if line.label else {}
     found |= _stroke(line.stroke)
     if not line.arrow:
         found |= {"arrowhead": "none"}
+    if not line.pulls:
+        found |= {"constraint": "false"}
     if line.way:
         found |= {"pos": quote(_way(line.way, arrow=line.arrow))}
     return _statement(f"{quote(line.tail)} -> {quote(line.head)}", found)

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from archdsl.diff import Figures, side
+from archdsl.diff import Figures, Side, side
+from archdsl.diff.amounts import short
 from archdsl.ir import Graph
+from archdsl.render.asking import Asking, answers_in, asking
+from archdsl.render.cards import chain_picture
 from archdsl.render.cell import cell_picture
+from archdsl.render.chains import Layout, asks_exit, layout
 from archdsl.render.failures import NothingToDraw
+from archdsl.render.labelling import costs_of
 from archdsl.render.network import network_picture
 from archdsl.render.picture import Picture
-from archdsl.render.scopes import find, names
-from archdsl.render.trellis import trellis_picture
+from archdsl.render.scopes import Scope, find, names
+from archdsl.render.trellis import trellis_pictures
 from archdsl.space import Program
 
 
@@ -41,21 +46,43 @@ class Drawable(Protocol):
 def draw(item: Drawable, *, cell: str | None = None, figures: Figures | None = None) -> Picture:
     """A trellis where there is a grid, else the network by its cells.
 
-    `cell` draws one cell, op or line instead, by its path or its definition. `figures` are those of the network:
-    with them it is drawn by its cells, each with its params and MACs. Raises NothingToDraw for an unknown name.
+    `cell` draws one cell, op or line instead, by its path, its definition or the name under which it shares answers
+    (`normal@h1`); or the cells of a chain, by the chain's name. `figures` are those of the network: with them it is
+    drawn by its cells, each with its params and MACs. Raises NothingToDraw for an unknown name.
     """
     graph = item.network() if item.closed else item.supernet()
-    if cell is not None:
-        return _cell(item, graph, cell)
     one = side(item.name, item.program, item.meaning.answers, graph, figures)
+    if cell is not None:
+        return _cell(item, one, cell)
     if figures is None and item.program.trellises:
-        return trellis_picture(one, next(iter(item.program.trellises.values())))
-    return network_picture(one)
+        return trellis_pictures(one)
+    return network_picture(one, _layout(item, one))
 
 
-def _cell(item: Drawable, graph: Graph, name: str) -> Picture:
+def _layout(item: Drawable, one: Side) -> Layout:
+    return layout(one, item.supernet() if one.graph.closed and asks_exit(item.program) else None)
+
+
+def _cell(item: Drawable, one: Side, name: str) -> Picture:
     """In the network where it is there; else in the space, as a definition that no answer uses."""
-    for each in (graph, item.supernet()):
-        if (scope := find(each, name)) is not None:
-            return cell_picture(each, scope)
-    raise NothingToDraw(name, list(dict.fromkeys([*names(graph), *names(item.supernet())])), item.name)
+    laid = _layout(item, one)
+    if (chain := laid.chains.get(name)) is not None:
+        return chain_picture(one, laid, chain)
+    asked = asking(item.program, laid.parts.cells.values())
+    path = next((path for path, each in asked.items() if each.scope == name and path in laid.parts.cells), name)
+    if (scope := find(one.graph, path)) is not None or (scope := find(one.graph, name)) is not None:
+        return _picture(one, scope, asked.get(scope.path))
+    if (scope := find(supernet := item.supernet(), name)) is not None:
+        return cell_picture(supernet, scope)
+    known = [*names(one.graph), *names(item.supernet()), *laid.chains]
+    raise NothingToDraw(name, list(dict.fromkeys(known)), item.name)
+
+
+def _picture(one: Side, scope: Scope, asked: Asking | None) -> Picture:
+    given = answers_in(one, asked) if asked is not None else None
+    title = asked.scope if asked is not None and asked.scope.partition("@")[0] == scope.definition else ""
+    costs = costs_of(one.figures)
+    mine = [costs[path] for path in scope.nodes if path in costs]
+    params, macs = sum(each.params for each in mine), sum(each.macs for each in mine)
+    about = [f"{short(params)} params, {short(macs)} MACs"] if costs else []
+    return cell_picture(one.graph, scope, given=given, title=title, about=about)

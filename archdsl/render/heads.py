@@ -8,7 +8,7 @@ from functools import cached_property
 
 from archdsl.diff.cells import bare
 from archdsl.render.grid import CELL, SKIP
-from archdsl.render.labels import small
+from archdsl.render.labels import small, wrapped
 from archdsl.render.picture import Box, Line, Point, Text
 from archdsl.render.sheet import Sheet
 from archdsl.render.style import INK, MUTED, Dash, Stroke
@@ -86,7 +86,7 @@ class Heads:
             lines = [each.definition, f"of {name.rpartition('.')[2]}"] if each.definition else [name]
             if each.name in self.sheet.side.program.branches:
                 places = self.sheet.side.program.branches[each.name].places
-                lines = [f"branch {each.name}", f"ends at {' or '.join(places)}"]
+                lines = [f"branch {each.name}", *wrapped(f"ends at {', '.join(places)}", 15)]
             label = tuple(Text(line, 9) for line in lines)
             label += tuple(
                 small(f"{'aux' if each.auxiliary else 'out'} {self.shape_of(output)}") for output in each.outputs
@@ -173,7 +173,7 @@ class Heads:
             return []
         found: list[Line] = []
         for branch, ends in self.sheet.side.program.branches.items():
-            if branch not in self.places:
+            if branch not in self.places or branch not in self.sheet.numbers:
                 continue
             x, y = self.places[branch]
             for place in ends.places.values():

@@ -31,11 +31,18 @@ def small(text: str, size: int = 8) -> Text:
 
 
 def resolution(shape: Shape, image: Shape) -> str:
-    """`1/8` where the image's size divides, else `128x256`."""
-    if shape.height and image.height % shape.height == 0 and image.width % shape.width == 0:
-        factor = image.height // shape.height
-        if factor == image.width // shape.width:
-            return f"1/{factor}" if factor > 1 else "1/1"
+    """`1/8` where the image's size divides, else `128x256`.
+
+    Of an image of 769 rows, one more than a multiple, 97 are 1/8.
+    """
+    if shape.height == shape.width == 1 and image.height > 1:
+        return "1x1"
+    for more in (0, 1):
+        sizes = (image.height - more, shape.height - more, image.width - more, shape.width - more)
+        if 0 not in sizes and sizes[0] % sizes[1] == 0 == sizes[2] % sizes[3]:
+            factor = sizes[0] // sizes[1]
+            if factor == sizes[2] // sizes[3]:
+                return f"1/{factor}"
     return f"{shape.height}x{shape.width}"
 
 

@@ -1,96 +1,244 @@
-"""A whole network by its cells: one box a cell, from the image down to the outputs."""
+"""A whole network by its cells, from the image down to the outputs; a chain side by side, in a frame of its own.
+
+A hyper-cell is drawn as in AutoRTNet's figure 3: each cell with an edge to the exit's map, the exit that is taken
+thick, the others and the cells behind it dotted.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
-from archdsl.diff import Figures, Side
+from archdsl.diff import Side
 from archdsl.diff.amounts import short
-from archdsl.diff.cells import Cell, cells, ops_of
-from archdsl.diff.model import NodeFigures
-from archdsl.ir import Graph
-from archdsl.render.labels import listed, shown, small, wrapped
-from archdsl.render.picture import Box, Flow, Line, Picture, Text
-from archdsl.render.style import INK, MUTED, PAPER, TINT, Dash, Stroke
+from archdsl.diff.cells import Cell
+from archdsl.render.asking import Asking, answered, asking
+from archdsl.render.chains import Chain, Layout
+from archdsl.render.folding import Fold, alike, folds, rows
+from archdsl.render.labelling import Costs, costs_of, label_of, maps, spent
+from archdsl.render.labels import small, wrapped
+from archdsl.render.picture import Box, Flow, Group, Line, Outline, Picture, Text
+from archdsl.render.style import FAINT, INK, MUTED, PAPER, TINT, Dash, Stroke
 from archdsl.render.surroundings import Outside, is_image, outside
 
-_NAME_WIDTH = 30
-_MOST_LINES = 3
+_TAKEN = Stroke(INK, width=2.6)
+_ASKED = Stroke(INK, Dash.DASHED, 1.0)
+_LEFT_OUT = Stroke(MUTED, Dash.DOTTED, 1.0)
+_EARLIER = Stroke(MUTED, width=0.8)
+"""A map that is not the last one."""
 
-Costs: TypeAlias = "Mapping[str, NodeFigures]"
-"""By the path of a node; empty where they are not to be shown."""
 
-
-def network_picture(side: Side) -> Picture:
+def network_picture(side: Side, laid: Layout) -> Picture:
     """The picture of a network; with the params and MACs of each cell where the side has figures."""
-    found = cells(side.graph)
-    shown_cells = outside(side.graph, found, frozenset())
-    costs = _by_node(side.figures)
-    boxes = tuple(_box(side, found[each.name], each, costs) for each in shown_cells)
-    names = {each.name for each in shown_cells}
-    lines = tuple(
-        Line(source, each.name, stroke=_stroke(each))
-        for each in shown_cells
-        for source in each.reads
-        if source in names
-    )
-    return Picture(
-        side.name, boxes, lines, Flow.DOWN, heading=_heading(side, any(each.auxiliary for each in shown_cells))
-    )
+    return _Drawing(side, laid).picture()
 
 
-def _heading(side: Side, auxiliary: bool) -> tuple[Text, ...]:
-    kind = f"of {side.program.name}" if side.program.name != side.name else "a network"
-    if not side.graph.closed:
-        kind = f"a space of {len(side.program.questions)} questions"
-    found = [Text(side.name, 14, bold=True), small(kind, 9)]
-    if side.figures is not None:
-        found.append(small(f"{short(side.figures.params)} params, {short(side.figures.macs)} MACs at inference", 9))
-    if auxiliary:
-        found.append(small("dashed: auxiliary, trained with and not exported", 9))
-    return (*found, small(" ", 6))
+@dataclass(frozen=True)
+class _Drawing:
+    side: Side
+    layout: Layout
+
+    def picture(self) -> Picture:
+        boxes = {self.box_names[path]: self.box(path) for path in self.shown}
+        groups = tuple(self.group(chain) for chain in self.layout.chains.values())
+        return Picture(
+            self.side.name, tuple(boxes.values()), tuple(self.lines()), Flow.DOWN, self.heading(), groups=groups
+        )
+
+    # What is known --------------------------------------------------------------------------
+
+    @cached_property
+    def cells(self) -> Mapping[str, Cell]:
+        return self.layout.parts.cells
+
+    @cached_property
+    def shown(self) -> Mapping[str, Outside]:
+        """The parts that an output needs, and those that it would need but for an exit."""
+        found = outside(self.side.graph, self.cells, frozenset())
+        return {each.name: each for each in found if each.needed or self.layout.left_out(each.name)}
+
+    @cached_property
+    def costs(self) -> Costs:
+        return costs_of(self.side.figures)
+
+    @cached_property
+    def asking(self) -> Mapping[str, Asking]:
+        return asking(self.side.program, self.cells.values())
+
+    @cached_property
+    def chain_of(self) -> Mapping[str, Chain]:
+        return {path: chain for chain in self.layout.chains.values() for path in chain.cells}
+
+    @cached_property
+    def folds(self) -> Mapping[str, tuple[Fold, ...]]:
+        cells = [self.cells[path] for path in self.chain_of]
+        keys = {
+            cell.path: alike(self.side, self.layout, cell, self.asking.get(cell.path), self.costs) for cell in cells
+        }
+        read = {source for each in self.cells.values() if each.path not in self.chain_of for source in each.reads}
+        return {name: folds(chain, keys, read) for name, chain in self.layout.chains.items()}
+
+    @cached_property
+    def box_names(self) -> Mapping[str, str]:
+        folded = {path: fold.name for found in self.folds.values() for fold in found for path in fold.cells}
+        return {path: folded.get(path, path) for path in self.shown}
+
+    @cached_property
+    def fold_of(self) -> Mapping[str, Fold]:
+        return {fold.name: fold for found in self.folds.values() for fold in found}
+
+    # Boxes ----------------------------------------------------------------------------------
+
+    def heading(self) -> tuple[Text, ...]:
+        side, graph = self.side, self.side.graph
+        kind = f"of {side.program.name}" if side.program.name != side.name else "a network"
+        if not graph.closed:
+            missing = len(graph.questions.keys() - side.answers.keys())
+            kind = f"a space of {missing} questions" if not side.answers else f"{kind}, {missing} questions open"
+        found = [Text(side.name, 14, bold=True), small(kind, 9)]
+        if side.figures is not None:
+            found.append(small(f"{short(side.figures.params)} params, {short(side.figures.macs)} MACs at inference", 9))
+        if any(self.auxiliary(path) for path in self.shown):
+            found.append(small("dashed box: auxiliary, trained with and not exported", 9))
+        chains = self.layout.chains.values()
+        if any(chain.taken is not None for chain in chains):
+            found.append(small("thick: the exit that is taken; dotted: what it leaves out, which is not computed", 9))
+        if any(chain.exits and chain.taken is None for chain in chains):
+            found.append(small("dashed line: an exit to choose", 9))
+        return (*found, small(" ", 6))
+
+    def box(self, path: str) -> Box:
+        each, name = self.shown[path], self.box_names[path]
+        if path in self.layout.chains:
+            label = (Text(path.rpartition(".")[2], bold=True), small(maps(self.side.graph, self.cells[path])))
+            return Box(name, (*label, *_outs(each)), Outline.CIRCLE, fill=TINT)
+        fill = TINT if is_image(self.side.graph, path) else PAPER
+        return Box(
+            name, self.label(path), stroke=_LEFT_OUT if self.layout.left_out(path) else self.stroke(path), fill=fill
+        )
+
+    def stroke(self, path: str) -> Stroke:
+        return Stroke(MUTED, Dash.DASHED, 1.0) if self.auxiliary(path) else Stroke(INK, width=1.0)
+
+    def auxiliary(self, path: str) -> bool:
+        """Whether only auxiliary outputs need a part."""
+        each = self.shown[path]
+        return each.needed and each.auxiliary
+
+    def label(self, path: str) -> tuple[Text, ...]:
+        cell, outputs = self.cells[path], self.shown[path].outputs
+        asked = self.asking.get(path)
+        if path not in self.chain_of and asked is None:
+            return label_of(self.side.graph, cell, self.costs, outputs)
+        label = [Text(line, bold=True) for line in self.names(path)]
+        label += [Text(line, 9) for line in self.what(path)]
+        label += [small(line) for line in self.inside(path)]
+        label += [small(maps(self.layout.graph_of(path), cell)), *(small(line) for line in spent(self.costs, cell))]
+        if self.layout.left_out(path):
+            label = [small(line.text, line.size) for line in label]
+        return (*label, *_outs(self.shown[path]))
+
+    def names(self, path: str) -> list[str]:
+        """Of a cell in a chain its place, and how many are drawn as one; the frame says where the chain stands."""
+        if path not in self.chain_of:
+            return wrapped(path, 30)
+        box, above = self.box_names[path], self.chain_of[path].name.rpartition(".")[0]
+        cells = self.fold_of[box].cells
+        return [box.removeprefix(f"{above}.") + (f" ×{len(cells)}" if len(cells) > 1 else "")]
+
+    def what(self, path: str) -> list[str]:
+        """`normal@h1`, the cell as its answers are shared; nothing where its path says it."""
+        asked, definition = self.asking.get(path), self.cells[path].definition
+        found = asked.scope if asked is not None and asked.scope != path else definition
+        return [found] if found and path.rpartition(".")[2] != found else []
+
+    def inside(self, path: str) -> list[str]:
+        """What a cell with questions of its own has answered, or that it asks. Shared answers: `--cell` shows them."""
+        asked = self.asking.get(path)
+        if asked is None or sum(each.scope == asked.scope for each in self.asking.values()) > 1:
+            return []
+        if found := answered(self.side, asked):
+            return list(found)
+        number = sum(question not in self.side.answers for question in asked.questions)
+        return [f"{number} question{'' if number == 1 else 's'}"] if number else []
+
+    def group(self, chain: Chain) -> Group:
+        found = self.folds[chain.name]
+        exit = [chain.name] if chain.name in self.shown else []
+        names = [*(fold.name for fold in found), *exit]
+        return Group(chain.name, self.title(chain), tuple(names), rows(chain, found))
+
+    def title(self, chain: Chain) -> tuple[Text, ...]:
+        about = f"{len(chain.cells)} cells"
+        if chain.taken is not None:
+            about = f"exit {chain.taken} of {_run(list(chain.exits)).removeprefix('1 to ')}"
+        elif chain.exits:
+            about = f"which exit, {_run(list(chain.exits))}?"
+        return (small(f"{chain.name}: {about}", 9),)
+
+    # Lines ----------------------------------------------------------------------------------
+
+    def lines(self) -> list[Line]:
+        found: dict[tuple[str, str, str], Line] = {}
+        for path in self.shown:
+            for line in [*self.into(path), *self.exits_not_taken(path)]:
+                key = (line.tail, line.head, "".join(text.text for text in line.label))
+                if line.tail != line.head and (key not in found or found[key].stroke == _EARLIER):
+                    found[key] = line
+        return [*found.values(), *self.order()]
+
+    def into(self, path: str) -> list[Line]:
+        reads = [source for source in self.cells[path].reads if source in self.shown]
+        lines = [self.line(source, path, last=source == reads[-1]) for source in reads]
+        for reader, chain in sorted(self.layout.parts.before_exit):
+            if reader == path:
+                lines.append(Line(chain, self.box_names[path], (small(".prev"),), _EARLIER, pulls=False))
+        return lines
+
+    def line(self, source: str, path: str, *, last: bool) -> Line:
+        tail, head = self.box_names[source], self.box_names[path]
+        chain, before = self.chain_of.get(path), self.chain_of.get(source)
+        if path in self.layout.chains:
+            taken = self.layout.chains[path].taken is not None
+            return Line(tail, head, stroke=_TAKEN if taken else _ASKED)
+        if chain is not None:
+            row = next(row for row in rows(chain, self.folds[chain.name]) if head in row)
+            near = tail in row and row.index(head) - row.index(tail) == 1
+            first = before is not chain and head == row[0] and last
+            stroke = _LEFT_OUT if chain.behind(path) else Stroke(width=1.0) if last else _EARLIER
+            return Line(tail, head, self.earlier(source, path), stroke, pulls=near or first)
+        return Line(tail, head, self.earlier(source, path), self.stroke(path))
+
+    def earlier(self, source: str, path: str) -> tuple[Text, ...]:
+        """`.prev` where a hyper-cell's map before its exit is read."""
+        chain = self.chain_of.get(source)
+        if chain is None or chain.taken is None or path in chain.cells:
+            return ()
+        return (small(".prev"),) if source == chain.cells[chain.taken - 2] else ()
+
+    def exits_not_taken(self, path: str) -> list[Line]:
+        chain = self.layout.chains.get(path)
+        if chain is None or chain.taken is None:
+            return []
+        others = (cell for position, cell in chain.exits.items() if position != chain.taken)
+        return [Line(self.box_names[cell], path, stroke=_LEFT_OUT) for cell in others]
+
+    def order(self) -> list[Line]:
+        """Later rows of a long chain begin below its first."""
+        found: list[Line] = []
+        for chain in self.layout.chains.values():
+            starts = [row[0] for row in rows(chain, self.folds[chain.name])]
+            found += [Line(above, below, stroke=Stroke(FAINT, Dash.HIDDEN)) for above, below in pairwise(starts)]
+        return found
 
 
-def _stroke(each: Outside) -> Stroke:
-    return Stroke(MUTED, Dash.DASHED, 1.0) if each.auxiliary else Stroke(INK, width=1.0)
+def _outs(each: Outside) -> tuple[Text, ...]:
+    return tuple(Text(f"out {output}", 9) for output in each.outputs)
 
 
-def _box(side: Side, cell: Cell, each: Outside, costs: Costs) -> Box:
-    return Box(each.name, label_of(side.graph, cell, costs, each.outputs), stroke=_stroke(each), fill=_fill(side, each))
-
-
-def _fill(side: Side, each: Outside) -> str:
-    return TINT if is_image(side.graph, each.name) else PAPER
-
-
-def label_of(graph: Graph, cell: Cell, costs: Costs, outputs: tuple[str, ...] = ()) -> tuple[Text, ...]:
-    """Name, ops, the maps that it writes, and what it costs."""
-    if is_image(graph, cell.path):
-        return (Text(cell.path, bold=True), small(str(graph.node(cell.path).shape)))
-    image = graph.node(graph.images[0]).shape
-    maps = ", ".join(dict.fromkeys(shown(graph.node(path).shape, image) for path in cell.outputs))
-    label = [Text(line, bold=True) for line in wrapped(cell.path, _NAME_WIDTH)]
-    label += [Text(line, 9) for line in _inside(graph, cell)]
-    label += [small(maps), *(small(line) for line in _spent(costs, cell))]
-    return (*label, *(Text(f"out {output}", 9) for output in outputs))
-
-
-def _inside(graph: Graph, cell: Cell) -> list[str]:
-    """Its ops, in a few lines; of a cell with questions what it is, for it holds every candidate."""
-    if not graph.closed and cell.definition:
-        return [cell.definition]
-    ops = ops_of(graph, cell)
-    lines = listed(ops.split(", "), _NAME_WIDTH) if ops else []
-    return lines if len(lines) <= _MOST_LINES else [*lines[:_MOST_LINES], "…"]
-
-
-def _spent(costs: Costs, cell: Cell) -> list[str]:
-    """Nothing for a cell that is not there at inference, or has no weights and multiplies nothing."""
-    mine = [costs[path] for path in cell.nodes if path in costs]
-    params, macs = sum(each.params for each in mine), sum(each.macs for each in mine)
-    return [f"{short(params)} params, {short(macs)} MACs"] if params or macs else []
-
-
-def _by_node(figures: Figures | None) -> Costs:
-    return {node.path: node for node in figures.nodes} if figures is not None else {}
+def _run(positions: list[int]) -> str:
+    """`1 to 5`, else `2, 4, 6`."""
+    run = list(range(positions[0], positions[-1] + 1))
+    return f"{run[0]} to {run[-1]}" if positions == run and len(run) > 2 else ", ".join(map(str, positions))

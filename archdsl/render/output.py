@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archdsl.render import engine
+from archdsl.render import data, engine
 from archdsl.render.dot import write
 from archdsl.render.picture import Format, Picture
 
@@ -10,7 +10,9 @@ from archdsl.render.picture import Format, Picture
 def render(picture: Picture, format: Format) -> bytes:
     """The picture as a file; equal pictures give equal bytes.
 
-    Raises DrawingUnavailable where pygraphviz is missing, except for `dot`, which needs nothing installed.
+    Raises DrawingUnavailable where pygraphviz is missing, except for `dot` and `json`, which need nothing installed.
     """
+    if format == "json":
+        return data.write(picture).encode()
     text = write(picture)
     return text.encode() if format == "dot" else engine.render(text, format, placed=picture.flow is None)

@@ -11,7 +11,7 @@ from archdsl.render.style import INK, PAPER, PLAIN, Stroke
 Point: TypeAlias = "tuple[float, float]"
 """In points, y upwards."""
 
-Format: TypeAlias = Literal["dot", "svg", "png", "pdf"]
+Format: TypeAlias = Literal["dot", "svg", "png", "pdf", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,19 @@ class Line:
     arrow: bool = True
     way: tuple[Point, ...] = ()
     """A Bezier spline of 3n + 1 points, where the picture is placed by hand."""
+    pulls: bool = True
+    """Whether its head is laid out behind its tail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Boxes with a frame around them."""
+
+    name: str
+    heading: tuple[Text, ...]
+    boxes: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...] = ()
+    """Those of its boxes that stand side by side."""
 
 
 class Flow(StrEnum):
@@ -77,3 +90,5 @@ class Picture:
     """None where every box says where it is."""
     heading: tuple[Text, ...] = ()
     """Title and legend, above a picture that is not placed by hand."""
+    groups: tuple[Group, ...] = ()
+    """Of a picture that is not placed by hand."""

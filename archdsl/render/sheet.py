@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from archdsl.diff import Side
-from archdsl.diff.cells import Cell, bare, cells
+from archdsl.diff.cells import Cell, bare
 from archdsl.ops import Shape
 from archdsl.render.grid import CELL, SKIP, Grid
+from archdsl.render.parts import parts
 from archdsl.render.picture import Point
 from archdsl.render.style import Stroke, branch_stroke
 from archdsl.render.surroundings import Outside, outside
@@ -27,7 +28,7 @@ class Sheet:
 
     @cached_property
     def cells(self) -> Mapping[str, Cell]:
-        return cells(self.side.graph)
+        return parts(self.side.graph).cells
 
     @cached_property
     def visits(self) -> tuple[Visit, ...]:
@@ -47,7 +48,30 @@ class Sheet:
 
     @cached_property
     def outside(self) -> tuple[Outside, ...]:
-        return outside(self.side.graph, self.cells, self.inside)
+        """What stands around this grid, up to the next one."""
+        found = outside(self.side.graph, self.cells, self.inside)
+        near = self.near
+        return tuple(each for each in found if each.needed and each.name in near)
+
+    @cached_property
+    def near(self) -> frozenset[str]:
+        """What the grid reads or is read by, directly or not, without a step through another grid."""
+        others = self.in_grids - self.inside
+        before, behind = set(self.inside), set(self.inside)
+        for path in reversed(list(self.cells)):
+            if path in before and path not in others:
+                before.update(source for source in self.cells[path].reads if source not in others)
+        for path, cell in self.cells.items():
+            if path not in others and not behind.isdisjoint(cell.reads):
+                behind.add(path)
+        return frozenset(before | behind)
+
+    @cached_property
+    def in_grids(self) -> frozenset[str]:
+        """The cells of all grids."""
+        grids = self.side.program.trellises.values()
+        places = {trellis.spell(place) for trellis in grids for place in trellis.sources}
+        return frozenset(path for path in self.cells if bare(self.side.program, path) in places)
 
     @cached_property
     def image(self) -> Shape:
@@ -55,7 +79,9 @@ class Sheet:
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:
-        return {branch: number for number, branch in enumerate(self.side.program.branches)}
+        """The branches of this grid, each with its number among all."""
+        branches = enumerate(self.side.program.branches.items())
+        return {branch: number for number, (branch, ends) in branches if ends.trellis == self.trellis.name}
 
     def edge(self, visit: Visit, *, right: bool) -> Point:
         x, y = self.grid.of_visit(visit)

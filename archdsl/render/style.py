@@ -19,6 +19,8 @@ class Dash(StrEnum):
     SOLID = "solid"
     DASHED = "dashed"
     DOTTED = "dotted"
+    HIDDEN = "invis"
+    """Nothing to see: it keeps boxes in their order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from archdsl.diff.cells import Cell
@@ -22,7 +22,9 @@ class Outside:
     outputs: tuple[str, ...]
     """The network's outputs that it gives."""
     auxiliary: bool
-    """Whether only auxiliary outputs need it."""
+    """Whether no output needs it that is exported."""
+    needed: bool
+    """Whether any output needs it: an open graph also has what no parameter asks for."""
 
 
 def outside(graph: Graph, found: Mapping[str, Cell], inside: frozenset[str]) -> tuple[Outside, ...]:
@@ -33,7 +35,9 @@ def outside(graph: Graph, found: Mapping[str, Cell], inside: frozenset[str]) -> 
     shown = {path: cell for path, cell in found.items() if path not in inside and not is_result(graph, path)}
     behind = _behind(shown, inside)
     before = _before(shown, behind)
-    kept = _exported(graph, found)
+    results = dict(graph.with_payload(Result))
+    kept = _reached(found, [path for path, result in results.items() if not result.auxiliary])
+    needed = _reached(found, results)
     return tuple(
         Outside(
             path,
@@ -42,6 +46,7 @@ def outside(graph: Graph, found: Mapping[str, Cell], inside: frozenset[str]) -> 
             cell.reads,
             tuple(gives.get(path, ())),
             path not in kept,
+            path in needed,
         )
         for path, cell in shown.items()
     )
@@ -65,9 +70,9 @@ def _before(shown: Mapping[str, Cell], behind: Mapping[str, int]) -> dict[str, i
     return depths
 
 
-def _exported(graph: Graph, found: Mapping[str, Cell]) -> frozenset[str]:
-    """The cells that an output reads that is not auxiliary."""
-    waiting = [path for path, result in graph.with_payload(Result) if not result.auxiliary]
+def _reached(found: Mapping[str, Cell], results: Iterable[str]) -> frozenset[str]:
+    """The cells that these outputs read, directly or not."""
+    waiting = list(results)
     kept: set[str] = set()
     while waiting:
         path = waiting.pop()

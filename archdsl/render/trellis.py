@@ -13,9 +13,10 @@ from archdsl.render.legend import Entry, legend, written
 from archdsl.render.paths import cell_boxes, strokes
 from archdsl.render.picture import Box, Line, Outline, Picture, Text
 from archdsl.render.sheet import Sheet
+from archdsl.render.stack import below_each_other
 from archdsl.render.style import FAINT, MUTED, TINT, Dash, Stroke
 from archdsl.render.ways import swung
-from archdsl.space import Apply, Place, QuestionKind, Trellis
+from archdsl.space import Asked, Place, QuestionKind, Select, Trellis
 
 _GREY = Stroke(FAINT, Dash.SOLID, 0.7)
 
@@ -23,6 +24,12 @@ _GREY = Stroke(FAINT, Dash.SOLID, 0.7)
 def trellis_picture(side: Side, trellis: Trellis) -> Picture:
     """The picture of a grid: its paths where it is answered, else its places with their questions."""
     return _Drawing(Sheet(side, trellis)).picture()
+
+
+def trellis_pictures(side: Side) -> Picture:
+    """The pictures of all grids of a text on one sheet, one below the other."""
+    found = [trellis_picture(side, trellis) for trellis in side.program.trellises.values()]
+    return found[0] if len(found) == 1 else below_each_other(side.name, found)
 
 
 @dataclass(frozen=True)
@@ -58,14 +65,19 @@ class _Drawing:
         return found
 
     def resolution(self, row: Place) -> str:
-        """Of the maps that enter the places of a row."""
+        """Of the maps that enter the cells of a row: what their sources are chosen among, else what they read."""
         wanted = {self.sheet.trellis.spell(place) for place in self.sheet.trellis.sources if place[1:] == row}
-        shapes = [
-            node.shape
-            for node in self.sheet.side.program.nodes
-            if isinstance(node.payload, Apply) and node.frames and node.frames[0].name in wanted
-        ]
-        return resolution(max(shapes, key=lambda shape: shape.height), self.sheet.image) if shapes else ""
+        program = self.sheet.side.program
+        inside = [node for node in program.nodes if node.frames and node.frames[0].name in wanted]
+        for node in inside:
+            match node.payload:
+                case Select(Asked(path), _) if program.questions[path].kind is QuestionKind.SOURCE:
+                    return resolution(node.shape, self.sheet.image)
+                case _:
+                    pass
+        entering = (program.nodes[index] for node in inside for index in node.inputs)
+        shapes = [node.shape for node in entering if not node.frames or node.frames[0].name not in wanted]
+        return resolution(shapes[0], self.sheet.image) if shapes else ""
 
     def places(self) -> list[Box]:
         if self.sheet.side.graph.closed:
@@ -93,6 +105,8 @@ class _Drawing:
         ]
         plural = "" if len(kinds) == 1 else "s"
         label = (Text(f"{len(kinds)} question{plural}", 8), *(small(line, 7) for line in wrapped(", ".join(kinds), 17)))
+        if not kinds and spelled in self.sheet.cells:
+            label = (small(self.sheet.cells[spelled].definition),)
         return Box(spelled, label, stroke=Stroke(MUTED), fill=TINT, at=self.sheet.grid.centre(place), size=CELL)
 
     def steps(self) -> list[Line]:
@@ -134,7 +148,13 @@ class _Drawing:
 
     def asked(self) -> list[str]:
         """Each kind of question with its candidates, where all that are of the kind have the same."""
-        questions = self.sheet.side.program.questions.values()
+        program = self.sheet.side.program
+        questions = list(program.questions.values())
+        if len(program.trellises) > 1:
+            grid = self.sheet.trellis.name
+            questions = [
+                each for each in questions if each.path.startswith(f"{grid}[") or each.path in self.sheet.numbers
+            ]
         found = [f"{len(questions)} questions"]
         for kind in (QuestionKind.OPERATOR, QuestionKind.WIDTH, QuestionKind.SOURCE):
             sets = [question.answers for question in questions if question.kind is kind]

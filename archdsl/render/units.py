@@ -63,7 +63,8 @@ def _definition(node: Node, name: str) -> str:
     for frame in node.frames:
         path = f"{path}.{frame.name}" if path else frame.name
         if path == name:
-            return frame.definition or frame.name
+            spelled = frame.name[: frame.name.rfind(")") + 1]  # a candidate with arguments: `sep_conv3x3(d = 4)`
+            return spelled or frame.definition or frame.name
     return ""
 
 

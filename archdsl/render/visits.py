@@ -31,7 +31,9 @@ class Visit:
 def visits(side: Side, trellis: Trellis, found: Mapping[str, Cell]) -> tuple[Visit, ...]:
     """Every visit of a closed network, place by place along each branch; shared ones once."""
     known: dict[tuple[object, ...], Visit] = {}
-    for branch in side.program.branches:
+    for branch, ends in side.program.branches.items():
+        if ends.trellis != trellis.name:
+            continue
         before: Visit | None = None
         for place in route(side.program, side.answers, branch):
             cell = _cell_at(side, trellis, found, branch, place)

@@ -1,4 +1,4 @@
-"""The published network and its space, loaded once."""
+"""The networks that pictures are drawn of, loaded once."""
 
 from __future__ import annotations
 
@@ -11,8 +11,14 @@ ROOT = Path(__file__).parents[2]
 SPACE = ROOT / "spaces" / "fasterseg.arch"
 STUDENT = ROOT / "spaces" / "genotypes" / "fasterseg_student.arch"
 TEACHER = ROOT / "spaces" / "genotypes" / "fasterseg_teacher.arch"
+HYPER = ROOT / "spaces" / "autortnet.arch"
+"""A space of hyper-cells, with a genotype of it."""
+HYPER_ANSWERED = ROOT / "spaces" / "genotypes" / "autortnet_seed3.arch"
+INDEPENDENT = ROOT / "spaces" / "gas.arch"
+"""A chain in which every cell has questions of its own."""
+TEXTS = Path(__file__).parent / "texts"
 
 
 @cache
-def loaded(path: Path) -> Loaded:
+def loaded(path: Path | str) -> Loaded:
     return load(str(path))

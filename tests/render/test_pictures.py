@@ -144,14 +144,6 @@ def test_a_network_has_its_cells_and_their_costs() -> None:
     assert dashed == {"deep", "middle"}
 
 
-def test_a_space_without_a_grid_is_drawn_by_its_cells() -> None:
-    picture = draw(loaded(SPACE.parent / "autortnet.arch"))
-    boxes = {box.name: [line.text for line in box.label] for box in picture.boxes}
-    assert boxes["h1[2]"] == ["h1[2]", "normal", "48 @ 1/8"]
-    assert boxes["exit"] == ["exit", "48 @ 1/8"], "a choice has no op"
-    assert {"h1[2]", "exit"} <= titles(picture)
-
-
 def test_a_definition_that_no_answer_uses_is_drawn_from_the_space() -> None:
     assert any("searching?" in text.text for line in draw(loaded(STUDENT), cell="skip").lines for text in line.label)
 

@@ -11,7 +11,7 @@ from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides
 from archdsl.cli.output import note
 
-_FORMATS = ("svg", "png", "pdf", "dot")
+_FORMATS = ("svg", "png", "pdf", "dot", "json")
 
 
 @click.command("draw")
@@ -21,11 +21,15 @@ _FORMATS = ("svg", "png", "pdf", "dot")
     "--out",
     type=click.Path(path_type=Path),
     required=True,
-    metavar="X.svg|png|pdf|dot|-",
+    metavar="X.svg|png|pdf|dot|json|-",
     help="Where to; the suffix says what. `-` writes to standard output.",
 )
-@click.option("--cell", metavar="NAME", help="One cell, op or line: by its path, or by the name of its definition.")
-@click.option("--costs", is_flag=True, help="The network by its cells, each with its params and MACs.")
+@click.option(
+    "--cell",
+    metavar="NAME",
+    help="One cell, op or line by its path, its definition or its tag (`normal@h1`); or a chain's cells, by its name.",
+)
+@click.option("--costs", is_flag=True, help="With params and MACs; a network with a grid is drawn by its cells then.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="Instead of the suffix.")
 @overrides
 @input_size
@@ -38,9 +42,9 @@ def command(
     overrides: tuple[tuple[str, str], ...],
     size: tuple[int, int] | None,
 ) -> int:
-    """Draw a grid with its paths, a network by its cells, or one cell.
+    """Draw a grid with its paths, a network by its cells, one cell, or the cells of a chain.
 
-    The same text gives the same bytes.
+    The same text gives the same bytes. `json` is the picture as data: its boxes, lines and frames.
     """
     from archdsl.api import Refused, closed_graph
     from archdsl.cost import figures

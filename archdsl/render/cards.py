@@ -1,0 +1,73 @@
+"""The cells of a chain, each with its own ops, in rows (GAS, figure 7); neighbours that are alike once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from archdsl.diff import Side
+from archdsl.ir import Graph
+from archdsl.render.asking import answers_in, asking
+from archdsl.render.cell import CellDrawing, legend_of, lettered
+from archdsl.render.chains import Chain, Layout
+from archdsl.render.folding import Fold, alike, runs
+from archdsl.render.labelling import costs_of, maps, spent
+from archdsl.render.labels import small
+from archdsl.render.picture import Box, Group, Line, Picture, Text
+from archdsl.render.scopes import find
+from archdsl.render.style import INK, Dash, Stroke
+
+_IN_A_ROW = 3
+_AFTER = Stroke(INK, Dash.HIDDEN)
+
+
+def chain_picture(side: Side, layout: Layout, chain: Chain) -> Picture:
+    """The insides of a chain's cells, in order; of a hyper-cell without those behind its exit."""
+    found = layout.parts.cells
+    asked = asking(side.program, found.values())
+    costs = costs_of(side.figures)
+    computed = [path for path in chain.cells if not chain.behind(path)]
+    keys = {path: alike(side, layout, found[path], asked.get(path), costs) for path in computed}
+    cards: list[tuple[CellDrawing, Group]] = []
+    for fold in runs(computed, keys):
+        path = fold.cells[0]
+        scope = find(side.graph, path)
+        assert scope is not None
+        mine = asked.get(path)
+        drawing = CellDrawing(side.graph, scope, answers_in(side, mine) if mine else {}, f"{fold.name}: ", small=True)
+        what = mine.scope if mine is not None and mine.scope != path else found[path].definition
+        heading = [Text(_title(chain, fold), 11, bold=True), small(f"{what}, {maps(side.graph, found[path])}", 9)]
+        heading += [small(line) for line in spent(costs, found[path])]
+        names = tuple(box.name for box in drawing.boxes())
+        cards.append((drawing, Group(fold.name, tuple(heading), names)))
+    letters = lettered([drawing for drawing, _ in cards])
+    boxes = [drawing.boxes() for drawing, _ in cards]
+    lines = [line for drawing, _ in cards for line in drawing.lines(letters)]
+    rows = [boxes[start : start + _IN_A_ROW] for start in range(0, len(boxes), _IN_A_ROW)]
+    heading = [Text(chain.name, 14, bold=True), small(_about(side.graph, chain), 9), *legend_of(letters), small(" ", 6)]
+    return Picture(
+        f"{side.name} {chain.name}",
+        tuple(box for row in reversed(rows) for card in row for box in card),  # Graphviz stacks them from below
+        (*lines, *(line for row in rows for line in _side_by_side(row))),
+        heading=tuple(heading),
+        groups=tuple(group for _, group in cards),
+    )
+
+
+def _title(chain: Chain, fold: Fold) -> str:
+    """The place in the chain; the title of the picture says where that stands."""
+    name = fold.name.removeprefix(f"{chain.name.rpartition('.')[0]}.")
+    return name + (f" ×{len(fold.cells)}" if len(fold.cells) > 1 else "")
+
+
+def _about(graph: Graph, chain: Chain) -> str:
+    count = f"{len(chain.cells)} cells"
+    if chain.taken is not None:
+        behind = [path for path in chain.cells if chain.behind(path)]
+        return f"exit {chain.taken}" + (f"; {behind[0]} to {behind[-1]} lie behind it" if behind else "")
+    return f"{count}, neighbours that are alike drawn once" + ("" if graph.closed else "; dashed: to be answered")
+
+
+def _side_by_side(row: Sequence[Sequence[Box]]) -> list[Line]:
+    """Hidden lines from the end of a card to the beginning of the next."""
+    return [Line(before[-1].name, after[0].name, stroke=_AFTER) for before, after in pairwise(row)]

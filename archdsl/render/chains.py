@@ -1,0 +1,116 @@
+"""Chains and hyper-cells: their cells in order, those behind the exit among them, and which are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from archdsl.diff import Side
+from archdsl.diff.cells import Cell
+from archdsl.ir import Graph
+from archdsl.render.parts import Parts, in_chain, parts
+from archdsl.space import Program, QuestionKind
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain; with exits where it asks for one, which makes it a hyper-cell."""
+
+    name: str
+    cells: tuple[str, ...]
+    """All that the space has, in order."""
+    exits: Mapping[int, str]
+    """The positions at which it can be left, each with its cell."""
+    taken: int | None
+    """The exit that the answers take."""
+
+    def behind(self, path: str) -> bool:
+        """Whether a cell lies behind the exit, so that it is not computed."""
+        return self.taken is not None and self.cells.index(path) >= self.taken
+
+    @property
+    def left_at(self) -> str | None:
+        """The cell whose map leaves it, where that is known."""
+        return None if self.taken is None else self.exits[self.taken]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The parts of a network with its chains: of an answered one also the cells that its exits leave out."""
+
+    graph: Graph
+    parts: Parts
+    chains: Mapping[str, Chain]
+    supernet: Graph
+    """What the cells that are left out are known from."""
+
+    def left_out(self, path: str) -> bool:
+        """Whether a cell lies behind the exit of its chain."""
+        place = in_chain(path)
+        chain = self.chains.get(place[0]) if place is not None else None
+        return chain is not None and chain.behind(path)
+
+    def graph_of(self, path: str) -> Graph:
+        """The network; of a cell that it leaves out the space."""
+        return self.supernet if self.left_out(path) else self.graph
+
+
+def layout(side: Side, supernet: Graph | None) -> Layout:
+    """`supernet` is that of the same space; wanted only where exits are answered."""
+    found = parts(side.graph)
+    whole = parts(supernet) if supernet is not None else found
+    chains = {name: _chain(side, name, cells) for name, cells in _in_chains(side.program, whole).items()}
+    if side.graph.closed:
+        found = _with_exits(found, whole, chains)
+    return Layout(side.graph, found, chains, supernet or side.graph)
+
+
+def asks_exit(program: Program) -> bool:
+    return any(question.kind is QuestionKind.EXIT for question in program.questions.values())
+
+
+def _in_chains(program: Program, found: Parts) -> dict[str, list[str]]:
+    chains: dict[str, list[str]] = {}
+    for path in found.cells:
+        place = in_chain(path)
+        if place is not None and place[0].rpartition(".")[2] not in program.trellises:
+            chains.setdefault(place[0], []).append(path)
+    return chains
+
+
+def _chain(side: Side, name: str, cells: Sequence[str]) -> Chain:
+    """Its exit is asked under the name that the text gives it, wherever it stands."""
+    asked = next(
+        (
+            question
+            for question in side.program.questions.values()
+            if question.kind is QuestionKind.EXIT
+            and question.path.rpartition(".")[0].rpartition(".")[2] == name.rpartition(".")[2]
+        ),
+        None,
+    )
+    if asked is None:
+        return Chain(name, tuple(cells), {}, None)
+    answer = side.answers.get(asked.path)
+    exits = {int(label): f"{name}[{label}]" for label in asked.answers}
+    return Chain(name, tuple(cells), exits, int(answer[0]) if answer else None)
+
+
+def _with_exits(found: Parts, whole: Parts, chains: Mapping[str, Chain]) -> Parts:
+    """An answered network with what its exits are in the space: their maps, and the cells behind them."""
+    exits = {chain.left_at: chain for chain in chains.values() if chain.left_at is not None}
+    cells: dict[str, Cell] = {}
+    for path, cell in found.cells.items():
+        reads = [_through(exits, path, source) for source in cell.reads]
+        cells[path] = Cell(path, cell.definition, cell.nodes, cell.outputs, tuple(dict.fromkeys(reads)))
+        if (chain := exits.get(path)) is not None:
+            behind = [each for each in chain.cells if chain.behind(each)]
+            cells |= {each: whole.cells[each] for each in behind}
+            cells[chain.name] = Cell(chain.name, "", (), cell.outputs, (path,))
+    return Parts(cells, frozenset())
+
+
+def _through(exits: Mapping[str, Chain], reader: str, source: str) -> str:
+    """The exit's map instead of the last cell's, for those who read it from outside."""
+    chain = exits.get(source)
+    return source if chain is None or reader in chain.cells else chain.name

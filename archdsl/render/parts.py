@@ -1,0 +1,161 @@
+"""A network by its parts: cells, the cells of chains wherever they stand, and lines that stand in no cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from archdsl.diff.cells import Cell
+from archdsl.ir import Graph, Node
+from archdsl.space import Apply, Asked, Frame, FrameKind, QuestionKind, Select
+from archdsl.space import Node as Laid
+
+_POSITION = re.compile(r"(.*[^\]])\[(\d+)\]$")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Every part by its path, in the order of the graph; the map of an exit is a part that has the chain's name."""
+
+    cells: Mapping[str, Cell]
+    before_exit: frozenset[tuple[str, str]]
+    """Who reads `.prev` of which chain, while its exit is open."""
+
+
+def in_chain(path: str) -> tuple[str, int] | None:
+    """The chain in which a cell stands, and where in it."""
+    found = _POSITION.match(path)
+    return (found[1], int(found[2])) if found else None
+
+
+def parts(graph: Graph) -> Parts:
+    """The parts of a graph. What reads but the size of a map (`resize(like = image)`) does not read the map."""
+    holders = holding_chains([node.frames for node, _ in graph.nodes()])
+    owner: dict[str, str] = {}
+    definitions: dict[str, str] = {}
+    members: dict[str, list[str]] = {}
+    for node, _ in graph.nodes():
+        path, definition = part_of(node, holders)
+        if chain := _chain_left(graph, owner, node):
+            path, definition = chain, ""
+        owner[node.path] = path
+        definitions[path] = definition
+        members.setdefault(path, []).append(node.path)
+    found: dict[str, Cell] = {}
+    before_exit: set[tuple[str, str]] = set()
+    for path, nodes in members.items():
+        outputs = tuple(each for each in nodes if _leaves(graph, owner, each))
+        reads, chains = _reads(graph, owner, nodes)
+        before_exit |= {(path, chain) for chain in chains}
+        found[path] = Cell(path, definitions[path], tuple(nodes), outputs, tuple(reads))
+    return Parts(found, frozenset(before_exit))
+
+
+def holding_chains(frames: Sequence[tuple[Frame, ...]]) -> frozenset[str]:
+    """The cells that hold cells of chains: a picture shows what is in them."""
+    found: set[str] = set()
+    for each in frames:
+        above: list[str] = []
+        for depth, frame in enumerate(each, 1):
+            if frame.kind is not FrameKind.CELL:
+                continue
+            if in_chain(frame.name) is not None:
+                found.update(above)
+                break
+            above.append(".".join(step.name for step in each[:depth]))
+    return frozenset(found)
+
+
+def part_of(node: Node | Laid, holders: frozenset[str]) -> tuple[str, str]:
+    """The path of the part that a node stands in, with the cell that it is an instance of."""
+    names = [frame.name for frame in node.frames]
+    first = 0
+    for depth, frame in enumerate(node.frames, 1):
+        if frame.kind is FrameKind.CELL:
+            path = ".".join(names[:depth])
+            if path not in holders:
+                return path, frame.definition
+            first = depth
+    return ".".join([*names, node.local][: first + 1]), ""
+
+
+def _chain_left(graph: Graph, owner: Mapping[str, str], node: Node) -> str | None:
+    """The chain whose exit a node picks: each of its inputs is the map of the cell that its label counts."""
+    payload = node.payload
+    if not _asks_exit(graph, node) or not isinstance(payload, Select):
+        return None
+    found = [in_chain(owner[source]) for source in graph.inputs(node.path)]
+    chains = {each[0] if each else None for each in found}
+    positions = [each and str(each[1]) for each in found]
+    return chains.pop() if len(chains) == 1 and positions == [str(label) for label in payload.labels] else None
+
+
+def _asks_exit(graph: Graph, node: Node) -> bool:
+    payload = node.payload
+    if not isinstance(payload, Select) or not isinstance(payload.subject, Asked):
+        return False
+    asked = graph.questions.get(payload.subject.question)
+    return asked is not None and asked.kind is QuestionKind.EXIT
+
+
+def _leaves(graph: Graph, owner: Mapping[str, str], path: str) -> bool:
+    readers = graph.readers(path)
+    return not readers or any(owner[reader] != owner[path] for reader in readers)
+
+
+def _reads(graph: Graph, owner: Mapping[str, str], nodes: Sequence[str]) -> tuple[dict[str, None], set[str]]:
+    """The parts whose maps a part reads, and the chains of which it reads the map before an open exit.
+
+    That map is a choice between all cells of a chain, each prepared by itself; it counts as one.
+    """
+    inside = set(nodes)
+    asking = (path for path in nodes if _asks_exit(graph, graph.node(path)))
+    picks = {path for path in asking if _chain_left(graph, owner, graph.node(path)) is None}
+    kept = _kept(graph, inside, nodes, picks)
+    found: dict[str, None] = {}
+    for path in nodes:
+        if path in kept and path not in picks:
+            found |= dict.fromkeys(owner[source] for source in _maps(graph, path) if source not in inside)
+    chains: set[str] = set()
+    for pick in picks:
+        sources = _sources(graph, inside, pick)
+        asked = _question(graph.node(pick)).rpartition(".")[0].rpartition(".")[2]
+        names = {each[0] for source in sources if (each := in_chain(owner[source])) is not None}
+        chains |= {name for name in names if name.rpartition(".")[2] == asked}
+    return found, chains
+
+
+def _question(node: Node) -> str:
+    assert isinstance(node.payload, Select) and isinstance(node.payload.subject, Asked)
+    return node.payload.subject.question
+
+
+def _kept(graph: Graph, inside: set[str], nodes: Sequence[str], picks: set[str]) -> set[str]:
+    """The nodes that somebody reads otherwise than by a pick."""
+    kept: set[str] = set()
+    for path in reversed(nodes):
+        readers = graph.readers(path)
+        if not readers or any(each not in inside or (each in kept and each not in picks) for each in readers):
+            kept.add(path)
+    return kept
+
+
+def _maps(graph: Graph, path: str) -> tuple[str, ...]:
+    """The inputs of a node, without those whose size alone it reads."""
+    payload = graph.node(path).payload
+    inputs = graph.inputs(path)
+    return inputs[:1] if isinstance(payload, Apply) and payload.primitive == "resize" else inputs
+
+
+def _sources(graph: Graph, inside: set[str], path: str) -> set[str]:
+    """What a node reads from outside of its part, by whatever way."""
+    waiting, found, seen = [path], set[str](), set[str]()
+    while waiting:
+        for source in graph.inputs(waiting.pop()):
+            if source not in inside:
+                found.add(source)
+            elif source not in seen:
+                seen.add(source)
+                waiting.append(source)
+    return found

@@ -1,0 +1,193 @@
+"""Hyper-cells, chains and several grids: what their pictures show."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from PIL import Image
+
+from archdsl.cost import figures
+from archdsl.render import NothingToDraw, Picture, draw, render
+from archdsl.render.style import Dash
+from tests.render.items import HYPER, HYPER_ANSWERED, INDEPENDENT, ROOT, SPACE, STUDENT, TEXTS, loaded
+
+CHAIN = f"{TEXTS / 'chain.arch'}:chain12"
+CHAIN_ANSWERED = f"{TEXTS / 'chain.arch'}:chain12_mixed"
+GRIDS = f"{TEXTS / 'two_grids.arch'}:two_grids"
+GRIDS_ANSWERED = f"{TEXTS / 'two_grids.arch'}:two_grids_short"
+MULTISCALE = f"{ROOT / 'spaces' / 'genotypes' / 'cas_gt.arch'}:cas_gt_mscell"
+BISENET = ROOT / "spaces" / "bisenet.arch"
+
+DRAWN = [
+    (HYPER, None),
+    (HYPER, "aggregation"),
+    (HYPER_ANSWERED, None),
+    (HYPER_ANSWERED, "h2"),
+    (HYPER_ANSWERED, "normal@h3"),
+    (INDEPENDENT, None),
+    (INDEPENDENT, "trunk"),
+    (CHAIN, None),
+    (CHAIN_ANSWERED, None),
+    (CHAIN_ANSWERED, "trunk"),
+    (GRIDS, None),
+    (GRIDS_ANSWERED, None),
+    (MULTISCALE, None),
+    (MULTISCALE, "multiscale"),
+    (BISENET, None),
+    (STUDENT, None),
+    (SPACE, None),
+]
+
+
+def labels(picture: Picture) -> dict[str, list[str]]:
+    return {box.name: [line.text for line in box.label] for box in picture.boxes}
+
+
+def dashes(picture: Picture) -> dict[tuple[str, str], Dash]:
+    return {(line.tail, line.head): line.stroke.dash for line in picture.lines}
+
+
+@pytest.mark.parametrize(("item", "cell"), DRAWN)
+def test_a_picture_has_no_box_twice_and_joins_only_its_boxes(item: Path | str, cell: str | None) -> None:
+    picture = draw(loaded(item), cell=cell)
+    names = Counter(box.name for box in picture.boxes)
+    assert max(names.values()) == 1
+    assert {end for line in picture.lines for end in (line.tail, line.head)} <= names.keys()
+    assert {name for group in picture.groups for name in group.boxes} <= names.keys()
+
+
+@pytest.mark.parametrize(("item", "cell"), DRAWN)
+def test_every_picture_opens_and_its_bytes_are_the_same_twice(item: Path | str, cell: str | None) -> None:
+    picture = draw(loaded(item), cell=cell)
+    svg = render(picture, "svg")
+    assert ET.fromstring(svg).tag.endswith("svg")
+    assert svg == render(draw(loaded(item), cell=cell), "svg")
+    width, height = Image.open(io.BytesIO(render(picture, "png"))).size
+    assert 100 < width < 3000 and 100 < height < 2000
+
+
+def test_an_answered_hyper_cell_has_its_exit_thick_and_what_lies_behind_it_dotted() -> None:
+    picture = draw(loaded(HYPER_ANSWERED))
+    boxes = {box.name: box for box in picture.boxes}
+    dotted = {name for name, box in boxes.items() if box.stroke.dash is Dash.DOTTED}
+    behind = {
+        f"h{cell}[{n}]"
+        for cell, taken, count in ((1, 1, 5), (2, 4, 10), (3, 7, 10))
+        for n in range(taken + 1, count + 1)
+    }
+    assert dotted == behind
+    exits = {(line.tail, line.head): line.stroke for line in picture.lines if line.head in ("h1", "h2", "h3")}
+    assert {edge for edge, stroke in exits.items() if stroke.dash is Dash.SOLID} == {
+        ("h1[1]", "h1"),
+        ("h2[4]", "h2"),
+        ("h3[7]", "h3"),
+    }
+    assert len(exits) == 25, "every exit of the space is shown"
+    assert {group.name: group.heading[0].text for group in picture.groups}["h2"] == "h2: exit 4 of 10"
+
+
+def test_a_hyper_cell_goes_on_with_its_exit_and_the_map_before() -> None:
+    lines = {(line.tail, line.head): [text.text for text in line.label] for line in draw(loaded(HYPER_ANSWERED)).lines}
+    assert lines["h2", "h3[1]"] == []
+    assert lines["h2[3]", "h3[1]"] == [".prev"]
+    assert ("s2", "h2[1]") in lines, "at exit 1 the map before is the hyper-cell's own second input"
+    assert {tail for tail, head in lines if head == "joined.aggregation"} == {"h1", "h2", "h3"}
+
+
+def test_a_space_marks_its_exits_as_open() -> None:
+    picture = draw(loaded(HYPER))
+    found = dashes(picture)
+    assert all(found[f"h2[{n}]", "h2"] is Dash.DASHED for n in range(1, 11))
+    assert labels(picture)["h1[2]"] == ["h1[2]", "normal@h1", "48 @ 1/8"]
+    assert next(group for group in picture.groups if group.name == "h1").heading[0].text == "h1: which exit, 1 to 5?"
+    assert [
+        line.label[0].text for line in picture.lines if (line.tail, line.head) == ("h1", "h2[1]") and line.label
+    ] == [".prev"]
+
+
+def test_neighbours_with_equal_answers_are_one_box() -> None:
+    boxes = labels(draw(loaded(CHAIN_ANSWERED)))
+    assert boxes["trunk[1..4]"] == ["trunk[1..4] ×4", "step", "identity", "conv3x3", "16 @ 1/2"]
+    assert "trunk[5]" in boxes
+    assert {"trunk[6..10]", "trunk[11..12]"} <= boxes.keys(), "others read the tenth"
+    assert {"trunk[1..10]", "trunk[11..12]"} <= labels(draw(loaded(CHAIN))).keys()
+
+
+def test_neighbours_of_other_costs_stand_apart_where_costs_are_shown() -> None:
+    item = loaded(CHAIN_ANSWERED)
+    boxes = labels(draw(item, figures=figures(item.network())))
+    assert boxes["trunk[1]"][-1] != boxes["trunk[3..4]"][-1]
+    assert all("params" in boxes[name][-1] for name in ("trunk[1]", "trunk[3..4]"))
+
+
+def test_the_cells_of_a_chain_stand_in_order_with_their_ops_on_the_edges() -> None:
+    picture = draw(loaded(CHAIN_ANSWERED), cell="trunk")
+    assert [group.name for group in picture.groups] == ["trunk[1..4]", "trunk[5]", "trunk[6..12]"]
+    ops = {
+        (line.tail, line.head): ([text.text for text in line.label], line.stroke.dash)
+        for line in picture.lines
+        if line.head.startswith("trunk[5]: ") and line.label
+    }
+    assert sorted(ops.values()) == [(["conv3x3"], Dash.SOLID), (["zero"], Dash.DOTTED)]
+
+
+def test_the_rows_of_a_chain_read_from_the_top() -> None:
+    root = ET.fromstring(render(draw(loaded(INDEPENDENT), cell="trunk"), "svg"))
+    space = "{http://www.w3.org/2000/svg}"
+    frames: dict[str, float] = {}
+    for group in root.iter(f"{space}g"):
+        title, text = group.find(f"{space}title"), group.find(f"{space}text")
+        if title is not None and title.text and title.text.startswith("cluster ") and text is not None:
+            frames[title.text.removeprefix("cluster ")] = float(text.attrib["y"])
+    assert list(frames) == ["trunk[1]", "trunk[2..4]", "trunk[5]", "trunk[6..14]"]
+    assert frames["trunk[1]"] < frames["trunk[6..14]"]
+
+
+def test_a_cell_is_found_by_its_tag_and_by_its_chain() -> None:
+    assert draw(loaded(HYPER_ANSWERED), cell="normal@h3").heading[0].text == "normal@h3"
+    assert draw(loaded(HYPER_ANSWERED), cell="h2").heading[1].text == "exit 4; h2[5] to h2[10] lie behind it"
+    with pytest.raises(NothingToDraw, match="did you mean `h3`"):
+        draw(loaded(HYPER_ANSWERED), cell="h33")
+
+
+def test_an_op_that_is_nothing_is_named_on_its_edge() -> None:
+    texts = [text.text for line in draw(loaded(HYPER_ANSWERED), cell="normal@h2").lines for text in line.label]
+    assert texts.count("identity") == 2
+
+
+def test_candidates_keep_their_arguments() -> None:
+    texts = {text.text for line in draw(loaded(HYPER_ANSWERED), cell="aggregation").lines for text in line.label}
+    assert {"sep_conv3x3_x2(d = 2)", "sep_conv3x3_x2(d = 4)"} <= texts
+
+
+def test_a_map_that_changes_its_shape_inside_a_pipe_stays_a_node() -> None:
+    boxes = labels(draw(loaded(BISENET), cell="fusion"))
+    assert ["64 @ 1x1"] in boxes.values(), "the bottleneck of the gate"
+
+
+def test_sizes_of_images_that_are_one_more_than_a_multiple_are_parts_as_well() -> None:
+    assert labels(draw(loaded(INDEPENDENT)))["trunk[1]"][-1] == "64 @ 1/8"
+
+
+def test_every_grid_of_a_text_is_drawn_with_its_own_branches() -> None:
+    picture = draw(loaded(GRIDS_ANSWERED))
+    boxes = {box.name: box for box in picture.boxes}
+    early, late = boxes["a.early[3][4]"].at, boxes["b.late[3][8]"].at
+    assert early is not None and late is not None and late[1] < early[1]
+    texts = [text.text for box in picture.boxes for text in box.label]
+    assert texts.count("branch a") == texts.count("branch b") == 1
+    assert ("late[2][4]", "b.late[3][8]") in dashes(picture)
+
+
+def test_json_is_the_picture_as_data() -> None:
+    data = json.loads(render(draw(loaded(HYPER_ANSWERED)), "json"))
+    assert data["format_version"] == 1
+    boxes = {box["name"]: box for box in data["boxes"]}
+    assert boxes["h2[4]"]["line"] == "solid" and boxes["h2[5]"]["line"] == "dotted"
+    assert {"from": "h2[4]", "to": "h2", "label": [], "line": "solid"} in data["lines"]
+    assert [group["name"] for group in data["groups"]] == ["h1", "h2", "h3"]
