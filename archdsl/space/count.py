@@ -147,7 +147,7 @@ class _Book:
     def __init__(self, demand: Demand, groups: Sequence[tuple[str, ...]]) -> None:
         self.demand = demand
         self.groups = groups
-        self.forks: tuple[Key, ...] = tuple(sorted(demand.forks))
+        self.forks = _by_distance(demand)
         self.names = tuple(demand.asking[fork] for fork in self.forks)
         found = reduced(demand)
         self.needs, self.weights = found.forks, found.weights
@@ -220,6 +220,16 @@ class _Book:
             chosen = (name for position, name in enumerate(self._factors) if factors >> position & 1)
             self._products[factors] = prod(size(self.demand.questions[name]) for name in chosen)
         return self._products[factors]
+
+
+def _by_distance(demand: Demand) -> tuple[Key, ...]:
+    """The forks, those that are furthest from the outputs first: so all that look at an answer stand together."""
+    distance = dict.fromkeys(demand.forks, 0)
+    for fork in sorted(demand.forks, reverse=True):
+        for need in demand.forks[fork].values():
+            for other in need.forks:
+                distance[other] = max(distance[other], distance[fork] + 1)
+    return tuple(sorted(demand.forks, key=lambda fork: (-distance[fork], fork)))
 
 
 def _union(bits: Iterable[int]) -> int:

@@ -50,6 +50,9 @@ class Need:
             return self
         return Need(self.forks | other.forks, self.asks | other.asks)
 
+    def __and__(self, other: Need) -> Need:
+        return Need(self.forks & other.forks, self.asks & other.asks)
+
 
 NO_NEED = Need()
 _ON_WIDTHS: Final = "what is asked depends on channel counts that answers decide"
@@ -79,8 +82,19 @@ class Demand:
             builder = _Builder(cls(program), varying(program), forking)
             builder.build()
             if not builder.found - forking:
+                builder.demand.forget_unreached()
                 return builder.demand
             forking |= builder.found
+
+    def forget_unreached(self) -> None:
+        """Leaves out the forks to which no way leads: those of a place that only branches read, seen by nobody."""
+        waiting, reached = list(self.start.forks), set(self.start.forks)
+        while waiting:
+            for need in self.forks[waiting.pop()].values():
+                waiting.extend(need.forks - reached)
+                reached |= need.forks
+        self.forks = {fork: options for fork, options in self.forks.items() if fork in reached}
+        self.asking = {fork: name for fork, name in self.asking.items() if fork in reached}
 
 
 def size(question: Question) -> int:

@@ -1,8 +1,8 @@
 """A demand without what follows from the rest of it, so that counting has fewer things to tell apart.
 
-Two kinds of need follow from others. A fork that is reached whenever the one that needs it is, need not be asked for
-again: the nodes of a cell whose output joins them all. And a factor that is asked under some answers to one question
-alone, wherever that is asked, belongs to these answers: the ops of the edges that a node keeps.
+Two kinds of need follow from others. A fork or a factor that is needed whenever the fork that needs it is reached need
+not be asked for again: the nodes of a cell whose output joins them all. And a factor that is asked under some answers
+to one question alone, wherever that is asked, belongs to these answers: the ops of the edges that a node keeps.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def reduced(demand: Demand) -> Reduced:
     beside = _beside(demand)
     forks = {
         fork: {
-            answer: Need(need.forks - beside[fork], frozenset(name for name in need.asks if name not in owned))
+            answer: Need(need.forks - beside[fork].forks, need.asks - beside[fork].asks - owned)
             for answer, need in options.items()
         }
         for fork, options in demand.forks.items()
@@ -69,16 +69,19 @@ def _inverted(options: Mapping[Answer, Need]) -> Iterator[tuple[str, frozenset[A
     return ((name, frozenset(answers)) for name, answers in found.items())
 
 
-def _beside(demand: Demand) -> dict[Key, frozenset[Key]]:
-    """For each fork those further back that are reached whenever it is.
+def _beside(demand: Demand) -> dict[Key, Need]:
+    """For each fork what is needed whenever it is reached: forks further back, and factors.
 
-    From the outputs back: what is reached together with every fork from which the way leads here.
+    From the outputs back: what is needed together with every fork from which the way leads here.
     """
-    found: dict[Key, frozenset[Key]] = dict.fromkeys(demand.start.forks, demand.start.forks)
+    found: dict[Key, Need] = dict.fromkeys(demand.start.forks, demand.start)
     for fork in sorted(demand.forks, reverse=True):
-        together = found.setdefault(fork, frozenset())
+        together = found[fork]
         for need in demand.forks[fork].values():
-            reached = together | need.forks
+            reached = together | need
             for other in need.forks:
                 found[other] = found[other] & reached if other in found else reached
-    return {fork: frozenset(other for other in together if other < fork) for fork, together in found.items()}
+    return {
+        fork: Need(frozenset(other for other in together.forks if other < fork), together.asks)
+        for fork, together in found.items()
+    }
