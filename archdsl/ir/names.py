@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import keyword
 import re
+from functools import lru_cache
 
 from archdsl.ir.graph import Node
 from archdsl.space import FrameKind
 
 
+@lru_cache(maxsize=4096)  # a network has few names and asks for each many times
 def identifier(text: str) -> str:
     """`trunk[5][8]` to `trunk_5_8`, `b.trunk[10][8]` to `b_trunk_10_8`, `sep_conv3x3(d = 4)` to `sep_conv3x3_d_4`.
 
