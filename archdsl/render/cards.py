@@ -8,11 +8,12 @@ from itertools import pairwise
 from archdsl.diff import Side
 from archdsl.ir import Graph
 from archdsl.render.asking import answers_in, asking
-from archdsl.render.cell import CellDrawing, legend_of, lettered
+from archdsl.render.cell import CellDrawing
 from archdsl.render.chains import Chain, Layout
 from archdsl.render.folding import Fold, alike, runs
 from archdsl.render.labelling import costs_of, maps, spent
 from archdsl.render.labels import small
+from archdsl.render.letters import legend_of, lettered
 from archdsl.render.picture import Box, Group, Line, Picture, Text
 from archdsl.render.scopes import find
 from archdsl.render.style import INK, Dash, Stroke
@@ -40,7 +41,7 @@ def chain_picture(side: Side, layout: Layout, chain: Chain) -> Picture:
         heading += [small(line) for line in spent(costs, found[path])]
         names = tuple(box.name for box in drawing.boxes())
         cards.append((drawing, Group(fold.name, tuple(heading), names)))
-    letters = lettered([drawing for drawing, _ in cards])
+    letters = lettered([names for drawing, _ in cards for names in drawing.sets()])
     boxes = [drawing.boxes() for drawing, _ in cards]
     lines = [line for drawing, _ in cards for line in drawing.lines(letters)]
     rows = [boxes[start : start + _IN_A_ROW] for start in range(0, len(boxes), _IN_A_ROW)]

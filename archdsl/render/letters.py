@@ -1,0 +1,35 @@
+"""Letters for sets of candidates that would crowd the edges: each stands once, in the legend."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from archdsl.render.labels import listed, small
+from archdsl.render.picture import Text
+
+_MOST_CANDIDATES = 8
+"""A longer set has a letter."""
+_MOST_REPEATED = 3
+"""The same, where several edges have the set."""
+
+Candidates: TypeAlias = "tuple[str, ...]"
+Letters: TypeAlias = "Mapping[Candidates, str]"
+
+
+def lettered(sets: Sequence[Candidates]) -> Letters:
+    """A letter for each set that is too long for its edge, or stands on several."""
+    counts = Counter(sets)
+    long = [
+        names for names, edges in counts.items() if len(names) > (_MOST_REPEATED if edges > 1 else _MOST_CANDIDATES)
+    ]
+    return {names: "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[number % 26] for number, names in enumerate(long)}
+
+
+def legend_of(letters: Letters) -> list[Text]:
+    found: list[Text] = []
+    for names, letter in letters.items():
+        lines = listed(names, 90)
+        found += [small(f"{letter}? one of {lines[0]}", 9), *(small(line, 9) for line in lines[1:])]
+    return found

@@ -1,0 +1,156 @@
+"""How the ops of a cell are joined: which maps are nodes, and which are but handed on along an edge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from archdsl.ir import Graph
+from archdsl.ops import Shape
+from archdsl.render.labels import resolution
+from archdsl.render.scopes import Scope
+from archdsl.render.units import Unit, readers_within, units
+from archdsl.space import Apply, Asked, Keep, QuestionKind, Select
+
+JOINS = {"concat": "concat", "add": "+", "multiply": "×"}
+"""What joins maps, with the sign that it is drawn as."""
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """One instance of a cell or op. Maps are named by the paths of their nodes."""
+
+    graph: Graph
+    scope: Scope
+
+    @cached_property
+    def units(self) -> Mapping[str, Unit]:
+        return units(self.graph, self.scope)
+
+    @cached_property
+    def readers(self) -> Mapping[str, list[Unit]]:
+        return readers_within(self.units)
+
+    @cached_property
+    def image(self) -> Shape:
+        return self.graph.node(self.graph.images[0]).shape
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        sources = (source for unit in self.units.values() for source in unit.inputs)
+        return tuple(dict.fromkeys(source for source in sources if source not in self.units))
+
+    @cached_property
+    def candidates(self) -> Mapping[str, str]:
+        """The maps that are but candidates of a choice between ops on one map, and that choice."""
+        return {
+            source: unit.output
+            for unit in self.units.values()
+            if self.common(unit) is not None
+            for source in unit.inputs
+            if source in self.units and source != self.common(unit)
+        }
+
+    def shape(self, path: str) -> str:
+        shape = self.graph.node(path).shape
+        return f"{_channels(shape)} @ {resolution(shape, self.image)}"
+
+    def is_output(self, unit: Unit) -> bool:
+        """Whether others read its map; one without a name that is read in here too is only looked up by a branch."""
+        readers = self.graph.readers(unit.output)
+        outside = not readers or not all(reader.startswith(f"{self.scope.path}.") for reader in readers)
+        return outside and (bool(unit.line) or unit.output not in self.readers)
+
+    def boxed(self, unit: Unit) -> bool:
+        """Whether an op is a box of its own, for several maps enter it."""
+        return bool(unit.op) and len(unit.inputs) > 1 and not self.beside(unit) and unit.op not in JOINS
+
+    def beside(self, unit: Unit) -> tuple[str, ...]:
+        """The maps whose size alone is read (`resize(like = x)`)."""
+        payload = self.graph.node(unit.output).payload
+        if unit.single and isinstance(payload, Apply) and payload.primitive == "resize":
+            return unit.inputs[1:]
+        return ()
+
+    @cached_property
+    def handed_on(self) -> frozenset[str]:
+        """The maps without a name that one other op reads: no nodes where the node before or behind has their shape."""
+        roots: dict[str, str] = {}
+        for unit in self.units.values():
+            source = self.source_of(unit)
+            readers = self.readers_of(unit.output)
+            if source is None or unit.line or len(readers) != 1 or self.is_output(unit):
+                continue
+            beside = all(self.named(path) for path in self.beside(unit))
+            root = roots.get(source, source)
+            if beside and unit.output not in self.beside(readers[0]) and self.goes_on(root, unit, readers[0]):
+                roots[unit.output] = root
+        return frozenset(roots)
+
+    def readers_of(self, path: str) -> list[Unit]:
+        """Who reads a map; the candidates of one choice count as that choice."""
+        found = (self.candidates.get(unit.output, unit.output) for unit in self.readers.get(path, []))
+        return [self.units[each] for each in dict.fromkeys(found)]
+
+    def source_of(self, unit: Unit) -> str | None:
+        """The one map that a unit works on; None for what joins maps or picks one of several."""
+        if (common := self.common(unit)) is not None:
+            return common
+        if self.boxed(unit) or (unit.single and unit.op in JOINS):
+            return None
+        if isinstance(self.graph.node(unit.output).payload, Select | Keep) and unit.single:
+            return None
+        main = [source for source in unit.inputs if source not in self.beside(unit)]
+        return main[0] if len(main) == 1 else None
+
+    def goes_on(self, root: str, unit: Unit, reader: Unit) -> bool:
+        if unit.output in self.candidates or self.source_of(reader) is None:
+            return unit.output not in self.candidates
+        return self.shape(unit.output) in (self.shape(reader.output), self.shape(root))
+
+    def named(self, path: str) -> str:
+        return self.units[path].line if path in self.units else ""
+
+    def read_at(self, unit: Unit) -> tuple[str, ...]:
+        """The maps that are read, a sum's as often as it adds them."""
+        if (source := self.source_of(unit)) is not None:
+            return (source,)
+        joins = (unit.single and unit.op in JOINS) or isinstance(self.graph.node(unit.output).payload, Select | Keep)
+        return self.graph.inputs(unit.output) if joins and unit.single else unit.inputs
+
+    def picks(self, unit: Unit) -> bool:
+        return unit.single and isinstance(self.graph.node(unit.output).payload, Select | Keep)
+
+    def common(self, unit: Unit) -> str | None:
+        """The one map on which a choice between ops is made; None for everything else."""
+        payload = self.graph.node(unit.output).payload
+        if not isinstance(payload, Select) or not unit.single or len(payload.labels) < 2:
+            return None
+        if isinstance(payload.subject, Asked):
+            asked = self.graph.questions.get(payload.subject.question)
+            if asked is not None and asked.kind is QuestionKind.SOURCE:
+                return None
+        sources = [self.read_by(source, unit) for source in self.graph.inputs(unit.output)]
+        first = next((source for source in sources if source is not None), None)
+        same = all(source == first for source in sources)
+        return first if first is not None and same and first != unit.output else None
+
+    def read_by(self, source: str, choice: Unit) -> str | None:
+        """The map that a candidate works on: the candidate's own where it is no op of this choice alone."""
+        unit = self.units.get(source)
+        if unit is None or [each.output for each in self.readers[source]] != [choice.output]:
+            return source
+        return unit.inputs[0] if len(unit.inputs) == 1 else None
+
+
+def _channels(shape: Shape) -> str:
+    """A number, what it is made of, or `?` where other answers decide it."""
+    spelled = short_name(str(shape.channels))
+    return "?" if "(" in spelled else spelled
+
+
+def short_name(name: str) -> str:
+    """Questions by their last step: `16 * width` of `16 * trunk[12][16].width`."""
+    return re.sub(r"[\w@+]+(?:\[\d+\])*\.(?:[\w@]+(?:\[\d+\])*\.)*(?=[A-Za-z_])", "", name)
