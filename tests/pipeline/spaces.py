@@ -60,14 +60,17 @@ SMALL = (
     Case("tests/texts/auto_deeplab.arch", (64, 64), parameters=(("f", "2"), ("layers", "5"))),
     Case("tests/texts/ofa_mobilenetv3.arch", (64, 64)),
     Case("tests/texts/fbnet.arch", (64, 64)),
+    Case("tests/texts/hrnet.arch", (64, 64), parameters=(("c", "4"),)),
+    Case("tests/texts/stdc.arch", (64, 128)),
+    Case("tests/texts/hrnet.arch", (64, 128), parameters=(("c", "4"),)),
 )
 
 
 def laws(few: int, many: int, cases: Sequence[Case] = tuple(case.published for case in SMALL)) -> list[object]:
-    """Parameters `case` and `count`: a few samples of each small space, and slow ones: many of each of `cases`."""
+    """Pairs of a case and a count: a few samples of each small space, and, slow, many of each of `cases`."""
     return [
         *(pytest.param(case, few, id=str(case)) for case in SMALL),
-        *(pytest.param(case, many, id=f"{case}, as published", marks=pytest.mark.slow) for case in cases),
+        *(pytest.param(case, many, id=f"{case}, many", marks=pytest.mark.slow) for case in cases),
     ]
 
 

@@ -14,7 +14,14 @@ from archdsl.pipeline.expand import expand
 from archdsl.pipeline.write import write_genotype
 from archdsl.syntax import parse
 from archdsl.text import SourceFile
-from tests.pipeline.spaces import Case, graph_of, laws, loaded, samples
+from tests.pipeline.spaces import REPOSITORY, SMALL, Case, graph_of, laws, loaded, samples
+
+
+def test_every_space_of_the_repository_is_drawn_from() -> None:
+    """Those of a file that has none are the library's ops, or genotypes."""
+    files = [*REPOSITORY.glob("spaces/*.arch"), *REPOSITORY.glob("tests/texts/*.arch")]
+    spaces = {file for file in files if "\nspace " in file.read_text(encoding="utf-8")}
+    assert spaces == {REPOSITORY / case.file for case in SMALL}
 
 
 @pytest.mark.parametrize(("case", "count"), laws(few=2, many=200))
