@@ -1,4 +1,4 @@
-"""The functions of the language: facts about maps, and the sum of a set."""
+"""The functions of the language: facts about maps, numbers rounded, and the sum of a set."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from archdsl.sema import calls, codes, edges
 from archdsl.sema.arithmetic import whole
+from archdsl.sema.rounding import divisible
 from archdsl.sema.values import Choice, Map, Nothing, Poison, Value, describe
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell
@@ -87,6 +88,7 @@ def _sum(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
 
 FUNCTIONS: Mapping[str, Callable[[Evaluator, ast.Call, Environment], Value]] = {
     "channels": _channels,
+    "divisible": divisible,
     "downsampling": _downsampling,
     "sum": _sum,
 }

@@ -20,7 +20,7 @@ from archdsl.text import SourceFile, Span
 
 Definition: TypeAlias = "ast.Op | ast.Ops | ast.Cell | ast.Space | ast.Cost | ast.Search | ast.Train | ast.Genotype"
 
-BUILT_IN = ("channels", "downsampling", "sum", "searching", "earlier", "yes", "no")
+BUILT_IN = ("channels", "divisible", "downsampling", "sum", "searching", "earlier", "yes", "no")
 """Names that the language itself gives a meaning."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,9 +12,12 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from archdsl.nets.layers import layer
-from archdsl.ops import Shape
+from archdsl.ops import Primitive, Shape
+from archdsl.ops.bind import show
 from archdsl.ops.primitives import PRIMITIVES
 from tests.primitive_cases import CASES, Case
+
+REFERENCE = (Path(__file__).parents[2] / "docs/language.md").read_text(encoding="utf-8")
 
 
 def tensors(case: Case) -> list[torch.Tensor]:
@@ -26,6 +30,16 @@ def module(case: Case) -> torch.nn.Module:
 
 def test_every_primitive_has_cases() -> None:
     assert CASES.keys() == PRIMITIVES.keys()
+
+
+@pytest.mark.parametrize("primitive", PRIMITIVES.values(), ids=lambda primitive: primitive.name)
+def test_the_reference_has_every_primitive_with_its_parameters(primitive: Primitive) -> None:
+    rows = [line.split(" | ") for line in REFERENCE.splitlines() if line.startswith(f"| `{primitive.name}` |")]
+    named = [
+        f"`{each.name}`" if each.required or each.default is None else f"`{each.name} = {show(each.default)}`"
+        for each in primitive.parameters
+    ]
+    assert [(row[1], row[2].removesuffix(" |")) for row in rows] == [(", ".join(named), primitive.summary)]
 
 
 @pytest.mark.parametrize("primitive", CASES)
