@@ -65,7 +65,11 @@ class _Drawing:
 
     @cached_property
     def asking(self) -> Mapping[str, Asking]:
-        return asking(self.side.program, self.cells.values())
+        """Without what each branch answers for itself: a network shows the ops of such a cell."""
+        found = asking(self.side.program, self.cells.values())
+        questions = self.side.program.questions
+        shared = {path for path, each in found.items() if not any(questions[one].per_branch for one in each.questions)}
+        return {path: each for path, each in found.items() if path in shared or not self.side.graph.closed}
 
     @cached_property
     def chain_of(self) -> Mapping[str, Chain]:
@@ -95,8 +99,7 @@ class _Drawing:
         side, graph = self.side, self.side.graph
         kind = f"of {side.program.name}" if side.program.name != side.name else "a network"
         if not graph.closed:
-            missing = len(graph.questions.keys() - side.answers.keys())
-            kind = f"a space of {missing} questions" if not side.answers else f"{kind}, {missing} questions open"
+            kind = f"{kind}, partly answered" if side.answers else f"a space of {len(graph.questions)} questions"
         found = [Text(side.name, 14, bold=True), small(kind, 9)]
         if side.figures is not None:
             found.append(small(f"{short(side.figures.params)} params, {short(side.figures.macs)} MACs at inference", 9))

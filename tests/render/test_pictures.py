@@ -139,6 +139,7 @@ def test_a_network_has_its_cells_and_their_costs() -> None:
     picture = draw(item, figures=figures(item.network()))
     boxes = {box.name: [line.text for line in box.label] for box in picture.boxes}
     assert boxes["stem"] == ["stem", "conv3x3, conv3x3_x2", "64 @ 1/8", "130 k params, 10.1 G MACs"]
+    assert boxes["trunk[2][8]"][:2] == ["trunk[2][8]", "conv3x3_x2"]
     assert boxes["logits"][-1] == "out logits"
     dashed = {box.name for box in picture.boxes if box.stroke.dash is Dash.DASHED}
     assert dashed == {"deep", "middle"}
