@@ -318,7 +318,8 @@ def invoke(
     if isinstance(callee.definition, Primitive):
         return primitive(ev, callee.definition.name, ports, given, env, span)
     if ev.depth >= CALL_DEPTH:
-        raise TooLarge(span, f"`{callee.name}` calls itself")
+        itself = any(_within(call_, callee.definition.span) for call_ in ev.builder.calls)
+        raise TooLarge(span, f"`{callee.name}` calls itself" if itself else f"calls lie more than {CALL_DEPTH} deep")
     ev.depth += 1
     outside = ev.builder.calls
     ev.builder.calls = (*outside, span)
@@ -327,6 +328,10 @@ def invoke(
     finally:
         ev.depth -= 1
         ev.builder.calls = outside
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    return inner.source is outer.source and outer.start <= inner.start and inner.stop <= outer.stop
 
 
 def _open(ports: Sequence[Value], given: Mapping[str, Value]) -> Choice | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -193,7 +193,7 @@ class Checker:
         if program is None or self.reporter.errors > errors:
             return None
         reader = Reader(program, self.reporter)
-        for other in self._also(item, found.item, [item]):
+        for other in self._also(item, found.item):
             reader.read(other.body)
         reader.read(item.body)
         opened = [(spell(value), value.span) for value in _note(item, "open")]
@@ -262,44 +262,59 @@ class Checker:
             given[argument.name.text] = ev.value(argument.value, env)
         return None if any(isinstance(value, Poison) for value in given.values()) else given
 
-    def _also(self, item: ast.Genotype, space: ast.Space, chain: list[ast.Genotype]) -> Iterator[ast.Genotype]:
-        """The genotypes whose answers an `also` takes over, those that they take over first."""
-        for value in _note(item, "also"):
-            found = self.unit.find_path(value) if isinstance(value, ast.Path) else None
-            if found is None or not isinstance(found.item, ast.Genotype):
-                known = self.unit.names(ast.Genotype)
-                self.reporter.report(
-                    codes.UNKNOWN_ITEM,
-                    f"`{spell(value)}` is no genotype that is known here",
-                    value.span,
-                    "no such genotype",
-                    help=suggestion(spell(value), [each for each in known if each != item.name.text]),
-                )
-                continue
-            other = found.item
-            if other in chain:
-                self.reporter.report(
-                    codes.CYCLE,
-                    f"`{other.name.text}` takes over its own answers",
-                    value.span,
-                    "closes the circle",
-                    help="take one of the two `also` out",
-                )
-                continue
-            target = other.of.target if isinstance(other.of, ast.Call) else other.of
-            of = found.unit.find_path(target) if isinstance(target, ast.Path) else None
-            if of is None or of.item is not space:
-                self.reporter.report(
-                    codes.UNKNOWN_ITEM,
-                    f"`{other.name.text}` answers another space",
-                    value.span,
-                    f"not a genotype of `{space.name.text}`",
-                    also=(Mark(other.of.span, "its space"),),
-                    help="take over answers of the same space only",
-                )
-                continue
-            yield from self._also(other, space, [*chain, other])
-            yield other
+    def _also(self, item: ast.Genotype, space: ast.Space) -> list[ast.Genotype]:
+        """The genotypes whose answers an `also` takes over, each once, behind those that it takes over itself."""
+        done: dict[int, ast.Genotype] = {}
+        open_ = {id(item): item}
+        waiting = [iter(_note(item, "also"))]
+        while waiting:
+            value = next(waiting[-1], None)
+            if value is None:
+                waiting.pop()
+                done.update([open_.popitem()])
+            elif (other := self._taken_over(value, item, space, open_)) is not None and id(other) not in done:
+                open_[id(other)] = other
+                waiting.append(iter(_note(other, "also")))
+        return list(done.values())[:-1]
+
+    def _taken_over(
+        self, value: ast.Expr, item: ast.Genotype, space: ast.Space, open_: Mapping[int, ast.Genotype]
+    ) -> ast.Genotype | None:
+        """The genotype that an `also` names; None where it cannot be taken over, which is reported."""
+        found = self.unit.find_path(value) if isinstance(value, ast.Path) else None
+        if found is None or not isinstance(found.item, ast.Genotype):
+            known = self.unit.names(ast.Genotype)
+            self.reporter.report(
+                codes.UNKNOWN_ITEM,
+                f"`{spell(value)}` is no genotype that is known here",
+                value.span,
+                "no such genotype",
+                help=suggestion(spell(value), [each for each in known if each != item.name.text]),
+            )
+            return None
+        other = found.item
+        if id(other) in open_:
+            self.reporter.report(
+                codes.CYCLE,
+                f"`{other.name.text}` takes over its own answers",
+                value.span,
+                "closes the circle",
+                help="take one of the two `also` out",
+            )
+            return None
+        target = other.of.target if isinstance(other.of, ast.Call) else other.of
+        of = found.unit.find_path(target) if isinstance(target, ast.Path) else None
+        if of is None or of.item is not space:
+            self.reporter.report(
+                codes.UNKNOWN_ITEM,
+                f"`{other.name.text}` answers another space",
+                value.span,
+                f"not a genotype of `{space.name.text}`",
+                also=(Mark(other.of.span, "its space"),),
+                help="take over answers of the same space only",
+            )
+            return None
+        return other
 
     def _check_hash(self, item: ast.Genotype, program: Program, *, fits: bool) -> None:
         """A stale hash is a warning where the answers still fit, an error where they do not (rule 12)."""

@@ -51,7 +51,8 @@ class Evaluator:
     reporter: Reporter
     assumed: dict[str, str] = field(default_factory=dict[str, str])
     """Answers taken for granted while one option of a choice is laid out."""
-    sets: dict[int, Many] = field(default_factory=dict[int, Many])
+    sets: dict[int, Many | None] = field(default_factory=dict[int, "Many | None"])
+    """The sets that were evaluated; None while one is."""
     depth: int = 0
     wrong: bool = False
     """Whether something is wrong, here or in what was reported before."""
@@ -131,14 +132,24 @@ class Evaluator:
             case _:
                 return Callee(found.item, found.unit, found.item.name)
 
-    def op_set(self, item: ast.Ops, unit: Unit, env: Environment) -> Many:
+    def op_set(self, item: ast.Ops, unit: Unit, env: Environment) -> Value:
         """The candidates of `ops name = {…}`, evaluated once and in the file that defines them."""
         if id(item) not in self.sets:
-            self.sets[id(item)] = Many(())  # a set that names itself is empty
+            self.sets[id(item)] = None
             inner = Environment(unit, env.scope)
             value = self.value(item.value, inner)
             self.sets[id(item)] = value if isinstance(value, Many) else Many((Candidate(spell(item.value), value),))
-        return self.sets[id(item)]
+        found = self.sets[id(item)]
+        if found is None:
+            name = item.name
+            return self.poison(
+                codes.CYCLE,
+                f"`{name.text}` holds itself",
+                name.span,
+                "closes the circle",
+                help="take it out of its items",
+            )
+        return found
 
     def part(self, value: Value, part: ast.Index | ast.Attribute, path: ast.Path, env: Environment) -> Value:
         """`value.name` or `value[index]`."""

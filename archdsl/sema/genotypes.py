@@ -79,8 +79,14 @@ class Reader:
         if not (scope or path.parts) and path.head.text in self.nodes:
             self._edges(path.head.text, target, value)
             return
+        answer = (spell(value),)
+        unknown = False
         for name in self._expand(target, scope):
-            self._answer(branch, name, (spell(value),), value.span, target.span)
+            if name in self.program.questions:
+                self._answer(branch, name, answer, value.span, target.span)
+            elif not unknown:  # one of many places that do not ask is enough to say
+                unknown = True
+                self._unknown(name, target.span)
 
     def _expand(self, target: ast.Target, scope: str) -> Iterator[str]:
         """The question paths that a target names: `trunk[5..9][8].operator` names five."""

@@ -18,8 +18,8 @@ from archdsl.space.factors import Reduced, reduced
 from archdsl.space.program import Program, Question, QuestionKind
 from archdsl.space.trace import Key
 
-STATE_LIMIT = 100_000
-"""A space whose counting needs more states is not counted. They take about two seconds."""
+WAY_LIMIT = 200_000
+"""A space whose counting has more ways to follow is not counted. They take about two seconds."""
 
 
 class NotCounted(Exception):
@@ -102,11 +102,13 @@ class Census:
         waiting: dict[int, set[_State]] = {}
         if self._start.forks:
             waiting[self._start.forks.bit_length() - 1] = {self._start}
+        followed = 0
         for fork in reversed(range(len(self._book.forks))):
             for state in waiting.pop(fork, ()):
-                if len(self._ways) >= STATE_LIMIT:
-                    raise NotCounted(self._too_many(fork))
                 ways = self._ways[state] = list(self._ways_from(state, fork))
+                followed += len(ways)
+                if followed > WAY_LIMIT:
+                    raise NotCounted(self._too_many(fork))
                 for way in ways:
                     forks = way.after.forks
                     if forks:
@@ -117,7 +119,7 @@ class Census:
 
     def _too_many(self, fork: int) -> str:
         node = self.program.nodes[self._book.forks[fork][0]].path
-        return f"at `{node}` more than {STATE_LIMIT:,} sets of answers would have to be told apart"
+        return f"at `{node}` more than {WAY_LIMIT:,} sets of answers would have to be told apart"
 
     def _ways_from(self, state: _State, fork: int) -> Iterator[_Way]:
         book = self._book

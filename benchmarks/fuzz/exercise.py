@@ -111,7 +111,7 @@ def _is_answered(found: Checked) -> None:
 
 def _said(diagnostic: Diagnostic) -> Sequence[str]:
     """What is ours of a message: what a user wrote may hold anything."""
-    return [part for part in diagnostic.message.split("`")[::2]]
+    return diagnostic.message.split("`")[::2]
 
 
 def _loaded(found: Checked) -> list[Loaded]:
@@ -146,7 +146,7 @@ def _closed(loaded: Loaded, path: Path, clock: Clock) -> str:
 
 def _open(loaded: Loaded, path: Path, clock: Clock) -> str:
     with clock.of("supernet"):
-        verify(loaded.supernet())
+        canonical_text(loaded.supernet())
     with clock.of("draw"):
         render(draw(loaded), "dot")
     with clock.of("count"):

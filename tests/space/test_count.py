@@ -256,7 +256,7 @@ def test_an_enumeration_beyond_the_bound_is_refused(tmp_path: Path) -> None:
         f"  asks = stem -> {{skip, four}}\n  plain_stem = stem -> four\n{firsts}\n{seconds}\n  out y = concat({maps})"
     )
     program = program_of(text, tmp_path)
-    with pytest.raises(NotCounted, match="more than 100,000 sets of answers"):
+    with pytest.raises(NotCounted, match="more than 200,000 sets of answers"):
         Census(program)
 
 
