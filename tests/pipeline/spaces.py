@@ -62,7 +62,6 @@ SMALL = (
     Case("tests/texts/fbnet.arch", (64, 64)),
     Case("tests/texts/hrnet.arch", (64, 64), parameters=(("c", "4"),)),
     Case("tests/texts/stdc.arch", (64, 128)),
-    Case("tests/texts/hrnet.arch", (64, 128), parameters=(("c", "4"),)),
 )
 
 
