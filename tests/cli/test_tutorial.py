@@ -1,4 +1,4 @@
-"""The tutorial: every command is run in an empty folder, and shows what the page says; its pictures are what it draws."""
+"""The tutorial: every command is run in an empty folder and shows what the page says, and draws its pictures."""
 
 import re
 from pathlib import Path
