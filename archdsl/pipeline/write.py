@@ -62,6 +62,11 @@ class _Writer:
                 if path in self.answers:
                     blocks.setdefault(question.scope, {}).setdefault(question.node, []).append(question)
                 continue
+            if "@" in path:  # a tag is written with a block alone
+                scope, _, name = path.rpartition(".")
+                if path in self.answers:
+                    blocks.setdefault(scope, {}).setdefault(name, []).append(question)
+                continue
             plain += self._plain(path, question)
         yield from _folded(sorted(plain, key=_place_order))
         yield from self._blocks(blocks)
@@ -134,6 +139,8 @@ class _Writer:
             yield "}"
 
     def _edges(self, node: str, questions: list[Question]) -> str:
+        if not questions[0].node:
+            return f"{node} = {self.answers[questions[0].path][0]}"
         keep = next((each for each in questions if each.kind is QuestionKind.KEEP), None)
         ops = {each.source: self.answers[each.path][0] for each in questions if each is not keep}
         sources = self.answers[keep.path] if keep is not None else tuple(ops)
