@@ -80,8 +80,7 @@ def exercise(path: Path, clock: Clock, *, further: bool) -> Outcome:
     _law(len(found.meanings) == len(items), "an item without a mistake has no meaning")
     notes: list[str] = []
     if further:
-        for loaded in _loaded(found):
-            notes.append(_closed(loaded, path, clock) if loaded.closed else _open(loaded, path, clock))
+        notes += [(_closed if each.closed else _open)(each, path, clock) for each in _loaded(found)]
     return Outcome("clean", codes, tuple(notes))
 
 

@@ -41,7 +41,7 @@ def report(records: Sequence[Record]) -> str:
         f"{len(records):,} texts: {_counts(outcomes)}",
         f"of the clean ones further: {_counts(notes) or 'none'}",
         f"codes seen: {len(codes)}; most often {_counts(Counter(dict(codes.most_common(12))))}",
-        f"CPU s: median {_at(times, 0.5):.3f}, p99 {_at(times, 0.99):.3f}, largest {times[-1]:.3f}, all {sum(times):,.0f}",
+        f"CPU s: median {_at(times, 0.5):.3f}, p99 {_at(times, 0.99):.3f}, most {times[-1]:.3f}, sum {sum(times):,.0f}",
         f"largest by stage: {', '.join(f'{stage} {seconds:.2f}' for stage, seconds in stages.items())}",
         "slowest: " + ", ".join(f"{each['number']} ({each['original']}, {each['s']:.2f})" for each in slowest),
         f"findings: {sum(found.values())}",
