@@ -61,13 +61,12 @@ def answers_in(side: Side, asked: Asking) -> Mapping[str, tuple[str, ...]]:
 
 
 def answered(side: Side, asked: Asking) -> tuple[str, ...]:
-    """Its ops, each with how often it is taken, and its widths; nothing as long as something is open."""
+    """Its ops, each with how often it is taken, and its numbers; nothing as long as something is open."""
     if not side.graph.closed and any(path not in side.answers for path in asked.questions):
         return ()
     counts: Counter[str] = Counter()
     for path in asked.questions:
-        kind = side.program.questions[path].kind
-        if kind is not QuestionKind.KEEP:
+        if side.program.questions[path].kind is not QuestionKind.KEEP:
             for answer in side.answers.get(path, ()):
-                counts[f"{path.rpartition('.')[2]} = {answer}" if kind is QuestionKind.WIDTH else answer] += 1
+                counts[f"{path.rpartition('.')[2]} = {answer}" if answer.isdecimal() else answer] += 1
     return tuple(answer if times == 1 else f"{times} × {answer}" for answer, times in counts.items())
