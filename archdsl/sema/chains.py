@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from archdsl.sema import bodies, calls, codes, edges
-from archdsl.sema.builder import TooLarge
+from archdsl.sema.builder import NODE_LIMIT, TooLarge
 from archdsl.sema.environment import Environment
 from archdsl.sema.reporter import suggestion
 from archdsl.sema.values import (
@@ -153,8 +153,14 @@ def _places(ev: Evaluator, name: str, body: Sequence[ast.Statement], env: Enviro
     if total > CELL_LIMIT:
         raise TooLarge(body[0].span, f"the chain `{name}` has {total:,} cells; {CELL_LIMIT:,} are allowed")
     for statement, count in counted:
-        for _ in range(count):
+        fewest = NODE_LIMIT
+        for position in range(count):
+            before = len(ev.builder.nodes)
             yield statement
+            fewest = min(fewest, len(ev.builder.nodes) - before)
+            if position == 2 and len(ev.builder.nodes) + fewest * (count - 3) > NODE_LIMIT:
+                what = f"{count:,} cells of {fewest:,} nodes each are more than {NODE_LIMIT:,} nodes"
+                raise TooLarge(statement.span, what)
 
 
 def _repetitions(ev: Evaluator, statement: ast.Place, env: Environment) -> int:
