@@ -40,6 +40,9 @@ cost latency = macs
 
 search net_s of net {
   relax = softmax(operator)
+  arch = adam(lr = 3e-4)
+  weights = sgd(lr = 0.01, batch = 8)
+  epochs = 10
 }
 """
 
