@@ -65,10 +65,13 @@ class Checker:
     reporter: Reporter
     overrides: Mapping[str, Value]
     size: tuple[int, int] | None = None
-    _programs: list[tuple[ast.Space, Mapping[str, Value], Program]] = field(
-        default_factory=list[tuple[ast.Space, "Mapping[str, Value]", Program]]
+    _programs: list[tuple[ast.Space, Mapping[str, Value], Program | None]] = field(
+        default_factory=list[tuple[ast.Space, "Mapping[str, Value]", "Program | None"]]
     )
-    """Spaces as they were laid out, with what was given: genotypes in one file mostly answer one space."""
+    """Spaces as they were laid out, with what was given; None for one in which something is wrong, which is reported.
+
+    Genotypes, searches and trainings in one file mostly are of one space.
+    """
 
     def all(self) -> tuple[list[Meaning], list[Recipe]]:
         """Every item of the file that says something by itself."""
@@ -202,10 +205,16 @@ class Checker:
         return Meaning(item.name.text, self.unit, item, program, trace, reader.answers()) if trace else None
 
     def _lay_out(self, space: ast.Space, unit: Unit, given: Mapping[str, Value]) -> Program | None:
-        """The program, or what is wrong; where only the image's size is, that is said and nothing that follows."""
+        """The program; None where something is wrong with it, which is reported."""
         for known, parameters, program in self._programs:
             if known is space and _same(parameters, given):
                 return program
+        program = self._lay_out_anew(space, unit, given)
+        self._programs.append((space, given, program))
+        return program
+
+    def _lay_out_anew(self, space: ast.Space, unit: Unit, given: Mapping[str, Value]) -> Program | None:
+        """Where only the image's size is wrong, that is said and nothing that follows."""
         trial = Reporter()
         program = lay_out(space, unit, given, trial, self.size)
         if program is None and any(each.code in _OF_SIZE for each in trial.diagnostics):
@@ -215,8 +224,6 @@ class Checker:
                 report_size(even, of_program(even), size, self.reporter)
                 return None
         self.reporter.merge(trial.diagnostics)
-        if program is not None:
-            self._programs.append((space, given, program))
         return program
 
     def _of(self, item: ast.Genotype | ast.Search | ast.Train, *kinds: type[Definition]) -> Found | None:

@@ -71,7 +71,7 @@ def replaced(text: str, before: str, after: str) -> str:
         ("classes = 19", "classes = 11"),
         ("depth = 3", "depth = 5"),
         ("cost latency = macs\n", ""),
-        ("relax = softmax(operator)", "relax = gumbel_softmax(operator)"),
+        ("relax = softmax(operator)", "relax = gumbel(operator)"),
         ("  out x -> operator(c)", "\n  out x->operator( c )"),
     ],
 )
