@@ -20,8 +20,10 @@ _SUMMARIES = {
     "diff": "Compare two architectures, with what each change costs.",
     "compile": "Compile a network to torch, ONNX or TensorRT.",
     "verify": "Compare compiled files with the torch network, cell by cell.",
+    "data": "Check datasets before they are trained on, and look at them.",
     "new": "Begin a space, a genotype or an op with a small text that is right.",
     "git": "Have git compare and merge texts by what they say.",
+    "train": "Train a network on segmented images.",
     "doctor": "Say what is installed and what each part needs.",
 }
 

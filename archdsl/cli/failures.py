@@ -29,6 +29,9 @@ def explain(error: Exception) -> tuple[int, str] | None:
 
 _KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.api", "Refused", Exit.USAGE),
+    ("archdsl.train.setup", "Refused", Exit.USAGE),
+    ("archdsl.train.record", "NoRun", Exit.USAGE),
+    ("archdsl.train.checkpoints", "BrokenCheckpoint", Exit.USAGE),
     ("archdsl.weights.mismatch", "WeightsMismatch", Exit.FINDINGS),
     ("archdsl.weights.files", "UnreadableWeights", Exit.USAGE),
     ("archdsl.export.failures", "ToolMissing", Exit.TOOL),
@@ -37,6 +40,8 @@ _KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.vcs.git", "GitMissing", Exit.TOOL),
     ("archdsl.vcs.git", "GitRefused", Exit.USAGE),
     ("archdsl.vcs.git", "NoRepository", Exit.USAGE),
+    ("archdsl.data.problems", "NoData", Exit.USAGE),
+    ("archdsl.data.problems", "BadData", Exit.FINDINGS),
     ("archdsl.render.failures", "DrawingUnavailable", Exit.TOOL),
     ("archdsl.render.failures", "NothingToDraw", Exit.USAGE),
 )

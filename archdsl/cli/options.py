@@ -17,6 +17,7 @@ else:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _INPUT = re.compile(r"(?:(\d+)x)?(\d+)x(\d+)x(\d+)")
+_HEIGHT_WIDTH = re.compile(r"(\d{1,6})x(\d{1,6})")
 _LARGEST = 65_536
 
 
@@ -34,6 +35,34 @@ class InputSize(Pixels):
         if max(int(match[3]), int(match[4])) > _LARGEST:
             self.fail(f"`{value}` is larger than any image: {_LARGEST:,} rows and columns are allowed", param, ctx)
         return int(match[3]), int(match[4])
+
+
+class FrameSize(Pixels):
+    """`180x240`: height, width."""
+
+    name = "HxW"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return cast("tuple[int, int]", value)
+        match = re.fullmatch(r"(\d+)x(\d+)", value)
+        if match is None or not 0 < min(int(match[1]), int(match[2])) <= max(int(match[1]), int(match[2])) <= _LARGEST:
+            self.fail(f"`{value}` is no size; write height and width as `180x240`", param, ctx)
+        return int(match[1]), int(match[2])
+
+
+class ImageSize(Pixels):
+    """`360x480`: height, width."""
+
+    name = "HxW"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return cast("tuple[int, int]", value)
+        match = _HEIGHT_WIDTH.fullmatch(value)
+        if match is None or not 0 < min(int(match[1]), int(match[2])) <= max(int(match[1]), int(match[2])) <= _LARGEST:
+            self.fail(f"`{value}` is no size; write height and width as `360x480`", param, ctx)
+        return int(match[1]), int(match[2])
 
 
 class Override(Setting):
@@ -66,6 +95,13 @@ def input_size(command: F) -> F:
     """`--input 1x3x1024x2048`."""
     return click.option(
         "--input", "size", type=InputSize(), metavar="1x3xHxW", help="The image's size, instead of the one in the text."
+    )(command)
+
+
+def data_size(command: F) -> F:
+    """`--size 180x240`."""
+    return click.option(
+        "--size", "data_size", type=FrameSize(), metavar="HxW", help="Scale the images of the data to this size."
     )(command)
 
 

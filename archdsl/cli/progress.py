@@ -41,3 +41,38 @@ def _spin(what: str, done: Event) -> None:
         turn += 1
     sys.stderr.write(_CLEAR)
     sys.stderr.flush()
+
+
+class Bar:
+    """A line that grows, on a terminal and after half a second; elsewhere only what is printed."""
+
+    _WIDTH = 24
+
+    def __init__(self, *, shown: bool = True) -> None:
+        self._shown = shown
+        self._live = shown and sys.stderr.isatty()
+        self._begun = monotonic()
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            sys.stderr.write(_CLEAR)
+            sys.stderr.flush()
+
+    def show(self, done: int, total: int, text: str) -> None:
+        """How much is done, and a few words."""
+        seconds = monotonic() - self._begun
+        if not self._live or seconds < DELAY_S:
+            return
+        left = int(seconds / done * (total - done)) if done else 0
+        bar = "#" * (self._WIDTH * done // total)
+        sys.stderr.write(f"{_CLEAR}[{bar:<{self._WIDTH}}] {done}/{total}  {text}  {left // 60}:{left % 60:02} left")
+        sys.stderr.flush()
+
+    def print(self, text: str) -> None:
+        """A line that stays."""
+        if self._shown:
+            sys.stderr.write((_CLEAR if self._live else "") + text + "\n")
+            sys.stderr.flush()

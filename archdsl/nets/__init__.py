@@ -1,6 +1,6 @@
 """Closed graphs as torch modules; the first importer of torch."""
 
-from archdsl.nets.network import EveryOutput, Network
+from archdsl.nets.network import EveryOutput, Network, Scope
 from archdsl.nets.transfer import load_weights, weights_of
 
-__all__ = ["EveryOutput", "Network", "load_weights", "weights_of"]
+__all__ = ["EveryOutput", "Network", "Scope", "load_weights", "weights_of"]

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from archdsl.fmt import format
 from archdsl.ir import Graph, Node, cell_of, identifier
-from archdsl.ops import Value
-from archdsl.ops.bind import show
+from archdsl.ir.spelling import joins, spell_call
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema.units import BUILT_IN
 from archdsl.space import Apply, Image, Result
@@ -108,16 +107,14 @@ def _next(graph: Graph, path: str) -> str | None:
         return None
     if graph.inputs(readers[0]).count(path) > 1 or cell_of(after) != cell_of(node):
         return None
-    joins = PRIMITIVES[after.payload.primitive].most is None
-    return None if joins else readers[0]
+    return None if joins(after.payload) else readers[0]
 
 
 def _pipe(graph: Graph, run: list[str], names: _Names) -> str:
-    first = graph.node(run[0])
-    assert isinstance(first.payload, Apply)
-    if PRIMITIVES[first.payload.primitive].most is None:
+    first = _applied(graph, run[0])
+    if joins(first):
         inputs = ", ".join(names.of(node) for node in graph.input_nodes(run[0]))
-        steps = [f"{first.payload.primitive}({inputs})"]
+        steps = [f"{first.primitive}({inputs})"]
     else:
         steps = [names.of(graph.input_nodes(run[0])[0]), _call(graph, run[0], names)]
     steps += [_call(graph, path, names) for path in run[1:]]
@@ -125,22 +122,10 @@ def _pipe(graph: Graph, run: list[str], names: _Names) -> str:
 
 
 def _call(graph: Graph, path: str, names: _Names) -> str:
+    return spell_call(_applied(graph, path), [names.of(node) for node in graph.input_nodes(path)[1:]])
+
+
+def _applied(graph: Graph, path: str) -> Apply:
     payload = graph.node(path).payload
     assert isinstance(payload, Apply)
-    primitive = PRIMITIVES[payload.primitive]
-    defaults = {parameter.name: parameter.default for parameter in primitive.parameters}
-    given = [
-        f"{name} = {_value(value)}"
-        for name, value in payload.attributes
-        if value is not None and value != defaults[name]
-    ]
-    extra = zip(primitive.maps[1:], graph.input_nodes(path)[1:], strict=False)
-    given += [f"{name} = {names.of(node)}" for name, node in extra]
-    return f"{payload.primitive}({', '.join(given)})" if given else payload.primitive
-
-
-def _value(value: Value) -> str:
-    """As the language reads it back: square windows as one number."""
-    if isinstance(value, tuple) and len(value) == 2 and value[0] == value[1]:
-        return str(value[0])
-    return show(value)
+    return payload

@@ -101,12 +101,12 @@ def check(
     written: str | Target, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
 ) -> Checked:
     """Check every item of a text."""
-    opened = _open(written, overrides, size)
-    if isinstance(opened, Checked):
-        return opened
-    target, source, found = opened
+    text = _open(written, overrides, size)
+    if isinstance(text, Checked):
+        return text
+    target, source, found = text
     meanings, recipes = found.all()
-    return Checked(target, source, _in_order(found.reporter.diagnostics), tuple(meanings), tuple(recipes))
+    return Checked(target, source, in_order(found.reporter.diagnostics), tuple(meanings), tuple(recipes))
 
 
 def load(
@@ -117,37 +117,24 @@ def load(
     `overrides` are parameters as a command line gives them (`{"classes": "11"}`), `size` the image's height and width.
     Raises NotLoaded.
     """
-    opened = _open(written, overrides, size)
-    if isinstance(opened, Checked):
-        raise NotLoaded(opened.diagnostics)
-    target, source, found = opened
+    target, source, found = opened(written, overrides, size)
     found.names()
     meaning = None if found.reporter.failed else found.pick(target.item)
-    diagnostics = _in_order(found.reporter.diagnostics)
+    diagnostics = in_order(found.reporter.diagnostics)
     if meaning is None or found.reporter.failed:
         raise NotLoaded(diagnostics)
     given = {name: value_of(text) for name, text in (overrides or {}).items()}
     return Loaded(target, source, tuple(found.unit.sources()), meaning, diagnostics, given)
 
 
-def load_recipe(
-    written: str, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
-) -> Recipe | None:
-    """The search, training or cost that `file.arch:NAME` names; None where it names no such item.
-
-    Raises NotLoaded where something is wrong with it.
-    """
-    opened = _open(written, overrides, size)
-    if isinstance(opened, Checked):
-        raise NotLoaded(opened.diagnostics)
-    target, _, found = opened
-    if target.item is None or not found.is_recipe(target.item):
-        return None
-    found.names()
-    recipe = found.recipe(target.item)
-    if recipe is None or found.reporter.failed:
-        raise NotLoaded(_in_order(found.reporter.diagnostics))
-    return recipe
+def opened(
+    written: str | Target, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
+) -> tuple[Target, SourceFile, Checker]:
+    """A text that can be read, before anything in it is checked. Raises NotLoaded."""
+    found = _open(written, overrides, size)
+    if isinstance(found, Checked):
+        raise NotLoaded(found.diagnostics)
+    return found
 
 
 def _open(
@@ -172,7 +159,7 @@ def value_of(text: str) -> int | Fraction | bool | str:
     return number.numerator if number.denominator == 1 else number
 
 
-def _in_order(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+def in_order(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
     """By file and place, as a reader goes through them; what has no place first."""
     files: dict[str, int] = {}
 

@@ -1,0 +1,163 @@
+"""`archdsl train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archdsl.cli.exits import Exit
+from archdsl.cli.options import FrameSize, data_size, overrides, text_or_json
+from archdsl.cli.output import note, say, say_json
+from archdsl.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from archdsl.train import Outcome, Progress
+    from archdsl.train.initial import Carried
+    from archdsl.train.preparing import Prepared
+
+_SHOWN = 8
+"""So many names of tensors are listed."""
+
+
+@click.command("train")
+@click.argument("genotype", metavar="GENOTYPE")
+@click.option("--data", "written", default="streets", show_default=True, metavar="KIND:PATH", help="What to train on.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="RUN", help="The folder of the run.")
+@click.option("--recipe", metavar="NAME", help="The `train` item to follow, where the space has several.")
+@click.option("--teacher", type=click.Path(path_type=Path, exists=True), metavar="RUN", help="A run to learn from.")
+@click.option(
+    "--init", type=click.Path(path_type=Path, exists=True), metavar="W", help="Weights or a run to begin with."
+)
+@click.option("--resume", is_flag=True, help="Go on from the newest checkpoint of the run.")
+@data_size
+@click.option(
+    "--crop", type=FrameSize(), metavar="HxW", help="What the network sees in training, instead of the recipe's."
+)
+@click.option("--batch", type=click.IntRange(1), help="Instead of the recipe's.")
+@click.option("--epochs", type=click.IntRange(1), help="Instead of the recipe's length.")
+@click.option("--iterations", type=click.IntRange(1), help="Instead of the recipe's length.")
+@click.option("--accumulate", type=click.IntRange(1), default=1, show_default=True, help="Parts of a batch.")
+@click.option("--score-every", type=click.IntRange(1), default=1, show_default=True, help="Epochs between two scores.")
+@click.option("--score-on", default="val", show_default=True, metavar="SPLIT", help="The split that picks the best.")
+@click.option("--train-on", default="train", show_default=True, metavar="SPLIT")
+@click.option("--save-every", type=click.IntRange(1), metavar="STEPS", help="Steps between two checkpoints.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@overrides
+@text_or_json
+def command(
+    genotype: str,
+    written: str,
+    out: Path,
+    recipe: str | None,
+    teacher: Path | None,
+    init: Path | None,
+    resume: bool,
+    data_size: tuple[int, int] | None,
+    crop: tuple[int, int] | None,
+    batch: int | None,
+    epochs: int | None,
+    iterations: int | None,
+    accumulate: int,
+    score_every: int,
+    score_on: str,
+    train_on: str,
+    save_every: int | None,
+    seed: int,
+    precision: str,
+    device: str,
+    overrides: tuple[tuple[str, str], ...],
+    form: str,
+) -> int:
+    """Train the network of GENOTYPE on segmented images.
+
+    The recipe is the `train` item of its space. Weights, a journal and checkpoints go to RUN; Ctrl-C and SIGTERM save
+    and leave, and `--resume` goes on where they left. On several devices start it with `torchrun`.
+    """
+    from archdsl.data import open_data
+    from archdsl.train import train
+    from archdsl.train.devices import fabric_of
+    from archdsl.train.preparing import Wanted, prepare
+
+    data = open_data(written, size=data_size, seed=seed)
+    wanted = Wanted(
+        genotype=genotype,
+        out=out,
+        recipe=recipe,
+        teacher=teacher,
+        init=init,
+        crop=crop,
+        batch=batch,
+        epochs=epochs,
+        iterations=iterations,
+        seed=seed,
+        overrides=dict(overrides),
+        score_every=score_every,
+        save_every_steps=save_every,
+        accumulate=accumulate,
+        train_on=train_on,
+        score_on=score_on,
+    )
+    prepared = prepare(wanted, data)
+    fabric = fabric_of(device, precision)
+    if fabric.is_global_zero:
+        _tell(prepared)
+    with Bar(shown=fabric.is_global_zero) as bar:
+        outcome = train(prepared.setup, fabric, resume=resume, watch=lambda progress: _watch(bar, progress))
+    if fabric.is_global_zero:
+        _end(outcome, out, form)
+    return 128 + outcome.signal if outcome.signal else Exit.FINE
+
+
+def _tell(prepared: Prepared) -> None:
+    for sentence in prepared.told:
+        note(sentence)
+    if prepared.carried is not None:
+        note(_carried(prepared.carried))
+
+
+def _carried(carried: Carried) -> str:
+    """Which tensors are taken over, and which are not."""
+    lines = [f"{len(carried.tensors)} tensors are taken over"]
+    shapes = [f"{name} ({_shape(there)} there, {_shape(here)} here)" for name, there, here in carried.of_other_shape]
+    for what, names in (
+        ("of another shape, left at random", shapes),
+        ("new here, at random", list(carried.new)),
+        ("there alone, unused", list(carried.unused)),
+    ):
+        if names:
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            lines.append(f"  {len(names)} {what}: {', '.join(names[:_SHOWN])}{more}")
+    return "\n".join(lines)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "one number"
+
+
+def _watch(bar: Bar, progress: Progress) -> None:
+    text = f"epoch {progress.epoch + 1}  loss {progress.loss:.4f}"
+    bar.show(progress.step, progress.steps, text)
+    if progress.scores is not None:
+        bar.print(f"epoch {progress.epoch + 1}: loss {progress.loss:.4f}, mIoU {100 * progress.scores.miou:.2f} %")
+
+
+def _end(outcome: Outcome, out: Path, form: str) -> None:
+    if form == "json":
+        say_json(
+            {
+                "finished": outcome.finished,
+                "step": outcome.step,
+                "best_miou": outcome.best,
+                "out": str(out),
+            }
+        )
+    elif not outcome.finished:
+        note(f"saved after step {outcome.step}; go on with `--resume`")
+    else:
+        say(str(out / "best.safetensors"))
+        if outcome.best is not None:
+            note(f"best mIoU {100 * outcome.best:.2f} % after {outcome.step} steps")

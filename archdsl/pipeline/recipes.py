@@ -1,0 +1,57 @@
+"""Searches, trainings and costs of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archdsl.pipeline.load import NotLoaded, in_order, opened
+from archdsl.recipe import Training
+from archdsl.sema.check import Checker, Recipe
+from archdsl.sema.units import Unit
+from archdsl.syntax import ast
+
+
+def load_recipe(
+    written: str, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
+) -> Recipe | None:
+    """The search, training or cost that `file.arch:NAME` names; None where it names no such item.
+
+    Raises NotLoaded where something is wrong with it.
+    """
+    target, _, found = opened(written, overrides, size)
+    if target.item is None or not found.is_recipe(target.item):
+        return None
+    found.names()
+    recipe = found.recipe(target.item)
+    if recipe is None or found.reporter.failed:
+        raise NotLoaded(in_order(found.reporter.diagnostics))
+    return recipe
+
+
+def trainings(written: str, space: str, *, overrides: Mapping[str, str] | None = None) -> tuple[Training, ...]:
+    """Every `train … of SPACE` that is known where a genotype stands, those of its own file first.
+
+    Raises NotLoaded where something is wrong with one of them.
+    """
+    _, _, checker = opened(written, overrides)
+    found: list[Training] = []
+    for unit in _units(checker.unit):
+        inner = Checker(unit, checker.reporter, checker.overrides)
+        names = [name for name, item in unit.items.items() if isinstance(item, ast.Train)]
+        recipes = [inner.recipe(name) for name in names]
+        found += [each for each in recipes if isinstance(each, Training) and each.space == space]
+    if checker.reporter.failed:
+        raise NotLoaded(in_order(checker.reporter.diagnostics))
+    return tuple(found)
+
+
+def _units(unit: Unit) -> list[Unit]:
+    """A file and those that it uses, each once."""
+    found: list[Unit] = []
+    waiting = [unit]
+    while waiting:
+        current = waiting.pop(0)
+        if not any(current is each for each in found):
+            found.append(current)
+            waiting += [*current.used, *current.aliases.values()]
+    return found

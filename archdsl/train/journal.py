@@ -1,0 +1,70 @@
+"""What happened in a run: one JSON object a line, and the same for TensorBoard."""
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+
+class Journal:
+    """Appends to `journal.jsonl`. A resumed run first cuts off what came after its checkpoint."""
+
+    def __init__(self, folder: Path, *, tensorboard: bool = True) -> None:
+        self._path = folder / "journal.jsonl"
+        self._board = _Board(folder / "tensorboard") if tensorboard else None
+        self._file = self._path.open("a", encoding="utf-8")
+
+    def write(self, event: str, step: int, **values: Any) -> None:
+        """`event` is what the line is about: `step`, `score`, `begin`, `end`."""
+        line = {"event": event, "step": step, **values}
+        self._file.write(json.dumps(line, allow_nan=False) + "\n")
+        self._file.flush()
+        if self._board is not None:
+            self._board.write(event, step, values)
+
+    def close(self) -> None:
+        self._file.close()
+        if self._board is not None:
+            self._board.close()
+
+
+def cut(folder: Path, step: int) -> None:
+    """Takes out of a journal what lies behind a step: it will be written once more."""
+    path = folder / "journal.jsonl"
+    if not path.exists():
+        return
+    kept = [line for line in _lines(path) if line.get("step", 0) <= step]
+    waiting = path.with_suffix(".part")
+    waiting.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+    waiting.replace(path)
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    """The lines of a journal; the last one may be cut off in the middle, where the machine went down."""
+    path = folder / "journal.jsonl"
+    return list(_lines(path)) if path.exists() else []
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError):
+            yield json.loads(line)
+
+
+class _Board:
+    def __init__(self, folder: Path) -> None:
+        from torch.utils.tensorboard.writer import SummaryWriter
+
+        self._writer = SummaryWriter(str(folder))
+
+    def write(self, event: str, step: int, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                self._writer.add_scalar(f"{event}/{name}", value, step)
+
+    def close(self) -> None:
+        self._writer.close()

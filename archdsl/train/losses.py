@@ -1,0 +1,113 @@
+"""Losses of a batch. Legend: B images, K classes, H height, W width, N pixels with a label.
+
+Each gives the mean over what counts in the batch of all processes together: its gradient, averaged over the processes
+as data parallelism does, is that of one process with the joined batch.
+"""
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import torch
+from torch import Tensor, nn
+
+from archdsl.recipe.losses import Bootstrapped, CrossEntropy, Direction, Distillation, Loss, Mean, Ohem
+from archdsl.train.joined import kth_largest, total, world
+
+IGNORE = 255
+"""Pixels without a label."""
+
+
+def loss_of(loss: Loss, logits_BKHW: Tensor, labels_BHW: Tensor, class_weights_K: Tensor | None = None) -> Tensor:
+    """The loss of one output.
+
+    `labels` are whole numbers below K, or IGNORE. `class_weights` weigh pixels by their class. Zero where no pixel has
+    a label.
+    """
+    logits_BKHW = logits_BKHW.float()
+    smoothing = loss.label_smoothing if isinstance(loss, CrossEntropy) else 0.0
+    pixels_BHW = nn.functional.cross_entropy(
+        logits_BKHW,
+        labels_BHW.long(),
+        weight=class_weights_K,
+        ignore_index=IGNORE,
+        reduction="none",
+        label_smoothing=smoothing,
+    )
+    labelled_BHW = labels_BHW != IGNORE
+    match loss:
+        case CrossEntropy():
+            return _mean(pixels_BHW, _weight(labels_BHW, labelled_BHW, class_weights_K))
+        case Ohem(threshold, keep):
+            return _mean(pixels_BHW, _hard(logits_BKHW, labels_BHW, labelled_BHW, threshold, keep).float())
+        case Bootstrapped(keep):
+            return _mean(pixels_BHW, _hardest(pixels_BHW, labelled_BHW, keep).float())
+        case _:
+            assert_never(loss)
+
+
+def _weight(labels_BHW: Tensor, labelled_BHW: Tensor, class_weights_K: Tensor | None) -> Tensor:
+    if class_weights_K is None:
+        return labelled_BHW.float()
+    return class_weights_K[labels_BHW.long().where(labelled_BHW, 0)] * labelled_BHW
+
+
+def _mean(pixels_BHW: Tensor, counted_BHW: Tensor) -> Tensor:
+    """The sum of the pixels that count over their number in all processes, times the number of processes."""
+    counted = total(counted_BHW.sum())
+    return (pixels_BHW * (counted_BHW > 0)).sum() * world() / counted.clamp(min=1e-12)
+
+
+def _hard(logits_BKHW: Tensor, labels_BHW: Tensor, labelled_BHW: Tensor, threshold: float, keep: float) -> Tensor:
+    """Labelled pixels whose right class has a probability of at most `threshold`, at least the share `keep` of all.
+
+    As the published code of FasterSeg has it: the probability is compared, weighted or not, and where too few are that
+    low the limit is raised to the probability of the last one that is wanted.
+    """
+    with torch.no_grad():
+        right_BHW = logits_BKHW.softmax(1).gather(1, labels_BHW.long().where(labelled_BHW, 0).unsqueeze(1)).squeeze(1)
+        right_BHW = right_BHW.where(labelled_BHW, 2.0)
+        labelled = int(total(labelled_BHW.sum()))
+        wanted = min(max(1, int(keep * labels_BHW.numel() * world())), labelled)
+        if not wanted:
+            return labelled_BHW
+        limit = -kth_largest(-right_BHW.flatten(), wanted)
+        return right_BHW <= limit.clamp(min=threshold)
+
+
+def _hardest(pixels_BHW: Tensor, labelled_BHW: Tensor, keep: float) -> Tensor:
+    """The share `keep` of each image's labelled pixels with the highest loss."""
+    with torch.no_grad():
+        counted = torch.zeros_like(labelled_BHW)
+        for image, pixels_HW, labelled_HW in zip(counted, pixels_BHW, labelled_BHW, strict=True):
+            wanted = int(keep * int(labelled_HW.sum()))
+            if wanted:
+                hardest = pixels_HW.where(labelled_HW, -1.0).flatten().topk(wanted).indices
+                image.view(-1)[hardest] = True
+        return counted
+
+
+def divergence(distillation: Distillation, student_BKHW: Tensor, teacher_BKHW: Tensor) -> Tensor:
+    """How far the classes of the student are from those of the teacher, without the weight; FasterSeg, equation 4.
+
+    With a temperature T both are softened by it and the result is multiplied by T^2 (Hinton et al., 2015).
+    """
+    softness = distillation.temperature
+    student = (student_BKHW.float() / softness).log_softmax(1)
+    teacher = (teacher_BKHW.detach().float() / softness).log_softmax(1)
+    match distillation.direction:
+        case Direction.STUDENT_TEACHER:
+            elements_BKHW = student.exp() * (student - teacher)
+        case Direction.TEACHER_STUDENT:
+            elements_BKHW = teacher.exp() * (teacher - student)
+        case _:
+            assert_never(distillation.direction)
+    scaled = elements_BKHW * softness**2
+    match distillation.mean:
+        case Mean.PIXELS:
+            return scaled.sum(1).mean()
+        case Mean.ELEMENTS:
+            return scaled.mean()
+        case _:
+            assert_never(distillation.mean)

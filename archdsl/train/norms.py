@@ -1,0 +1,57 @@
+"""Batch norm over all processes. Legend: B images, C channels, H height, W width."""
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+
+from archdsl.nets import Scope
+from archdsl.train.joined import world
+
+
+class JoinedBatchNorm(nn.BatchNorm2d):
+    """Statistics of the joined batch, on devices for which torch has no synchronised batch norm of its own.
+
+    Every process has equally many pixels. Gradients flow through the exchange, as in torch's for CUDA.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        x_BCHW = input
+        if not self.training or world() == 1:
+            return super().forward(x_BCHW)
+        count = x_BCHW.numel() // x_BCHW.shape[1] * world()
+        mean_C = cast(Tensor, all_reduce(x_BCHW.mean((0, 2, 3)))) / world()
+        centred_BCHW = x_BCHW - mean_C[None, :, None, None]
+        variance_C = cast(Tensor, all_reduce(centred_BCHW.square().mean((0, 2, 3)))) / world()
+        self._track(mean_C.detach(), variance_C.detach() * (count / max(1, count - 1)))
+        scaled = centred_BCHW * torch.rsqrt(variance_C + self.eps)[None, :, None, None]
+        if not self.affine:
+            return scaled
+        return scaled * self.weight[None, :, None, None] + self.bias[None, :, None, None]
+
+    def _track(self, mean_C: Tensor, variance_C: Tensor) -> None:
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked.add_(1)
+        share = self.momentum if self.momentum is not None else 1.0 / float(self.num_batches_tracked)
+        self.running_mean.lerp_(mean_C, share)
+        self.running_var.lerp_(variance_C, share)
+
+
+def join_batch_norms(network: Scope, *, cuda: bool) -> None:
+    """Puts a synchronised norm, with equal tensors, in the place of each batch norm."""
+    for scope in [each for each in network.modules() if isinstance(each, Scope)]:
+        for name, child in list(scope.named_children()):
+            if type(child) is nn.BatchNorm2d:
+                scope.put(name, _joined(child, cuda=cuda))
+
+
+def _joined(norm: nn.BatchNorm2d, *, cuda: bool) -> nn.Module:
+    kind = nn.SyncBatchNorm if cuda else JoinedBatchNorm
+    joined = kind(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
+    joined.load_state_dict(norm.state_dict())
+    return joined.train(norm.training)

@@ -1,0 +1,246 @@
+"""From what a user asks for to a training that can begin: the network, its recipe, the data, the classes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from archdsl.data import Data
+from archdsl.nets import Network, load_weights
+from archdsl.pipeline import Loaded, load, trainings
+from archdsl.recipe import Training
+from archdsl.recipe.losses import CrossEntropy
+from archdsl.recipe.optimizers import Sgd, WeightStep
+from archdsl.recipe.schedules import Poly
+from archdsl.recipe.trainings import Auxiliary, Crop, Epochs, Flip, Iterations, Scale
+from archdsl.space import Result
+from archdsl.train.initial import Carried, carry, weights_file
+from archdsl.train.record import RECORD, Record
+from archdsl.train.setup import Refused, Setup
+from archdsl.weights import load as load_tensors
+
+CLASSES = "classes"
+"""The parameter of a space that says how many classes there are."""
+
+
+def plain_recipe(space: str) -> Training:
+    """Where no text has a training for a space: the settings that the four papers have in common."""
+    return Training(
+        name="plain",
+        space=space,
+        parameters=(),
+        initial=None,
+        duration=Epochs(200),
+        loss=CrossEntropy(),
+        auxiliary=Auxiliary(0.4),
+        weights=WeightStep(Sgd(Poly(0.01, 0.9), momentum=0.9, weight_decay=5e-4), batch=8),
+        augment=(Flip(), Scale(0.5, 2.0), Crop()),
+        distill=None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a command asks for; None takes what the recipe says."""
+
+    genotype: str
+    out: Path
+    recipe: str | None = None
+    """The name of a `train` item."""
+    teacher: Path | None = None
+    """The folder of a run."""
+    init: Path | None = None
+    """Weights, or the folder of a run."""
+    crop: tuple[int, int] | None = None
+    batch: int | None = None
+    epochs: int | None = None
+    iterations: int | None = None
+    seed: int = 0
+    overrides: Mapping[str, str] = field(default_factory=dict[str, str])
+    score_every: int = 1
+    save_every_steps: int | None = None
+    accumulate: int = 1
+    train_on: str = "train"
+    score_on: str = "val"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    setup: Setup
+    told: tuple[str, ...]
+    """What a user should know before it runs, a sentence each."""
+    carried: Carried | None
+
+
+def prepare(wanted: Wanted, data: Data) -> Prepared:
+    """Raises NotLoaded, Refused, BadData."""
+    first = load(wanted.genotype, overrides=wanted.overrides)
+    overrides = _with_classes(first, wanted.overrides, data)
+    recipe, told = _recipe(wanted, first)
+    size, more = _size(wanted, recipe, data, first.padding_multiple)
+    told += more
+    loaded = load(wanted.genotype, overrides=overrides, size=size)
+    if not loaded.closed:
+        raise Refused(f"`{loaded.name}` still asks questions: answer them in a genotype, and train that")
+    graph = loaded.network()
+    _check_classes(loaded, data)
+    carried = None if wanted.init is None else carry(wanted.init, graph)
+    if recipe.initial is not None and wanted.init is None:
+        told.append(
+            f"the recipe begins with weights from {recipe.initial.data}, and none were given: "
+            "this begins at random (`--init RUN` takes those of a pretraining)"
+        )
+    if wanted.teacher is not None and recipe.distill is None:
+        raise Refused("the recipe does not say how to learn from a teacher: write `distill = kl()` in it")
+    if wanted.teacher is None and recipe.distill is not None:
+        told.append("no teacher was given (`--teacher RUN`): the network learns from labels alone")
+        recipe = replace(recipe, distill=None)
+    told.insert(0, f"{data.classes.count} classes of {data.written}: {', '.join(data.classes.names)}")
+    setup = Setup(
+        graph=graph,
+        recipe=_cropped(recipe),
+        data=data,
+        out=wanted.out,
+        size=size,
+        padding_multiple=loaded.padding_multiple,
+        seed=wanted.seed,
+        initial={} if carried is None else carried.tensors,
+        teacher=None if wanted.teacher is None else _teacher(wanted.teacher, data),
+        train_on=wanted.train_on,
+        score_on=wanted.score_on,
+        score_every=wanted.score_every,
+        save_every_steps=wanted.save_every_steps,
+        accumulate=wanted.accumulate,
+        about=_about(wanted, loaded, overrides),
+    )
+    return Prepared(setup, tuple(told), carried)
+
+
+def _about(wanted: Wanted, loaded: Loaded, overrides: Mapping[str, str]) -> dict[str, Any]:
+    text = loaded.target.path
+    return {
+        "network": loaded.name,
+        "space": loaded.program.name,
+        "hash": loaded.program.hash,
+        "answers": {path: list(answer) for path, answer in sorted(loaded.meaning.answers.items())},
+        "text": None if text is None else os.path.relpath(text, wanted.out),
+        "item": loaded.target.item,
+        "overrides": dict(overrides),
+        "padding_multiple": loaded.padding_multiple,
+        "init": None if wanted.init is None else str(wanted.init),
+        "teacher": None if wanted.teacher is None else str(wanted.teacher),
+    }
+
+
+def network_of_run(folder: Path, *, size: tuple[int, int] | None = None) -> tuple[Loaded, Record]:
+    """The text of a run's network, as it was trained. Raises NoRun, NotLoaded, Refused where the text has changed."""
+    record = Record.read(folder)
+    values: dict[str, Any] = record.values
+    if values["text"] is None:
+        raise Refused(f"the network of `{folder}` came from standard input: name its text beside the run")
+    target: str = os.path.relpath(folder / values["text"])
+    if values["item"]:
+        target = f"{target}:{values['item']}"
+    overrides: dict[str, str] = values["overrides"]
+    loaded = load(target, overrides=overrides, size=size)
+    answers = {path: list(answer) for path, answer in sorted(loaded.meaning.answers.items())}
+    if loaded.program.hash != values["hash"] or answers != values["answers"]:
+        raise Refused(f"`{target}` is not the network any more that the run in `{folder}` trained")
+    return loaded, record
+
+
+def _with_classes(loaded: Loaded, given: Mapping[str, str], data: Data) -> dict[str, str]:
+    parameters = dict(loaded.program.parameters)
+    if CLASSES in parameters and CLASSES not in given:
+        return {**given, CLASSES: str(data.classes.count)}
+    return dict(given)
+
+
+def _check_classes(loaded: Loaded, data: Data) -> None:
+    trace = loaded.meaning.trace
+    assert trace is not None
+    for node in trace.computed.values():
+        if (
+            isinstance(node.payload, Result)
+            and not node.payload.auxiliary
+            and node.shape.channels != data.classes.count
+        ):
+            raise Refused(
+                f"`{loaded.name}` gives {node.shape.channels} classes, and {data.written} has {data.classes.count}: "
+                f"write the number as a parameter `{CLASSES}` of the space, or give it with `--set`"
+            )
+
+
+def _recipe(wanted: Wanted, loaded: Loaded) -> tuple[Training, list[str]]:
+    space = loaded.program.name
+    known = {each.name: each for each in trainings(wanted.genotype, space, overrides=wanted.overrides)}
+    told: list[str] = []
+    if wanted.recipe is not None:
+        if wanted.recipe not in known:
+            listed = ", ".join(f"`{name}`" for name in known) or "none"
+            raise Refused(f"there is no training `{wanted.recipe}` of `{space}`; known are: {listed}")
+        recipe = known[wanted.recipe]
+    elif len(known) > 1:
+        raise Refused(f"`{space}` has several trainings: take one with `--recipe {next(iter(known))}`")
+    elif known:
+        (recipe,) = known.values()
+        told.append(f"recipe `{recipe.name}`")
+    else:
+        recipe = plain_recipe(space)
+        told.append(
+            f"`{space}` has no training: the plain recipe is taken (SGD, poly, cross-entropy; see docs/training.md)"
+        )
+    if wanted.batch is not None:
+        recipe = replace(recipe, weights=replace(recipe.weights, batch=wanted.batch))
+    if wanted.epochs is not None:
+        recipe = replace(recipe, duration=Epochs(wanted.epochs))
+    if wanted.iterations is not None:
+        recipe = replace(recipe, duration=Iterations(wanted.iterations))
+    return recipe, told
+
+
+def _cropped(recipe: Training) -> Training:
+    """With every crop of the size that the network sees, and one at the end where the recipe has none."""
+    steps = tuple(Crop() if isinstance(each, Crop) else each for each in recipe.augment)
+    return replace(recipe, augment=steps if Crop() in steps else (*steps, Crop()))
+
+
+def _size(wanted: Wanted, recipe: Training, data: Data, multiple: int) -> tuple[tuple[int, int], list[str]]:
+    """The size that the network sees in training: asked for, the recipe's where the images are as large, or theirs."""
+    image = data.splits[wanted.train_on].read(0).image.shape[:2] if wanted.train_on in data.splits else (0, 0)
+    height, width = int(image[0]), int(image[1])
+    crops = [each.size for each in recipe.augment if isinstance(each, Crop) and each.size is not None]
+    if wanted.crop is not None:
+        size, why = wanted.crop, ""
+    elif crops and crops[0][0] <= height and crops[0][1] <= width:
+        size, why = crops[0], ""
+    else:
+        size = (height, width)
+        why = f"images are {height}x{width}, smaller than the recipe's crop" if crops else ""
+    even = (-(-size[0] // multiple) * multiple, -(-size[1] // multiple) * multiple)
+    if wanted.crop is not None and even != size:
+        raise Refused(
+            f"a crop of {size[0]}x{size[1]} does not divide: height and width are multiples of {multiple}, "
+            f"such as {even[0]}x{even[1]}"
+        )
+    told = [f"crops of {even[0]}x{even[1]}" + (f": {why}" if why else "")]
+    return even, told
+
+
+def _teacher(folder: Path, data: Data) -> nn.Module:
+    """The best network of a run, which gives logits."""
+    if not (folder / RECORD).exists():
+        raise Refused(f"`{folder}` holds no run: train the teacher first, and name its folder")
+    loaded, record = network_of_run(folder)
+    classes = record.values["data"]["classes"]
+    if classes != list(data.classes.names):
+        raise Refused(f"the teacher in `{folder}` knows other classes: {', '.join(classes)}")
+    graph = loaded.network()
+    network = Network(graph)
+    load_weights(network, load_tensors(weights_file(folder), network.graph))
+    return network.requires_grad_(requires_grad=False)

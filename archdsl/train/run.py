@@ -1,0 +1,310 @@
+"""The training loop: steps, scores, checkpoints, until it is done or told to end."""
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from archdsl import weights as files
+from archdsl.data import Batches, Held, hold
+from archdsl.data.augment import augment, normalise
+from archdsl.nets import EveryOutput, Network, load_weights, weights_of
+from archdsl.recipe.losses import ClassWeights
+from archdsl.recipe.schedules import Moment
+from archdsl.space import Result
+from archdsl.train import checkpoints, journal
+from archdsl.train.average import Average
+from archdsl.train.checkpoints import Checkpoint
+from archdsl.train.evaluate import mine, score
+from archdsl.train.frequencies import median_frequency
+from archdsl.train.interrupts import Wish, heeded
+from archdsl.train.joined import rank, world
+from archdsl.train.norms import join_batch_norms
+from archdsl.train.randomness import Stream, generator_of, seed_of
+from archdsl.train.record import BEST, LAST, RECORD, Record
+from archdsl.train.scores import Scores
+from archdsl.train.setup import Length, Refused, Setup, length_of
+from archdsl.train.step import Batch, Objective, take_step
+from archdsl.train.steps import optimizer_of, set_rate
+from archdsl.weights import random_weights
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What there is to tell after a step."""
+
+    step: int
+    steps: int
+    epoch: int
+    loss: float
+    scores: Scores | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    step: int
+    finished: bool
+    best: float | None
+    """The best mIoU on `score_on`; None where nothing was scored."""
+    scores: Scores | None
+    """Of the last scoring."""
+    signal: int = 0
+    """By which it was told to end, where it was."""
+
+
+def train(
+    setup: Setup,
+    fabric: Fabric,
+    *,
+    resume: bool = False,
+    watch: Callable[[Progress], None] = lambda progress: None,
+) -> Outcome:
+    """Trains a network and leaves `best.safetensors`, `last.safetensors` and a journal in the run's folder.
+
+    A resumed training ends in the same weights, bit for bit on a CPU, as one that was never interrupted.
+    Raises Refused, BrokenCheckpoint, OSError.
+    """
+    record = Record.of(setup, world())
+    _prepare_folder(setup, record, resume=resume)
+    training = _Training(setup, fabric)
+    if resume:
+        training.go_on()
+    fabric.barrier()
+    with heeded() as wish:
+        return training.run(wish, watch)
+
+
+def _prepare_folder(setup: Setup, record: Record, *, resume: bool) -> None:
+    out = setup.out
+    if resume:
+        record.check_same(Record.read(out), out)
+        if checkpoints.newest(out / "checkpoints") is None and not (out / RECORD).exists():
+            raise Refused(f"`{out}` has no checkpoint to go on from")
+        return
+    if (out / RECORD).exists():
+        raise Refused(f"`{out}` holds a run already: go on with `--resume`, or give another `--out`")
+    if rank() == 0:
+        out.mkdir(parents=True, exist_ok=True)
+        record.write(out)
+
+
+@dataclass
+class _Training:
+    setup: Setup
+    fabric: Fabric
+    step: int = 0
+    best: float | None = None
+    scores: Scores | None = None
+    saved_at: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        setup, fabric = self.setup, self.fabric
+        split = setup.data.splits.get(setup.train_on)
+        if split is None:
+            raise Refused(
+                f"`{setup.data.written}` has no split `{setup.train_on}`; it has {', '.join(setup.data.splits)}"
+            )
+        self.length: Length = length_of(setup.recipe, len(split))
+        self.held: Held = hold(split)
+        share, rest = divmod(setup.recipe.weights.batch, world() * setup.accumulate)
+        if rest or not share:
+            raise Refused(
+                f"a batch of {setup.recipe.weights.batch} cannot be shared by {world()} processes in "
+                f"{setup.accumulate} parts: give a batch that divides"
+            )
+        self.batches = Batches(self.held, batch=setup.recipe.weights.batch, seed=setup.seed, rank=rank(), world=world())
+        self.network = self._built()
+        self.objective = Objective(setup.recipe, self._main_output(), self._class_weights())
+        self.names = [name for name, _ in self.network.named_parameters()]
+        self.average = None if setup.recipe.ema is None else Average(self.network, setup.recipe.ema)
+        optimizer = optimizer_of(setup.recipe.weights.optimizer, self.network.parameters())
+        wrapped, stepped = cast("tuple[nn.Module, Any]", fabric.setup(EveryOutput(self.network), optimizer))
+        self.module, self.optimizer, self.plain_optimizer = wrapped, stepped, optimizer
+        self.teacher = None if setup.teacher is None else setup.teacher.to(fabric.device).eval()
+
+    def _built(self) -> Network:
+        network = Network(self.setup.graph, auxiliary=True)
+        load_weights(network, random_weights(self.setup.graph, self.setup.seed))
+        own = network.state_dict()
+        with torch.no_grad():
+            for name, tensor in self.setup.initial.items():
+                own[name].copy_(tensor)
+        if world() > 1:
+            join_batch_norms(network, cuda=self.fabric.device.type == "cuda")
+        return network.to(self.fabric.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
+
+    def _main_output(self) -> str:
+        payloads = (self.setup.graph.node(path).payload for path in self.setup.graph.results)
+        return next(each.name for each in payloads if isinstance(each, Result) and not each.auxiliary)
+
+    def _class_weights(self) -> Tensor | None:
+        if self.setup.recipe.loss.class_weights is ClassWeights.NONE:
+            return None
+        return median_frequency(self.held.labels_NHW, self.setup.data.classes.count).to(self.fabric.device)
+
+    # Going on -----------------------------------------------------------------------------------
+
+    def go_on(self) -> None:
+        """Takes up the newest checkpoint; where there is none yet, the training begins again."""
+        place = checkpoints.newest(self.setup.out / "checkpoints")
+        if place is not None:
+            found = checkpoints.load(place)
+            self.network.load_state_dict(found.part("network"))
+            checkpoints.restore_optimizer(self.plain_optimizer, self.names, found.part("optimizer"))
+            if self.average is not None:
+                self.average.restore(found.part("average"))
+            self.step, self.best = found.step, found.state.get("best")
+        if rank() == 0:
+            journal.cut(self.setup.out, self.step)
+
+    def save(self) -> None:
+        if rank() == 0:
+            tensors = {f"network.{name}": each for name, each in self.network.state_dict().items()}
+            kept = checkpoints.optimizer_tensors(self.plain_optimizer, self.names)
+            tensors |= {f"optimizer.{name}": each for name, each in kept.items()}
+            if self.average is not None:
+                tensors |= {f"average.{name}": each for name, each in self.average.tensors.items()}
+            state = {"best": self.best, "seed": self.setup.seed, "epoch": self.step // self.length.steps_per_epoch}
+            checkpoints.save(self.setup.out / "checkpoints", Checkpoint(self.step, tensors, state))
+        self.saved_at = time.monotonic()
+        self.fabric.barrier()
+
+    # Running ------------------------------------------------------------------------------------
+
+    def run(self, wish: Wish, watch: Callable[[Progress], None]) -> Outcome:
+        log = journal.Journal(self.setup.out) if rank() == 0 else None
+        try:
+            stream = self._stream()
+            while self.step < self.length.steps:
+                if self._ends(wish):
+                    self.save()
+                    return Outcome(self.step, finished=False, best=self.best, scores=self.scores, signal=wish.signal)
+                self._advance(next(stream), log, watch)
+            self._finish()
+            return Outcome(self.step, finished=True, best=self.best, scores=self.scores)
+        finally:
+            if log is not None:
+                log.close()
+
+    def _advance(self, batch: Batch, log: journal.Journal | None, watch: Callable[[Progress], None]) -> None:
+        moment = Moment(self.step / self.length.steps, self.step // self.length.steps_per_epoch, self.step)
+        rate = set_rate(self.plain_optimizer, self.setup.recipe.weights.optimizer, moment)
+        torch.manual_seed(seed_of(self.setup.seed, Stream.NETWORK, self.step, rank()))
+        self.module.train()
+        values = take_step(self.fabric, self.module, self.optimizer, self.objective, self._parts(batch), self.teacher)
+        if self.average is not None:
+            self.average.update()
+        self.step += 1
+        if log is not None:
+            log.write("step", self.step, epoch=moment.epoch, lr=rate, **_finite(values))
+        ended, scores = self.step % self.length.steps_per_epoch == 0 or self.step == self.length.steps, None
+        if ended:
+            scores = self._score(moment.epoch + 1, log)
+        watch(Progress(self.step, self.length.steps, moment.epoch, values["loss"], scores))
+        if ended or self._is_time_to_save():
+            self.save()
+
+    def _score(self, epoch: int, log: journal.Journal | None) -> Scores | None:
+        """Every so many epochs and at the end; the best network so far is kept."""
+        last = self.step == self.length.steps
+        split = self.setup.data.splits.get(self.setup.score_on)
+        if split is None or not (last or epoch % self.setup.score_every == 0):
+            return None
+        self.network.eval()
+        with self._used():
+            batches = ((_images(each.image), _labels(each.label)) for each in map(split.read, mine(len(split))))
+            self.scores = score(
+                self.network, self.setup.data, batches, self.setup.padding_multiple, device=self.fabric.device
+            )
+            if self.best is None or self.scores.miou > self.best:
+                self.best = self.scores.miou
+                self._write(BEST)
+        if log is not None:
+            log.write("score", self.step, epoch=epoch, miou=self.scores.miou, accuracy=self.scores.accuracy)
+        return self.scores
+
+    def _finish(self) -> None:
+        with self._used():
+            self._write(LAST)
+            if self.best is None:
+                self._write(BEST)
+        self.fabric.barrier()
+
+    def _write(self, name: str) -> None:
+        """The weights with what is needed to use them."""
+        if rank() != 0:
+            return
+        data = self.setup.data
+        metadata = {
+            "class_names": json.dumps(list(data.classes.names), ensure_ascii=False),
+            "mean": json.dumps(list(data.mean)),
+            "std": json.dumps(list(data.std)),
+            "step": str(self.step),
+        }
+        files.save(self.setup.out / name, weights_of(self.network), metadata)
+
+    def _used(self) -> Any:
+        from contextlib import nullcontext
+
+        return nullcontext() if self.average is None else self.average.used()
+
+    # Batches ------------------------------------------------------------------------------------
+
+    def _stream(self) -> Iterator[Batch]:
+        step = self.step
+        while True:
+            passes, start = divmod(step, len(self.batches))
+            for images, labels, _ in self.batches.epoch(passes, start=start):
+                yield self._ready(images, labels, step)
+                step += 1
+
+    def _ready(self, images_u8: Tensor, labels_u8: Tensor, step: int) -> Batch:
+        """Augmented on the device and normalised."""
+        setup, device = self.setup, self.fabric.device
+        generator = generator_of(setup.seed, Stream.AUGMENT, step, rank())
+        images, labels = augment(
+            images_u8.to(device), labels_u8.to(device), setup.recipe.augment, size=setup.size, generator=generator
+        )
+        ready = normalise(images, setup.data.mean, setup.data.std)
+        return ready.contiguous(memory_format=torch.channels_last), labels
+
+    def _parts(self, batch: Batch) -> list[Batch]:
+        images, labels = batch
+        count = self.setup.accumulate
+        return list(zip(images.chunk(count), labels.chunk(count), strict=True))
+
+    def _ends(self, wish: Wish) -> bool:
+        """Whether any process was told to end: all of them leave at the same step."""
+        if world() == 1:
+            return bool(wish)
+        told = torch.tensor([wish.signal], device=self.fabric.device)
+        return bool(self.fabric.all_reduce(told, reduce_op="sum"))
+
+    def _is_time_to_save(self) -> bool:
+        every = self.setup.save_every_steps
+        if every is not None:
+            return self.step % every == 0
+        if world() > 1:
+            return False  # clocks of several processes do not agree; after every epoch it is saved anyway
+        return time.monotonic() - self.saved_at > self.setup.save_every_s
+
+
+def _finite(values: dict[str, float]) -> dict[str, float | None]:
+    """JSON has no infinity."""
+    return {name: value if abs(value) < float("inf") else None for name, value in values.items()}
+
+
+def _images(image: Any) -> Tensor:
+    return torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0)
+
+
+def _labels(label: Any) -> Tensor:
+    return torch.from_numpy(label).unsqueeze(0)
