@@ -1,0 +1,168 @@
+"""`archdsl data`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archdsl.cli.exits import Exit
+from archdsl.cli.groups import Group
+from archdsl.cli.options import data_size, text_or_json
+from archdsl.cli.output import note, plural, say, say_json, table
+
+if TYPE_CHECKING:
+    from archdsl.data import Data
+    from archdsl.data.problems import BadData
+    from archdsl.data.shares import Shares
+
+_SEED = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of streets and of chance.")
+
+
+@click.group("data", cls=Group, no_args_is_help=False)
+def command() -> None:
+    """Check datasets before they are trained on, and look at them.
+
+    DATA is `camvid:PATH`, `cityscapes:PATH`, `cityscapes_coarse:PATH`, `bdd:PATH`, `folder:PATH` (images in a folder
+    for each class), or `streets`, which are drawn and need no files.
+    """
+
+
+@command.command("check")
+@click.argument("written", metavar="[DATA]", default="streets")
+@click.option("--count", type=click.IntRange(1), metavar="N", help="Count the classes of so many examples of a split.")
+@data_size
+@_SEED
+@text_or_json
+def check(written: str, count: int | None, data_size: tuple[int, int] | None, seed: int, form: str) -> int:
+    """Decode every file of DATA (`streets` where none is given), say all that is wrong, and count its classes."""
+    from archdsl.cli.progress import working
+    from archdsl.data import BadData, open_data
+    from archdsl.data.problems import NoData
+    from archdsl.data.shares import shares
+
+    try:
+        with working(f"checking {written}"):
+            data = open_data(written, size=data_size, seed=seed, count=count, thorough=True)
+            counted = {name: shares(split, data) for name, split in data.splits.items()}
+    except NoData:
+        raise
+    except BadData as bad:
+        if form == "json":
+            say_json(_bad_json(bad))
+        else:
+            say("\n".join(str(problem) for problem in bad.problems))
+            note(f"{written}: {plural(len(bad.problems), 'problem')}")
+        return Exit.FINDINGS
+    if form == "json":
+        say_json(_json(data, counted))
+    else:
+        say(_text(data, counted))
+    return Exit.FINE
+
+
+@command.command("show")
+@click.argument("written", metavar="DATA")
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, metavar="X.png|jpg|-", help="Where to.")
+@click.option("--split", "name", default="train", show_default=True, metavar="NAME", help="`train`, `val` or `test`.")
+@click.option("--count", type=click.IntRange(1, 400), default=12, show_default=True, help="Examples, evenly spaced.")
+@click.option("--augmented", is_flag=True, help="As a training might see them: mirrored, scaled, cropped, coloured.")
+@data_size
+@_SEED
+@text_or_json
+def show(
+    written: str,
+    out: Path,
+    name: str,
+    count: int,
+    augmented: bool,
+    data_size: tuple[int, int] | None,
+    seed: int,
+    form: str,
+) -> int:
+    """Draw examples of DATA with their labels over them on one sheet."""
+    from archdsl.api import Refused
+    from archdsl.cli.progress import working
+    from archdsl.data import open_data
+    from archdsl.data.sheet import encoded, picked, sheet
+    from archdsl.export.files import write_atomic
+
+    if str(out) == "-" and form == "json":
+        raise click.UsageError("`-o -` writes the picture to standard output, where `--format json` writes too")
+    kind = "png" if str(out) == "-" else out.suffix.lower().removeprefix(".")
+    if kind not in ("png", "jpg", "jpeg"):
+        raise Refused(f"`{out}` is no picture: write a file that ends in .png or .jpg")
+    with working(f"reading {written}"):
+        data = open_data(written, size=data_size, seed=seed)
+        if name not in data.splits:
+            raise Refused(f"{written} has no `{name}`; there are {', '.join(f'`{each}`' for each in data.splits)}")
+        split = data.splits[name]
+        examples = picked(split, count, augmented=seed if augmented else None, mean=data.mean)
+        picture = encoded(sheet(examples, data.classes), kind)
+    if str(out) == "-":
+        click.echo(picture, nl=False)
+        return Exit.FINE
+    write_atomic(out, picture)
+    if form == "json":
+        say_json({"data": written, "split": name, "file": str(out), "examples": [each for each, _ in examples]})
+    else:
+        note(str(out))
+    return Exit.FINE
+
+
+def _text(data: Data, counted: dict[str, Shares]) -> str:
+    splits = [
+        (name, plural(len(split), "image"), _sizes(counted[name]), _groups(split.groups))
+        for name, split in data.splits.items()
+    ]
+    parts = [f"{data.written}: {data.classes.count:,} classes, nothing wrong\n", table(splits, right=(1,))]
+    if data.task == "segmentation":
+        parts.append(_classes(data, counted))
+    return "\n".join(parts)
+
+
+def _classes(data: Data, counted: dict[str, Shares]) -> str:
+    rows = [("class", *counted)]
+    rows += [
+        (name, *(f"{100 * each.of[i]:.2f} %" for each in counted.values())) for i, name in enumerate(data.classes.names)
+    ]
+    rows.append(("ignored", *(f"{100 * each.ignored:.2f} %" for each in counted.values())))
+    return table(rows, right=tuple(range(1, len(counted) + 1)))
+
+
+def _sizes(shares: Shares) -> str:
+    return " ".join(f"{height}x{width}" for height, width in shares.sizes)
+
+
+def _groups(groups: tuple[str, ...], shown: int = 4) -> str:
+    names = sorted(set(groups) - {""})
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
+
+
+def _json(data: Data, counted: dict[str, Shares]) -> dict[str, Any]:
+    return {
+        "data": data.written,
+        "kind": data.kind,
+        "task": data.task,
+        "classes": [
+            {"name": n, "colour": list(c)} for n, c in zip(data.classes.names, data.classes.colours, strict=True)
+        ],
+        "splits": {
+            name: {
+                "images": len(split),
+                "sizes": [list(each) for each in counted[name].sizes],
+                "groups": sorted(set(split.groups) - {""}),
+                "shares": list(counted[name].of),
+                "ignored": counted[name].ignored,
+            }
+            for name, split in data.splits.items()
+        },
+        "problems": [],
+    }
+
+
+def _bad_json(bad: BadData) -> dict[str, Any]:
+    found = [{"path": each.path, "what": each.what, "help": each.help} for each in bad.problems]
+    return {"data": bad.written, "problems": found}

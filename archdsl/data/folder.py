@@ -1,0 +1,96 @@
+"""Images sorted into folders by their classes, as ImageNet is: `train/CLASS/*.jpg` and `val/CLASS/*.jpg`."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from archdsl.data.layout import pictures, unknown_layout
+from archdsl.data.model import Bytes, Classes, Example, Split
+from archdsl.data.problems import BadData, Problem
+
+SIZE: Final = (224, 224)
+"""Of images where no other size is asked for; they come in all sizes."""
+_GOLDEN: Final = 0.618034
+"""Hues so far apart from each other, however many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    classes: Classes
+    splits: dict[str, list[tuple[Path, int]]]
+    """Images with their classes."""
+    problems: tuple[Problem, ...]
+
+
+def find(written: str, root: Path) -> Sorted:
+    """The images below a folder. Classes are those of `train`, by their names. Raises NoData."""
+    if not (root / "train").is_dir():
+        raise unknown_layout(written, root, "`train`, and `val` if there is one, each with a folder for each class")
+    names = _classes(root / "train")
+    if not names:
+        raise unknown_layout(written, root / "train", "a folder for each class")
+    problems: list[Problem] = []
+    splits: dict[str, list[tuple[Path, int]]] = {}
+    for split in ("train", "val"):
+        if (root / split).is_dir():
+            splits[split] = _images(root / split, names, problems)
+    colours = [colorsys.hsv_to_rgb(_GOLDEN * i % 1, 0.6, 0.9) for i in range(len(names))]
+    bytes_ = tuple((round(255 * r), round(255 * g), round(255 * b)) for r, g, b in colours)
+    return Sorted(Classes(names, bytes_), splits, tuple(problems))
+
+
+def _classes(folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")))
+
+
+def _images(folder: Path, names: tuple[str, ...], problems: list[Problem]) -> list[tuple[Path, int]]:
+    loose = pictures(folder)
+    if loose:
+        what = f"holds {len(loose):,} images beside its folders"
+        problems.append(Problem(str(folder), what, "put each into the folder of its class"))
+    found: list[tuple[Path, int]] = []
+    for name in _classes(folder):
+        images = pictures(folder / name)
+        if name not in names:
+            problems.append(
+                Problem(str(folder / name), "is a class that `train` has not", "take it away, or name it as there")
+            )
+        elif not images:
+            problems.append(Problem(str(folder / name), "holds no images", "add some, or take it away"))
+        else:
+            found += [(image, names.index(name)) for image in images]
+    return found
+
+
+def split_of(name: str, images: list[tuple[Path, int]], size: tuple[int, int]) -> Split:
+    """Images as a split: scaled until they cover `size` (height, width), and what sticks out cut off on both sides."""
+
+    def read(i: int) -> Example:
+        path, label = images[i]
+        try:
+            return Example(_covering(path, size), np.array(label, dtype=np.int64))
+        except (OSError, SyntaxError) as error:
+            raise BadData(
+                name, [Problem(str(path), f"can no longer be read ({error})", "check the data again")]
+            ) from error
+
+    names = tuple(f"{path.parent.name}/{path.stem}" for path, _ in images)
+    return Split(name, names, ("",) * len(names), read)
+
+
+def _covering(path: Path, size: tuple[int, int]) -> Bytes:
+    height, width = size
+    with Image.open(path) as image:
+        image.draft("RGB", (width, height))  # a JPEG comes out of its decoder at the next larger eighth
+        rgb = image.convert("RGB")
+    scale = max(height / rgb.height, width / rgb.width)
+    across, down = width / scale, height / scale
+    left, top = (rgb.width - across) / 2, (rgb.height - down) / 2
+    box = (left, top, left + across, top + down)
+    return np.array(rgb.resize((width, height), Image.Resampling.BILINEAR, box=box))

@@ -1,0 +1,90 @@
+"""`camvid:PATH`, `streets`: a dataset by the words that name it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from archdsl.data import bdd, camvid, cityscapes, folder, frames, streets
+from archdsl.data.layout import Layout, folder_or_leave
+from archdsl.data.model import Data, Split
+from archdsl.data.problems import BadData, NoData, Problem
+from archdsl.data.survey import survey, survey_images
+
+_LAYOUTS: Final[Mapping[str, Callable[[str, Path], Layout]]] = {
+    "camvid": camvid.find,
+    "cityscapes": lambda written, root: cityscapes.find(written, root, coarse=False),
+    "cityscapes_coarse": lambda written, root: cityscapes.find(written, root, coarse=True),
+    "bdd": bdd.find,
+}
+KINDS: Final = (*_LAYOUTS, "folder", "streets")
+
+
+def open_data(
+    written: str,
+    *,
+    size: tuple[int, int] | None = None,
+    seed: int = 0,
+    count: int | None = None,
+    thorough: bool = False,
+) -> Data:
+    """A dataset by its words, after a look at all its files.
+
+    `size` (height, width) is what images and labels are scaled to as they are read, and what streets are drawn at.
+    `seed` is of the streets. At most `count` examples of each split are taken, evenly spaced; of streets so many are
+    drawn to train, and a quarter as many for the other splits. `thorough` decodes every image once.
+
+    Raises BadData with every problem that was found; NoData where there is nothing to look into.
+    """
+    kind, _, place = written.partition(":")
+    if kind not in KINDS:
+        raise NoData(written, [Problem("", f"`{kind}` is no kind of data", _kinds(kind))])
+    if kind == "streets":
+        if place:
+            raise NoData(written, [Problem(place, "is not asked for: streets are drawn, not read", "write `streets`")])
+        return streets.data(size=size, seed=seed, count=count)
+    if not place:
+        raise NoData(written, [Problem("", f"`{kind}` needs the folder that it is in", f"write `{kind}:PATH`")])
+    root = folder_or_leave(written, Path(place).expanduser())
+    if kind == "folder":
+        return _sorted(written, root, size, count, thorough)
+    return _framed(written, _LAYOUTS[kind](written, root), size, count, thorough)
+
+
+def _framed(written: str, layout: Layout, size: tuple[int, int] | None, count: int | None, thorough: bool) -> Data:
+    found = survey(layout.splits, scaled=size is not None, thorough=thorough)
+    kind, _, root = written.partition(":")
+    _leave_if_bad(written, root, (*layout.problems, *found), "train" in layout.splits)
+    splits = {name: _thinned(frames.split_of(name, each, size), count) for name, each in layout.splits.items()}
+    return Data(kind.removesuffix("_coarse"), written, "segmentation", layout.classes, splits)
+
+
+def _sorted(written: str, root: Path, size: tuple[int, int] | None, count: int | None, thorough: bool) -> Data:
+    found = folder.find(written, root)
+    images = [path for each in found.splits.values() for path, _ in each]
+    _leave_if_bad(written, str(root), (*found.problems, *survey_images(images, thorough=thorough)), bool(images))
+    splits = {
+        name: _thinned(folder.split_of(name, each, size or folder.SIZE), count) for name, each in found.splits.items()
+    }
+    return Data("folder", written, "classification", found.classes, splits)
+
+
+def _leave_if_bad(written: str, root: str, problems: tuple[Problem, ...], trains: bool) -> None:
+    if problems:
+        raise BadData(written, problems)
+    if not trains:
+        raise BadData(written, [Problem(root, "has no images to train with", "fill its `train`")])
+
+
+def _thinned(split: Split, count: int | None) -> Split:
+    if count is None or count >= len(split):
+        return split
+    return split.part(tuple(i * len(split) // count for i in range(count)))
+
+
+def _kinds(kind: str) -> str:
+    near = get_close_matches(kind.lower(), KINDS, 1)
+    known = "there are " + ", ".join(f"`{each}`" if each == "streets" else f"`{each}:PATH`" for each in KINDS)
+    return f"did you mean `{near[0]}`? {known}" if near else known
