@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from archdsl.diagnostics import Diagnostic, Severity
+from archdsl.pipeline.tables import check_tables
 from archdsl.pipeline.target import Target
 from archdsl.sema.check import Checker, Meaning, Recipe, checker
 from archdsl.space import Program
@@ -106,6 +107,8 @@ def check(
         return text
     target, source, found = text
     meanings, recipes = found.all()
+    for each in check_tables(found, recipes, target.file):
+        found.reporter.add(each)
     return Checked(target, source, in_order(found.reporter.diagnostics), tuple(meanings), tuple(recipes))
 
 

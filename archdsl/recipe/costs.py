@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
+
+from archdsl.text import Span
 
 
 class Unit(StrEnum):
@@ -30,6 +32,8 @@ class Measured:
     path: Path | None
     """Where the table lies; None for a text without a place."""
     unit: Unit = Unit.MS
+    span: Span | None = field(default=None, compare=False, repr=False)
+    """Where the text names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +61,11 @@ Measure: TypeAlias = "Measured | Counted | Uniform"
 class Cost:
     name: str
     measure: Measure
+
+    @property
+    def table(self) -> Measured | None:
+        """The table that it is read from; None for what is counted."""
+        measure = self.measure
+        while isinstance(measure, Uniform):
+            measure = measure.of
+        return measure if isinstance(measure, Measured) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from fractions import Fraction
@@ -15,7 +16,7 @@ from archdsl.recipe.schedules import Constant
 def as_data(value: Any) -> Any:
     """JSON's own types; a model becomes an object whose `type` is its name: `{"type": "sgd", "lr": …}`."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {"type": _name(value)} | {each.name: as_data(getattr(value, each.name)) for each in fields(value)}
+        return {"type": _name(value)} | {name: as_data(each) for name, each in _parts(value)}
     match value:
         case Enum():
             return value.value
@@ -36,9 +37,10 @@ def as_setting(value: Any) -> str:
     if isinstance(value, Constant):
         return f"{value.value:g}"
     if is_dataclass(value) and not isinstance(value, type):
-        shown = [(each.name, getattr(value, each.name)) for each in fields(value)]
         inner = ", ".join(
-            f"{name} = {as_setting(each)}" for name, each in shown if each not in (None, ()) and not _hidden(each)
+            f"{name} = {as_setting(each)}"
+            for name, each in _parts(value)
+            if each not in (None, ()) and not _hidden(each)
         )
         return f"{_name(value)}({inner})" if inner else _name(value)
     match value:
@@ -52,6 +54,11 @@ def as_setting(value: Any) -> str:
             return f"{value:g}"
         case _:
             return str(value)
+
+
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    """The fields that make a difference: where in a text something stands makes none."""
+    return ((each.name, getattr(value, each.name)) for each in fields(value) if each.compare)
 
 
 def _hidden(value: Any) -> bool:

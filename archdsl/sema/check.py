@@ -125,6 +125,15 @@ class Checker:
             return None
         return self._lay_out(found.item, found.unit, self.overrides)
 
+    def program_of(self, search: str, network: str) -> Program | None:
+        """The space that a phase of a checked search is about: the search's own, or the one that the phase names."""
+        item = self.unit.items[search]
+        found = self._subject(item) if isinstance(item, ast.Search) else None
+        if found is not None and found[0].program.name == network:
+            return found[0].program
+        laid_out = (program for _, given, program in self._programs if program and _same(given, self.overrides))
+        return next((program for program in laid_out if program.name == network), None)
+
     def names(self) -> None:
         """Names, arity and order in every item, whether or not something uses it."""
         check_names(self.unit, self.reporter)

@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 
 import archdsl
+from archdsl.cost import codes as of_costs
 from archdsl.diagnostics import page, titles
 from archdsl.sema import codes
 from tests.spec.pages import MAIN, Example
 
 PACKAGE = Path(archdsl.__file__).parent
-OF_MEANING = sorted({value for name, value in vars(codes).items() if name.isupper()} | {"E0503", "E0504", "E0505"})
+OF_MEANING = sorted(
+    {value for module in (codes, of_costs) for name, value in vars(module).items() if name.isupper()}
+    | {"E0503", "E0504", "E0505"}
+)
 _CODE = re.compile(r"E[0-9]{4}")
-_BLOCK = re.compile(r"^```arch (?P<rest>[^\n]+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^```(?:arch|json) (?P<rest>[^\n]+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 BESIDE = {"E0024": {"long.arch": f"archdsl 1\n\n# {'long ' * 5000}\n"}}
 """Files of which a page only speaks."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from archdsl.recipe.costs import Cost, Counted, Measure, Measured, Uniform, Unit
 from archdsl.sema import codes
@@ -16,6 +17,9 @@ from archdsl.syntax.spell import spell
 from archdsl.text import Span
 
 COUNTED = ("macs", "params")
+
+_Located: TypeAlias = "tuple[str, Path | None, Span | None]"
+"""A table as it is written, where it lies, and where the text says so."""
 
 
 def find_cost(file: File, reporter: Reporter, path: ast.Path) -> Cost | None:
@@ -82,8 +86,8 @@ class _Measures:
         )
 
     def _table(self, form: Form) -> Measured:
-        written, path = form.need("file", self._file, ("", None), first=True)
-        return Measured(written, path, form.take("unit", word(Unit, "unit of time"), Unit.MS))
+        written, path, span = form.need("file", self._file, ("", None, None), first=True)
+        return Measured(written, path, form.take("unit", word(Unit, "unit of time"), Unit.MS), span)
 
     def _uniform(self, form: Form) -> Uniform:
         of = form.need("of", self.read, Counted("macs"), first=True)
@@ -104,7 +108,7 @@ class _Measures:
         )
         return None
 
-    def _file(self, reporter: Reporter, expr: ast.Expr) -> tuple[str, Path | None] | None:
+    def _file(self, reporter: Reporter, expr: ast.Expr) -> _Located | None:
         match expr:
             case ast.String(value=written):
                 return self._locate(reporter, written, expr.span)
@@ -114,10 +118,10 @@ class _Measures:
                 )
                 return None
 
-    def _locate(self, reporter: Reporter, written: str, span: Span) -> tuple[str, Path | None] | None:
+    def _locate(self, reporter: Reporter, written: str, span: Span) -> _Located | None:
         """Where a table lies. It may still have to be filled, but may not leave the project (rule 12)."""
         if self.file.path is None:
-            return written, None
+            return written, None, span
         try:
             path = (self.file.path.parent / written).resolve()
             folder = path.is_dir()
@@ -135,4 +139,4 @@ class _Measures:
                 help="copy the table into the project",
             )
             return None
-        return written, path
+        return written, path, span

@@ -1,0 +1,135 @@
+"""What a cost table has rows for: each op of a path as a whole, and primitives that stand outside of ops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from archdsl.cost.work import Work, input_names, spell, work_of
+from archdsl.ir import Graph, Node, cell_of, for_inference
+from archdsl.ops import Shape
+from archdsl.space import Apply, Frame, FrameKind
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One piece of work. Two ops that do the same on maps of the same shapes are one row."""
+
+    op: str = field(compare=False)
+    """What it is called where it was first met: for readers."""
+    reads: tuple[str, ...]
+    """The shapes of the maps that it reads: `64x128x256`."""
+    body: str
+    """The primitives of which it is made, as the language writes the body of an op."""
+    gives: str = field(compare=False)
+    """The shape of its map, which follows from the rest."""
+
+    @classmethod
+    def of(cls, op: str, work: Work) -> Row:
+        return cls(op, tuple(str(shape) for shape in work.inputs), spell(work), str(work.result))
+
+    def __str__(self) -> str:
+        return f"`{self.op}` from {' and '.join(self.reads)} to {self.gives}"
+
+
+def text_of(row: Row) -> str:
+    """A text whose network is this row and nothing else: what is built to measure it."""
+    names = list(input_names(len(row.reads)).values())
+    *lines, result = row.body.split("; ")
+    images = ", ".join(f"{name}: {shape}" for name, shape in zip(names, row.reads, strict=True))
+    body = "".join(f"  {line}\n" for line in (f"in {', '.join(names)}", *lines, f"out {result}"))
+    call = f"{names[0]} -> row" if len(names) == 1 else f"row({', '.join(names)})"
+    return f"archdsl 1\n\nop row() {{\n{body}}}\n\nspace one() {{\n  in {images}\n  out y = {call}\n}}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A row at its place in a network."""
+
+    row: Row
+    path: str
+    node: str
+    """The node that gives its map."""
+    cell: str
+    """As in `figures`: the outermost cell, else the line."""
+    branches: tuple[str, ...]
+
+
+def call_of(frames: Sequence[Frame]) -> tuple[Frame, ...]:
+    """The steps of a path down to its outermost op; nothing for what stands outside of ops."""
+    for position, frame in enumerate(frames):
+        if frame.kind is FrameKind.OP:
+            return tuple(frames[: position + 1])
+    return ()
+
+
+def rows_of(graph: Graph) -> tuple[Row, ...]:
+    """The rows that a closed graph needs at inference, each once."""
+    return tuple(dict.fromkeys(use.row for use in uses(graph)))
+
+
+def uses(graph: Graph) -> tuple[Use, ...]:
+    """Every op and every primitive outside of ops at inference, in the order of the graph.
+
+    What branches share is there once. An op that they share in part (they read its first steps alike and its width
+    differently) is there whole for each: a row is an op as it runs alone.
+    """
+    graph = for_inference(graph)
+    found = dict.fromkeys(tuple(nodes) for nodes in _pieces(graph))
+    return tuple(use for nodes in found if (use := _use(graph, nodes)) is not None)
+
+
+def _pieces(graph: Graph) -> Iterator[list[str]]:
+    """The nodes of each piece; of an op that several branches compute, for each branch."""
+    calls: dict[tuple[str, ...], list[Node]] = {}
+    for path, _ in graph.with_payload(Apply):
+        node = graph.node(path)
+        call = call_of(_without_owners(node).frames)
+        calls.setdefault(tuple(frame.name for frame in call) or ("", path), []).append(node)
+    for nodes in calls.values():
+        branches = dict.fromkeys(branch for node in nodes for branch in node.branches)
+        for branch in branches or ("",):
+            yield [node.path for node in nodes if not node.branches or branch in node.branches]
+
+
+def _without_owners(node: Node) -> Node:
+    """The node with the frames that it has in every branch."""
+    owners = f"{'+'.join(node.branches)}."
+    if not node.branches:
+        return node
+    return replace(node, frames=tuple(replace(each, name=each.name.removeprefix(owners)) for each in node.frames))
+
+
+def _use(graph: Graph, nodes: Sequence[str]) -> Use | None:
+    inside = set(nodes)
+    call = call_of(graph.node(nodes[0]).frames)
+    roots = [path for path in nodes if any(reader not in inside for reader in graph.readers(path))]
+    work = work_in(graph, nodes, roots) if call else _primitive(graph, nodes[0])
+    if work is None:
+        return None
+    last = graph.node(roots[-1])
+    op = call[-1].definition if call else _applied(last).primitive
+    path = ".".join(frame.name for frame in call_of(last.frames)) or last.path
+    return Use(Row.of(op, work), path, last.path, cell_of(last)[0], last.branches)
+
+
+def work_in(graph: Graph, nodes: Iterable[str], roots: Iterable[str]) -> Work | None:
+    """What some nodes of a closed graph do, as far as `roots` need it."""
+    steps = {path: (_applied(graph.node(path)), graph.inputs(path)) for path in nodes}
+    return work_of(roots, steps, lambda path: graph.node(path).shape)
+
+
+def _primitive(graph: Graph, path: str) -> Work | None:
+    return alone(_applied(graph.node(path)), graph.input_shapes(path), graph.node(path).shape)
+
+
+def alone(payload: Apply, reads: Sequence[Shape], gives: Shape) -> Work | None:
+    """A primitive by itself: each map that it reads is one of its own, for reading one twice is no less work."""
+    shapes = [*reads, gives]
+    steps = {len(reads): (payload, range(len(reads)))}
+    return work_of([len(reads)], steps, lambda number: shapes[number])
+
+
+def _applied(node: Node) -> Apply:
+    assert isinstance(node.payload, Apply)
+    return node.payload

@@ -1,0 +1,207 @@
+"""Cost tables: what each row takes on one device, in one runtime. A JSON file, read and never run.
+
+One row stands on one line, in an order of their own, so that `git diff` shows what was measured anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from re import findall
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from archdsl.cost.rows import Row
+from archdsl.recipe.costs import Unit
+
+FORMAT_VERSION: Final = 1
+LARGEST: Final = 64 * 1024 * 1024
+"""Bytes. A row takes about 200."""
+
+_Shape: TypeAlias = Annotated[str, Field(pattern=r"^[1-9][0-9]*x[1-9][0-9]*x[1-9][0-9]*$")]
+_Text: TypeAlias = Annotated[str, Field(pattern=r"^[^\n\r]+$")]
+
+
+class TableUnreadable(Exception):
+    """A file that is no cost table of a version that we know; the text says what is wrong, and where in the file."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"`{path}` is no cost table: {what}")
+        self.path = path
+        self.what = what
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Scale(_Record):
+    """Sums of rows are multiplied by `factor`: what networks take, measured as a whole, over the sums of their rows."""
+
+    factor: float = Field(gt=0)
+    error: float = Field(ge=0)
+    """The mean of what is then still wrong, as a share of what a network takes."""
+    networks: int = Field(ge=1)
+    """How many networks it was fitted on."""
+
+
+class Measurement(_Record):
+    """Where and how the rows were measured. Numbers that differ in any of this do not go together."""
+
+    device: _Text
+    runtime: _Text
+    version: _Text
+    """Of the runtime."""
+    precision: Literal["fp32", "tf32", "fp16", "bf16", "int8"]
+    threads: int = Field(ge=1)
+    clock: Literal["cpu", "wall", "device"]
+    """The time of the process, of the clock on the wall, or of the device itself."""
+    statistic: Literal["minimum", "median"]
+    rounds: int = Field(ge=1)
+    """How often each row was measured."""
+    scale: Scale | None = None
+    """None where nothing was fitted: an estimate is then the bare sum."""
+
+
+class _Line(_Record):
+    """A row as it stands in the file."""
+
+    op: _Text
+    reads: tuple[_Shape, ...] = Field(min_length=1)
+    gives: _Shape
+    time: float | None = Field(gt=0)
+    """None for what is still to be measured."""
+    body: _Text
+
+    @property
+    def row(self) -> Row:
+        return Row(self.op, self.reads, self.body, self.gives)
+
+
+class _File(_Record):
+    format: Literal["archdsl cost table"]
+    format_version: Literal[1]
+    measured: Measurement | None
+    """None where nothing was measured yet."""
+    unit: Unit = Field(strict=False)
+    rows: tuple[_Line, ...]
+
+    @model_validator(mode="after")
+    def _once(self) -> _File:
+        seen: set[Row] = set()
+        for number, line in enumerate(self.rows):
+            if line.row in seen:
+                raise ValueError(f"row {number + 1} stands there twice: {line.row}")
+            seen.add(line.row)
+        if self.measured is None and any(line.time is not None for line in self.rows):
+            raise ValueError("rows have times, and `measured` does not say where they were measured")
+        return self
+
+
+@dataclass(frozen=True)
+class Table:
+    """Times by row, in `unit`; None where a row is still to be measured."""
+
+    unit: Unit
+    times: Mapping[Row, float | None]
+    measured: Measurement | None = None
+    path: Path | None = field(default=None, compare=False)
+    """Where it was read."""
+
+    def seconds(self, row: Row) -> float | None:
+        """What a row takes by itself, without the factor of the scale; None where the table does not know."""
+        time = self.times.get(row)
+        return None if time is None else time * self.unit.seconds
+
+    @cached_property
+    def factor(self) -> float:
+        scale = self.measured and self.measured.scale
+        return scale.factor if scale else 1.0
+
+    def missing(self, rows: Iterable[Row]) -> tuple[Row, ...]:
+        """Those of `rows` that have no time."""
+        return tuple(row for row in rows if self.times.get(row) is None)
+
+    def unused(self, rows: Iterable[Row]) -> tuple[Row, ...]:
+        """The table's rows that are none of `rows`."""
+        wanted = set(rows)
+        return tuple(row for row in self.times if row not in wanted)
+
+
+def empty(rows: Iterable[Row], unit: Unit = Unit.MS) -> Table:
+    """A table with nothing in it but what is to be measured."""
+    return Table(unit, dict.fromkeys(rows))
+
+
+def table_bytes(table: Table) -> bytes:
+    """Canonical: equal tables have equal bytes."""
+    rows = sorted(table.times, key=_order)
+    head = {
+        "format": "archdsl cost table",
+        "format_version": FORMAT_VERSION,
+        "measured": table.measured and table.measured.model_dump(mode="json"),
+        "unit": table.unit.value,
+    }
+    lines = [_line(row, table.times[row]) for row in rows]
+    listed = "[\n    " + ",\n    ".join(lines) + "\n  ]" if lines else "[]"
+    return f'{json.dumps(head, indent=2, ensure_ascii=False, allow_nan=False)[:-2]},\n  "rows": {listed}\n}}\n'.encode()
+
+
+def _line(row: Row, time: float | None) -> str:
+    content = {"op": row.op, "reads": list(row.reads), "gives": row.gives, "time": time, "body": row.body}
+    return json.dumps(content, ensure_ascii=False, allow_nan=False)
+
+
+def _order(row: Row) -> tuple[object, ...]:
+    """By op, then from small maps to large ones."""
+    sizes = [[int(length) for length in findall("[0-9]+", shape)] for shape in (*row.reads, row.gives)]
+    return row.op, sizes, row.body
+
+
+def read_table(path: Path) -> Table:
+    """Raises TableUnreadable where the file is something else, OSError where it cannot be read."""
+    if path.stat().st_size > LARGEST:
+        raise TableUnreadable(path, f"it has more than {LARGEST // 2**20} MiB")
+    return parse_table(path.read_bytes(), path)
+
+
+def parse_table(data: bytes, path: Path) -> Table:
+    """Raises TableUnreadable."""
+    try:
+        file = _File.model_validate_json(data)
+    except ValidationError as error:
+        raise TableUnreadable(path, _first(error)) from None
+    return Table(file.unit, {line.row: line.time for line in file.rows}, file.measured, path)
+
+
+def _first(error: ValidationError) -> str:
+    """The first thing that is wrong, for people: where it stands in the file, and what."""
+    found = error.errors(include_url=False)[0]
+    place, context = _spelled(found["loc"]), found.get("ctx", {})
+    match found["type"]:
+        case "json_invalid":
+            return f"no JSON: {context.get('error', 'something is missing')}"
+        case "missing":
+            return f"{place} is missing"
+        case "extra_forbidden":
+            return f"{place} is not known here"
+        case "literal_error" if found["loc"] == ("format_version",):
+            return f"it has format version {found['input']}, and this archdsl knows {FORMAT_VERSION}"
+        case "value_error":
+            return str(context.get("error", found["msg"]))
+        case "string_pattern_mismatch":
+            shape = "x" in str(context.get("pattern", ""))
+            return f"{place} has to be {'a shape such as `64x128x256`' if shape else 'one line that says something'}"
+        case _:
+            said = found["msg"].removeprefix("Input should be")
+            return f"{place} has to be{said}" if said != found["msg"] else f"{place}: {said[:1].lower()}{said[1:]}"
+
+
+def _spelled(place: tuple[int | str, ...]) -> str:
+    """`rows[3].time`, counted from 1."""
+    path = "".join(f"[{each + 1}]" if isinstance(each, int) else f".{each}" for each in place)
+    return f"`{path.removeprefix('.')}`" if path else "what stands in it"

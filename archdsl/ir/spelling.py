@@ -1,0 +1,35 @@
+"""Nodes of a closed graph as the language writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archdsl.ops import Value
+from archdsl.ops.bind import show
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.space import Apply
+
+
+def joins(payload: Apply) -> bool:
+    """Whether the maps of a primitive stand in its brackets: `concat(a, b)`, not `a -> relu`."""
+    return PRIMITIVES[payload.primitive].most is None
+
+
+def spell_call(payload: Apply, more: Sequence[str] = ()) -> str:
+    """`conv(c = 32, k = 1)`, `resize(like = y)`: what differs from the defaults; `more` are maps behind the first."""
+    primitive = PRIMITIVES[payload.primitive]
+    defaults = {parameter.name: parameter.default for parameter in primitive.parameters}
+    given = [
+        f"{name} = {_spell_value(value)}"
+        for name, value in payload.attributes
+        if value is not None and value != defaults[name]
+    ]
+    given += [f"{name} = {source}" for name, source in zip(primitive.maps[1:], more, strict=False)]
+    return f"{payload.primitive}({', '.join(given)})" if given else payload.primitive
+
+
+def _spell_value(value: Value) -> str:
+    """As the language reads it back: square windows as one number."""
+    if isinstance(value, tuple) and len(value) == 2 and value[0] == value[1]:
+        return str(value[0])
+    return show(value)
