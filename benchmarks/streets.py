@@ -64,8 +64,9 @@ class Table:
         return ((red * self.colours + green) * self.colours + blue).flatten(), place.flatten()
 
 
+_BINS: Final = ((1, 16), (8, 1), (4, 8), (4, 16), (8, 16), (16, 8))
 TABLES: Final = tuple(
-    Table(*each) for each in itertools.product((1, 4, 8, 16), (1, 8, 16), (False, True), (0.0, 0.5, 1.0))
+    Table(*bins, joint, prior) for bins in _BINS for joint in (False, True) for prior in (0.0, 0.5, 1.0)
 )
 
 

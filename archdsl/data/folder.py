@@ -52,7 +52,7 @@ def _classes(folder: Path) -> tuple[str, ...]:
 def _images(folder: Path, names: tuple[str, ...], problems: list[Problem]) -> list[tuple[Path, int]]:
     loose = pictures(folder)
     if loose:
-        what = f"holds {len(loose):,} images beside its folders"
+        what = f"holds {len(loose):,} image{'s' if len(loose) > 1 else ''} beside its folders"
         problems.append(Problem(str(folder), what, "put each into the folder of its class"))
     found: list[tuple[Path, int]] = []
     for name in _classes(folder):

@@ -60,10 +60,8 @@ def paired(
 def folder_or_leave(written: str, path: Path) -> Path:
     """The folder of a dataset. Raises NoData."""
     if not path.exists():
-        there = next(parent for parent in path.absolute().parents if parent.exists())
-        raise NoData(
-            written, [Problem(str(path), "is not there", f"there is `{there}`; what lies in it: {_inside(there)}")]
-        )
+        near = next(parent for parent in path.absolute().parents if parent.exists())
+        raise NoData(written, [Problem(str(path), "is not there", f"`{near}` holds {_inside(near)}")])
     if not path.is_dir():
         raise NoData(written, [Problem(str(path), "is a file", "give the folder; archives are unpacked first")])
     return path
@@ -71,7 +69,7 @@ def folder_or_leave(written: str, path: Path) -> Path:
 
 def unknown_layout(written: str, path: Path, expected: str) -> NoData:
     """For a folder that holds something else."""
-    return NoData(written, [Problem(str(path), f"holds {_inside(path)}", f"expected {expected}")])
+    return NoData(written, [Problem(str(path), f"holds {_inside(path)}", f"`{written.partition(':')[0]}` expects {expected}")])
 
 
 def _inside(path: Path, shown: int = 6) -> str:
