@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from archdsl.diff import Side
 from archdsl.diff.cells import Cell
@@ -18,20 +18,36 @@ class Chain:
 
     name: str
     cells: tuple[str, ...]
-    """All that the space has, in order."""
+    """All that the space has, in order; of an answered network without those that do nothing in it."""
     exits: Mapping[int, str]
     """The positions at which it can be left, each with its cell."""
     taken: int | None
     """The exit that the answers take."""
+    left_out: frozenset[str] = frozenset()
+    """The cells behind that exit, which are not computed."""
 
     def behind(self, path: str) -> bool:
-        """Whether a cell lies behind the exit, so that it is not computed."""
-        return self.taken is not None and self.cells.index(path) >= self.taken
+        return path in self.left_out
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """The cells up to the exit."""
+        return tuple(each for each in self.cells if each not in self.left_out)
 
     @property
     def left_at(self) -> str | None:
         """The cell whose map leaves it, where that is known."""
-        return None if self.taken is None else self.exits[self.taken]
+        return None if self.taken is None else self.computed[-1]
+
+    @property
+    def before_last(self) -> str | None:
+        """The cell before the one whose map leaves it."""
+        return self.computed[-2] if len(self.computed) > 1 else None
+
+    def drawn(self, computed: Container[str]) -> Chain:
+        """Without the cells that do nothing in a network, such as those that only hand their input on."""
+        cells = tuple(each for each in self.cells if each in computed or each in self.left_out)
+        return replace(self, cells=cells, exits={n: each for n, each in self.exits.items() if each in cells})
 
 
 @dataclass(frozen=True)
@@ -61,6 +77,8 @@ def layout(side: Side, supernet: Graph | None) -> Layout:
     whole = parts(supernet) if supernet is not None else found
     chains = {name: _chain(side, name, cells) for name, cells in _in_chains(side.program, whole).items()}
     if side.graph.closed:
+        drawn = {name: chain.drawn(found.cells) for name, chain in chains.items()}
+        chains = {name: chain for name, chain in drawn.items() if chain.computed}
         found = _with_exits(found, whole, chains)
     return Layout(side.graph, found, chains, supernet or side.graph)
 
@@ -93,7 +111,8 @@ def _chain(side: Side, name: str, cells: Sequence[str]) -> Chain:
         return Chain(name, tuple(cells), {}, None)
     answer = side.answers.get(asked.path)
     exits = {int(label): f"{name}[{label}]" for label in asked.answers}
-    return Chain(name, tuple(cells), exits, int(answer[0]) if answer else None)
+    taken = int(answer[0]) if answer else None
+    return Chain(name, tuple(cells), exits, taken, frozenset() if taken is None else frozenset(cells[taken:]))
 
 
 def _with_exits(found: Parts, whole: Parts, chains: Mapping[str, Chain]) -> Parts:
@@ -104,10 +123,16 @@ def _with_exits(found: Parts, whole: Parts, chains: Mapping[str, Chain]) -> Part
         reads = [_through(exits, path, source) for source in cell.reads]
         cells[path] = Cell(path, cell.definition, cell.nodes, cell.outputs, tuple(dict.fromkeys(reads)))
         if (chain := exits.get(path)) is not None:
-            behind = [each for each in chain.cells if chain.behind(each)]
-            cells |= {each: whole.cells[each] for each in behind}
+            behind = [whole.cells[each] for each in chain.cells if chain.behind(each)]
+            cells |= {each.path: _reading(each, {*found.cells, *chain.left_out}, path) for each in behind}
             cells[chain.name] = Cell(chain.name, "", (), cell.outputs, (path,))
     return Parts(cells, frozenset())
+
+
+def _reading(cell: Cell, drawn: Container[str], last: str) -> Cell:
+    """A cell behind an exit; where it reads one that does nothing, it reads the last one before it that does."""
+    reads = dict.fromkeys(each if each in drawn else last for each in cell.reads)
+    return replace(cell, reads=tuple(reads))
 
 
 def _through(exits: Mapping[str, Chain], reader: str, source: str) -> str:

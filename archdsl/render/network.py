@@ -219,7 +219,7 @@ class _Drawing:
         chain = self.chain_of.get(source)
         if chain is None or chain.taken is None or path in chain.cells:
             return ()
-        return (small(".prev"),) if source == chain.cells[chain.taken - 2] else ()
+        return (small(".prev"),) if source == chain.before_last else ()
 
     def exits_not_taken(self, path: str) -> list[Line]:
         chain = self.layout.chains.get(path)

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from archdsl.cost import figures
+from archdsl.pipeline import load
 from archdsl.render import NothingToDraw, Picture, draw, render
 from archdsl.render.style import Dash
 from tests.render.items import HYPER, HYPER_ANSWERED, INDEPENDENT, ROOT, SPACE, STUDENT, TEXTS, loaded
@@ -191,3 +192,40 @@ def test_json_is_the_picture_as_data() -> None:
     assert boxes["h2[4]"]["line"] == "solid" and boxes["h2[5]"]["line"] == "dotted"
     assert {"from": "h2[4]", "to": "h2", "label": [], "line": "solid"} in data["lines"]
     assert [group["name"] for group in data["groups"]] == ["h1", "h2", "h3"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "drawn"),
+    [
+        ("trunk.exit = 2\n  trunk[1].operator = conv3x3\n  trunk[2].operator = identity", {"trunk[1]", "trunk[3]"}),
+        ("trunk.exit = 1\n  trunk[1].operator = identity", set[str]()),
+    ],
+)
+def test_a_cell_of_a_hyper_cell_that_does_nothing_is_not_drawn(answers: str, drawn: set[str], tmp_path: Path) -> None:
+    text = """archdsl 1
+
+use std
+
+cell node(c) {
+  in x
+  choose operator in {conv3x3, identity}
+  out x -> operator(c)
+}
+
+space net() {
+  in image: 3x64x128
+  stem = image -> conv3x3(8)
+  trunk = hyper(stem) {
+    each node(c = 8) * 3
+  }
+  out logits = trunk -> conv3x3(8)
+}
+
+genotype found of net {
+  ANSWERS
+}
+"""
+    file = tmp_path / "net.arch"
+    file.write_text(text.replace("ANSWERS", answers), encoding="utf-8")
+    picture = draw(load(f"{file}:found"))
+    assert {box.name for box in picture.boxes if box.name.startswith("trunk[")} == drawn
