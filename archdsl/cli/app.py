@@ -18,6 +18,7 @@ _SUMMARIES = {
     "sample": "Draw genotypes of a space, each as likely as any other.",
     "draw": "Draw a cell, a grid or a network.",
     "diff": "Compare two architectures, with what each change costs.",
+    "cost": "Show cost tables, hold them against texts, list what is to be measured.",
     "compile": "Compile a network to torch, ONNX or TensorRT.",
     "verify": "Compare compiled files with the torch network, cell by cell.",
     "data": "Check datasets before they are trained on, and look at them.",

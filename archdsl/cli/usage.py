@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
 import click
 
@@ -35,8 +36,8 @@ def usage(mistake: click.ClickException) -> str:
 def _near(mistake: click.NoSuchOption) -> str:
     if mistake.option_name.startswith("-:"):
         return "; an item of standard input is written behind `--`, as in `archdsl stats -- -:NAME`"
-    near = " or ".join(f"`{each}`" for each in sorted(mistake.possibilities or ()))
-    return f"; did you mean {near}?" if near else ""
+    near = get_close_matches(mistake.option_name, mistake.possibilities or (), 1)
+    return f"; did you mean `{near[0]}`?" if near else ""
 
 
 def _command(mistake: click.UsageError) -> str:

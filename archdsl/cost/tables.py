@@ -139,7 +139,7 @@ def empty(rows: Iterable[Row], unit: Unit = Unit.MS) -> Table:
 
 def table_bytes(table: Table) -> bytes:
     """Canonical: equal tables have equal bytes."""
-    rows = sorted(table.times, key=_order)
+    rows = ordered(table.times)
     head = {
         "format": "archdsl cost table",
         "format_version": FORMAT_VERSION,
@@ -151,13 +151,17 @@ def table_bytes(table: Table) -> bytes:
     return f'{json.dumps(head, indent=2, ensure_ascii=False, allow_nan=False)[:-2]},\n  "rows": {listed}\n}}\n'.encode()
 
 
+def ordered(rows: Iterable[Row]) -> list[Row]:
+    """By op, then from small maps to large ones."""
+    return sorted(rows, key=_order)
+
+
 def _line(row: Row, time: float | None) -> str:
     content = {"op": row.op, "reads": list(row.reads), "gives": row.gives, "time": time, "body": row.body}
     return json.dumps(content, ensure_ascii=False, allow_nan=False)
 
 
 def _order(row: Row) -> tuple[object, ...]:
-    """By op, then from small maps to large ones."""
     sizes = [[int(length) for length in findall("[0-9]+", shape)] for shape in (*row.reads, row.gives)]
     return row.op, sizes, row.body
 

@@ -15,3 +15,9 @@ def short(number: int) -> str:
 
 def signed(number: int) -> str:
     return "0" if number == 0 else f"{'+' if number > 0 else ''}{short(number)}"
+
+
+def milliseconds(seconds: float) -> str:
+    """`+0.110`; nothing for what a table does not tell apart."""
+    text = f"{1e3 * seconds:+.3f}"
+    return "" if text in ("+0.000", "-0.000") else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from math import fsum
 
 from archdsl.diff.answers import bare_question, compare_answers, normal_form
 from archdsl.diff.cells import Cell, bare, cells, digest, maps_read, ops_of
@@ -30,17 +31,21 @@ from archdsl.ops.bind import show
 from archdsl.space import Apply, Program, QuestionKind
 
 
-def side(name: str, program: Program, answers: Answers, graph: Graph, figures: Figures | None = None) -> Side:
+def side(
+    name: str,
+    program: Program,
+    answers: Answers,
+    graph: Graph,
+    figures: Figures | None = None,
+    latency: Mapping[str, float] | None = None,
+) -> Side:
     """One of two things to compare: its network where it is closed, with its figures, else its open graph."""
-    return Side(name, program, normal_form(program, answers), graph, figures)
+    return Side(name, program, normal_form(program, answers), graph, figures, latency)
 
 
 def diff(before: Side, after: Side) -> Difference:
     """All that differs. Layout, comments and the order of commutative inputs do not count."""
     answers = compare_answers((before.program, before.answers), (after.program, after.answers))
-    totals = None
-    if before.figures and after.figures:
-        totals = Totals(*(Cost(each.params, each.macs) for each in (before.figures, after.figures)))
     return Difference(
         before,
         after,
@@ -49,9 +54,20 @@ def diff(before: Side, after: Side) -> Difference:
         tuple(_with_channels(change, before, after) for change in answers),
         tuple(_routes(before, after)),
         _Comparison.of(before, after).changes(),
-        totals,
+        _totals(before, after),
         compare_tensors(before.graph, after.graph) if before.graph.closed and after.graph.closed else None,
     )
+
+
+def _totals(before: Side, after: Side) -> Totals | None:
+    if before.figures is None or after.figures is None:
+        return None
+    timed = before.latency is not None and after.latency is not None
+    return Totals(_total(before, before.figures), _total(after, after.figures), timed)
+
+
+def _total(one: Side, figures: Figures) -> Cost:
+    return Cost(figures.params, figures.macs, fsum((one.latency or {}).values()))
 
 
 def _parameters(before: Program, after: Program) -> Iterable[ParameterChange]:
@@ -216,7 +232,8 @@ def _place(program: Program, shared: frozenset[str], path: str) -> str | None:
 def _costs(one: Side, found: Mapping[str, Cell]) -> dict[str, Cost]:
     if one.figures is None:
         return {}
-    by_node = {each.path: Cost(each.params, each.macs) for each in one.figures.nodes}
+    latency = one.latency or {}
+    by_node = {each.path: Cost(each.params, each.macs, latency.get(each.path, 0.0)) for each in one.figures.nodes}
     return {
         path: sum((by_node[node] for node in cell.nodes if node in by_node), Cost()) for path, cell in found.items()
     }

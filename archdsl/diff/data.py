@@ -9,6 +9,7 @@ FORMAT_VERSION = 1
 
 def as_data(difference: Difference, *, show_all: bool = False) -> dict[str, object]:
     """Everything that `as_text` shows and more; `show_all` adds the unchanged cells."""
+    timed = difference.totals is not None and difference.totals.timed
     shown = [cell for cell in difference.cells if show_all or cell.change is not Change.SAME]
     return {
         "format_version": FORMAT_VERSION,
@@ -24,7 +25,7 @@ def as_data(difference: Difference, *, show_all: bool = False) -> dict[str, obje
             {"branch": each.branch, "before": list(each.before), "after": list(each.after)}
             for each in difference.routes
         ],
-        "cells": [_cell(each) for each in shown],
+        "cells": [_cell(each, timed=timed) for each in shown],
         "unchanged_cells": sum(cell.change is Change.SAME for cell in difference.cells),
         "totals": _totals(difference.totals),
         "weights": _weights(difference.weights),
@@ -48,23 +49,25 @@ def _answer(change: AnswerChange) -> dict[str, object]:
     return _question(change) | ({"channels": list(change.channels)} if any(change.channels) else {})
 
 
-def _cell(cell: CellChange) -> dict[str, object]:
+def _cell(cell: CellChange, *, timed: bool) -> dict[str, object]:
     return {
         "change": str(cell.change),
         "before": cell.before,
         "after": cell.after,
         "aspect": cell.aspect,
         "detail": cell.detail,
-        "cost": _cost(cell.cost),
+        "cost": _cost(cell.cost, timed=timed),
     }
 
 
-def _cost(cost: Cost) -> dict[str, int]:
-    return {"params": cost.params, "macs": cost.macs}
+def _cost(cost: Cost, *, timed: bool) -> dict[str, float]:
+    return {"params": cost.params, "macs": cost.macs} | ({"latency_ms": 1e3 * cost.seconds} if timed else {})
 
 
 def _totals(totals: Totals | None) -> dict[str, object] | None:
-    return totals and {"before": _cost(totals.before), "after": _cost(totals.after)}
+    if totals is None:
+        return None
+    return {"before": _cost(totals.before, timed=totals.timed), "after": _cost(totals.after, timed=totals.timed)}
 
 
 def _weights(weights: Weights | None) -> dict[str, object] | None:

@@ -38,19 +38,23 @@ class Figures(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Parameters and multiply-adds for one image; a change of them where both sides are known."""
+    """Parameters, multiply-adds and time for one image; a change of them where both sides are known."""
 
     params: int = 0
     macs: int = 0
+    seconds: float = 0.0
+    """By a cost table; stays 0 where none was given."""
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.params + other.params, self.macs + other.macs)
+        return Cost(self.params + other.params, self.macs + other.macs, self.seconds + other.seconds)
 
     def __sub__(self, other: Cost) -> Cost:
-        return Cost(self.params - other.params, self.macs - other.macs)
+        return Cost(self.params - other.params, self.macs - other.macs, self.seconds - other.seconds)
 
     def __bool__(self) -> bool:
-        return bool(self.params or self.macs)
+        return bool(
+            self.params or self.macs or round(self.seconds, 9)
+        )  # sums of equal times may differ in a last digit
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class Side:
     graph: Graph
     """Closed, or open where questions are."""
     figures: Figures | None
+    latency: Mapping[str, float] | None = None
+    """Seconds by node, by a cost table: an op's at the node that gives its map. None where no table was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +172,8 @@ class Weights:
 class Totals:
     before: Cost
     after: Cost
+    timed: bool = False
+    """Whether a cost table was given."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from archdsl.diff.amounts import short, signed
+from archdsl.diff.amounts import milliseconds, short, signed
 from archdsl.diff.answers import bare_question
 from archdsl.diff.model import AnswerChange, CellChange, Change, Cost, Difference, QuestionChange, Side, Totals
 from archdsl.diff.routes import route, steps
@@ -235,7 +235,8 @@ def _table(rows: Sequence[_Row]) -> Iterable[str]:
     what = max(len(row.what) for row in rows)
     before = min(32, max(len(row.before) for row in rows if row.after) if any(row.after for row in rows) else 0)
     values = [_value(row, before) for row in rows]
-    costs = [_costs(row.cost) for row in rows]
+    timed = any(row.cost and milliseconds(row.cost.seconds) for row in rows)
+    costs = [_costs(row.cost, timed=timed) for row in rows]
     width = max((len(value) for value, cost in zip(values, costs, strict=True) if cost), default=0)
     for row, value, cost in zip(rows, values, costs, strict=True):
         yield f"  {row.name:<{name}}  {row.mark} {row.what:<{what}}  {value:<{width}}  {cost}".rstrip()
@@ -247,10 +248,12 @@ def _value(row: _Row, before: int) -> str:
     return row.before or row.after
 
 
-def _costs(cost: Cost | None) -> str:
+def _costs(cost: Cost | None, *, timed: bool) -> str:
     if not cost:
         return ""
-    return f"{signed(cost.params):>9} params  {signed(cost.macs):>8} MACs"
+    time = milliseconds(cost.seconds)
+    first = f"{time:>8} {'ms' if time else '  '}  " if timed else ""
+    return f"{first}{signed(cost.params):>9} params  {signed(cost.macs):>8} MACs"
 
 
 def _ends(difference: Difference) -> Iterable[str]:
@@ -268,8 +271,12 @@ def _totals(totals: Totals) -> str:
         return f"{name} {short(before)} -> {short(after)} ({_percent(before, after)})"
 
     params = of("params", totals.before.params, totals.after.params)
-    return f"  {params}     {of('MACs', totals.before.macs, totals.after.macs)}"
+    counted = f"  {params}     {of('MACs', totals.before.macs, totals.after.macs)}"
+    if not totals.timed:
+        return counted
+    before, after = totals.before.seconds, totals.after.seconds
+    return f"  latency {1e3 * before:.3f} -> {1e3 * after:.3f} ms ({_percent(before, after)})   {counted}"
 
 
-def _percent(before: int, after: int) -> str:
+def _percent(before: float, after: float) -> str:
     return f"{100 * (after - before) / before:+.1f} %" if before else "new"

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from archdsl.cost import figures
 from archdsl.diff import Difference, Side, diff, side
 from archdsl.pipeline.load import Loaded
 
+if TYPE_CHECKING:
+    from archdsl.cost.tables import Table
+    from archdsl.ir import Graph
 
-def compare(before: Loaded, after: Loaded) -> Difference:
-    """What changes from one space or genotype to the other; false where nothing does."""
-    return diff(_side(before), _side(after))
+
+def compare(before: Loaded, after: Loaded, table: Table | None = None) -> Difference:
+    """What changes from one space or genotype to the other; false where nothing does.
+
+    With a cost table also what that does to the latency of two networks. Raises MissingRows.
+    """
+    return diff(_side(before, table), _side(after, table))
 
 
-def _side(loaded: Loaded) -> Side:
+def _side(loaded: Loaded, table: Table | None) -> Side:
     answers = loaded.meaning.answers
     if not loaded.closed:
         return side(loaded.name, loaded.program, answers, loaded.supernet())
     graph = loaded.network()
-    return side(loaded.name, loaded.program, answers, graph, figures(graph))
+    latency = None if table is None else _latency(graph, table)
+    return side(loaded.name, loaded.program, answers, graph, figures(graph), latency)
+
+
+def _latency(graph: Graph, table: Table) -> Mapping[str, float]:
+    """Seconds by node; an op that several branches compute has one for each."""
+    from archdsl.cost.prices import estimate
+
+    found: dict[str, float] = {}
+    for price in estimate(graph, table).prices:
+        found[price.use.node] = found.get(price.use.node, 0.0) + price.seconds
+    return found

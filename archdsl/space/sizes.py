@@ -81,13 +81,16 @@ def _needs_multiple(payload: Apply) -> bool:
 
 
 def _ratios(items: Iterable[Item]) -> list[tuple[int, Fraction | None]]:
-    """Each node's resolution as a part of the image's; None where no factor says it."""
+    """Each node's resolution as a part of the first image's; None where no factor says it."""
     found: list[tuple[int, Fraction | None]] = []
-    for node, payload, inputs, _ in items:
+    first: Shape | None = None
+    for node, payload, inputs, shape in items:
         before = [found[source][1] for source in inputs]
         match payload:
             case Image():
-                ratio = Fraction(1)
+                first = first or shape
+                height, width = Fraction(shape.height, first.height), Fraction(shape.width, first.width)
+                ratio = height if height == width else None
             case Apply() if before:
                 scale = _scale(payload)
                 if len(before) > 1 and payload.primitive == "resize":

@@ -12,6 +12,7 @@ from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import overrides
 from archdsl.cli.output import note
+from archdsl.cli.priced import cost_table, priced_or_leave
 
 if TYPE_CHECKING:
     from archdsl.diff import Difference
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Write the result to a file.")
 @click.option("--all", "show_all", is_flag=True, help="List also what is unchanged.")
 @click.option("--exit-code", is_flag=True, help="Exit 1 where something differs.")
+@cost_table
 @overrides
 def command(
     before: str,
@@ -32,9 +34,10 @@ def command(
     out: Path | None,
     show_all: bool,
     exit_code: bool,
+    cost: Path | None,
     overrides: tuple[tuple[str, str], ...],
 ) -> int:
-    """Compare two spaces or genotypes, with what each change costs in params and MACs.
+    """Compare two spaces or genotypes, with what each change costs in params and MACs, with `--cost` also in time.
 
     A and B are files, FILE:NAME, or `git:REVISION:FILE`. Layout, comments and the order of commutative inputs do not
     count. `html` is one page with the picture and the list.
@@ -43,7 +46,9 @@ def command(
     from archdsl.pipeline.compare import compare
 
     kind = "json" if form == "json" else "text"
-    found = compare(*(load_or_leave(each, overrides, form=kind) for each in (before, after)))
+    one, other = (load_or_leave(each, overrides, form=kind) for each in (before, after))
+    table = None if cost is None else priced_or_leave(cost, {before: one, after: other}, form=kind)
+    found = compare(one, other, table)
     if form == "text" and not found:
         note("nothing differs")
     data = _written(found, form, show_all=show_all)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
-from archdsl.cli.output import count, say, say_json, short, table
+from archdsl.cli.output import count, plural, say, say_json, short, table
+from archdsl.cli.priced import amount, as_data, conditions, cost_table, priced_or_leave
 from archdsl.cost import Figures, Sum, figures
 from archdsl.pipeline import Loaded
+
+if TYPE_CHECKING:
+    from archdsl.cost.prices import Estimate, Share
+    from archdsl.cost.tables import Table
+    from archdsl.ir import Graph
 
 
 @click.command("stats")
@@ -20,13 +27,22 @@ from archdsl.pipeline import Loaded
 @text_or_json
 @overrides
 @input_size
-def command(target: str, form: str, overrides: tuple[tuple[str, str], ...], size: tuple[int, int] | None) -> int:
+@cost_table
+def command(
+    target: str,
+    form: str,
+    overrides: tuple[tuple[str, str], ...],
+    size: tuple[int, int] | None,
+    cost: Path | None,
+) -> int:
     """Count parameters and multiply-adds by cell and branch; of a space, its questions, paths and genotypes.
 
     `params` are trained parameters at inference, `params in training` those with the auxiliary heads. MACs are the
-    multiply-adds of conv, dwconv and linear for one image, which papers call FLOPs. Needs no torch.
+    multiply-adds of conv, dwconv and linear for one image, which papers call FLOPs. With `--cost` it also says what
+    the network takes where the table was measured. Needs no torch.
     """
     loaded = load_or_leave(target, overrides, size, form=form)
+    prices = None if cost is None else priced_or_leave(cost, {target: loaded}, form=form)
     if not loaded.closed:
         from archdsl.cli.sizes import size_of
 
@@ -36,12 +52,19 @@ def command(target: str, form: str, overrides: tuple[tuple[str, str], ...], size
         else:
             say(found_size.as_text())
         return Exit.FINE
-    found = figures(loaded.network())
+    graph = loaded.network()
+    found, priced = figures(graph), None if prices is None else _estimate(graph, prices)
     if form == "json":
-        say_json(_object(found))
+        say_json(_object(found) | (_priced_object(priced) if priced else {}))
     else:
-        say(_text(found, loaded))
+        say(_text(found, loaded, priced))
     return Exit.FINE
+
+
+def _estimate(graph: Graph, table: Table) -> Estimate:
+    from archdsl.cost.prices import estimate
+
+    return estimate(graph, table)
 
 
 def _object(found: Figures) -> dict[str, Any]:
@@ -72,7 +95,17 @@ def _sum(each: Sum) -> dict[str, Any]:
     return {"name": each.name, "params": each.params, "macs": each.macs, "nodes": each.nodes}
 
 
-def _text(found: Figures, loaded: Loaded) -> str:
+def _priced_object(priced: Estimate) -> dict[str, Any]:
+    return {
+        "latency": as_data(priced)
+        | {
+            "cells": [{"name": each.name, "latency_ms": 1e3 * each.seconds} for each in priced.cells()],
+            "branches": [{"name": each.name, "latency_ms": 1e3 * each.seconds} for each in priced.branches()],
+        }
+    }
+
+
+def _text(found: Figures, loaded: Loaded, priced: Estimate | None) -> str:
     image = "x".join(map(str, (1, *found.image)))
     kind = "" if loaded.name == loaded.program.name else f" (of {loaded.program.name})"
     totals = [
@@ -80,13 +113,18 @@ def _text(found: Figures, loaded: Loaded) -> str:
         ("params in training", count(found.params_training), short(found.params_training)),
         ("MACs", count(found.macs), short(found.macs)),
     ]
+    if priced:
+        unit = priced.table.unit
+        totals.append((f"latency, {unit}", amount(priced.seconds, unit), f"{plural(len(priced.prices), 'row')}"))
     parts = [
         f"{found.name}{kind} on one image {image}; {_sizes(loaded.padding_multiple)}\n",
         table(totals, right=(1,)),
-        _sums("by cell", found.cells(), found),
+        _sums("by cell", found.cells(), found.macs, priced, priced.cells() if priced else ()),
     ]
     if found.branches():
-        parts.append(_sums("by branch", found.branches(), found))
+        parts.append(_sums("by branch", found.branches(), found.macs, priced, priced.branches() if priced else ()))
+    if priced:
+        parts.append(f"  latency {conditions(priced.table.measured)}\n")
     return "\n".join(parts)
 
 
@@ -94,10 +132,19 @@ def _sizes(multiple: int) -> str:
     return f"sizes are multiples of {multiple}" if multiple > 1 else "any size fits"
 
 
-def _sums(title: str, sums: Sequence[Sum], found: Figures) -> str:
-    rows = [(title, "params", "MACs", "share of MACs")]
-    for each in sums:
-        if each.params or each.macs:
-            share = f"{100 * each.macs / found.macs:.1f} %" if found.macs else ""
-            rows.append((each.name, count(each.params), count(each.macs), share))
-    return table(rows, right=(1, 2, 3)) if len(rows) > 1 else ""
+def _sums(title: str, sums: Sequence[Sum], macs: int, priced: Estimate | None, shares: Sequence[Share]) -> str:
+    """Columns of what is counted and, with a table, of what it takes; lines without any of it are left out."""
+    head = (title, "params", "MACs", "share of MACs")
+    seconds = {share.name: share.seconds for share in shares}
+    shown = [each for each in sums if each.params or each.macs or each.name in seconds]
+    rows = [(each.name, count(each.params), count(each.macs), _share(each.macs, macs)) for each in shown]
+    if priced:
+        unit = priced.table.unit
+        head = (*head, f"latency, {unit}", "share of latency")
+        times = [seconds.get(each.name, 0.0) for each in shown]
+        rows = [(*row, amount(time, unit), _share(time, priced.seconds)) for row, time in zip(rows, times, strict=True)]
+    return table([head, *rows], right=range(1, len(head))) if rows else ""
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else ""

@@ -1,0 +1,134 @@
+"""`archdsl cost`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archdsl.cli.exits import Exit
+from archdsl.cli.groups import Group
+from archdsl.cli.loading import load_or_leave
+from archdsl.cli.options import input_size, overrides, text_or_json
+from archdsl.cli.output import note, plural, say, say_bytes, say_json, table
+from archdsl.cli.priced import conditions, rows_or_leave
+
+if TYPE_CHECKING:
+    from archdsl.cost.rows import Row
+
+
+@click.group("cost", cls=Group, no_args_is_help=False)
+def command() -> None:
+    """Cost tables: what each op takes on one device, in one runtime.
+
+    TABLE is a JSON file with a row for each op and the maps that it reads and gives.
+    """
+
+
+_TABLE = click.argument("file", type=click.Path(path_type=Path), metavar="TABLE")
+
+
+@command.command("show")
+@_TABLE
+@text_or_json
+def show(file: Path, form: str) -> int:
+    """Show where a table was measured, and its rows.
+
+    `--format json` is the table in canonical form.
+    """
+    from archdsl.cost.tables import ordered, read_table, table_bytes
+
+    found = read_table(file)
+    if form == "json":
+        say_bytes(table_bytes(found))
+        return Exit.FINE
+    waiting = len(found.missing(found.times))
+    more = f", {waiting:,} of them still to be measured" if waiting else ""
+    say(f"{file}: {plural(len(found.times), 'row')}{more}\n{conditions(found.measured)}\n")
+    rows = [(_time(found.times[row]), *_cells(row)) for row in ordered(found.times)]
+    say(table([(str(found.unit), *_HEAD), *rows], right=(0,)))
+    return Exit.FINE
+
+
+@command.command("check")
+@_TABLE
+@click.argument("targets", metavar="FILE...", nargs=-1, required=True)
+@text_or_json
+@overrides
+@input_size
+def check(
+    file: Path,
+    targets: tuple[str, ...],
+    form: str,
+    overrides: tuple[tuple[str, str], ...],
+    size: tuple[int, int] | None,
+) -> int:
+    """Hold a table against networks and spaces.
+
+    Lists the rows that it lacks, and those that nobody needs, which do no harm. Of a space all is needed that answers
+    can make of it. Exit 1 where rows are missing.
+    """
+    from archdsl.cost.tables import ordered, read_table
+
+    found = read_table(file)
+    wanted = _wanted(targets, overrides, size, form)
+    missing, unused = ordered(found.missing(wanted)), ordered(found.unused(wanted))
+    if form == "json":
+        say_json({"needed": len(wanted), "missing": _data(missing), "unused": _data(unused)})
+        return Exit.FINDINGS if missing else Exit.FINE
+    for title, rows in (("missing", missing), ("unused", unused)):
+        if rows:
+            say(table([(title, *_HEAD), *(("", *_cells(row)) for row in rows)]))
+    note(f"{plural(len(wanted), 'row')} needed, {len(missing):,} missing, {len(unused):,} unused")
+    return Exit.FINDINGS if missing else Exit.FINE
+
+
+@command.command("rows")
+@click.argument("targets", metavar="FILE...", nargs=-1, required=True)
+@text_or_json
+@overrides
+@input_size
+def rows(
+    targets: tuple[str, ...], form: str, overrides: tuple[tuple[str, str], ...], size: tuple[int, int] | None
+) -> int:
+    """List the rows that are to be measured.
+
+    Those that networks need, or spaces whatever is answered. A row is an op as a whole with the maps that it reads, or
+    a primitive that stands in no op. `--format json` is a table in which every time is still to be filled in.
+    """
+    from archdsl.cost.tables import empty, ordered, table_bytes
+
+    wanted = _wanted(targets, overrides, size, form)
+    if form == "json":
+        say_bytes(table_bytes(empty(wanted)))
+        return Exit.FINE
+    say(table([_HEAD, *map(_cells, ordered(wanted))]))
+    note(plural(len(wanted), "row"))
+    return Exit.FINE
+
+
+_HEAD = ("op", "reads", "gives", "made of")
+
+
+def _cells(row: Row) -> tuple[str, str, str, str]:
+    return row.op, ", ".join(row.reads), row.gives, row.body
+
+
+def _time(time: float | None) -> str:
+    return "-" if time is None else f"{time:,.3f}"
+
+
+def _wanted(
+    targets: Sequence[str], overrides: Sequence[tuple[str, str]], size: tuple[int, int] | None, form: str
+) -> Sequence[Row]:
+    """The rows that any of the items needs, each once."""
+    found: dict[Row, None] = {}
+    for target in targets:
+        found.update(dict.fromkeys(rows_or_leave(load_or_leave(target, overrides, size, form=form), target, form=form)))
+    return tuple(found)
+
+
+def _data(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    return [{"op": row.op, "reads": list(row.reads), "gives": row.gives, "body": row.body} for row in rows]
