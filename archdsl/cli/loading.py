@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -26,25 +27,29 @@ def load_or_leave(
 
     Warnings are shown on stderr and do not keep the command from its work.
     """
-    try:
+    with errors_shown(form):
         loaded = load(target, overrides=dict(overrides), size=size)
-    except NotLoaded as found:
-        show(found.diagnostics, form)
-        raise click.exceptions.Exit(exit_code(found.diagnostics)) from None
     if loaded.diagnostics:
         show(loaded.diagnostics, "text")
     return loaded
+
+
+@contextmanager
+def errors_shown(form: str) -> Generator[None]:
+    """What is wrong with a text that the body loads is shown, and the command ends."""
+    try:
+        yield
+    except NotLoaded as found:
+        show(found.diagnostics, form)
+        raise click.exceptions.Exit(exit_code(found.diagnostics)) from None
 
 
 def recipe_or_leave(
     target: str, overrides: Sequence[tuple[str, str]] = (), size: tuple[int, int] | None = None, *, form: str = "text"
 ) -> Recipe | None:
     """The search, training or cost that a target names, or None where it names no such item."""
-    try:
+    with errors_shown(form):
         return load_recipe(target, overrides=dict(overrides), size=size)
-    except NotLoaded as found:
-        show(found.diagnostics, form)
-        raise click.exceptions.Exit(exit_code(found.diagnostics)) from None
 
 
 def show(diagnostics: Sequence[Diagnostic], form: str) -> None:

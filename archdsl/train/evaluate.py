@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from archdsl.data import Data
+from archdsl.data import Data, Example
 from archdsl.data.augment import normalise
 from archdsl.train.joined import rank, world
 from archdsl.train.scores import Confusion, Scores
@@ -78,6 +78,27 @@ def score(
         ready = normalise(images.to(device), data.mean, data.std)
         confusion.add(probabilities(logits_of, ready, multiple, views).argmax(1).cpu(), labels)
     return confusion.joined(device if world() > 1 else None)
+
+
+SCORED_TOGETHER = 4
+"""So many images of equal size go through a network at once."""
+
+
+def together(examples: Iterable[Example], count: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Neighbours of equal size as one batch: uint8 images Bx3xHxW and labels BxHxW, B at most `count`."""
+    waiting: list[Example] = []
+    for example in examples:
+        if waiting and (len(waiting) == count or example.image.shape != waiting[0].image.shape):
+            yield _stacked(waiting)
+            waiting = []
+        waiting.append(example)
+    if waiting:
+        yield _stacked(waiting)
+
+
+def _stacked(examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
+    images = torch.stack([torch.from_numpy(each.image).permute(2, 0, 1) for each in examples])
+    return images, torch.stack([torch.from_numpy(each.label) for each in examples])
 
 
 def mine(count: int) -> Sequence[int]:

@@ -143,9 +143,8 @@ def network_of_run(folder: Path, *, size: tuple[int, int] | None = None) -> tupl
     values: dict[str, Any] = record.values
     if values["text"] is None:
         raise Refused(f"the network of `{folder}` came from standard input: name its text beside the run")
-    target: str = os.path.relpath(folder / values["text"])
-    if values["item"]:
-        target = f"{target}:{values['item']}"
+    item: str = values["item"] or ""
+    target = os.path.relpath(folder / str(values["text"])) + (f":{item}" if item else "")
     overrides: dict[str, str] = values["overrides"]
     loaded = load(target, overrides=overrides, size=size)
     answers = {path: list(answer) for path, answer in sorted(loaded.meaning.answers.items())}
@@ -212,8 +211,9 @@ def _cropped(recipe: Training) -> Training:
 
 def _size(wanted: Wanted, recipe: Training, data: Data, multiple: int) -> tuple[tuple[int, int], list[str]]:
     """The size that the network sees in training: asked for, the recipe's where the images are as large, or theirs."""
-    image = data.splits[wanted.train_on].read(0).image.shape[:2] if wanted.train_on in data.splits else (0, 0)
-    height, width = int(image[0]), int(image[1])
+    if wanted.train_on not in data.splits:
+        raise Refused(f"{data.written} has no split `{wanted.train_on}`; it has {', '.join(data.splits)}")
+    height, width = data.splits[wanted.train_on].read(0).image.shape[:2]
     crops = [each.size for each in recipe.augment if isinstance(each, Crop) and each.size is not None]
     if wanted.crop is not None:
         size, why = wanted.crop, ""

@@ -23,7 +23,7 @@ from archdsl.space import Result
 from archdsl.train import checkpoints, journal
 from archdsl.train.average import Average
 from archdsl.train.checkpoints import Checkpoint
-from archdsl.train.evaluate import mine, score
+from archdsl.train.evaluate import SCORED_TOGETHER, mine, score, together
 from archdsl.train.frequencies import median_frequency
 from archdsl.train.interrupts import Wish, heeded
 from archdsl.train.joined import rank, world
@@ -73,27 +73,24 @@ def train(
     Raises Refused, BrokenCheckpoint, OSError.
     """
     record = Record.of(setup, world())
-    _prepare_folder(setup, record, resume=resume)
+    _check_folder(setup, record, resume=resume)
     training = _Training(setup, fabric)
     if resume:
         training.go_on()
+    elif rank() == 0:
+        setup.out.mkdir(parents=True, exist_ok=True)
+        record.write(setup.out)
     fabric.barrier()
     with heeded() as wish:
         return training.run(wish, watch)
 
 
-def _prepare_folder(setup: Setup, record: Record, *, resume: bool) -> None:
-    out = setup.out
+def _check_folder(setup: Setup, record: Record, *, resume: bool) -> None:
+    """A run is begun in a folder without one, and gone on with in a folder that holds the same."""
     if resume:
-        record.check_same(Record.read(out), out)
-        if checkpoints.newest(out / "checkpoints") is None and not (out / RECORD).exists():
-            raise Refused(f"`{out}` has no checkpoint to go on from")
-        return
-    if (out / RECORD).exists():
-        raise Refused(f"`{out}` holds a run already: go on with `--resume`, or give another `--out`")
-    if rank() == 0:
-        out.mkdir(parents=True, exist_ok=True)
-        record.write(out)
+        record.check_same(Record.read(setup.out), setup.out)
+    elif (setup.out / RECORD).exists():
+        raise Refused(f"`{setup.out}` holds a run already: go on with `--resume`, or give another `--out`")
 
 
 @dataclass
@@ -107,11 +104,7 @@ class _Training:
 
     def __post_init__(self) -> None:
         setup, fabric = self.setup, self.fabric
-        split = setup.data.splits.get(setup.train_on)
-        if split is None:
-            raise Refused(
-                f"`{setup.data.written}` has no split `{setup.train_on}`; it has {', '.join(setup.data.splits)}"
-            )
+        split = setup.data.splits[setup.train_on]
         self.length: Length = length_of(setup.recipe, len(split))
         self.held: Held = hold(split)
         share, rest = divmod(setup.recipe.weights.batch, world() * setup.accumulate)
@@ -220,9 +213,9 @@ class _Training:
             return None
         self.network.eval()
         with self._used():
-            batches = ((_images(each.image), _labels(each.label)) for each in map(split.read, mine(len(split))))
+            examples = together(map(split.read, mine(len(split))), SCORED_TOGETHER)
             self.scores = score(
-                self.network, self.setup.data, batches, self.setup.padding_multiple, device=self.fabric.device
+                self.network, self.setup.data, examples, self.setup.padding_multiple, device=self.fabric.device
             )
             if self.best is None or self.scores.miou > self.best:
                 self.best = self.scores.miou
@@ -300,11 +293,3 @@ class _Training:
 def _finite(values: dict[str, float]) -> dict[str, float | None]:
     """JSON has no infinity."""
     return {name: value if abs(value) < float("inf") else None for name, value in values.items()}
-
-
-def _images(image: Any) -> Tensor:
-    return torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0)
-
-
-def _labels(label: Any) -> Tensor:
-    return torch.from_numpy(label).unsqueeze(0)

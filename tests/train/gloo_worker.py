@@ -50,15 +50,21 @@ def main(text: Path, out: Path) -> None:
         network.train()
         optimizer = optimizer_of(recipe.weights.optimizer, network.parameters())
         wrapped, stepped = cast("tuple[Any, Any]", fabric.setup(EveryOutput(network), optimizer))
-        values = take_step(fabric, wrapped, stepped, _plain(Objective(recipe, "logits"), loss), [(images[mine], labels[mine])])
+        values = take_step(
+            fabric, wrapped, stepped, _plain(Objective(recipe, "logits"), loss), [(images[mine], labels[mine])]
+        )
         found[f"{name}.loss"] = torch.tensor(values["loss"])
-        found |= {f"{name}.{path}": each.grad.clone() for path, each in network.named_parameters() if each.grad is not None}
+        found |= {
+            f"{name}.{path}": each.grad.clone() for path, each in network.named_parameters() if each.grad is not None
+        }
         found |= {f"{name}.{path}": each.clone() for path, each in network.named_buffers() if "running" in path}
     confusion = Confusion(3)
     for label in labels[mine]:
         confusion.add((label.clamp(max=2) + 1) % 3, label)
     scores = confusion.joined()
-    found["scores"] = torch.tensor([*(each or -1.0 for each in scores.iou), scores.accuracy, float(scores.pixels)]).double()
+    found["scores"] = torch.tensor(
+        [*(each or -1.0 for each in scores.iou), scores.accuracy, float(scores.pixels)]
+    ).double()
     save_file(found, out / f"rank{rank()}of{world()}.safetensors")
 
 

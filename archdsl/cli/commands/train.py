@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli.exits import Exit
+from archdsl.cli.loading import errors_shown
 from archdsl.cli.options import FrameSize, data_size, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json
 from archdsl.cli.progress import Bar
@@ -101,7 +102,8 @@ def command(
         train_on=train_on,
         score_on=score_on,
     )
-    prepared = prepare(wanted, data)
+    with errors_shown(form):
+        prepared = prepare(wanted, data)
     fabric = fabric_of(device, precision)
     if fabric.is_global_zero:
         _tell(prepared)
