@@ -96,7 +96,6 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         files = open_data(f"cityscapes:{cityscapes(Path(folder), 8)}", size=QUARTER).splits["train"]
         held = hold(files)
-        begun_mib = peak_mib()
         memory, disk = loaded(held), loaded(files)
         memory_s = cpu_s(lambda: next(memory), batches)
         disk_s = cpu_s(lambda: next(disk), batches)
@@ -108,7 +107,9 @@ def main() -> int:
         Row("from PNG files of 1024x2048: the same", disk_s / network_s, 1 / TIMES, ""),
     ]
     print(f"  network {network_s:.3f} CPU s an image of 256x512, from memory {memory_s:.4f}, from files {disk_s:.4f}")
-    print(f"  peak memory {loader_mib:.0f} MiB with the loader ({begun_mib:.0f} before), {peak_mib():.0f} with the network")
+    print(
+        f"  peak memory {loader_mib:.0f} MiB with {len(held)} images held and read, {peak_mib():.0f} with the network"
+    )
     notes = f"{network_s / memory_s:.0f} and {network_s / disk_s:.1f} times what the network eats; {TIMES} are wanted"
     return report("loader", rows, notes)
 

@@ -43,5 +43,6 @@ def read_image(path: Path, size: tuple[int, int] | None) -> Bytes:
     with Image.open(path) as image:
         rgb = image.convert("RGB")
     if size is not None and rgb.size != size[::-1]:
-        rgb = rgb.resize((size[1], size[0]), Image.Resampling.BILINEAR)  # Pillow widens the kernel where it shrinks
+        # Pillow widens the kernel where it shrinks; the gap is what it may do in cheap whole steps before.
+        rgb = rgb.resize((size[1], size[0]), Image.Resampling.BILINEAR, reducing_gap=2)
     return np.array(rgb)

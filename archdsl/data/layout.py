@@ -69,7 +69,9 @@ def folder_or_leave(written: str, path: Path) -> Path:
 
 def unknown_layout(written: str, path: Path, expected: str) -> NoData:
     """For a folder that holds something else."""
-    return NoData(written, [Problem(str(path), f"holds {_inside(path)}", f"`{written.partition(':')[0]}` expects {expected}")])
+    return NoData(
+        written, [Problem(str(path), f"holds {_inside(path)}", f"`{written.partition(':')[0]}` expects {expected}")]
+    )
 
 
 def _inside(path: Path, shown: int = 6) -> str:

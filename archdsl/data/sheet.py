@@ -7,11 +7,8 @@ from io import BytesIO
 from typing import Final
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from archdsl.data.augment import augment
-from archdsl.data.held import as_tensors
 from archdsl.data.model import IGNORE, IMAGENET_MEAN, Bytes, Classes, Example, Split, Statistic
 from archdsl.recipe.trainings import Colour, Crop, Flip, Scale
 
@@ -48,11 +45,8 @@ def picked(
 ) -> list[tuple[str, Example]]:
     """At most `count` examples with their names, evenly spaced; augmented by chance from this seed."""
     chosen = [i * len(split) // count for i in range(count)] if count < len(split) else range(len(split))
-    generator = torch.Generator().manual_seed(augmented or 0)
     examples = [(split.names[i], split.read(i)) for i in chosen]
-    if augmented is None:
-        return examples
-    return [(name, _augmented(example, generator, mean)) for name, example in examples]
+    return examples if augmented is None else _augmented(examples, augmented, mean)
 
 
 def encoded(page: Image.Image, kind: str) -> bytes:
@@ -62,13 +56,22 @@ def encoded(page: Image.Image, kind: str) -> bytes:
     return out.getvalue()
 
 
-def _augmented(example: Example, generator: torch.Generator, mean: Statistic) -> Example:
-    image_3HW, label_HW = as_tensors(example)
-    height, width = image_3HW.shape[1:]
-    image_B3HW, label_BHW = augment(
-        image_3HW[None], label_HW[None], _STEPS, size=(height, width), generator=generator, mean=mean
-    )
-    return Example(image_B3HW[0].byte().permute(1, 2, 0).numpy(), label_BHW[0].numpy())
+def _augmented(examples: Sequence[tuple[str, Example]], seed: int, mean: Statistic) -> list[tuple[str, Example]]:
+    import torch
+
+    from archdsl.data.augment import augment
+    from archdsl.data.held import as_tensors
+
+    generator = torch.Generator().manual_seed(seed)
+    found: list[tuple[str, Example]] = []
+    for name, example in examples:
+        image_3HW, label_HW = as_tensors(example)
+        size = (image_3HW.shape[1], image_3HW.shape[2])
+        image_B3HW, label_BHW = augment(
+            image_3HW[None], label_HW[None], _STEPS, size=size, generator=generator, mean=mean
+        )
+        found.append((name, Example(image_B3HW[0].byte().permute(1, 2, 0).numpy(), label_BHW[0].numpy())))
+    return found
 
 
 def overlay(image: Bytes, label: Bytes, classes: Classes) -> Bytes:
@@ -84,14 +87,14 @@ def _cell(name: str, example: Example, classes: Classes) -> Image.Image:
     image = example.image
     if example.label.ndim:
         both = np.concatenate([image, overlay(image, example.label.astype(np.uint8), classes)])
-        pictures, said = Image.fromarray(both), name
+        pictures = Image.fromarray(both)
     else:
-        pictures, said = Image.fromarray(image), f"{name}: {classes.names[int(example.label)]}"
+        pictures = Image.fromarray(image)  # its class is the first part of its name
     if pictures.width > _WIDEST:
         pictures = pictures.resize((_WIDEST, round(pictures.height * _WIDEST / pictures.width)))
     cell = Image.new("RGB", (pictures.width, pictures.height + _TEXT + 3), _PAPER)
     cell.paste(pictures)
-    ImageDraw.Draw(cell).text((0, pictures.height + 1), said, fill=_INK, font=_font())
+    ImageDraw.Draw(cell).text((0, pictures.height + 1), name, fill=_INK, font=_font())
     return cell
 
 

@@ -21,6 +21,7 @@ from archdsl.data.problems import Problem
 Size: TypeAlias = "tuple[int, int]"
 
 AGAIN: Final = "copy it again from where it came"
+OTHER: Final = "take the label files of this layout"
 _ENDS: Final = {"PNG": b"IEND", "JPEG": b"\xff\xd9"}
 _TAIL_BYTES: Final = 4096
 """Some cameras write a little behind a JPEG's end."""
@@ -56,7 +57,7 @@ def survey_images(paths: Sequence[Path], *, thorough: bool) -> tuple[Problem, ..
 
 def _frame(frame: Frame, thorough: bool) -> _Seen:
     image = _image(frame.image, thorough)
-    if image.size and not frame.label.is_file():
+    if frame.image.is_file() and not frame.label.is_file():
         what = f"has no label: there is no `{frame.label}`"
         return _Seen(image.size, (*image.problems, Problem(str(frame.image), what, "add it, or take the image away")))
     label = _label(frame.label, frame.code)
@@ -82,7 +83,7 @@ def _label(path: Path, code: LabelCode) -> _Seen:
         if not outside:
             return ()
         pixels = f"{outside:,} pixel{'s' if outside > 1 else ''}"
-        return (Problem(str(path), f"has {code.outside(image)} in {pixels}, which is no class", AGAIN),)
+        return (Problem(str(path), f"has {code.outside(image)} in {pixels}, outside of the classes", OTHER),)
 
     return _file(path, look)
 
@@ -101,7 +102,7 @@ def _file(path: Path, look: Callable[[Image.Image], tuple[Problem, ...]]) -> _Se
     except PermissionError:
         return _Seen(None, (Problem(str(path), "may not be read", f"chmod u+r {path}"),))
     except WrongKind as wrong:
-        return _Seen(None, (Problem(str(path), str(wrong), "take the label files of this layout"),))
+        return _Seen(None, (Problem(str(path), str(wrong), OTHER),))
     except Image.DecompressionBombError:
         return _Seen(None, (Problem(str(path), "claims to be larger than any camera's image", AGAIN),))
     except (OSError, SyntaxError, ValueError):  # what Pillow raises for bytes that are no picture, or break off

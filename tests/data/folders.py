@@ -47,12 +47,11 @@ def numbers(
     return label
 
 
-def colours(path: Path, values: list[tuple[int, int, int]]) -> NDArray[np.uint8]:
-    """A label of colours; of each pixel which of them it has."""
+def colours(path: Path, values: list[tuple[int, int, int]]) -> None:
+    """A label of colours, in the bands of their numbers."""
     which = bands(list(range(len(values))))
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.array(values, dtype=np.uint8)[which]).save(path)
-    return which
 
 
 def segnet(root: Path) -> Path:

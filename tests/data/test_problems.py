@@ -84,8 +84,10 @@ def _listed(root: Path) -> None:
     [
         (
             _missing_label,
-            "`train/0001TP_006690.png` has no label: there is no `trainannot/0001TP_006690.png`; "
-            "add it, or take the image away",
+            (
+                "`train/0001TP_006690.png` has no label: there is no `trainannot/0001TP_006690.png`; "
+                "add it, or take the image away"
+            ),
         ),
         (_missing_image, "`valannot/0016E5_07959.png` has no image; add it, or take the label away"),
         (_truncated_image, "`train/0001TP_006690.png` is truncated; copy it again from where it came"),
@@ -95,19 +97,25 @@ def _listed(root: Path) -> None:
         (_no_picture, "`train/0001TP_006690.png` is no picture, or broken; copy it again from where it came"),
         (
             _small_label,
-            "`trainannot/0001TP_006690.png` is 16x32, and its image `train/0001TP_006690.png` 32x64; "
-            "a label has its image's height and width",
+            (
+                "`trainannot/0001TP_006690.png` is 16x32, and its image `train/0001TP_006690.png` 32x64; "
+                "a label has its image's height and width"
+            ),
         ),
         (_odd_size, "`train/0001TP_006690.png` is 16x32, and 3 others are 32x64; give a size to scale all to"),
         (
             _outside,
-            "`trainannot/0001TP_006690.png` has the values 12, 13, 14 and 1 more in 1,632 pixels, which is no class; "
-            "copy it again from where it came",
+            (
+                "`trainannot/0001TP_006690.png` has the values 12, 13, 14 and 1 more in 1,632 pixels, outside of the classes; "
+                "take the label files of this layout"
+            ),
         ),
         (
             _colours,
-            "`trainannot/0001TP_006690.png` has mode RGB, and labels are one channel of 8 bits; "
-            "take the label files of this layout",
+            (
+                "`trainannot/0001TP_006690.png` has mode RGB, and labels are one channel of 8 bits; "
+                "take the label files of this layout"
+            ),
         ),
         (
             _listed,
@@ -164,8 +172,10 @@ def test_an_unknown_colour_of_the_original_camvid(tmp_path: Path) -> None:
     folders.colours(tmp_path / "labels" / "0001TP_006690_L.png", [(128, 0, 0), (1, 2, 3)])
 
     assert problems("camvid", tmp_path) == [
-        "`labels/0001TP_006690_L.png` has the colour (1, 2, 3) in 1,024 pixels, which is no class; "
-        "copy it again from where it came"
+        (
+            "`labels/0001TP_006690_L.png` has the colour (1, 2, 3) in 1,024 pixels, outside of the classes; "
+            "take the label files of this layout"
+        ),
     ]
 
 
@@ -177,10 +187,14 @@ def test_cityscapes_without_the_labels_of_an_image_and_with_a_number_too_many(tm
 
     assert [each.partition(";")[0] for each in problems("cityscapes", tmp_path)] == [
         "`gtFine/train/bochum/bochum_000000_000294_gtFine_labelIds.png` has no image",
-        "`leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png` has no label: "
-        "there is no `gtFine/train/aachen/aachen_000000_000019_gtFine_labelIds.png`",
-        "`gtFine/val/frankfurt/frankfurt_000000_000294_gtFine_labelIds.png` has the value 34 in 1,024 pixels, "
-        "which is no class",
+        (
+            "`leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png` has no label: "
+            "there is no `gtFine/train/aachen/aachen_000000_000019_gtFine_labelIds.png`"
+        ),
+        (
+            "`gtFine/val/frankfurt/frankfurt_000000_000294_gtFine_labelIds.png` has the value 34 in 1,024 pixels, "
+            "outside of the classes"
+        ),
     ]
 
 
@@ -236,7 +250,10 @@ def test_a_training_split_is_needed(tmp_path: Path) -> None:
         ("streets:here", "`here` is not asked for: streets are drawn, not read; write `streets`"),
         ("camvid:{root}/none", "`{root}/none` is not there; `{root}` holds `file.zip`, `other`"),
         ("bdd:{root}/file.zip", "`{root}/file.zip` is a file; give the folder; archives are unpacked first"),
-        ("bdd:{root}/other", "`{root}/other` holds nothing; `bdd` expects `images/10k` and `labels/sem_seg/masks`, or "),
+        (
+            "bdd:{root}/other",
+            "`{root}/other` holds nothing; `bdd` expects `images/10k` and `labels/sem_seg/masks`, or ",
+        ),
         ("cityscapes:{root}", "holds `file.zip`, `other`; `cityscapes` expects `leftImg8bit` and `gtFine`, "),
         ("cityscapes_coarse:{root}", "`cityscapes_coarse` expects `leftImg8bit` and `gtCoarse`, "),
         ("camvid:{root}", "`camvid` expects `classes.json` beside `train`, or `train` and `trainannot`, or "),
