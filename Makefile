@@ -44,9 +44,11 @@ lint: $(READY) ## Style, format, types and layers
 	$(BIN)/pyright --project pyproject.toml
 	$(BIN)/lint-imports
 
-bench: $(READY) ## Measure the commands against their budgets, and how cost grows with size
+bench: $(READY) ## Measure commands against their budgets, how cost grows with size, the loader, the streets
 	$(BIN)/python -m benchmarks.commands
 	$(BIN)/python -m benchmarks.growth
+	$(BIN)/python -m benchmarks.loader
+	$(BIN)/python -m benchmarks.streets
 
 clean: ## Remove the virtual environment, caches and compiled files
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis benchmarks/results

@@ -17,7 +17,6 @@ else:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _INPUT = re.compile(r"(?:(\d+)x)?(\d+)x(\d+)x(\d+)")
-_HEIGHT_WIDTH = re.compile(r"(\d{1,6})x(\d{1,6})")
 _LARGEST = 65_536
 
 
@@ -48,20 +47,6 @@ class FrameSize(Pixels):
         match = re.fullmatch(r"(\d+)x(\d+)", value)
         if match is None or not 0 < min(int(match[1]), int(match[2])) <= max(int(match[1]), int(match[2])) <= _LARGEST:
             self.fail(f"`{value}` is no size; write height and width as `180x240`", param, ctx)
-        return int(match[1]), int(match[2])
-
-
-class ImageSize(Pixels):
-    """`360x480`: height, width."""
-
-    name = "HxW"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        if isinstance(value, tuple):
-            return cast("tuple[int, int]", value)
-        match = _HEIGHT_WIDTH.fullmatch(value)
-        if match is None or not 0 < min(int(match[1]), int(match[2])) <= max(int(match[1]), int(match[2])) <= _LARGEST:
-            self.fail(f"`{value}` is no size; write height and width as `360x480`", param, ctx)
         return int(match[1]), int(match[2])
 
 

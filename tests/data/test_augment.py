@@ -152,6 +152,19 @@ def test_colours_change_by_factors_and_stay_colours() -> None:
     assert wild_B3HW.max() <= 255
 
 
+def test_everything_happens_where_the_images_are() -> None:
+    # The meta device computes shapes alone, and refuses to mix its tensors with others, as an accelerator does.
+    source_B3HW, source_BHW = (each.to("meta") for each in coded())
+    steps = (Flip(), Scale(0.5, 2.0), Crop((24, 32)), Colour(0.2, 0.2, 0.2))
+
+    images_B3HW, labels_BHW = augment(source_B3HW, source_BHW, steps, size=SIZE, generator=seeded())
+    ready_B3HW = normalise(images_B3HW, MEAN, MEAN)
+
+    assert (images_B3HW.device.type, images_B3HW.shape) == ("meta", (4, 3, 24, 32))
+    assert (labels_BHW.device.type, labels_BHW.shape) == ("meta", (4, 24, 32))
+    assert ready_B3HW.device.type == "meta"
+
+
 def test_classes_of_whole_images_stay_as_they_are() -> None:
     labels_B = torch.tensor([3, 1, 4, 1])
 

@@ -106,8 +106,8 @@ def _listed(root: Path) -> None:
         (
             _outside,
             (
-                "`trainannot/0001TP_006690.png` has the values 12, 13, 14 and 1 more in 1,632 pixels, outside of the classes; "
-                "take the label files of this layout"
+                "`trainannot/0001TP_006690.png` has the values 12, 13, 14 and 1 more in 1,632 pixels, "
+                "outside of the classes; take the label files of this layout"
             ),
         ),
         (
