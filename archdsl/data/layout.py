@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -45,16 +46,21 @@ def paired(
     A frame's image is `NAME{image_suffix}.*`, its label `NAME{label_suffix}.png`. Labels without an image are
     problems; images without a label are frames, whose label will be missed when they are looked into.
     """
+    problems = [
+        Problem(str(other), f"has the name of `{one}`", "take one of the two away")
+        for one, other in pairwise(images)
+        if one.stem == other.stem
+    ]
     names = {path.stem.removesuffix(image_suffix): path for path in images}
     frames = [
         Frame(name, group(name), image, labels / f"{name}{label_suffix}.png", code) for name, image in names.items()
     ]
-    alone = [
+    problems += [
         Problem(str(label), "has no image", "add it, or take the label away")
         for label in pictures(labels)
         if label.stem.endswith(label_suffix) and label.stem.removesuffix(label_suffix) not in names
     ]
-    return frames, alone
+    return frames, problems
 
 
 def folder_or_leave(written: str, path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""How often each class occurs."""
+"""How often each class occurs in the labels of pixels."""
 
 from __future__ import annotations
 
@@ -8,32 +8,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archdsl.data.model import IGNORE, Data, Split
+from archdsl.data.model import IGNORE, Split
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
     of: tuple[float, ...]
-    """Of all pixels, or of all images, those of each class."""
+    """Of all pixels those of each class."""
     ignored: float
     sizes: tuple[tuple[int, int], ...]
     """Heights and widths that occur."""
 
 
-def shares(split: Split, data: Data) -> Shares:
+def shares(split: Split, classes: int) -> Shares:
     """Reads every example of a split once."""
-    classes = data.classes.count
 
     def one(i: int) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[int, int]]:
         example = split.read(i)
         height, width, _ = example.image.shape
-        label = example.label.ravel()
-        counts = np.bincount(label, minlength=IGNORE + 1)
-        if data.task == "segmentation":
-            counts = np.append(counts[:classes], counts[IGNORE])
-        else:
-            counts = np.append(counts[:classes], 0)
-        return counts, (height, width)
+        counts = np.bincount(example.label.ravel(), minlength=IGNORE + 1)
+        return np.append(counts[:classes], counts[IGNORE]), (height, width)
 
     total = np.zeros(classes + 1, dtype=np.int64)
     sizes: set[tuple[int, int]] = set()

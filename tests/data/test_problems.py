@@ -75,6 +75,10 @@ def _colours(root: Path) -> None:
     folders.picture(root / "trainannot" / "0001TP_006690.png")
 
 
+def _twice(root: Path) -> None:
+    folders.picture(root / "train" / "0001TP_006690.jpg")
+
+
 def _listed(root: Path) -> None:
     (root / "val.txt").write_text("val/0016E5_07963.png\n")
 
@@ -88,6 +92,10 @@ def _listed(root: Path) -> None:
                 "`train/0001TP_006690.png` has no label: there is no `trainannot/0001TP_006690.png`; "
                 "add it, or take the image away"
             ),
+        ),
+        (
+            _twice,
+            "`train/0001TP_006690.png` has the name of `train/0001TP_006690.jpg`; take one of the two away",
         ),
         (_missing_image, "`valannot/0016E5_07959.png` has no image; add it, or take the label away"),
         (_truncated_image, "`train/0001TP_006690.png` is truncated; copy it again from where it came"),

@@ -45,7 +45,8 @@ def check(written: str, count: int | None, data_size: tuple[int, int] | None, se
     try:
         with working(f"checking {written}"):
             data = open_data(written, size=data_size, seed=seed, count=count, thorough=True)
-            counted = {name: shares(split, data) for name, split in data.splits.items()}
+            segmented = data.splits.items() if data.task == "segmentation" else ()
+            counted = {name: shares(split, data.classes.count) for name, split in segmented}
     except NoData:
         raise
     except BadData as bad:
@@ -113,11 +114,11 @@ def show(
 
 def _text(data: Data, counted: dict[str, Shares]) -> str:
     splits = [
-        (name, plural(len(split), "image"), _sizes(counted[name]), _groups(split.groups))
+        (name, plural(len(split), "image"), _sizes(counted.get(name)), _groups(split.groups))
         for name, split in data.splits.items()
     ]
     parts = [f"{data.written}: {data.classes.count:,} classes, nothing wrong\n", table(splits, right=(1,))]
-    if data.task == "segmentation":
+    if counted:
         parts.append(_classes(data, counted))
     return "\n".join(parts)
 
@@ -131,8 +132,8 @@ def _classes(data: Data, counted: dict[str, Shares]) -> str:
     return table(rows, right=tuple(range(1, len(counted) + 1)))
 
 
-def _sizes(shares: Shares) -> str:
-    return " ".join(f"{height}x{width}" for height, width in shares.sizes)
+def _sizes(shares: Shares | None) -> str:
+    return " ".join(f"{height}x{width}" for height, width in shares.sizes) if shares else ""
 
 
 def _groups(groups: tuple[str, ...], shown: int = 4) -> str:
@@ -152,14 +153,22 @@ def _json(data: Data, counted: dict[str, Shares]) -> dict[str, Any]:
         "splits": {
             name: {
                 "images": len(split),
-                "sizes": [list(each) for each in counted[name].sizes],
                 "groups": sorted(set(split.groups) - {""}),
-                "shares": list(counted[name].of),
-                "ignored": counted[name].ignored,
+                **_counted_json(counted.get(name)),
             }
             for name, split in data.splits.items()
         },
         "problems": [],
+    }
+
+
+def _counted_json(shares: Shares | None) -> dict[str, Any]:
+    if shares is None:
+        return {}
+    return {
+        "sizes": [list(each) for each in shares.sizes],
+        "shares": list(shares.of),
+        "ignored": shares.ignored,
     }
 
 
