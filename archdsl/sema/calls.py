@@ -157,6 +157,8 @@ def bind_arguments(
     ev: Evaluator, callee: Callee, arguments: Sequence[ast.Argument], env: Environment
 ) -> dict[str, Value] | None:
     """The values of a call's parameters by name; None where one of them is wrong and reported."""
+    if not arguments:
+        return {}
     known = parameter_names(callee)
     fixed = dict(callee.bound)
     also_maps = callee.definition.maps if isinstance(callee.definition, Primitive) else ()
@@ -380,6 +382,10 @@ def primitive(
     for parameter in definition.parameters:
         if parameter.required and parameter.name not in filled and parameter.name in env.fallback:
             filled[parameter.name] = ev.settle(env.fallback[parameter.name])
+    shapes = tuple([ev.builder.shape(node) for node in nodes])
+    alike = (name, tuple([(key, type(value), value) for key, value in filled.items()]), shapes)
+    if (known := ev.applied.get(alike)) is not None:
+        return Map(ev.builder.add(env.scope, name, known[0], tuple(nodes), known[1], span))
     for key, value in filled.items():
         if isinstance(value, Dim) and kinds(definition)[key] is not Kind.CHANNELS:
             return ev.poison(
@@ -400,7 +406,12 @@ def primitive(
         attributes: Attributes = dict(bind(definition, {key: _attribute(value) for key, value in filled.items()}))
     except ParameterError as error:
         return ev.poison(error.code, f"`{name}` {error.reason}", span, f"see `{error.name}`", help=error.help)
-    return _node(ev, definition, attributes, tuple(nodes), env, span)
+    made = _node(ev, definition, attributes, tuple(nodes), env, span)
+    if isinstance(made, Map):
+        node = ev.builder.nodes[made.node]
+        assert isinstance(node.payload, Apply)
+        ev.applied[alike] = (node.payload, node.shape)
+    return made
 
 
 def _node(

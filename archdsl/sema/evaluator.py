@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from archdsl.diagnostics import Fix
 from archdsl.diagnostics import Label as Mark
-from archdsl.ops import Dim, Primitive
+from archdsl.ops import Dim, Primitive, Shape
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import calls, cases, codes, joins
 from archdsl.sema.arithmetic import ArithmeticMistake, Number, power, product, total
@@ -36,7 +36,7 @@ from archdsl.sema.values import (
     Value,
     describe,
 )
-from archdsl.space import assume
+from archdsl.space import Apply, assume
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell
 from archdsl.text import Span
@@ -53,6 +53,8 @@ class Evaluator:
     """Answers taken for granted while one option of a choice is laid out."""
     sets: dict[int, Many | None] = field(default_factory=dict[int, "Many | None"])
     """The sets that were evaluated; None while one is."""
+    applied: dict[object, tuple[Apply, Shape]] = field(default_factory=dict[object, "tuple[Apply, Shape]"])
+    """Primitives that were applied to maps of these shapes with these parameters: networks repeat themselves."""
     depth: int = 0
     wrong: bool = False
     """Whether something is wrong, here or in what was reported before."""

@@ -51,14 +51,14 @@ def uneven(items: list[Item]) -> Iterator[Uneven]:
     A resize to a part and a window that is as large as its stride need a multiple of it. A strided conv or pool that
     pads also takes one row more (769 gives 385), where the corners of both maps lie on one another.
     """
-    ratios = _ratios(items)
+    ratios, scales = _ratios(items), _Scales()
     image = next((shape for _, payload, _, shape in items if isinstance(payload, Image)), None)
     for (node, payload, inputs, shape), (_, ratio) in zip(items, ratios, strict=True):
         if isinstance(payload, Result) and ratio == 1 and image is not None and shape[1:] != image[1:]:
             yield Uneven(node, (shape.height, shape.width), 1)
         if not isinstance(payload, Apply) or not inputs:
             continue
-        scale = _scale(payload)
+        scale = scales.of(payload)
         if scale is None or scale >= 1:
             continue
         before = items[inputs[0]][3]
@@ -68,10 +68,22 @@ def uneven(items: list[Item]) -> Iterator[Uneven]:
             yield Uneven(node, (before.height, before.width), factor)
 
 
-def _scale(payload: Apply) -> Fraction | None:
-    """The factor of a node; none where a smaller last window takes whatever is left over."""
-    attributes = payload.attribute
-    return None if attributes.get("ceil") else PRIMITIVES[payload.primitive].scale(attributes)
+class _Scales:
+    """The factors of nodes; none where a smaller last window takes whatever is left over.
+
+    Equal nodes of a network mostly are one object, and few are different.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, Fraction | None] = {}
+
+    def of(self, payload: Apply) -> Fraction | None:
+        key = id(payload)
+        if key not in self._known:
+            attributes = payload.attribute
+            ceil = attributes.get("ceil")
+            self._known[key] = None if ceil else PRIMITIVES[payload.primitive].scale(attributes)
+        return self._known[key]
 
 
 def _needs_multiple(payload: Apply) -> bool:
@@ -83,6 +95,7 @@ def _needs_multiple(payload: Apply) -> bool:
 def _ratios(items: Iterable[Item]) -> list[tuple[int, Fraction | None]]:
     """Each node's resolution as a part of the first image's; None where no factor says it."""
     found: list[tuple[int, Fraction | None]] = []
+    scales = _Scales()
     first: Shape | None = None
     for node, payload, inputs, shape in items:
         before = [found[source][1] for source in inputs]
@@ -92,13 +105,13 @@ def _ratios(items: Iterable[Item]) -> list[tuple[int, Fraction | None]]:
                 height, width = Fraction(shape.height, first.height), Fraction(shape.width, first.width)
                 ratio = height if height == width else None
             case Apply() if before:
-                scale = _scale(payload)
+                scale = scales.of(payload)
                 if len(before) > 1 and payload.primitive == "resize":
                     ratio = before[1]
                 elif scale is None or before[0] is None:
                     ratio = None
                 else:
-                    ratio = before[0] * scale
+                    ratio = before[0] if scale == 1 else before[0] * scale
             case _:
                 ratio = next((each for each in before if each is not None), None)
         found.append((node, ratio))

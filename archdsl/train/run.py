@@ -113,7 +113,8 @@ class _Training:
                 f"a batch of {setup.recipe.weights.batch} cannot be shared by {world()} processes in "
                 f"{setup.accumulate} parts: give a batch that divides"
             )
-        self.batches = Batches(self.held, batch=setup.recipe.weights.batch, seed=setup.seed, rank=rank(), world=world())
+        mine_of_batch = setup.recipe.weights.batch // world()
+        self.batches = Batches(self.held, batch=mine_of_batch, seed=setup.seed, rank=rank(), world=world())
         self.network = self._built()
         self.objective = Objective(setup.recipe, self._main_output(), self._class_weights())
         self.names = [name for name, _ in self.network.named_parameters()]
