@@ -1,0 +1,130 @@
+"""Whole trainings as commands: the same curve twice, killed and resumed to the same bits, told to end, refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.train.small import write_text
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+LENGTH = ["--iterations", "14", "--batch", "4", "--save-every", "3"]
+
+
+def command(text: Path, out: Path, *more: str) -> list[str]:
+    data = ["--data", "streets", "--size", "32x64", "--device", "cpu"]
+    return [sys.executable, "-m", "archdsl", "train", str(text), *data, "--out", str(out), *LENGTH, *more]
+
+
+def finished(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        arguments, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def steps(run: Path) -> list[dict[str, object]]:
+    lines = (run / "journal.jsonl").read_text(encoding="utf-8").splitlines()
+    return [line for line in map(json.loads, lines) if line["event"] == "step"]
+
+
+def _heed_interrupts() -> None:
+    """A shell that runs tests in the background has SIGINT ignored, and children take that over."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def ended_by(number: int, arguments: list[str], run: Path, *, after: int) -> tuple[int, str]:
+    """Starts a command, sends it a signal once its journal has so many steps, and gives its exit code and words."""
+    with subprocess.Popen(
+        arguments,
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509 - the test has no other threads
+    ) as process:
+        while process.poll() is None:
+            if (run / "journal.jsonl").exists() and len((run / "journal.jsonl").read_text().splitlines()) >= after:
+                process.send_signal(number)
+                break
+            time.sleep(0.02)
+        _, words = process.communicate(timeout=120)
+        return process.returncode, words
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training that nothing interrupts."""
+    folder = tmp_path_factory.mktemp("whole")
+    done = finished(command(write_text(folder), folder / "run"))
+    assert done.returncode == 0, done.stderr
+    return folder / "run"
+
+
+def test_the_same_seed_gives_the_same_curve(whole: Path, tmp_path: Path) -> None:
+    done = finished(command(write_text(tmp_path), tmp_path / "run"))
+    assert done.returncode == 0, done.stderr
+    assert steps(tmp_path / "run") == steps(whole)
+    assert (tmp_path / "run" / "last.safetensors").read_bytes() == (whole / "last.safetensors").read_bytes()
+    other = finished(command(write_text(tmp_path), tmp_path / "other", "--seed", "1"))
+    assert other.returncode == 0, other.stderr
+    assert steps(tmp_path / "other") != steps(whole)
+
+
+def test_killed_in_the_middle_it_is_resumed_bit_for_bit(whole: Path, tmp_path: Path) -> None:
+    arguments, run = command(write_text(tmp_path), tmp_path / "run"), tmp_path / "run"
+    code, _ = ended_by(signal.SIGKILL, arguments, run, after=8)
+    assert code == -signal.SIGKILL
+    assert not (run / "last.safetensors").exists()
+    done = finished([*arguments, "--resume"])
+    assert done.returncode == 0, done.stderr
+    assert steps(run) == steps(whole)
+    for name in ("last.safetensors", "best.safetensors"):
+        assert (run / name).read_bytes() == (whole / name).read_bytes()
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_told_to_end_it_saves_and_leaves(number: int, exit_code: int, whole: Path, tmp_path: Path) -> None:
+    arguments, run = command(write_text(tmp_path), tmp_path / "run"), tmp_path / "run"
+    code, words = ended_by(number, arguments, run, after=2)
+    assert code == exit_code
+    assert "go on with `--resume`" in words
+    assert finished([*arguments, "--resume"]).returncode == 0
+    assert (run / "last.safetensors").read_bytes() == (whole / "last.safetensors").read_bytes()
+
+
+def test_a_folder_with_a_run_is_not_begun_again(whole: Path) -> None:
+    done = finished(command(whole.parent / "small.arch", whole))
+    assert done.returncode == 2
+    assert "go on with `--resume`" in done.stderr
+
+
+def test_another_training_does_not_go_on_with_it(whole: Path) -> None:
+    done = finished(command(whole.parent / "small.arch", whole, "--resume", "--seed", "3"))
+    assert done.returncode == 2
+    assert "`seed` differ" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--batch", "100000"], "do not fill one batch of 100000"),
+        (["--crop", "31x61"], "does not divide"),
+        (["--set", "classes=5"], "gives 5 classes"),
+        (["--recipe", "smal_final"], "known are: `small_final`"),
+        (["--train-on", "night"], "no split `night`"),
+        (["--accumulate", "3"], "cannot be shared"),
+    ],
+)
+def test_what_cannot_begin_says_why(more: list[str], words: str, tmp_path: Path) -> None:
+    done = finished(command(write_text(tmp_path), tmp_path / "run", *more))
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert not (tmp_path / "run").exists()
