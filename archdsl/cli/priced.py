@@ -12,6 +12,7 @@ from archdsl.cli.exits import Exit
 from archdsl.cli.loading import show
 from archdsl.cli.options import F
 from archdsl.cli.output import plural
+from archdsl.diagnostics import Diagnostic
 from archdsl.pipeline import Loaded
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ def cost_table(command: F) -> F:
     )(command)
 
 
-def priced_or_leave(cost: Path, networks: Mapping[str, Loaded], *, form: str = "text") -> Table:
+def priced_or_leave(
+    cost: Path, networks: Mapping[str, Loaded], size: tuple[int, int] | None = None, *, form: str = "text"
+) -> Table:
     """A table that has all rows of some networks, which stand under their targets.
 
     Else the rows that it lacks are shown and the command ends with exit code 1. Raises TableUnreadable, OSError.
     """
-    from archdsl.cost.findings import missing_rows
+    from archdsl.cost.findings import Wanted, missing_rows
     from archdsl.cost.rows import rows_of
     from archdsl.cost.tables import read_table
 
@@ -46,18 +49,19 @@ def priced_or_leave(cost: Path, networks: Mapping[str, Loaded], *, form: str = "
             what = f"`{loaded.name}` still asks questions"
             raise click.UsageError(f"`--cost` prices networks, and {what}; name a genotype that answers them")
     table = read_table(cost)
-    wanted = {target: rows_of(loaded.network()) for target, loaded in networks.items()}
-    found = {target: table.missing(rows) for target, rows in wanted.items()}
-    lacking = [
-        missing_rows(str(cost), table, rows, len(wanted[target]), target) for target, rows in found.items() if rows
-    ]
+    lacking: list[Diagnostic] = []
+    for target, loaded in networks.items():
+        needed = rows_of(loaded.network())
+        wanted = Wanted.of(loaded.name, target, loaded.given, size)
+        if missing := table.missing(needed):
+            lacking.append(missing_rows(str(cost), table, missing, len(needed), wanted))
     if lacking:
         show(lacking, form)
         raise click.exceptions.Exit(Exit.FINDINGS)
     return table
 
 
-def rows_or_leave(loaded: Loaded, target: str, *, form: str = "text") -> Sequence[Row]:
+def rows_or_leave(loaded: Loaded, *, form: str = "text") -> Sequence[Row]:
     """The rows that a network needs, or that a space can need."""
     from archdsl.cost.findings import unlisted_rows
     from archdsl.cost.open_rows import rows_of_space
@@ -69,13 +73,18 @@ def rows_or_leave(loaded: Loaded, target: str, *, form: str = "text") -> Sequenc
     try:
         return rows_of_space(loaded.program)
     except TooManyRows as found:
-        show((unlisted_rows(found, target),), form)
+        show((unlisted_rows(found, loaded.name),), form)
         raise click.exceptions.Exit(Exit.FINDINGS) from None
 
 
 def amount(seconds: float, unit: Unit) -> str:
     """`6.940`, in a unit."""
     return f"{seconds / unit.seconds:,.3f}"
+
+
+def milliseconds(seconds: float) -> float:
+    """For machines, without the digits that are none."""
+    return round(1e3 * seconds, 9)
 
 
 def conditions(measured: Measurement | None) -> str:
@@ -99,7 +108,7 @@ def conditions(measured: Measurement | None) -> str:
 def as_data(found: Estimate) -> dict[str, Any]:
     measured = found.table.measured
     return {
-        "latency_ms": 1e3 * found.seconds,
+        "latency_ms": milliseconds(found.seconds),
         "measured": measured and measured.model_dump(mode="json"),
         "rows": [
             {
@@ -107,7 +116,7 @@ def as_data(found: Estimate) -> dict[str, Any]:
                 "op": price.use.row.op,
                 "reads": list(price.use.row.reads),
                 "gives": price.use.row.gives,
-                "latency_ms": 1e3 * price.seconds,
+                "latency_ms": milliseconds(price.seconds),
             }
             for price in found.prices
         ],

@@ -61,7 +61,7 @@ def _cell(cell: CellChange, *, timed: bool) -> dict[str, object]:
 
 
 def _cost(cost: Cost, *, timed: bool) -> dict[str, float]:
-    return {"params": cost.params, "macs": cost.macs} | ({"latency_ms": 1e3 * cost.seconds} if timed else {})
+    return {"params": cost.params, "macs": cost.macs} | ({"latency_ms": round(1e3 * cost.seconds, 9)} if timed else {})
 
 
 def _totals(totals: Totals | None) -> dict[str, object] | None:

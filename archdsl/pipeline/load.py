@@ -107,7 +107,7 @@ def check(
         return text
     target, source, found = text
     meanings, recipes = found.all()
-    for each in check_tables(found, recipes, target.file):
+    for each in check_tables(found, recipes):
         found.reporter.add(each)
     return Checked(target, source, in_order(found.reporter.diagnostics), tuple(meanings), tuple(recipes))
 

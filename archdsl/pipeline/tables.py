@@ -12,9 +12,12 @@ from archdsl.recipe import Cost, Search
 from archdsl.recipe.costs import Measured
 from archdsl.recipe.objectives import costs_in
 from archdsl.sema.check import Checker, Recipe
+from archdsl.sema.units import Unit
 from archdsl.space import Program
+from archdsl.syntax import ast
 
 if TYPE_CHECKING:
+    from archdsl.cost.findings import Wanted
     from archdsl.cost.tables import Table
 
 
@@ -24,15 +27,16 @@ class _Named:
 
     path: Path
     measured: Measured
-    programs: list[Program] = field(default_factory=list[Program])
+    programs: list[tuple[Program, Search]] = field(default_factory=list[tuple[Program, Search]])
+    """Each with the search that has them."""
 
 
-def check_tables(checker: Checker, recipes: Sequence[Recipe], file: str) -> tuple[Diagnostic, ...]:
+def check_tables(checker: Checker, recipes: Sequence[Recipe]) -> tuple[Diagnostic, ...]:
     """What is wrong with the tables of a file: those that are none, and those that lack rows which a search needs.
 
     `recipes` are those in which nothing is wrong; each table is reported once.
     """
-    return tuple(each for named in _named(checker, recipes) for each in _check(named, file))
+    return tuple(each for named in _named(checker, recipes) for each in _check(named, checker))
 
 
 def _named(checker: Checker, recipes: Iterable[Recipe]) -> Iterable[_Named]:
@@ -40,49 +44,70 @@ def _named(checker: Checker, recipes: Iterable[Recipe]) -> Iterable[_Named]:
     for measured, search, network in _mentions(recipes):
         if measured.path is not None and measured.path.is_file():
             named = found.setdefault(measured.path, _Named(measured.path, measured))
-            program = checker.program_of(search, network) if search else None
-            if program is not None and not any(program is each for each in named.programs):
-                named.programs.append(program)
+            program = search and checker.program_of(search.name, network)
+            if search and program and not any(program is each for each, _ in named.programs):
+                named.programs.append((program, search))
     return found.values()
 
 
-def _mentions(recipes: Iterable[Recipe]) -> Iterator[tuple[Measured, str, str]]:
-    """Tables with the search and the space that use them; empty for a cost as it is defined."""
+def _mentions(recipes: Iterable[Recipe]) -> Iterator[tuple[Measured, Search | None, str]]:
+    """Tables with the search and the space that use them; none for a cost as it is defined."""
     for recipe in recipes:
         if isinstance(recipe, Cost) and recipe.table is not None:
-            yield recipe.table, "", ""
+            yield recipe.table, None, ""
         if isinstance(recipe, Search):
             for phase in recipe.phases:
                 terms = [term for each in (phase.objective, phase.pick) if each for term in costs_in(each)]
-                yield from ((term.cost.table, recipe.name, phase.network) for term in terms if term.cost.table)
+                yield from ((term.cost.table, recipe, phase.network) for term in terms if term.cost.table)
 
 
-def _check(named: _Named, file: str) -> Iterator[Diagnostic]:
+def _check(named: _Named, checker: Checker) -> Iterator[Diagnostic]:
     from archdsl.cost.findings import unreadable_table
     from archdsl.cost.tables import TableUnreadable, read_table
 
     try:
-        table = read_table(named.path)
+        table = read_table(_from_here(named.path))
     except (TableUnreadable, OSError) as error:
         yield _at(named.measured, unreadable_table(named.measured.written, error), "read here")
         return
-    found = (_lacking(table, program, named.measured, f"{file}:{program.name}") for program in named.programs)
+    found = (_lacking(table, program, named.measured, search, checker) for program, search in named.programs)
     yield from [each for each in found if each is not None][:1]
 
 
-def _lacking(table: Table, program: Program, measured: Measured, target: str) -> Diagnostic | None:
+def _lacking(table: Table, program: Program, measured: Measured, search: Search, checker: Checker) -> Diagnostic | None:
     from archdsl.cost.findings import missing_rows, unlisted_rows
     from archdsl.cost.open_rows import rows_of_space
     from archdsl.cost.variants import TooManyRows
 
     try:
-        wanted = rows_of_space(program)
+        needed = rows_of_space(program)
     except TooManyRows as found:
-        return replace(_at(measured, unlisted_rows(found, target), "not checked"), severity=Severity.WARNING)
-    missing = table.missing(wanted)
+        return replace(_at(measured, unlisted_rows(found, program.name), "not checked"), severity=Severity.WARNING)
+    missing = table.missing(needed)
     if not missing:
         return None
-    return _at(measured, missing_rows(measured.written, table, missing, len(wanted), target), "lacks rows")
+    wanted = _wanted(program, search, checker)
+    return _at(measured, missing_rows(measured.written, table, missing, len(needed), wanted), "lacks rows")
+
+
+def _wanted(program: Program, search: Search, checker: Checker) -> Wanted:
+    """The space as a command would have to name it to get the network that the search is about."""
+    from archdsl.cost.findings import Wanted
+
+    given = dict(search.parameters if program.name == search.space else ()) | dict(checker.overrides)
+    return Wanted.of(program.name, f"{_file_of(program, checker.unit)}:{program.name}", given, checker.size)
+
+
+def _file_of(program: Program, unit: Unit) -> str:
+    """Where the space stands."""
+    units = (unit, *unit.used, *unit.aliases.values())
+    path = next((each.path for each in units if isinstance(each.items.get(program.name), ast.Space)), unit.path)
+    return str(_from_here(path)) if path else "-"
+
+
+def _from_here(path: Path) -> Path:
+    """As a command that is run here would name it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _at(measured: Measured, diagnostic: Diagnostic, label: str) -> Diagnostic:

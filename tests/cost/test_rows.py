@@ -129,5 +129,6 @@ def test_fasterseg_has_five_widths_by_five_of_each_op() -> None:
     """Stay at 3 scales, down at 2: 5 places where an op differs, each with 5 * 5 widths."""
     space = load(str(Path(__file__).parents[2] / "spaces" / "fasterseg.arch"))
     rows = rows_of_space(space.program)
+    assert len(rows) == 615
     assert sum(row.op == "zoomed_conv3x3_x2" for row in rows) == 5 * 25
     assert sum(row.op == "skip" for row in rows) == 2 * 25

@@ -1,8 +1,8 @@
 """Pages that a user can read and a test can run: prose, texts, and what the checker says of them.
 
-A block that begins with `arch` is the text `space.arch`; with `arch cells.arch` it is a file beside it. The next `text`
-block is what a user sees. Behind `text` stand the item and the parameters of a command, as in
-`text space.arch:net --set depth=3`. A text with no such block behind it has nothing wrong in it.
+A block that begins with `arch` is the text `space.arch`; with `arch cells.arch`, or `json device.json`, it is a file
+beside it. The next `text` block is what a user sees. Behind `text` stand the item and the parameters of a command, as
+in `text space.arch:net --set depth=3`. A text with no such block behind it has nothing wrong in it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from archdsl.pipeline import NotLoaded, check, load
 MAIN = "space.arch"
 _PACKAGED = re.compile(r"[^\s`]*/std\.arch")
 """The library lies elsewhere on every machine."""
-_BLOCK = re.compile(r"^```(?P<kind>arch|text)(?P<rest>[^\n]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^```(?P<kind>arch|json|text)(?P<rest>[^\n]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

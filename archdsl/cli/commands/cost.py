@@ -126,7 +126,7 @@ def _wanted(
     """The rows that any of the items needs, each once."""
     found: dict[Row, None] = {}
     for target in targets:
-        found.update(dict.fromkeys(rows_or_leave(load_or_leave(target, overrides, size, form=form), target, form=form)))
+        found.update(dict.fromkeys(rows_or_leave(load_or_leave(target, overrides, size, form=form), form=form)))
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import count, plural, say, say_json, short, table
-from archdsl.cli.priced import amount, as_data, conditions, cost_table, priced_or_leave
+from archdsl.cli.priced import amount, as_data, conditions, cost_table, milliseconds, priced_or_leave
 from archdsl.cost import Figures, Sum, figures
 from archdsl.pipeline import Loaded
 
@@ -42,7 +42,7 @@ def command(
     the network takes where the table was measured. Needs no torch.
     """
     loaded = load_or_leave(target, overrides, size, form=form)
-    prices = None if cost is None else priced_or_leave(cost, {target: loaded}, form=form)
+    prices = None if cost is None else priced_or_leave(cost, {target: loaded}, size, form=form)
     if not loaded.closed:
         from archdsl.cli.sizes import size_of
 
@@ -99,8 +99,8 @@ def _priced_object(priced: Estimate) -> dict[str, Any]:
     return {
         "latency": as_data(priced)
         | {
-            "cells": [{"name": each.name, "latency_ms": 1e3 * each.seconds} for each in priced.cells()],
-            "branches": [{"name": each.name, "latency_ms": 1e3 * each.seconds} for each in priced.branches()],
+            "cells": [{"name": each.name, "latency_ms": milliseconds(each.seconds)} for each in priced.cells()],
+            "branches": [{"name": each.name, "latency_ms": milliseconds(each.seconds)} for each in priced.branches()],
         }
     }
 
