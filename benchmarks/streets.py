@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from archdsl.data import Batches, Held, hold, open_data
 from archdsl.data.augment import augment, normalise
+from archdsl.data.model import IGNORE
 from archdsl.recipe.trainings import Colour, Crop, Flip, Scale
 from benchmarks.report import Row, report
 
@@ -41,9 +42,11 @@ class Table:
 
     def predict(self, train: Held, val: Held) -> Tensor:
         """NxHxW: the class of each pixel of `val`."""
-        colour_t, place_t = self._bins(train)
-        colour_v, place_v = self._bins(val)
         labels = train.labels_NHW.flatten().long()
+        labelled = labels != IGNORE
+        labels = labels[labelled]
+        colour_t, place_t = (each[labelled] for each in self._bins(train))
+        colour_v, place_v = self._bins(val)
         shares = torch.bincount(labels, minlength=CLASSES).double() / len(labels)
         score = self.prior * shares.log()[:, None]
         if self.joint:
@@ -139,7 +142,9 @@ def predicted(network: nn.Module, val: Held) -> Tensor:
 
 def ious(predicted_NHW: Tensor, held: Held) -> Tensor:
     """Of each class; NaN for one that neither occurs nor is predicted."""
-    pairs = held.labels_NHW.flatten().long() * CLASSES + predicted_NHW.flatten()
+    labels = held.labels_NHW.flatten().long()
+    labelled = labels != IGNORE
+    pairs = labels[labelled] * CLASSES + predicted_NHW.flatten()[labelled]
     confusion = torch.bincount(pairs, minlength=CLASSES**2).view(CLASSES, CLASSES).double()
     both = confusion.diag()
     return both / (confusion.sum(0) + confusion.sum(1) - both)

@@ -76,6 +76,9 @@ def count(number: int) -> str:
 
 def short(number: int) -> str:
     """3.42 M, 27.77 G; nothing where the number is as short."""
+    if number >= 10**18:
+        digits = str(number)
+        return f"{digits[0]}.{digits[1]}e{len(digits) - 1}"
     for unit, size in (("P", 10**15), ("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
         if number >= size:
             return f"{number / size:.2f} {unit}"

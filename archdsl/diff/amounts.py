@@ -4,7 +4,10 @@ from __future__ import annotations
 
 
 def short(number: int) -> str:
-    """`2.10 M`, `28.2 G`: three digits and a unit."""
+    """`2.10 M`, `28.2 G`: three digits and a unit; a power of ten where no unit is large enough."""
+    if abs(number) >= 10**15:
+        digits = str(abs(number))
+        return f"{'-' if number < 0 else ''}{digits[0]}.{digits[1]}e{len(digits) - 1}"
     for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
         if abs(number) >= size:
             value = number / size

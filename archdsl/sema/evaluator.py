@@ -268,6 +268,8 @@ class Evaluator:
         """`searched + {dil_conv3x3} - {skip}`."""
         items: dict[str, Candidate] = {}
         for sign, value, expr in terms:
+            if isinstance(value, Poison):
+                return POISON
             if not isinstance(value, Many):
                 return self.poison(codes.WRONG_KIND, f"a set and {describe(value)} cannot be joined", expr.span, "here")
             for item in value.items:

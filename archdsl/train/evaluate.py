@@ -80,6 +80,19 @@ def score(
     return confusion.joined(device if world() > 1 else None)
 
 
+@torch.no_grad()
+def score_images(
+    logits_of: Logits, data: Data, examples: Iterable[tuple[Tensor, Tensor]], *, device: torch.device | None = None
+) -> Scores:
+    """Of a classifier: images uint8 Bx3xHxW, labels B, logits BxKx1x1."""
+    device = device or torch.device("cpu")
+    confusion = Confusion(data.classes.count)
+    for images, labels in examples:
+        ready = normalise(images.to(device), data.mean, data.std)
+        confusion.add(logits_of(ready).argmax(1).flatten().cpu(), labels)
+    return confusion.joined(device if world() > 1 else None)
+
+
 SCORED_TOGETHER = 4
 """So many images of equal size go through a network at once."""
 
@@ -98,7 +111,7 @@ def together(examples: Iterable[Example], count: int) -> Iterator[tuple[Tensor, 
 
 def _stacked(examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
     images = torch.stack([torch.from_numpy(each.image).permute(2, 0, 1) for each in examples])
-    return images, torch.stack([torch.from_numpy(each.label) for each in examples])
+    return images, torch.stack([torch.as_tensor(each.label) for each in examples])
 
 
 def mine(count: int) -> Sequence[int]:

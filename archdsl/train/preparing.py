@@ -19,9 +19,11 @@ from archdsl.recipe.optimizers import Sgd, WeightStep
 from archdsl.recipe.schedules import Poly
 from archdsl.recipe.trainings import Auxiliary, Crop, Epochs, Flip, Iterations, Scale
 from archdsl.space import Result
+from archdsl.train.features import features_of
 from archdsl.train.initial import Carried, carry, weights_file
 from archdsl.train.record import RECORD, Record
-from archdsl.train.setup import Refused, Setup
+from archdsl.train.refused import Refused
+from archdsl.train.setup import Setup
 from archdsl.weights import load as load_tensors
 
 CLASSES = "classes"
@@ -67,6 +69,8 @@ class Wanted:
     accumulate: int = 1
     train_on: str = "train"
     score_on: str = "val"
+    features: str = ""
+    """The part of the network whose last map whole images are classified by; empty: all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +92,18 @@ def prepare(wanted: Wanted, data: Data) -> Prepared:
     if not loaded.closed:
         raise Refused(f"`{loaded.name}` still asks questions: answer them in a genotype, and train that")
     graph = loaded.network()
-    _check_classes(loaded, data)
+    if data.task == "segmentation":
+        _check_classes(loaded, data)
     carried = None if wanted.init is None else carry(wanted.init, graph)
     if recipe.initial is not None and wanted.init is None:
         told.append(
             f"the recipe begins with weights from {recipe.initial.data}, and none were given: "
             "this begins at random (`--init RUN` takes those of a pretraining)"
         )
+    features = None
+    if data.task == "classification":
+        features = features_of(graph, wanted.features)
+        told.append(f"whole images are classified by the mean of `{features.path}`, {features.channels} channels")
     if wanted.teacher is not None and recipe.distill is None:
         raise Refused("the recipe does not say how to learn from a teacher: write `distill = kl()` in it")
     if wanted.teacher is None and recipe.distill is not None:
@@ -110,6 +119,7 @@ def prepare(wanted: Wanted, data: Data) -> Prepared:
         padding_multiple=loaded.padding_multiple,
         seed=wanted.seed,
         initial={} if carried is None else carried.tensors,
+        features=features,
         teacher=None if wanted.teacher is None else _teacher(wanted.teacher, data),
         train_on=wanted.train_on,
         score_on=wanted.score_on,
@@ -155,6 +165,8 @@ def network_of_run(folder: Path, *, size: tuple[int, int] | None = None) -> tupl
 
 def _with_classes(loaded: Loaded, given: Mapping[str, str], data: Data) -> dict[str, str]:
     parameters = dict(loaded.program.parameters)
+    if data.task == "classification":
+        return dict(given)  # the head that classifies is another one
     if CLASSES in parameters and CLASSES not in given:
         return {**given, CLASSES: str(data.classes.count)}
     return dict(given)

@@ -14,6 +14,7 @@ class Stream(IntEnum):
 
     AUGMENT = 1
     NETWORK = 2
+    HEAD = 3
 
 
 def seed_of(seed: int, stream: Stream, step: int, rank: int = 0) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -16,25 +16,28 @@ from torch import Tensor, nn
 from archdsl import weights as files
 from archdsl.data import Batches, Held, hold
 from archdsl.data.augment import augment, normalise
-from archdsl.nets import EveryOutput, Network, load_weights, weights_of
+from archdsl.nets import Network, load_weights, weights_of
 from archdsl.recipe.losses import ClassWeights
 from archdsl.recipe.schedules import Moment
 from archdsl.space import Result
 from archdsl.train import checkpoints, journal
 from archdsl.train.average import Average
 from archdsl.train.checkpoints import Checkpoint
-from archdsl.train.evaluate import SCORED_TOGETHER, mine, score, together
+from archdsl.train.evaluate import SCORED_TOGETHER, mine, score, score_images, together
 from archdsl.train.frequencies import median_frequency
 from archdsl.train.interrupts import Wish, heeded
 from archdsl.train.joined import rank, world
+from archdsl.train.learners import CLASSES, Classifier, Learner
 from archdsl.train.norms import join_batch_norms
 from archdsl.train.randomness import Stream, generator_of, seed_of
 from archdsl.train.record import BEST, LAST, RECORD, Record
+from archdsl.train.refused import Refused
 from archdsl.train.scores import Scores
-from archdsl.train.setup import Length, Refused, Setup, length_of
+from archdsl.train.setup import Length, Setup, length_of
 from archdsl.train.step import Batch, Objective, take_step
 from archdsl.train.steps import optimizer_of, set_rate
 from archdsl.weights import random_weights
+from archdsl.weights.specification import node_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +119,24 @@ class _Training:
         mine_of_batch = setup.recipe.weights.batch // world()
         self.batches = Batches(self.held, batch=mine_of_batch, seed=setup.seed, rank=rank(), world=world())
         self.network = self._built()
+        self.learner = self._learner().to(fabric.device)
         self.objective = Objective(setup.recipe, self._main_output(), self._class_weights())
-        self.names = [name for name, _ in self.network.named_parameters()]
-        self.average = None if setup.recipe.ema is None else Average(self.network, setup.recipe.ema)
-        optimizer = optimizer_of(setup.recipe.weights.optimizer, self.network.parameters())
-        wrapped, stepped = cast("tuple[nn.Module, Any]", fabric.setup(EveryOutput(self.network), optimizer))
+        trained = [(name, each) for name, each in self.learner.named_parameters() if each.requires_grad]
+        self.names = [name for name, _ in trained]
+        self.average = None if setup.recipe.ema is None else Average(self.learner, setup.recipe.ema)
+        optimizer = optimizer_of(setup.recipe.weights.optimizer, [each for _, each in trained])
+        wrapped, stepped = cast("tuple[nn.Module, Any]", fabric.setup(self.learner, optimizer))
         self.module, self.optimizer, self.plain_optimizer = wrapped, stepped, optimizer
         self.teacher = None if setup.teacher is None else setup.teacher.to(fabric.device).eval()
+
+    def _learner(self) -> Learner:
+        if self.setup.features is None:
+            return Learner(self.network)
+        kept = self._kept()
+        for name, parameter in self.network.named_parameters():
+            parameter.requires_grad_(name in kept)
+        torch.manual_seed(seed_of(self.setup.seed, Stream.HEAD, 0))
+        return Classifier(self.network, self.setup.features, self.setup.data.classes.count)
 
     def _built(self) -> Network:
         network = Network(self.setup.graph, auxiliary=True)
@@ -136,6 +150,8 @@ class _Training:
         return network.to(self.fabric.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
 
     def _main_output(self) -> str:
+        if self.setup.features is not None:
+            return CLASSES
         payloads = (self.setup.graph.node(path).payload for path in self.setup.graph.results)
         return next(each.name for each in payloads if isinstance(each, Result) and not each.auxiliary)
 
@@ -151,7 +167,7 @@ class _Training:
         place = checkpoints.newest(self.setup.out / "checkpoints")
         if place is not None:
             found = checkpoints.load(place)
-            self.network.load_state_dict(found.part("network"))
+            self.learner.load_state_dict(found.part("learner"))
             checkpoints.restore_optimizer(self.plain_optimizer, self.names, found.part("optimizer"))
             if self.average is not None:
                 self.average.restore(found.part("average"))
@@ -161,7 +177,7 @@ class _Training:
 
     def save(self) -> None:
         if rank() == 0:
-            tensors = {f"network.{name}": each for name, each in self.network.state_dict().items()}
+            tensors = {f"learner.{name}": each for name, each in self.learner.state_dict().items()}
             kept = checkpoints.optimizer_tensors(self.plain_optimizer, self.names)
             tensors |= {f"optimizer.{name}": each for name, each in kept.items()}
             if self.average is not None:
@@ -212,18 +228,26 @@ class _Training:
         split = self.setup.data.splits.get(self.setup.score_on)
         if split is None or not (last or epoch % self.setup.score_every == 0):
             return None
-        self.network.eval()
+        self.learner.eval()
         with self._used():
             examples = together(map(split.read, mine(len(split))), SCORED_TOGETHER)
-            self.scores = score(
-                self.network, self.setup.data, examples, self.setup.padding_multiple, device=self.fabric.device
-            )
-            if self.best is None or self.scores.miou > self.best:
-                self.best = self.scores.miou
+            self.scores = self._scored(examples)
+            if self.best is None or self._merit(self.scores) > self.best:
+                self.best = self._merit(self.scores)
                 self._write(BEST)
         if log is not None:
             log.write("score", self.step, epoch=epoch, miou=self.scores.miou, accuracy=self.scores.accuracy)
         return self.scores
+
+    def _scored(self, examples: Iterable[tuple[Tensor, Tensor]]) -> Scores:
+        setup, device = self.setup, self.fabric.device
+        if setup.features is not None:
+            return score_images(lambda images: self.learner(images)[CLASSES], setup.data, examples, device=device)
+        return score(self.network, setup.data, examples, setup.padding_multiple, device=device)
+
+    def _merit(self, scores: Scores) -> float:
+        """What the best network is picked by: mIoU, of a classifier its accuracy."""
+        return scores.miou if self.setup.features is None else scores.accuracy
 
     def _finish(self) -> None:
         with self._used():
@@ -243,7 +267,16 @@ class _Training:
             "std": json.dumps(list(data.std)),
             "step": str(self.step),
         }
-        files.save(self.setup.out / name, weights_of(self.network), metadata)
+        files.save(self.setup.out / name, self._kept(), metadata)
+
+    def _kept(self) -> dict[str, Any]:
+        """The tensors that were trained: of a classifier those that its features are made of."""
+        tensors = weights_of(self.network)
+        if self.setup.features is None:
+            return tensors
+        graph = self.setup.graph
+        wanted = {name for path in self.setup.features.needed for name in node_weights(graph, path)}
+        return {name: each for name, each in tensors.items() if name in wanted}
 
     def _used(self) -> Any:
         from contextlib import nullcontext
@@ -265,10 +298,15 @@ class _Training:
         setup, device = self.setup, self.fabric.device
         generator = generator_of(setup.seed, Stream.AUGMENT, step, rank())
         images, labels = augment(
-            images_u8.to(device), labels_u8.to(device), setup.recipe.augment, size=setup.size, generator=generator
+            images_u8.to(device),
+            labels_u8.to(device),
+            setup.recipe.augment,
+            size=setup.size,
+            generator=generator,
+            mean=setup.data.mean,
         )
-        ready = normalise(images, setup.data.mean, setup.data.std)
-        return ready.contiguous(memory_format=torch.channels_last), labels
+        ready = normalise(images, setup.data.mean, setup.data.std).contiguous(memory_format=torch.channels_last)
+        return ready, labels if labels.ndim == 3 else labels[:, None, None]
 
     def _parts(self, batch: Batch) -> list[Batch]:
         images, labels = batch

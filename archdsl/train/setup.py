@@ -14,10 +14,8 @@ from archdsl.data import Data
 from archdsl.ir import Graph
 from archdsl.recipe import Training
 from archdsl.recipe.trainings import Epochs, Iterations
-
-
-class Refused(Exception):
-    """A training that cannot begin; the text says why, and what to change."""
+from archdsl.train.features import Features
+from archdsl.train.refused import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,8 @@ class Setup:
     seed: int = 0
     initial: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
     """Tensors that it begins with; the others are random."""
+    features: Features | None = None
+    """The map to classify whole images by, where the data have no segmentations."""
     teacher: nn.Module | None = None
     """Gives the logits that the recipe's `distill` is about."""
     train_on: str = "train"

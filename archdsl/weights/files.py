@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 
 from archdsl.ir import Graph
 from archdsl.weights.mismatch import Tensors, compare
-from archdsl.weights.specification import specification
+from archdsl.weights.specification import wanted_of
 
 COUNTER = "num_batches_tracked"
 """torch's batch norm saves this counter beside its statistics. With a fixed momentum nothing reads it, so it is no
@@ -40,10 +40,10 @@ class UnreadableWeights(Exception):
 def load(path: Path, graph: Graph) -> dict[str, NDArray[np.float32]]:
     """The file's tensors as float32, in the graph's order.
 
-    Raises WeightsMismatch where they are not those of the graph, UnreadableWeights for a damaged file, OSError.
+    Weights that were saved for inference lack those of auxiliary outputs, and are whole without them. Raises WeightsMismatch where they are not those of the graph, UnreadableWeights for a damaged file, OSError.
     """
     found = _read(path)
-    wanted = specification(graph)
+    wanted = wanted_of(graph, found)
     compare(wanted, {name: tensor.shape for name, tensor in found.items()})
     return {name: found[name] for name in wanted}
 
@@ -66,10 +66,17 @@ def save(path: Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
             beside.write(data)
             beside.flush()
             os.fsync(beside.fileno())
+            Path(beside.name).chmod(0o666 & ~_umask())  # temporary files are their owner's alone
             Path(beside.name).replace(path)
         except BaseException:
             Path(beside.name).unlink(missing_ok=True)
             raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def to_bytes(tensors: Tensors, metadata: Mapping[str, str]) -> bytes:

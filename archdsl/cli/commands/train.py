@@ -44,6 +44,7 @@ _SHOWN = 8
 @click.option("--score-on", default="val", show_default=True, metavar="SPLIT", help="The split that picks the best.")
 @click.option("--train-on", default="train", show_default=True, metavar="SPLIT")
 @click.option("--save-every", type=click.IntRange(1), metavar="STEPS", help="Steps between two checkpoints.")
+@click.option("--features", default="", metavar="PART", help="Of image folders: the part whose last map is classified.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
@@ -67,13 +68,14 @@ def command(
     score_on: str,
     train_on: str,
     save_every: int | None,
+    features: str,
     seed: int,
     precision: str,
     device: str,
     overrides: tuple[tuple[str, str], ...],
     form: str,
 ) -> int:
-    """Train the network of GENOTYPE on segmented images.
+    """Train the network of GENOTYPE on segmented images, or pretrain it on folders of images by class.
 
     The recipe is the `train` item of its space. Weights, a journal and checkpoints go to RUN; Ctrl-C and SIGTERM save
     and leave, and `--resume` goes on where they left. On several devices start it with `torchrun`.
@@ -101,6 +103,7 @@ def command(
         accumulate=accumulate,
         train_on=train_on,
         score_on=score_on,
+        features=features,
     )
     with errors_shown(form):
         prepared = prepare(wanted, data)
@@ -144,7 +147,9 @@ def _watch(bar: Bar, progress: Progress) -> None:
     text = f"epoch {progress.epoch + 1}  loss {progress.loss:.4f}"
     bar.show(progress.step, progress.steps, text)
     if progress.scores is not None:
-        bar.print(f"epoch {progress.epoch + 1}: loss {progress.loss:.4f}, mIoU {100 * progress.scores.miou:.2f} %")
+        scores = progress.scores
+        found = f"mIoU {100 * scores.miou:.2f} %, accuracy {100 * scores.accuracy:.2f} %"
+        bar.print(f"epoch {progress.epoch + 1}: loss {progress.loss:.4f}, {found}")
 
 
 def _end(outcome: Outcome, out: Path, form: str) -> None:
@@ -153,7 +158,7 @@ def _end(outcome: Outcome, out: Path, form: str) -> None:
             {
                 "finished": outcome.finished,
                 "step": outcome.step,
-                "best_miou": outcome.best,
+                "best": outcome.best,
                 "out": str(out),
             }
         )
@@ -162,4 +167,4 @@ def _end(outcome: Outcome, out: Path, form: str) -> None:
     else:
         say(str(out / "best.safetensors"))
         if outcome.best is not None:
-            note(f"best mIoU {100 * outcome.best:.2f} % after {outcome.step} steps")
+            note(f"best score {100 * outcome.best:.2f} %")
