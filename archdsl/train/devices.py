@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from lightning_fabric import Fabric
 
-from archdsl.train.setup import Refused
+from archdsl.train.refused import Refused
 
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from archdsl.ir import Graph
 from archdsl.train.record import BEST, RECORD
-from archdsl.train.setup import Refused
+from archdsl.train.refused import Refused
 from archdsl.weights import specification
 from archdsl.weights.files import COUNTER
 

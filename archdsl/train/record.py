@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from archdsl.recipe.shown import as_data
-from archdsl.train.setup import Refused, Setup
+from archdsl.train.refused import Refused
+from archdsl.train.setup import Setup
 
 FORMAT_VERSION = 1
 RECORD, BEST, LAST = "run.json", "best.safetensors", "last.safetensors"
