@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -56,15 +57,21 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 class _Board:
-    def __init__(self, folder: Path) -> None:
-        from torch.utils.tensorboard.writer import SummaryWriter
+    """Events for TensorBoard, by its own writer: every number as a curve `event/name`."""
 
-        self._writer = SummaryWriter(str(folder))
+    def __init__(self, folder: Path) -> None:
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self._writer: Any = EventFileWriter(str(folder))
 
     def write(self, event: str, step: int, values: Mapping[str, Any]) -> None:
-        for name, value in values.items():
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                self._writer.add_scalar(f"{event}/{name}", value, step)
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
+        points = [Summary.Value(tag=f"{event}/{name}", simple_value=value) for name, value in numbers.items()]
+        self._writer.add_event(Event(wall_time=time.time(), step=step, summary=Summary(value=points)))
 
     def close(self) -> None:
         self._writer.close()

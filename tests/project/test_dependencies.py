@@ -17,7 +17,12 @@ import archdsl
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-MODULES: Final = {"google": "protobuf", "PIL": "pillow", "tensorrt_rtx": "tensorrt-rtx"}
+MODULES: Final = {
+    "google": "protobuf",
+    "lightning_fabric": "lightning-fabric",
+    "PIL": "pillow",
+    "tensorrt_rtx": "tensorrt-rtx",
+}
 """Modules that are named otherwise than what brings them."""
 
 BY_NAME: Final = {"pygraphviz": Path("archdsl/render/engine.py"), "tensorrt_rtx": Path("archdsl/export/plan.py")}

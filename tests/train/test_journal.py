@@ -1,0 +1,34 @@
+"""The journal: lines that can be read back, cut where a run goes on, and the same for TensorBoard."""
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+from archdsl.train import journal
+
+
+def test_it_is_read_back_and_cut(tmp_path: Path) -> None:
+    log = journal.Journal(tmp_path, tensorboard=False)
+    for step in range(1, 6):
+        log.write("step", step, loss=1 / step)
+    log.close()
+    with (tmp_path / "journal.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"event": "step", "st')  # where the machine went down
+    assert [line["step"] for line in journal.read(tmp_path)] == [1, 2, 3, 4, 5]
+    journal.cut(tmp_path, 3)
+    assert journal.read(tmp_path)[-1] == {"event": "step", "step": 3, "loss": 1 / 3}
+
+
+def test_tensorboard_reads_the_same(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    log = journal.Journal(tmp_path)
+    log.write("step", 1, loss=0.5, note="a word")
+    log.write("step", 2, loss=0.25)
+    log.close()
+    found = cast("Any", EventAccumulator(str(tmp_path / "tensorboard")))
+    found.Reload()
+    assert found.Tags()["scalars"] == ["step/loss"]
+    assert [(each.step, each.value) for each in found.Scalars("step/loss")] == [(1, 0.5), (2, 0.25)]
