@@ -1,5 +1,6 @@
 """What happened in a run: one JSON object a line, and the same for TensorBoard."""
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 

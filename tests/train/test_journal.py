@@ -1,5 +1,6 @@
 """The journal: lines that can be read back, cut where a run goes on, and the same for TensorBoard."""
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
