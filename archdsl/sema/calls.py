@@ -382,8 +382,7 @@ def primitive(
     for parameter in definition.parameters:
         if parameter.required and parameter.name not in filled and parameter.name in env.fallback:
             filled[parameter.name] = ev.settle(env.fallback[parameter.name])
-    shapes = tuple([ev.builder.shape(node) for node in nodes])
-    alike = (name, tuple([(key, type(value), value) for key, value in filled.items()]), shapes)
+    alike = _alike(ev, name, nodes, filled)
     if (known := ev.applied.get(alike)) is not None:
         return Map(ev.builder.add(env.scope, name, known[0], tuple(nodes), known[1], span))
     for key, value in filled.items():
@@ -395,7 +394,7 @@ def primitive(
                 f"`{key}` is `{value}`",
                 help=f"ask for it: `choose {key} in {{3, 5, 7}}`",
             )
-        if not isinstance(value, (int, Fraction, str, Dim, Size)):
+        if not isinstance(value, _ATTRIBUTES):
             return ev.poison(
                 codes.WRONG_KIND,
                 f"`{name}` takes {kinds(definition)[key]} as `{key}`, not {describe(value)}",
@@ -412,6 +411,18 @@ def primitive(
         assert isinstance(node.payload, Apply)
         ev.applied[alike] = (node.payload, node.shape)
     return made
+
+
+_ATTRIBUTES = (int, Fraction, str, Dim, Size)
+"""What a parameter of a primitive can be given."""
+
+
+def _alike(ev: Evaluator, name: str, nodes: Sequence[int], given: Mapping[str, Value]) -> object:
+    """Equal for calls that give equal nodes; None where a parameter is given what none can be."""
+    if not all(isinstance(value, _ATTRIBUTES) for value in given.values()):
+        return None
+    # With the types: a flag is equal to a number, and is none.
+    return name, tuple([(key, type(value), value) for key, value in given.items()]), tuple(map(ev.builder.shape, nodes))
 
 
 def _node(
