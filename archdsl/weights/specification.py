@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from archdsl.ir import Graph, tensor_name
+from archdsl.ir import Graph, for_inference, tensor_name
 from archdsl.ops import Count, Weight
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
@@ -38,6 +38,16 @@ def specification(graph: Graph) -> dict[str, Spec]:
         for path in graph
         for name, weight in node_weights(graph, path).items()
     }
+
+
+def wanted_of(graph: Graph, found: Collection[str]) -> dict[str, Spec]:
+    """The tensors that weights with these names have to have for a closed graph.
+
+    All of them; where none of those is there that only auxiliary outputs need, the others.
+    """
+    every, main = specification(graph), specification(for_inference(graph))
+    auxiliary = every.keys() - main.keys()
+    return main if auxiliary.isdisjoint(found) else every
 
 
 def closed_count(count: Count, what: str) -> int:
