@@ -35,7 +35,9 @@ from archdsl.export.targets import Emit, Place, Refused, Target, find_place
 from archdsl.export.tools import require
 from archdsl.ir import Graph, identifier
 from archdsl.space import Image, Result
-from archdsl.weights import Tensors, specification, to_bytes
+from archdsl.weights import Tensors, to_bytes
+from archdsl.weights.description import Description
+from archdsl.weights.specification import wanted_of
 
 Kind: TypeAlias = Literal["onnx", "torch-source", "trt-plan", "trt-sidecar", "weights"]
 
@@ -155,9 +157,11 @@ def _build_torch(request: Request, place: Place) -> tuple[_Built, ...]:
 
 
 def _weights_bytes(request: Request) -> bytes:
-    """Every tensor of the graph, those of auxiliary outputs too: what `--weights` takes."""
-    tensors = {name: request.weights[name] for name in specification(request.graph)}
-    return to_bytes(tensors, {"archdsl.hash": request.described.hash})
+    """Every tensor of the graph, those of auxiliary outputs too where they are known: what `--weights` takes."""
+    described = request.described
+    tensors = {name: request.weights[name] for name in wanted_of(request.graph, request.weights)}
+    known = Description(described.class_names, described.mean, described.std)
+    return to_bytes(tensors, {"archdsl.hash": described.hash, **known.metadata()})
 
 
 def _build_trt(request: Request) -> tuple[_Built, ...]:

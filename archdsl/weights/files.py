@@ -40,7 +40,8 @@ class UnreadableWeights(Exception):
 def load(path: Path, graph: Graph) -> dict[str, NDArray[np.float32]]:
     """The file's tensors as float32, in the graph's order.
 
-    Weights that were saved for inference lack those of auxiliary outputs, and are whole without them. Raises WeightsMismatch where they are not those of the graph, UnreadableWeights for a damaged file, OSError.
+    Weights that were saved for inference lack those of auxiliary outputs, and are whole without them. Raises
+    WeightsMismatch where they are not those of the graph, UnreadableWeights for a damaged file, OSError.
     """
     found = _read(path)
     wanted = wanted_of(graph, found)

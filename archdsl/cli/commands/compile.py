@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="`labels` puts the resize to the image's size and the argmax into the graph.",
 )
-@click.option("--weights", type=click.Path(path_type=Path), help="A safetensors file; random ones without it.")
+@click.option("--weights", type=click.Path(path_type=Path), help="A safetensors file or a run; random ones without it.")
 @click.option("--seed", default=0, show_default=True, help="Of the random weights.")
 @click.option("--verify", is_flag=True, help="Compare what was built with the torch network, and write it down.")
 @overrides
