@@ -53,8 +53,8 @@ def build(
 
     It is called on float images N x C x H x W of any size that divides and gives the logits. With `auxiliary` it has
     the heads that are only trained with, and `network.outputs(x)` gives all outputs by name. Without `weights`, a
-    safetensors file, it has the random ones that every target has for this `seed`.
-    Raises NotLoaded, Refused where questions are open, WeightsMismatch, UnreadableWeights.
+    safetensors file or the folder of a run, it has the random ones that every target has for this `seed`.
+    Raises NotLoaded, Refused where questions are open, WeightsMismatch, UnreadableWeights, NoRun.
     """
     from archdsl.nets import Network, load_weights
 
@@ -113,17 +113,20 @@ def request(
     verify: bool,
     written: str,
 ) -> Request:
-    """A compile as the exporters take it. Raises Refused, WeightsMismatch, UnreadableWeights."""
+    """A compile as the exporters take it. Raises Refused, WeightsMismatch, UnreadableWeights, NoRun."""
     from archdsl.export.compile import Described, Request
     from archdsl.export.manifest import FileWeights, RandomWeights, SourceFile
     from archdsl.export.plan import Precision
     from archdsl.export.targets import Emit, find_target
     from archdsl.export.targets import Refused as NotPossible
+    from archdsl.weights.description import Description, describe
 
     chosen = find_target(target)
     if isinstance(chosen, NotPossible):
         raise Refused(_sentence(chosen.message, chosen.help))
     graph = closed_graph(loaded)
+    place = None if weights is None else weights_file(weights)
+    trained = Description() if place is None else describe(place)
     sources = tuple(
         SourceFile(path=source.name, sha256=hashlib.sha256(source.text.encode()).hexdigest())
         for source in loaded.sources
@@ -134,16 +137,19 @@ def request(
         hash=loaded.program.hash,
         sources=sources,
         parameters={name: value for name, value in loaded.program.parameters if isinstance(value, int | str)},
+        class_names=trained.class_names,
+        mean=trained.mean,
+        std=trained.std,
         padding_multiple=loaded.padding_multiple,
     )
     origin = (
         RandomWeights(seed=seed)
-        if weights is None
-        else FileWeights(path=str(weights), sha256=hashlib.sha256(Path(weights).read_bytes()).hexdigest())
+        if place is None
+        else FileWeights(path=str(place), sha256=hashlib.sha256(place.read_bytes()).hexdigest())
     )
     return Request(
         graph=graph,
-        weights=tensors(graph, weights, seed),
+        weights=tensors(graph, place, seed),
         weights_source=origin,
         target=chosen,
         out=out,
@@ -167,11 +173,24 @@ def closed_graph(loaded: Loaded) -> Graph:
 
 
 def tensors(graph: Graph, weights: PathLike | None, seed: int) -> Tensors:
-    """The weights of a file, or the random ones of a seed. Raises WeightsMismatch, UnreadableWeights, OSError."""
+    """The weights of a file or of a run's folder, or the random ones of a seed.
+
+    Raises WeightsMismatch, UnreadableWeights, NoRun, OSError.
+    """
     from archdsl.weights import load as load_tensors
     from archdsl.weights import random_weights
 
-    return random_weights(graph, seed) if weights is None else load_tensors(Path(weights), graph)
+    return random_weights(graph, seed) if weights is None else load_tensors(weights_file(weights), graph)
+
+
+def weights_file(weights: PathLike) -> Path:
+    """The weights that a path stands for: a file, or the best ones in the folder of a run. Raises NoRun, Refused."""
+    place = Path(weights)
+    if not place.is_dir():
+        return place
+    from archdsl.train.ready import weights_of_run
+
+    return weights_of_run(place)
 
 
 def _sentence(message: str, help: str) -> str:

@@ -11,13 +11,15 @@ import click
 if TYPE_CHECKING:
     Pixels = click.ParamType[tuple[int, int]]
     Setting = click.ParamType[tuple[str, str]]
+    Factors = click.ParamType[tuple[float, ...]]
 else:
-    Pixels = Setting = click.ParamType  # older versions of the library cannot say what a type converts to
+    Pixels = Setting = Factors = click.ParamType  # older versions of the library cannot say what a type converts to
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _INPUT = re.compile(r"(?:(\d+)x)?(\d+)x(\d+)x(\d+)")
 _LARGEST = 65_536
+_LARGEST_SCALE = 16
 
 
 class InputSize(Pixels):
@@ -73,6 +75,38 @@ def overrides(command: F) -> F:
         multiple=True,
         metavar="NAME=VALUE",
         help="Give a parameter of the space another value.",
+    )(command)
+
+
+class Scales(Factors):
+    """`0.75,1,1.25`."""
+
+    name = "S,S"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        if isinstance(value, tuple):
+            return cast("tuple[float, ...]", value)
+        try:
+            found = tuple(float(each) for each in str(value).split(","))
+        except ValueError:
+            found = ()
+        if not found or not all(0 < each <= _LARGEST_SCALE for each in found):
+            self.fail(f"`{value}` is no list of scales; write `0.75,1,1.25`", param, ctx)
+        return found
+
+
+def views(command: F) -> F:
+    """`--flip --scales 0.75,1,1.25`."""
+    scaled = click.option(
+        "--scales", type=Scales(), default="1", metavar="S,S", help="Average over the image at these scales."
+    )
+    return click.option("--flip", is_flag=True, help="Average over the image and its mirror image.")(scaled(command))
+
+
+def device(command: F) -> F:
+    """`--device cpu`."""
+    return click.option(
+        "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to run."
     )(command)
 
 

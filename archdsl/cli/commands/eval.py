@@ -1,0 +1,127 @@
+"""`archdsl eval`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archdsl.cli.exits import Exit
+from archdsl.cli.loading import errors_shown
+from archdsl.cli.options import data_size, device, overrides, text_or_json, views
+from archdsl.cli.output import count, note, plural, say, say_json, table
+from archdsl.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from archdsl.data import Data
+    from archdsl.train.evaluate import Views
+    from archdsl.train.evaluation import Evaluation
+
+_SHARE = 20
+"""Characters of the bar that stands for a whole."""
+
+
+@click.command("eval")
+@click.argument("what", metavar="WHAT")
+@click.option("--data", "written", default="streets", show_default=True, metavar="KIND:PATH", help="What to score on.")
+@click.option("--split", default="test", show_default=True, metavar="NAME")
+@click.option(
+    "--weights", type=click.Path(path_type=Path, exists=True), metavar="W", help="A safetensors file or a run."
+)
+@data_size
+@views
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of streets.")
+@device
+@overrides
+@text_or_json
+def command(
+    what: str,
+    written: str,
+    split: str,
+    weights: Path | None,
+    data_size: tuple[int, int] | None,
+    flip: bool,
+    scales: tuple[float, ...],
+    seed: int,
+    device: str,
+    overrides: tuple[tuple[str, str], ...],
+    form: str,
+) -> int:
+    """Score a network on segmented images: intersection over union of each class, and their mean.
+
+    WHAT is the folder of a run, a text with `--weights`, or a compiled `.onnx` file. Images keep their size; sizes
+    that do not divide are padded. `torchrun -m archdsl eval` shares the images among devices, with equal numbers.
+    """
+    from archdsl.data import open_data
+    from archdsl.train.devices import fabric_of
+    from archdsl.train.evaluate import Views
+    from archdsl.train.evaluation import check, evaluate, share_of
+    from archdsl.train.ready import Asked, ready
+
+    asked = Asked(what, weights, dict(overrides))
+    data = open_data(written, size=data_size, seed=seed)
+    fabric = fabric_of("cpu" if asked.onnx and device == "auto" else device, "fp32")
+    looked_at = Views(scales, flip)
+    with errors_shown(form):
+        network = ready(asked, fabric.device)
+    told = (*network.told, *check(network, data, split, looked_at))
+    first = fabric.is_global_zero
+    for sentence in told if first else ():
+        note(sentence)
+    mine = share_of(len(data.splits[split]))
+    with Bar(shown=first) as bar:
+        found = evaluate(
+            network, data, split, looked_at, fabric.device, lambda done: bar.show(done, mine, f"scoring {split}")
+        )
+    if first and form == "json":
+        say_json(_object(what, data, split, looked_at, found))
+    elif first:
+        say(_text(what, data, split, looked_at, found))
+    return Exit.FINE
+
+
+def _text(what: str, data: Data, split: str, views: Views, found: Evaluation) -> str:
+    scores = found.scores
+    rows = [("class", "IoU", "", "pixels")]
+    for name, iou, row in zip(data.classes.names, scores.iou, found.confusion, strict=True):
+        rows.append((name, _percent(iou), _bar(iou), count(sum(row))))
+    rows.append(("mean", _percent(scores.miou), _bar(scores.miou), count(scores.pixels)))
+    seen = plural(found.images, "image")
+    head = f"{what} on `{split}` of {data.written}: {seen}{_looks(views)}\n\n"
+    foot = f"\n  {100 * scores.accuracy:.2f} % of the pixels are right"
+    absent = [name for name, iou in zip(data.classes.names, scores.iou, strict=True) if iou is None]
+    if absent:
+        foot += f"; the mean leaves out {', '.join(absent)}, met nowhere"
+    return head + table(rows, right=(1, 3)) + foot + "\n"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f} %"
+
+
+def _bar(share: float | None) -> str:
+    return "#" * round(_SHARE * (share or 0.0))
+
+
+def _looks(views: Views) -> str:
+    """Words where an image is seen more than as it is."""
+    scaled = "" if views.scales == (1.0,) else f", at {', '.join(f'{scale:g}' for scale in views.scales)} of their size"
+    return scaled + (", mirrored too" if views.flip else "")
+
+
+def _object(what: str, data: Data, split: str, views: Views, found: Evaluation) -> dict[str, Any]:
+    scores = found.scores
+    return {
+        "network": what,
+        "data": data.written,
+        "split": split,
+        "images": found.images,
+        "pixels": scores.pixels,
+        "scales": list(views.scales),
+        "flip": views.flip,
+        "miou": scores.miou,
+        "accuracy": scores.accuracy,
+        "iou": dict(zip(data.classes.names, scores.iou, strict=True)),
+        "confusion": [list(row) for row in found.confusion],
+    }

@@ -1,0 +1,246 @@
+"""Networks that are ready to be used: of a run, of a text with weights, of a compiled ONNX file.
+
+Legend of shape suffixes: B images, K classes, H height, W width; h, w are sizes of a smaller map.
+"""
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from archdsl.data import Classes
+from archdsl.data.model import IMAGENET_MEAN, IMAGENET_STD, Statistic
+from archdsl.nets import Network, load_weights
+from archdsl.pipeline import Loaded, load
+from archdsl.space import Result
+from archdsl.train.colours import classes_of
+from archdsl.train.evaluate import Logits
+from archdsl.train.preparing import CLASSES, network_of_run
+from archdsl.train.record import BEST, Record
+from archdsl.train.refused import Refused
+from archdsl.weights import load as load_tensors
+from archdsl.weights.description import Description, describe
+
+if TYPE_CHECKING:
+    from archdsl.export.onnx_session import OnnxSession
+
+ONNX = ".onnx"
+_ELSE = {
+    ".safetensors": "`{}` holds weights: name the text of its network, and give them with `--weights`",
+    ".py": "`{}` is a compiled torch file: name the text and give its weights with `--weights`, or take an `.onnx`",
+    ".plan": "`{}` is a TensorRT plan, which only `archdsl bench` runs: take an `.onnx` of the same network",
+    ".json": "`{}` is no network: name a run's folder, a text, or an `.onnx` file",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A network with all that is known about its images and classes."""
+
+    written: str
+    """As it was asked for."""
+    logits: Logits
+    padding_multiple: int
+    classes: Classes | None
+    """None where nothing says which they are."""
+    count: int
+    """Of classes."""
+    mean: Statistic
+    std: Statistic
+    labels: bool = False
+    """Whether it gives labels, so that views cannot be averaged."""
+    told: tuple[str, ...] = ()
+    """What a user should know, a sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a command names."""
+
+    what: str
+    weights: Path | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def onnx(self) -> bool:
+        return self.what.endswith(ONNX)
+
+
+def device_of(device: str, asked: Asked) -> torch.device:
+    """`auto`, `cpu` or `cuda` for what is asked for. Raises Refused where it is not there."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise Refused("there is no CUDA device that this torch can use: take `--device cpu`")
+    cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available() and not asked.onnx)
+    return torch.device("cuda" if cuda else "cpu")
+
+
+def ready(asked: Asked, device: torch.device) -> Ready:
+    """Raises Refused, NoRun, NotLoaded, WeightsMismatch, UnreadableWeights, TargetFailed, OSError."""
+    for suffix, words in _ELSE.items():
+        if asked.what.endswith(suffix):
+            raise Refused(words.format(asked.what))
+    if asked.onnx:
+        return _of_file(asked, device)
+    if Path(asked.what).is_dir():
+        return _of_run(asked, device)
+    return _of_text(asked, device)
+
+
+def _of_run(asked: Asked, device: torch.device) -> Ready:
+    folder = Path(asked.what)
+    if asked.overrides:
+        raise Refused(f"`{folder}` is a run, whose parameters are those that it was trained with: leave out `--set`")
+    loaded, record = network_of_run(folder)
+    place = weights_of_run(folder) if asked.weights is None else _weights(asked.weights)
+    data = record.values["data"]
+    known = Classes(tuple(data["classes"]), tuple((r, g, b) for r, g, b in data["colours"]))
+    trained = Description(known.names, tuple(data["mean"]), tuple(data["std"]))
+    return _of_network(asked, loaded, place, trained, known, device)
+
+
+def _of_text(asked: Asked, device: torch.device) -> Ready:
+    if asked.weights is None:
+        raise Refused(f"`{asked.what}` has no weights: give those of a training with `--weights RUN`")
+    place = _weights(asked.weights)
+    trained = describe(place)
+    loaded = load(asked.what, overrides=asked.overrides)
+    if trained.class_names and CLASSES in dict(loaded.program.parameters) and CLASSES not in asked.overrides:
+        loaded = load(asked.what, overrides={**asked.overrides, CLASSES: str(len(trained.class_names))})
+    if not loaded.closed:
+        raise Refused(f"`{loaded.name}` still asks questions: answer them in a genotype, and name that")
+    return _of_network(asked, loaded, place, trained, None, device)
+
+
+def _of_network(
+    asked: Asked, loaded: Loaded, place: Path, trained: Description, known: Classes | None, device: torch.device
+) -> Ready:
+    graph = loaded.network()
+    outputs = [each.name for _, each in graph.with_payload(Result) if not each.auxiliary]
+    if len(outputs) != 1:
+        raise Refused(f"`{loaded.name}` has several outputs ({', '.join(outputs)}), and one of classes is asked for")
+    count = graph.node(graph.results[0]).shape.channels
+    assert isinstance(count, int)
+    network = Network(graph)
+    load_weights(network, load_tensors(place, graph))
+    network.eval().to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+    def logits(images_B3HW: Tensor) -> Tensor:
+        return at_size(cast(Tensor, network(images_B3HW)), images_B3HW)
+
+    if trained.class_names and len(trained.class_names) != count:
+        raise Refused(f"`{place}` names {len(trained.class_names)} classes, and `{loaded.name}` gives {count}")
+    known = known or (classes_of(trained.class_names) if trained.class_names else None)
+    mean, std, told = _statistics(trained, str(place))
+    return Ready(asked.what, logits, loaded.padding_multiple, known, count, mean, std, told=told)
+
+
+def _of_file(asked: Asked, device: torch.device) -> Ready:
+    if asked.weights is not None or asked.overrides:
+        raise Refused(f"`{asked.what}` has its weights and parameters in it: leave out `--weights` and `--set`")
+    if device.type != "cpu":
+        raise Refused("compiled ONNX files run on the CPU here: take `--device cpu`")
+    from archdsl.export.onnx_session import open_onnx
+
+    session = open_onnx(Path(asked.what))
+    names = session.description.class_names
+    count = session.classes or len(names)
+    if not count:
+        raise Refused(
+            f"`{asked.what}` gives labels and does not name their classes: compile it with the weights of a training, "
+            "or with `--emit logits`"
+        )
+    if names and count != len(names):
+        raise Refused(f"`{asked.what}` names {len(names)} classes, and gives {count}")
+    mean, std, told = _statistics(session.description, asked.what)
+    if session.channel_order == "BGR":  # the numbers stand in the order of the file's channels
+        mean, std = (mean[2], mean[1], mean[0]), (std[2], std[1], std[0])
+    if session.random:
+        told = (f"the weights of `{asked.what}` are random: it was compiled without trained ones", *told)
+    return Ready(
+        asked.what,
+        _FileLogits(asked.what, session, count),
+        session.padding_multiple,
+        classes_of(names) if names else None,
+        count,
+        mean,
+        std,
+        labels=session.classes is None,
+        told=told,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _FileLogits:
+    """A file's network as a function of images; labels become logits that are 1 for the class and 0 for others."""
+
+    written: str
+    session: OnnxSession
+    count: int
+
+    def __call__(self, images_B3HW: Tensor) -> Tensor:
+        height, width = images_B3HW.shape[-2:]
+        if self.session.channel_order == "BGR":
+            images_B3HW = images_B3HW.flip(1)
+        padded = self._padded(images_B3HW)
+        # The file is for one image at a time.
+        found = [self._one(padded[number : number + 1]) for number in range(len(padded))]
+        return torch.cat(found)[..., :height, :width]
+
+    def _padded(self, images_B3HW: Tensor) -> Tensor:
+        if self.session.size is None:
+            return images_B3HW
+        below, right = (wanted - found for wanted, found in zip(self.session.size, images_B3HW.shape[-2:], strict=True))
+        if below < 0 or right < 0:
+            raise Refused(
+                f"`{self.written}` is for images of {_size(self.session.size)}, and one of "
+                f"{_size(images_B3HW.shape[-2:])} does not fit: compile it with "
+                f"`--input 1x3x{_size(images_B3HW.shape[-2:])}`, or make images smaller with `--size`"
+            )
+        return nn.functional.pad(images_B3HW, (0, right, 0, below))
+
+    def _one(self, image_13HW: Tensor) -> Tensor:
+        found = torch.from_numpy(self.session.run(image_13HW.numpy()).astype(np.float32))
+        if self.session.classes is not None:
+            return at_size(found, image_13HW)
+        labels_1HW = found.long()
+        if int(labels_1HW.max()) >= self.count:
+            raise Refused(f"`{self.written}` names {self.count} classes, and gives the label {int(labels_1HW.max())}")
+        return nn.functional.one_hot(labels_1HW, self.count).permute(0, 3, 1, 2).float()
+
+
+def at_size(logits_BKhw: Tensor, images_B3HW: Tensor) -> Tensor:
+    """BxKxHxW: a map that is smaller than the image is brought to its size, as `--emit labels` has it."""
+    if logits_BKhw.shape[-2:] == images_B3HW.shape[-2:]:
+        return logits_BKhw
+    return nn.functional.interpolate(logits_BKhw, images_B3HW.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def weights_of_run(folder: Path) -> Path:
+    """Its best ones. Raises NoRun, Refused where there are none yet."""
+    Record.read(folder)
+    if not (folder / BEST).exists():
+        raise Refused(f"the run in `{folder}` has no weights yet: it writes `{BEST}` after its first epoch")
+    return folder / BEST
+
+
+def _weights(place: Path) -> Path:
+    return weights_of_run(place) if place.is_dir() else place
+
+
+def _statistics(trained: Description, place: str) -> tuple[Statistic, Statistic, tuple[str, ...]]:
+    if not trained.mean:
+        said = f"`{place}` does not say how images were prepared: mean and deviation of ImageNet are taken"
+        return IMAGENET_MEAN, IMAGENET_STD, (said,)
+    (r, g, b), (dr, dg, db) = trained.mean, trained.std
+    return (r, g, b), (dr, dg, db), ()
+
+
+def _size(size: Any) -> str:
+    return "x".join(map(str, size))
