@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from archdsl.data.model import IGNORE, IMAGENET_MEAN, Bytes, Classes, Example, Split, Statistic
+from archdsl.data.model import Colour as Rgb
 from archdsl.recipe.trainings import Colour, Crop, Flip, Scale
 
 _COLUMNS: Final = 4
@@ -32,11 +33,12 @@ def sheet(examples: Sequence[tuple[str, Example]], classes: Classes) -> Image.Im
     columns = min(_COLUMNS, len(cells))
     rows = -(-len(cells) // columns)
     across = _GAP + columns * (width + _GAP)
-    legend = _legend(classes, across) if examples[0][1].label.ndim else Image.new("RGB", (across, 0), _PAPER)
-    page = Image.new("RGB", (across, _GAP + rows * (height + _GAP) + legend.height), _PAPER)
+    named = [*zip(classes.names, classes.colours, strict=True), ("ignored", _IGNORED)][:_MOST_SWATCHES]
+    below = legend(named, across) if examples[0][1].label.ndim else Image.new("RGB", (across, 0), _PAPER)
+    page = Image.new("RGB", (across, _GAP + rows * (height + _GAP) + below.height), _PAPER)
     for number, cell in enumerate(cells):
         page.paste(cell, (_GAP + number % columns * (width + _GAP), _GAP + number // columns * (height + _GAP)))
-    page.paste(legend, (0, page.height - legend.height))
+    page.paste(below, (0, page.height - below.height))
     return page
 
 
@@ -74,12 +76,12 @@ def _augmented(examples: Sequence[tuple[str, Example]], seed: int, mean: Statist
     return found
 
 
-def overlay(image: Bytes, label: Bytes, classes: Classes) -> Bytes:
-    """HxWx3: the image with the colours of the classes over it; what is ignored is darkened."""
+def overlay(image: Bytes, label: Bytes, classes: Classes, strength: float = _OVERLAY) -> Bytes:
+    """HxWx3: the image with the colours of the classes over it, 0 to 1; what is ignored is darkened."""
     palette = np.zeros((256, 3), dtype=np.uint8)
     palette[: classes.count] = classes.colours
     palette[IGNORE] = _IGNORED
-    mixed = _OVERLAY * palette[label] + (1 - _OVERLAY) * image
+    mixed = strength * palette[label] + (1 - strength) * image
     return mixed.astype(np.uint8)
 
 
@@ -98,10 +100,9 @@ def _cell(name: str, example: Example, classes: Classes) -> Image.Image:
     return cell
 
 
-def _legend(classes: Classes, width: int) -> Image.Image:
+def legend(named: Sequence[tuple[str, Rgb]], width: int) -> Image.Image:
     """A line of swatches with their names, broken where the sheet ends."""
     font, line = _font(), _TEXT + _GAP
-    named = [*zip(classes.names, classes.colours, strict=True), ("ignored", _IGNORED)][:_MOST_SWATCHES]
     places: list[tuple[int, int]] = []
     x, y = _GAP, 0
     for name, _ in named:
@@ -110,12 +111,12 @@ def _legend(classes: Classes, width: int) -> Image.Image:
             x, y = _GAP, y + line
         places.append((x, y))
         x += long
-    legend = Image.new("RGB", (width, y + line + _GAP), _PAPER)
-    pen = ImageDraw.Draw(legend)
+    strip = Image.new("RGB", (width, y + line + _GAP), _PAPER)
+    pen = ImageDraw.Draw(strip)
     for (name, colour), (x, y) in zip(named, places, strict=True):
         pen.rectangle((x, y, x + _TEXT, y + _TEXT), fill=colour, outline=_INK)
         pen.text((x + line, y), name, fill=_INK, font=font)
-    return legend
+    return strip
 
 
 def _font() -> ImageFont.FreeTypeFont:

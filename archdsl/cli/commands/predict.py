@@ -1,0 +1,166 @@
+"""`archdsl predict`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archdsl.cli.exits import Exit
+from archdsl.cli.loading import errors_shown
+from archdsl.cli.options import FrameSize, device, overrides, text_or_json, views
+from archdsl.cli.output import note, say, say_json
+from archdsl.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from archdsl.data.model import Bytes
+
+_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    image: Path
+    out: Path
+    labels: Path
+    """Where the label image goes, where one is asked for."""
+
+
+@click.command("predict")
+@click.argument("what", metavar="WHAT")
+@click.argument("images", metavar="IMAGE|FOLDER", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), required=True, metavar="OUT", help="A .png, or a folder for it."
+)
+@click.option(
+    "--weights", type=click.Path(path_type=Path, exists=True), metavar="W", help="A safetensors file or a run."
+)
+@click.option(
+    "--overlay", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="How much of the colours is seen."
+)
+@click.option("--labels", is_flag=True, help="Write the indices of the classes too, as NAME.labels.png.")
+@click.option("--legend/--no-legend", default=True, show_default=True, help="Below the image.")
+@click.option("--size", type=FrameSize(), metavar="HxW", help="Scale images to this size for the network.")
+@views
+@device
+@overrides
+@text_or_json
+def command(
+    what: str,
+    images: Path,
+    out: Path,
+    weights: Path | None,
+    overlay: float,
+    labels: bool,
+    legend: bool,
+    size: tuple[int, int] | None,
+    flip: bool,
+    scales: tuple[float, ...],
+    device: str,
+    overrides: tuple[tuple[str, str], ...],
+    form: str,
+) -> int:
+    """Paint the classes that a network sees over an image, or over each image in a folder.
+
+    WHAT is the folder of a run, a text with `--weights`, or a compiled `.onnx` file. Sizes that do not divide are
+    padded. Images are never written over.
+    """
+    from archdsl.export.files import write_atomic
+    from archdsl.train.colours import numbered
+    from archdsl.train.evaluate import Views
+    from archdsl.train.predict import predict
+    from archdsl.train.predict_picture import label_picture, picture
+    from archdsl.train.ready import Asked, device_of, ready
+
+    jobs = _jobs(images, out)
+    asked = Asked(what, weights, dict(overrides))
+    with errors_shown(form):
+        where = device_of(device, asked)
+        network = ready(asked, where)
+    for sentence in network.told:
+        note(sentence)
+    classes = network.classes or numbered(network.count)
+    written: list[Path] = []
+    with Bar() as bar:
+        for done, job in enumerate(jobs):
+            bar.show(done, len(jobs), job.image.name)
+            image = _read(job.image)
+            found = predict(network, image, where, size=size, views=Views(scales, flip))
+            page = picture(image, found, classes, strength=overlay, with_legend=legend)
+            write_atomic(job.out, _png(page))
+            written.append(job.out)
+            if labels:
+                write_atomic(job.labels, _png(label_picture(found, classes)))
+                written.append(job.labels)
+    if form == "json":
+        say_json({"network": what, "classes": list(classes.names), "files": [str(each) for each in written]})
+    else:
+        say("".join(f"{each}\n" for each in written))
+    return Exit.FINE
+
+
+def _jobs(images: Path, out: Path) -> list[_Job]:
+    """Raises Refused before anything is written."""
+    from archdsl.api import Refused
+
+    if out.suffix.lower() != ".png" and out.resolve() == (images if images.is_dir() else images.parent).resolve():
+        raise Refused(f"the images are in `{out}` themselves: give another folder with `-o`")
+    if not images.is_dir():
+        place = out if out.suffix.lower() == ".png" else out / f"{images.stem}.png"
+        jobs = [_job(images, place)]
+    elif out.suffix.lower() == ".png":
+        raise Refused(f"`{images}` is a folder and `{out}` a file: name a folder to write to")
+    else:
+        found = sorted(each for each in images.iterdir() if each.suffix.lower() in _IMAGES and each.is_file())
+        if not found:
+            raise Refused(f"there are no images in `{images}` (they end in {', '.join(_IMAGES)})")
+        jobs = [_job(each, out / name) for each, name in zip(found, _names(found), strict=True)]
+    inputs = {place for job in jobs for place in (job.image.resolve(), _itself(job.image))}
+    for job in jobs:
+        for place in (job.out, job.labels):
+            if place.resolve() in inputs or _itself(place) in inputs:
+                raise Refused(f"`{place}` is one of the images: give another place with `-o`")
+    return jobs
+
+
+def _job(image: Path, out: Path) -> _Job:
+    return _Job(image, out, out.with_name(f"{out.stem}.labels.png"))
+
+
+def _names(images: Sequence[Path]) -> Iterator[str]:
+    """Of the pictures: images that differ in their suffix alone keep it."""
+    stems = Counter(each.stem for each in images)
+    for each in images:
+        yield f"{each.stem}.png" if stems[each.stem] == 1 else f"{each.name}.png"
+
+
+def _itself(place: Path) -> Path:
+    """The place of a file, or of a link, in its true folder."""
+    return place.parent.resolve() / place.name
+
+
+def _read(path: Path) -> Bytes:
+    """HxWx3, upright as its camera says. Raises Refused for what is no image."""
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    from archdsl.api import Refused
+
+    try:
+        with Image.open(path) as image:
+            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise Refused(f"`{path}` cannot be read as an image: {error}") from error
+
+
+def _png(page: Image.Image) -> bytes:
+    out = BytesIO()
+    page.save(out, "PNG")
+    return out.getvalue()
