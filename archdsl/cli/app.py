@@ -25,6 +25,9 @@ _SUMMARIES = {
     "new": "Begin a space, a genotype or an op with a small text that is right.",
     "git": "Have git compare and merge texts by what they say.",
     "train": "Train a network on segmented images.",
+    "eval": "Score a network on segmented images, class by class.",
+    "predict": "Paint the classes that a network sees over images.",
+    "bench": "Time compiled files.",
     "doctor": "Say what is installed and what each part needs.",
 }
 

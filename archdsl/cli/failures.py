@@ -37,6 +37,7 @@ _KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.export.failures", "ToolMissing", Exit.TOOL),
     ("archdsl.export.failures", "TargetFailed", Exit.TOOL),
     ("archdsl.export.manifest", "ManifestUnreadable", Exit.USAGE),
+    ("archdsl.export.bench", "NotTimed", Exit.USAGE),
     ("archdsl.cost.tables", "TableUnreadable", Exit.USAGE),
     ("archdsl.vcs.git", "GitMissing", Exit.TOOL),
     ("archdsl.vcs.git", "GitRefused", Exit.USAGE),

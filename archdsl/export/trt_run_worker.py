@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from archdsl.export.plan import Flavour
@@ -59,8 +60,17 @@ def find_machine(flavour: Flavour) -> Machine:
     return Machine(0, capability, torch.__version__, torch.cuda.is_available(), tensorrt)
 
 
-def _execute(trt: Any, engine: Any, image: bytes, shape: list[int]) -> dict[str, Any] | None:
-    """Outputs by name as numpy arrays; None where TensorRT says no, for its reasons see the logger."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan that has only to be launched: its inputs and outputs lie on the GPU."""
+
+    context: Any
+    buffers: Mapping[str, Any]
+    outputs: tuple[str, ...]
+
+
+def prepare(trt: Any, engine: Any, image: bytes, shape: list[int]) -> Prepared | None:
+    """None where TensorRT says no, for its reasons see the logger."""
     import torch
 
     context = engine.create_execution_context()
@@ -80,11 +90,19 @@ def _execute(trt: Any, engine: Any, image: bytes, shape: list[int]) -> dict[str,
         buffers[name] = torch.empty(lengths, dtype=_dtype(trt, engine, name), device="cuda")
     for name, buffer in buffers.items():
         context.set_tensor_address(name, buffer.data_ptr())
+    return Prepared(context, buffers, tuple(writes))
+
+
+def _execute(trt: Any, engine: Any, image: bytes, shape: list[int]) -> dict[str, Any] | None:
+    """Outputs by name as numpy arrays; None where TensorRT says no."""
+    import torch
+
+    ready = prepare(trt, engine, image, shape)
     stream = torch.cuda.current_stream()
-    if not context.execute_async_v3(stream.cuda_stream):
+    if ready is None or not ready.context.execute_async_v3(stream.cuda_stream):
         return None
     stream.synchronize()
-    return {name: buffers[name].cpu().numpy() for name in writes}
+    return {name: ready.buffers[name].cpu().numpy() for name in ready.outputs}
 
 
 def _dtype(trt: Any, engine: Any, name: str) -> Any:

@@ -1,0 +1,99 @@
+"""`archdsl bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archdsl.cli.exits import Exit
+from archdsl.cli.options import input_size, text_or_json
+from archdsl.cli.output import say, say_json, table
+from archdsl.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from archdsl.export.bench import Spread, Timing
+
+
+@click.command("bench")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--runs", type=click.IntRange(1), default=30, show_default=True, help="That are timed, one by one.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of the CPU.")
+@click.option("--trust", is_flag=True, help="Run a torch file that nothing shows to be compiled by archdsl.")
+@input_size
+@text_or_json
+def command(out: Path, runs: int, threads: int, trust: bool, size: tuple[int, int] | None, form: str) -> int:
+    """Time compiled files on one image: ONNX files, standalone torch files, TensorRT plans.
+
+    OUT is a file that `compile` wrote, or a folder of them. The median and the spread are of single images; how busy
+    the machine was is stated beside them.
+    """
+    from archdsl.export.bench import time_subject, warm_up_of
+    from archdsl.export.bench_files import find_files, open_file
+    from archdsl.export.failures import TargetFailed, ToolMissing
+
+    found: list[tuple[Path, Timing | str]] = []
+    total = warm_up_of(runs) + runs
+    for file in find_files(out):
+        try:
+            subject = open_file(file, size, threads, trust=trust)
+            with Bar() as bar:
+                name = file.name
+                found.append((file, time_subject(subject, runs, lambda done: bar.show(done, total, name))))  # noqa: B023 - called at once
+        except (TargetFailed, ToolMissing) as failure:
+            found.append((file, str(failure)))
+    if form == "json":
+        say_json({"files": [_object(file, each) for file, each in found]})
+    else:
+        say("\n".join(_text(file, each) for file, each in found))
+    return Exit.TOOL if any(isinstance(each, str) for _, each in found) else Exit.FINE
+
+
+def _text(file: Path, timing: Timing | str) -> str:
+    if isinstance(timing, str):
+        return f"{file}: not timed\n  {timing}\n"
+    height, width = timing.size
+    rows = [("", "median", "p10", "p90"), ("wall", *_spread(timing.wall)), ("CPU", *_spread(timing.cpu))]
+    threads = "1 thread" if timing.threads == 1 else f"{timing.threads} threads"
+    load = f"load {timing.load_before:.2f} before and {timing.load_after:.2f} after, {timing.cores} cores"
+    busy = "\n  the machine was busy: wall times say less than CPU times" if timing.busy else ""
+    return (
+        f"{file}: {timing.runs} images of 1x3x{height}x{width}, after {timing.warm_up} to warm up\n"
+        f"{table(rows, right=(1, 2, 3))}"
+        f"  {timing.runtime} {timing.version}, {threads}, {timing.device}\n"
+        f"  {load}{busy}\n"
+    )
+
+
+def _spread(spread: Spread) -> tuple[str, str, str]:
+    return _ms(spread.median_ms), _ms(spread.p10_ms), _ms(spread.p90_ms)
+
+
+def _ms(value: float) -> str:
+    return f"{value:.3f} ms" if value < 10 else f"{value:.1f} ms"
+
+
+def _object(file: Path, timing: Timing | str) -> dict[str, Any]:
+    if isinstance(timing, str):
+        return {"file": str(file), "not_timed": timing}
+    return {
+        "file": str(file),
+        "not_timed": None,
+        "runtime": timing.runtime,
+        "version": timing.version,
+        "device": timing.device,
+        "threads": timing.threads,
+        "input": [1, 3, *timing.size],
+        "warm_up": timing.warm_up,
+        "runs": timing.runs,
+        "wall_ms": _numbers(timing.wall),
+        "cpu_ms": _numbers(timing.cpu),
+        "cores": timing.cores,
+        "load": {"before": timing.load_before, "after": timing.load_after},
+        "busy": timing.busy,
+    }
+
+
+def _numbers(spread: Spread) -> dict[str, float]:
+    return {"median": spread.median_ms, "p10": spread.p10_ms, "p90": spread.p90_ms}
