@@ -71,11 +71,6 @@ def _onnx(path: Path, size: Size | None, threads: int) -> Subject:
 
 def _torch(path: Path, size: Size | None, threads: int, *, trust: bool) -> Subject:
     """The file is run, so it has to be the one that its manifest is about, or trusted by who asks."""
-    require("torch")
-    import torch
-
-    from archdsl.export.standalone import load_standalone
-
     manifest = read_manifest(_manifest(path)) if _manifest(path).exists() else None
     weights_file = path.with_suffix(".safetensors")
     source, weights = path.read_bytes(), weights_file.read_bytes()
@@ -86,6 +81,11 @@ def _torch(path: Path, size: Size | None, threads: int, *, trust: bool) -> Subje
     chosen = size or compiled_for
     if chosen is None:
         raise NotTimed(f"nothing says which images `{path}` is for: give `--input 1x3xHxW`")
+    require("torch")
+    import torch
+
+    from archdsl.export.standalone import load_standalone
+
     network = load_standalone(source, weights)
     image = torch.as_tensor(_image(chosen))
 

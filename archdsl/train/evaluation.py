@@ -48,9 +48,15 @@ def check(network: Ready, data: Data, split: str, views: Views) -> tuple[str, ..
             f"`{network.written}` gives {network.count} classes, and {data.written} has {data.classes.count}: "
             f"{', '.join(data.classes.names)}"
         )
+    told: list[str] = []
     if known is None:
-        return (f"`{network.written}` does not name its classes: those of {data.written} are taken, in their order",)
-    return ()
+        told.append(f"nothing names the classes of `{network.written}`: those of {data.written} are taken, in order")
+    if network.statistics is None:
+        told.append(
+            f"nothing says how images were prepared for `{network.written}`: "
+            f"mean and deviation of {data.written} are taken"
+        )
+    return tuple(told)
 
 
 def evaluate(
@@ -67,10 +73,11 @@ def evaluate(
     same to the last pixel.
     """
     confusion = Confusion(data.classes.count)
+    mean, std = network.statistics or (data.mean, data.std)
     examples, done = data.splits[split], 0
     for group in _groups(len(examples)):
         for images, labels in together(_read(examples, group), SCORED_TOGETHER):
-            ready = normalise(images.to(device), network.mean, network.std)
+            ready = normalise(images.to(device), mean, std)
             found = probabilities(network.logits, ready, network.padding_multiple, views)
             confusion.add(found.argmax(1).cpu(), labels)
         done += len(group)

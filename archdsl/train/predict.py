@@ -11,10 +11,18 @@ import torch
 from torch import nn
 
 from archdsl.data.augment import normalise
-from archdsl.data.model import Bytes
+from archdsl.data.model import IMAGENET_MEAN, IMAGENET_STD, Bytes
 from archdsl.train.evaluate import Views, probabilities
 from archdsl.train.ready import Ready
 from archdsl.train.refused import Refused
+
+
+def told(network: Ready) -> tuple[str, ...]:
+    """What a user should know, a sentence each."""
+    if network.statistics is not None:
+        return network.told
+    said = f"nothing says how images were prepared for `{network.written}`: mean and deviation of ImageNet are taken"
+    return (*network.told, said)
 
 
 @torch.no_grad()
@@ -35,7 +43,7 @@ def predict(
     if network.labels and (views.flip or len(views.scales) > 1):
         raise Refused(f"`{network.written}` gives labels, and views are averaged before there are any")
     image_B3HW = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].to(device)
-    ready = normalise(image_B3HW, network.mean, network.std)
+    ready = normalise(image_B3HW, *(network.statistics or (IMAGENET_MEAN, IMAGENET_STD)))
     if size is not None and size != image.shape[:2]:
         ready = nn.functional.interpolate(ready, size, mode="bilinear", align_corners=False, antialias=True)
     shares_BKHW = probabilities(network.logits, ready, network.padding_multiple, views)

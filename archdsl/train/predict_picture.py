@@ -67,14 +67,14 @@ def _number(page: Image.Image, labels: Bytes) -> None:
     """Each class's number in the middle of the largest square that it fills, where a number fits into one."""
     pen = ImageDraw.Draw(page)
     for number in np.unique(labels).tolist():
-        side, y, x = _largest_square(labels == number)
+        side, y, x = largest_square(labels == number)
         if side >= _SMALLEST:
             font = ImageFont.load_default(min(28, max(10, side // 2)))
             at = (x + side // 2, y + side // 2)
             pen.text(at, str(number), fill=_PAPER, font=font, anchor="mm", stroke_width=1, stroke_fill=_INK)
 
 
-def _largest_square(inside: NDArray[np.bool_]) -> tuple[int, int, int]:
+def largest_square(inside: NDArray[np.bool_]) -> tuple[int, int, int]:
     """Side, top and left of one, to a quarter; a side of 0 where there is none."""
     sums = np.zeros((inside.shape[0] + 1, inside.shape[1] + 1), dtype=np.int64)
     sums[1:, 1:] = inside.cumsum(0, dtype=np.int64).cumsum(1)
@@ -88,9 +88,11 @@ def _largest_square(inside: NDArray[np.bool_]) -> tuple[int, int, int]:
 
 
 def _sides(most: int) -> Iterator[int]:
-    while most >= _SMALLEST:
+    while most > _SMALLEST:
         yield most
-        most = most * 3 // 4
+        most = max(_SMALLEST, most * 3 // 4)
+    if most == _SMALLEST:
+        yield most
 
 
 def _widest(told: list[tuple[str, tuple[int, int, int]]]) -> int:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from archdsl.data import Classes
-from archdsl.data.model import IMAGENET_MEAN, IMAGENET_STD, Statistic
+from archdsl.data.model import Statistic
 from archdsl.nets import Network, load_weights
 from archdsl.pipeline import Loaded, load
 from archdsl.space import Result
@@ -52,8 +52,8 @@ class Ready:
     """None where nothing says which they are."""
     count: int
     """Of classes."""
-    mean: Statistic
-    std: Statistic
+    statistics: tuple[Statistic, Statistic] | None
+    """Mean and deviation that images are prepared with; None where nothing says which."""
     labels: bool = False
     """Whether it gives labels, so that views cannot be averaged."""
     told: tuple[str, ...] = ()
@@ -137,8 +137,7 @@ def _of_network(
     if trained.class_names and len(trained.class_names) != count:
         raise Refused(f"`{place}` names {len(trained.class_names)} classes, and `{loaded.name}` gives {count}")
     known = known or (classes_of(trained.class_names) if trained.class_names else None)
-    mean, std, told = _statistics(trained, str(place))
-    return Ready(asked.what, logits, loaded.padding_multiple, known, count, mean, std, told=told)
+    return Ready(asked.what, logits, loaded.padding_multiple, known, count, _statistics(trained))
 
 
 def _of_file(asked: Asked, device: torch.device) -> Ready:
@@ -158,21 +157,16 @@ def _of_file(asked: Asked, device: torch.device) -> Ready:
         )
     if names and count != len(names):
         raise Refused(f"`{asked.what}` names {len(names)} classes, and gives {count}")
-    mean, std, told = _statistics(session.description, asked.what)
-    if session.channel_order == "BGR":  # the numbers stand in the order of the file's channels
-        mean, std = (mean[2], mean[1], mean[0]), (std[2], std[1], std[0])
-    if session.random:
-        told = (f"the weights of `{asked.what}` are random: it was compiled without trained ones", *told)
+    random = f"the weights of `{asked.what}` are random: it was compiled without trained ones"
     return Ready(
         asked.what,
         _FileLogits(asked.what, session, count),
         session.padding_multiple,
         classes_of(names) if names else None,
         count,
-        mean,
-        std,
+        _statistics(session.description, backwards=session.channel_order == "BGR"),
         labels=session.classes is None,
-        told=told,
+        told=(random,) if session.random else (),
     )
 
 
@@ -234,12 +228,12 @@ def _weights(place: Path) -> Path:
     return weights_of_run(place) if place.is_dir() else place
 
 
-def _statistics(trained: Description, place: str) -> tuple[Statistic, Statistic, tuple[str, ...]]:
+def _statistics(trained: Description, *, backwards: bool = False) -> tuple[Statistic, Statistic] | None:
+    """Of RGB; in a file whose channels are BGR the numbers stand in that order."""
     if not trained.mean:
-        said = f"`{place}` does not say how images were prepared: mean and deviation of ImageNet are taken"
-        return IMAGENET_MEAN, IMAGENET_STD, (said,)
+        return None
     (r, g, b), (dr, dg, db) = trained.mean, trained.std
-    return (r, g, b), (dr, dg, db), ()
+    return ((b, g, r), (db, dg, dr)) if backwards else ((r, g, b), (dr, dg, db))
 
 
 def _size(size: Any) -> str:

@@ -9,7 +9,7 @@ import click
 
 from archdsl.cli.exits import Exit
 from archdsl.cli.options import input_size, text_or_json
-from archdsl.cli.output import say, say_json, table
+from archdsl.cli.output import plural, say, say_json, table
 from archdsl.cli.progress import Bar
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _text(file: Path, timing: Timing | str) -> str:
     load = f"load {timing.load_before:.2f} before and {timing.load_after:.2f} after, {timing.cores} cores"
     busy = "\n  the machine was busy: wall times say less than CPU times" if timing.busy else ""
     return (
-        f"{file}: {timing.runs} images of 1x3x{height}x{width}, after {timing.warm_up} to warm up\n"
+        f"{file}: {plural(timing.runs, 'image')} of 1x3x{height}x{width}, after {timing.warm_up} to warm up\n"
         f"{table(rows, right=(1, 2, 3))}"
         f"  {timing.runtime} {timing.version}, {threads}, {timing.device}\n"
         f"  {load}{busy}\n"

@@ -75,7 +75,7 @@ def command(
     from archdsl.export.files import write_atomic
     from archdsl.train.colours import numbered
     from archdsl.train.evaluate import Views
-    from archdsl.train.predict import predict
+    from archdsl.train.predict import predict, told
     from archdsl.train.predict_picture import label_picture, picture
     from archdsl.train.ready import Asked, device_of, ready
 
@@ -84,7 +84,7 @@ def command(
     with errors_shown(form):
         where = device_of(device, asked)
         network = ready(asked, where)
-    for sentence in network.told:
+    for sentence in told(network):
         note(sentence)
     classes = network.classes or numbered(network.count)
     written: list[Path] = []
