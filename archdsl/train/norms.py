@@ -3,14 +3,34 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 from archdsl.nets import Scope
 from archdsl.train.joined import world
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over all processes; each one's gradient is the sum of what all of them make of it."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        summed = value.clone()
+        dist.all_reduce(summed)
+        return summed
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        summed = gradient.clone()
+        dist.all_reduce(summed)
+        return summed
+
+
+def _summed(value: Tensor) -> Tensor:
+    return cast("Tensor", _Sum.apply(value))
 
 
 class JoinedBatchNorm(nn.BatchNorm2d):
@@ -24,9 +44,9 @@ class JoinedBatchNorm(nn.BatchNorm2d):
         if not self.training or world() == 1:
             return super().forward(x_BCHW)
         count = x_BCHW.numel() // x_BCHW.shape[1] * world()
-        mean_C = cast(Tensor, all_reduce(x_BCHW.mean((0, 2, 3)))) / world()
+        mean_C = _summed(x_BCHW.mean((0, 2, 3))) / world()
         centred_BCHW = x_BCHW - mean_C[None, :, None, None]
-        variance_C = cast(Tensor, all_reduce(centred_BCHW.square().mean((0, 2, 3)))) / world()
+        variance_C = _summed(centred_BCHW.square().mean((0, 2, 3))) / world()
         self._track(mean_C.detach(), variance_C.detach() * (count / max(1, count - 1)))
         scaled = centred_BCHW * torch.rsqrt(variance_C + self.eps)[None, :, None, None]
         if not self.affine:

@@ -208,6 +208,8 @@ def _recipe(wanted: Wanted, loaded: Loaded) -> tuple[Training, list[str]]:
         )
     if wanted.batch is not None:
         recipe = replace(recipe, weights=replace(recipe.weights, batch=wanted.batch))
+    if wanted.epochs is not None and wanted.iterations is not None:
+        raise Refused("a length is given in epochs and in iterations: take one of them")
     if wanted.epochs is not None:
         recipe = replace(recipe, duration=Epochs(wanted.epochs))
     if wanted.iterations is not None:
@@ -254,5 +256,5 @@ def _teacher(folder: Path, data: Data) -> nn.Module:
         raise Refused(f"the teacher in `{folder}` knows other classes: {', '.join(classes)}")
     graph = loaded.network()
     network = Network(graph)
-    load_weights(network, load_tensors(weights_file(folder), network.graph))
+    load_weights(network, load_tensors(weights_file(folder), graph))
     return network.requires_grad_(requires_grad=False)

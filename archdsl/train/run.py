@@ -294,19 +294,29 @@ class _Training:
                 step += 1
 
     def _ready(self, images_u8: Tensor, labels_u8: Tensor, step: int) -> Batch:
-        """Augmented on the device and normalised."""
+        """Augmented on the device and normalised; the same for an image whichever process it goes to."""
+        pairs = [
+            self._augmented(images_u8[i : i + 1], labels_u8[i : i + 1], step, rank() + i * world())
+            for i in range(len(images_u8))
+        ]
+        images = torch.cat([image for image, _ in pairs])
+        labels = torch.cat([label for _, label in pairs])
+        ready = normalise(images, self.setup.data.mean, self.setup.data.std).contiguous(
+            memory_format=torch.channels_last
+        )
+        return ready, labels if labels.ndim == 3 else labels[:, None, None]
+
+    def _augmented(self, image_u8: Tensor, label_u8: Tensor, step: int, place: int) -> tuple[Tensor, Tensor]:
+        """One image, at its place in the joined batch."""
         setup, device = self.setup, self.fabric.device
-        generator = generator_of(setup.seed, Stream.AUGMENT, step, rank())
-        images, labels = augment(
-            images_u8.to(device),
-            labels_u8.to(device),
+        return augment(
+            image_u8.to(device),
+            label_u8.to(device),
             setup.recipe.augment,
             size=setup.size,
-            generator=generator,
+            generator=generator_of(setup.seed, Stream.AUGMENT, step, place),
             mean=setup.data.mean,
         )
-        ready = normalise(images, setup.data.mean, setup.data.std).contiguous(memory_format=torch.channels_last)
-        return ready, labels if labels.ndim == 3 else labels[:, None, None]
 
     def _parts(self, batch: Batch) -> list[Batch]:
         images, labels = batch

@@ -1,5 +1,7 @@
 """Whole trainings as commands: the same curve twice, killed and resumed to the same bits, told to end, refused."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import json
@@ -10,7 +12,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from safetensors.torch import load_file
 
 from tests.train.small import write_text
 
@@ -128,3 +133,55 @@ def test_what_cannot_begin_says_why(more: list[str], words: str, tmp_path: Path)
     assert done.returncode == 2, done.stderr
     assert words in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_two_processes_train_as_one(whole: Path, tmp_path: Path) -> None:
+    """Also on augmented images: those of a joined batch do not hang on which process they go to."""
+    arguments = command(write_text(tmp_path), tmp_path / "run")[1:]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = finished([*torchrun, *arguments])
+    assert done.returncode == 0, done.stderr
+    both, alone = steps(tmp_path / "run"), steps(whole)
+    assert len(both) == len(alone)
+    for mine, other in zip(both[:5], alone[:5], strict=True):  # rounding grows from step to step
+        assert mine["loss"] == pytest.approx(other["loss"], rel=1e-4)
+
+
+def test_a_student_learns_from_a_teacher(whole: Path, tmp_path: Path) -> None:
+    text = write_text(tmp_path)
+    text.write_text(text.read_text().replace("  ema = 0.9", "  distill = kl(weight = 0.5, temperature = 2)"))
+    refused = finished(command(whole.parent / "small.arch", tmp_path / "none", "--teacher", str(whole)))
+    assert refused.returncode == 2
+    assert "write `distill = kl()`" in refused.stderr
+    done = finished(command(text, tmp_path / "run", "--teacher", str(whole)))
+    assert done.returncode == 0, done.stderr
+    assert all(float(str(step["distill"])) > 0 for step in steps(tmp_path / "run"))
+    alone = finished(command(text, tmp_path / "alone"))
+    assert "learns from labels alone" in alone.stderr
+    assert "distill" not in steps(tmp_path / "alone")[0]
+
+
+def test_what_was_pretrained_on_whole_images_is_begun_with(tmp_path: Path) -> None:
+    folders = tmp_path / "images"
+    for split, count in (("train", 8), ("val", 4)):
+        for turned, name in enumerate(("lying", "standing")):
+            (folders / split / name).mkdir(parents=True)
+            for number in range(count):
+                pixels = np.random.default_rng((turned, number, len(split))).integers(60, 180, (32, 64, 3), np.uint8)
+                striped = pixels[::4] if turned else pixels[:, ::4]
+                striped[:] = 255 - striped // 4
+                Image.fromarray(pixels).save(folders / split / name / f"{number}.png")
+    text = write_text(tmp_path)
+    data = ["--data", f"folder:{folders}", "--epochs", "10", "--iterations", "12"]
+    wrong = finished(command(text, tmp_path / "wrong", *data))
+    assert wrong.returncode == 2  # a length in epochs and one in iterations
+    first = finished(command(text, tmp_path / "first", "--data", f"folder:{folders}"))
+    assert first.returncode == 0, first.stderr
+    assert "by the mean of `body[2].relu`, 8 channels" in first.stderr
+    kept = load_file(tmp_path / "first" / "best.safetensors")
+    assert kept
+    assert not any(name.startswith(("logits", "early")) for name in kept)
+    second = finished(command(text, tmp_path / "second", "--init", str(tmp_path / "first")))
+    assert second.returncode == 0, second.stderr
+    assert f"{len(kept)} tensors are taken over" in second.stderr
+    assert "new here, at random: " in second.stderr
