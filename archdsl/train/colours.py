@@ -26,7 +26,7 @@ def classes_of(names: Sequence[str]) -> Classes:
 
 def numbered(count: int) -> Classes:
     """Classes that nothing names."""
-    return classes_of([f"class {number}" for number in range(count)])
+    return classes_of(["unnamed"] * count)
 
 
 def _colour(number: int) -> Colour:

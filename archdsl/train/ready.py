@@ -106,11 +106,11 @@ def _of_run(asked: Asked, device: torch.device) -> Ready:
 
 
 def _of_text(asked: Asked, device: torch.device) -> Ready:
+    loaded = load(asked.what, overrides=asked.overrides)
     if asked.weights is None:
         raise Refused(f"`{asked.what}` has no weights: give those of a training with `--weights RUN`")
     place = _weights(asked.weights)
     trained = describe(place)
-    loaded = load(asked.what, overrides=asked.overrides)
     if trained.class_names and CLASSES in dict(loaded.program.parameters) and CLASSES not in asked.overrides:
         loaded = load(asked.what, overrides={**asked.overrides, CLASSES: str(len(trained.class_names))})
     if not loaded.closed:

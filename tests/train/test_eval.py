@@ -179,6 +179,7 @@ def test_other_classes_are_refused_with_both_lists(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["nowhere.arch"], "nowhere.arch"),
         (["TEXT"], "give those of a training with `--weights RUN`"),
         (["RUN/best.safetensors"], "holds weights: name the text of its network"),
         (["RUN/run.json"], "is no network: name a run's folder, a text, or an `.onnx` file"),
