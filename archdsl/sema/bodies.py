@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -194,6 +194,11 @@ def _wrong_ports(ev: Evaluator, callee: Callee, wanted: int, found: int, span: S
     )
 
 
+def unnamed_line(taken: Container[str]) -> str:
+    """How questions on an output without a name are called: a word that texts can write, which `out` is not."""
+    return "output_" if "output" in taken else "output"
+
+
 def lines(ev: Evaluator, body: Sequence[ast.Statement], env: Environment) -> dict[str, Value]:
     """Each line in turn; the outputs by name, an output without one under the empty name."""
     outputs: dict[str, Value] = {}
@@ -208,7 +213,7 @@ def lines(ev: Evaluator, body: Sequence[ast.Statement], env: Environment) -> dic
                 env.names[statement.name.text] = questions.choose(ev, statement, env)
             case ast.Output(value=expr, name=name):
                 key = name.text if name else ""
-                on_line = env.on_line(key) if key else replace(env, line="out")
+                on_line = env.on_line(key) if key else replace(env, line=unnamed_line(env.names))
                 outputs[key] = env.names[key] = ev.value(expr, on_line)
             case ast.Structure():
                 structures.build(ev, statement, env)
