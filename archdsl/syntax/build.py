@@ -143,7 +143,7 @@ class Builder:
         digits = len(text)
         if token.kind == "INT":
             if digits <= MAX_DIGITS:
-                return ast.Number(span, int(text or "0"))
+                return ast.Number(span, int(text.replace("_", "") or "0"))
         else:
             mantissa, _, exponent = text.lower().partition("e")
             magnitude = exponent.lstrip("+-0")
