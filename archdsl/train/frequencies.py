@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
 from archdsl.train.losses import IGNORE
 
 
-def median_frequency(labels_NHW: Tensor, classes: int) -> Tensor:
+def median_frequency(labels_NHW: Iterable[Tensor], classes: int) -> Tensor:
     """median(f) / f for each class, f = its pixels / the labelled pixels of the images that hold it; 1 for one in none.
 
     Eigen and Fergus (ICCV 2015), as SegNet uses it; here unlabelled pixels do not count.

@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from archdsl import weights as files
-from archdsl.data import Batches, Held, hold
+from archdsl.data import Batches, Held, Split, hold
 from archdsl.data.augment import augment, normalise
 from archdsl.nets import Network, load_weights, weights_of
 from archdsl.recipe.losses import ClassWeights
@@ -109,7 +109,7 @@ class _Training:
         setup, fabric = self.setup, self.fabric
         split = setup.data.splits[setup.train_on]
         self.length: Length = length_of(setup.recipe, len(split))
-        self.held: Held = hold(split)
+        self.source: Split | Held = hold(split) if _fits(split) else split
         share, rest = divmod(setup.recipe.weights.batch, world() * setup.accumulate)
         if rest or not share:
             raise Refused(
@@ -117,7 +117,7 @@ class _Training:
                 f"{setup.accumulate} parts: give a batch that divides"
             )
         mine_of_batch = setup.recipe.weights.batch // world()
-        self.batches = Batches(self.held, batch=mine_of_batch, seed=setup.seed, rank=rank(), world=world())
+        self.batches = Batches(self.source, batch=mine_of_batch, seed=setup.seed, rank=rank(), world=world())
         self.network = self._built()
         self.learner = self._learner().to(fabric.device)
         self.objective = Objective(setup.recipe, self._main_output(), self._class_weights())
@@ -158,7 +158,9 @@ class _Training:
     def _class_weights(self) -> Tensor | None:
         if self.setup.recipe.loss.class_weights is ClassWeights.NONE:
             return None
-        return median_frequency(self.held.labels_NHW, self.setup.data.classes.count).to(self.fabric.device)
+        source = self.source
+        labels = source.labels_NHW if isinstance(source, Held) else (_label(source, i) for i in range(len(source)))
+        return median_frequency(labels, self.setup.data.classes.count).to(self.fabric.device)
 
     # Going on -----------------------------------------------------------------------------------
 
@@ -337,6 +339,19 @@ class _Training:
         if world() > 1:
             return False  # clocks of several processes do not agree; after every epoch it is saved anyway
         return time.monotonic() - self.saved_at > self.setup.save_every_s
+
+
+HELD_BYTES = 4 << 30
+"""A split that takes more memory than this is read ahead of the batches, from its files."""
+
+
+def _fits(split: Split) -> bool:
+    """Whether a split may be held in memory, judged by its first image."""
+    return len(split) * split.read(0).image.nbytes <= HELD_BYTES
+
+
+def _label(split: Split, i: int) -> Tensor:
+    return torch.as_tensor(split.read(i).label)
 
 
 def _finite(values: dict[str, float]) -> dict[str, float | None]:
