@@ -62,8 +62,8 @@ def _mean(pixels_BHW: Tensor, counted_BHW: Tensor) -> Tensor:
 def _hard(logits_BKHW: Tensor, labels_BHW: Tensor, labelled_BHW: Tensor, threshold: float, keep: float) -> Tensor:
     """Labelled pixels whose right class has a probability of at most `threshold`, at least the share `keep` of all.
 
-    As the published code of FasterSeg has it: the probability is compared, weighted or not, and where too few are that
-    low the limit is raised to the probability of the last one that is wanted.
+    As the published code of FasterSeg has it: class weights play no part in it, and where too few are that low the
+    limit is raised to the probability of the last one that is wanted.
     """
     with torch.no_grad():
         right_BHW = logits_BKHW.softmax(1).gather(1, labels_BHW.long().where(labelled_BHW, 0).unsqueeze(1)).squeeze(1)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -280,9 +281,8 @@ class _Training:
         wanted = {name for path in self.setup.features.needed for name in node_weights(graph, path)}
         return {name: each for name, each in tensors.items() if name in wanted}
 
-    def _used(self) -> Any:
-        from contextlib import nullcontext
-
+    def _used(self) -> AbstractContextManager[None]:
+        """The moving average in the place of the weights, where there is one."""
         return nullcontext() if self.average is None else self.average.used()
 
     # Batches ------------------------------------------------------------------------------------

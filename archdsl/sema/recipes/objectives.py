@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archdsl.recipe.costs import Cost
+from archdsl.recipe.costs import Cost, Uniform
 from archdsl.recipe.objectives import (
     Accuracy,
     CostTerm,
@@ -149,7 +149,7 @@ class Objectives:
 
 def check_uniform(cost: Cost, subject: Subject, reporter: Reporter, expr: ast.Expr) -> None:
     """`relative_to` has to be an op that the space offers: without it on every edge there is no difference to take."""
-    relative = getattr(cost.measure, "relative_to", None)
+    relative = cost.measure.relative_to if isinstance(cost.measure, Uniform) else None
     if relative is not None and relative not in subject.operators:
         reporter.report(
             codes.NOT_IN_SPACE,

@@ -83,7 +83,7 @@ class Derivations:
         known = [(each, part) for each, part in parts if each is not None]
         if len(known) < len(parts):
             return None
-        if not self._keeps(reporter, known, expr):
+        if not self._keeps(reporter, known):
             return None
         return self._complete(reporter, known)
 
@@ -109,7 +109,8 @@ class Derivations:
             found.append(KeepStrongest(KeepBy.MAX_PROBABILITY))
         return tuple(found)
 
-    def _keeps(self, reporter: Reporter, known: list[tuple[Derivation, ast.Expr]], expr: ast.Expr) -> bool:
+    def _keeps(self, reporter: Reporter, known: list[tuple[Derivation, ast.Expr]]) -> bool:
+        """Whether `keep` stands only where a space leaves inputs out."""
         for each, part in known:
             if isinstance(each, KeepStrongest) and QuestionKind.KEEP not in self.subject.kinds_of_all:
                 reporter.report(
@@ -120,7 +121,7 @@ class Derivations:
                     help="take it out, or write `keep = 2` in the sum of a cell",
                 )
                 return False
-        return bool(expr)
+        return True
 
     def _argmax(self, form: Form) -> Argmax:
         guided = self._takes_guided(form)

@@ -77,9 +77,10 @@ def temperature(reporter: Reporter, expr: ast.Expr) -> Schedule | None:
 
 
 def learning_rate(reporter: Reporter, expr: ast.Expr) -> Schedule | None:
-    """A schedule that is not zero throughout."""
+    """A schedule that does not begin at zero, but for a warmup."""
     value = schedule(reporter, expr)
-    if value is not None and getattr(value, "start", getattr(value, "value", 1.0)) == 0:
+    start = value.value if isinstance(value, Constant) else 1.0 if isinstance(value, Warmup | None) else value.start
+    if start == 0:
         reporter.report(codes.OUT_OF_RANGE, "a learning rate of zero learns nothing", expr.span, "above 0")
         return None
     return value

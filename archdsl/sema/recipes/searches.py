@@ -13,6 +13,7 @@ from archdsl.recipe.losses import CrossEntropy, Heads
 from archdsl.recipe.objectives import LossTerm, costs_in
 from archdsl.recipe.relaxations import RELAXED, Argmax, Derivation, KeepBy, KeepStrongest, Relaxation
 from archdsl.recipe.searches import OneLevel, Phase, Search, TwoLevels
+from archdsl.recipe.trainings import Epochs
 from archdsl.sema import codes
 from archdsl.sema.recipes.forms import Block, several, values_of
 from archdsl.sema.recipes.losses import searched_loss
@@ -261,7 +262,7 @@ class _Phases:
             )
 
     def _check_freeze(self, phase: Phase) -> None:
-        epochs = getattr(phase.duration, "epochs", None)
+        epochs = phase.duration.epochs if isinstance(phase.duration, Epochs) else None
         expr = self.block.expression("freeze")
         for each in phase.freeze:
             if expr is not None and epochs is not None and each.until >= epochs:
