@@ -21,7 +21,7 @@ class Journal:
         self._file = self._path.open("a", encoding="utf-8")
 
     def write(self, event: str, step: int, **values: Any) -> None:
-        """`event` is what the line is about: `step`, `score`, `begin`, `end`."""
+        """`event` is what the line is about: `step`, `score`."""
         line = {"event": event, "step": step, **values}
         self._file.write(json.dumps(line, allow_nan=False) + "\n")
         self._file.flush()

@@ -24,6 +24,7 @@ from archdsl.space import Result
 from archdsl.train import checkpoints, journal
 from archdsl.train.average import Average
 from archdsl.train.checkpoints import Checkpoint
+from archdsl.train.diverged import check_losses, check_weights
 from archdsl.train.evaluate import SCORED_TOGETHER, mine, score, score_images, together
 from archdsl.train.frequencies import median_frequency
 from archdsl.train.interrupts import Wish, heeded
@@ -35,7 +36,7 @@ from archdsl.train.record import BEST, LAST, RECORD, Record
 from archdsl.train.refused import Refused
 from archdsl.train.scores import Scores
 from archdsl.train.setup import Length, Setup, length_of
-from archdsl.train.step import Batch, Objective, take_step
+from archdsl.train.step import Batch, Objective, backward
 from archdsl.train.steps import optimizer_of, set_rate
 from archdsl.weights import random_weights
 from archdsl.weights.specification import node_weights
@@ -74,7 +75,7 @@ def train(
     """Trains a network and leaves `best.safetensors`, `last.safetensors` and a journal in the run's folder.
 
     A resumed training ends in the same weights, bit for bit on a CPU, as one that was never interrupted.
-    Raises Refused, BrokenCheckpoint, OSError.
+    Raises Refused, Diverged, BrokenCheckpoint, OSError.
     """
     record = Record.of(setup, world())
     _check_folder(setup, record, resume=resume)
@@ -179,6 +180,7 @@ class _Training:
             journal.cut(self.setup.out, self.step)
 
     def save(self) -> None:
+        self._check_weights()
         if rank() == 0:
             tensors = {f"learner.{name}": each for name, each in self.learner.state_dict().items()}
             kept = checkpoints.optimizer_tensors(self.plain_optimizer, self.names)
@@ -189,6 +191,12 @@ class _Training:
             checkpoints.save(self.setup.out / "checkpoints", Checkpoint(self.step, tensors, state))
         self.saved_at = time.monotonic()
         self.fabric.barrier()
+
+    def _check_weights(self) -> None:
+        """Nothing that is kept has a number that is none."""
+        check_weights(
+            self.step, {name: bool(each.isfinite().all()) for name, each in self.learner.state_dict().items()}
+        )
 
     # Running ------------------------------------------------------------------------------------
 
@@ -212,12 +220,14 @@ class _Training:
         rate = set_rate(self.plain_optimizer, self.setup.recipe.weights.optimizer, moment)
         torch.manual_seed(seed_of(self.setup.seed, Stream.NETWORK, self.step, rank()))
         self.module.train()
-        values = take_step(self.fabric, self.module, self.optimizer, self.objective, self._parts(batch), self.teacher)
+        values = backward(self.fabric, self.module, self.optimizer, self.objective, self._parts(batch), self.teacher)
+        check_losses(self.step + 1, values)
+        self.optimizer.step()
         if self.average is not None:
             self.average.update()
         self.step += 1
         if log is not None:
-            log.write("step", self.step, epoch=moment.epoch, lr=rate, **_finite(values))
+            log.write("step", self.step, epoch=moment.epoch, lr=rate, **values)
         ended, scores = self.step % self.length.steps_per_epoch == 0 or self.step == self.length.steps, None
         if ended:
             scores = self._score(moment.epoch + 1, log)
@@ -231,6 +241,7 @@ class _Training:
         split = self.setup.data.splits.get(self.setup.score_on)
         if split is None or not (last or epoch % self.setup.score_every == 0):
             return None
+        self._check_weights()
         self.learner.eval()
         with self._used():
             examples = together(map(split.read, mine(len(split))), SCORED_TOGETHER)
@@ -352,8 +363,3 @@ def _fits(split: Split) -> bool:
 
 def _label(split: Split, i: int) -> Tensor:
     return torch.as_tensor(split.read(i).label)
-
-
-def _finite(values: dict[str, float]) -> dict[str, float | None]:
-    """JSON has no infinity."""
-    return {name: value if abs(value) < float("inf") else None for name, value in values.items()}

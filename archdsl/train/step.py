@@ -1,4 +1,4 @@
-"""One step of a training: from a batch of images to stepped weights."""
+"""From a batch of images to gradients."""
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Batch = tuple[Tensor, Tensor]
 """Images Bx3xHxW as the network reads them, labels BxHxW."""
 
 
-def take_step(
+def backward(
     fabric: Fabric,
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
@@ -60,9 +60,10 @@ def take_step(
     batches: Sequence[Batch],
     teacher: nn.Module | None = None,
 ) -> dict[str, float]:
-    """Steps the weights by the mean gradient of the batches, and gives the loss and its parts over all processes.
+    """Leaves the mean gradient of the batches in the parameters; gives the loss and its parts over all processes.
 
-    `network` gives all outputs by name and is set up by `fabric`.
+    `network` gives all outputs by name and is set up by `fabric`. The gradient is clipped as the recipe says; one that
+    is not finite stays so, which with fp16 is no failure: the step is left out and the loss scaled less.
     """
     optimizer.zero_grad(set_to_none=True)
     sums: dict[str, Tensor] = {}
@@ -78,7 +79,6 @@ def take_step(
     clip = objective.recipe.weights.clip
     if clip is not None:
         fabric.clip_gradients(network, optimizer, max_norm=clip, error_if_nonfinite=False)
-    optimizer.step()
     return {name: float(total(value)) / world() for name, value in sums.items()}
 
 

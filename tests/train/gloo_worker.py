@@ -1,4 +1,4 @@
-"""One process of a joined step: writes the gradients that it has after it, and the joined confusion matrix.
+"""One process of a joined batch: writes the gradients that it has of it, and the joined confusion matrix.
 
 Started by `torchrun`, or alone for the whole batch.
 """
@@ -20,7 +20,7 @@ from archdsl.train.devices import fabric_of
 from archdsl.train.joined import rank, world
 from archdsl.train.norms import join_batch_norms
 from archdsl.train.scores import Confusion
-from archdsl.train.step import Objective, take_step
+from archdsl.train.step import Objective, backward
 from archdsl.train.steps import optimizer_of
 from archdsl.weights import random_weights
 
@@ -50,7 +50,7 @@ def main(text: Path, out: Path) -> None:
         network.train()
         optimizer = optimizer_of(recipe.weights.optimizer, network.parameters())
         wrapped, stepped = cast("tuple[Any, Any]", fabric.setup(EveryOutput(network), optimizer))
-        values = take_step(
+        values = backward(
             fabric, wrapped, stepped, _plain(Objective(recipe, "logits"), loss), [(images[mine], labels[mine])]
         )
         found[f"{name}.loss"] = torch.tensor(values["loss"])

@@ -147,6 +147,26 @@ def test_two_processes_train_as_one(whole: Path, tmp_path: Path) -> None:
         assert mine["loss"] == pytest.approx(other["loss"], rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("rate", "auxiliary", "save_every", "words"),
+    [
+        ("1e20", "0.4", "9", "the training has diverged: in step 2 `loss` is nan"),
+        ("1e30", "1e10", "1", "after step 1 the numbers of `network.stem_conv3x3.conv.weight` and of"),
+    ],
+)
+def test_what_diverges_ends_and_keeps_no_broken_weights(
+    rate: str, auxiliary: str, save_every: str, words: str, tmp_path: Path
+) -> None:
+    text, run = write_text(tmp_path), tmp_path / "run"
+    wild = text.read_text().replace("poly(0.05)", f"poly({rate})").replace(", clip = 5", "")
+    text.write_text(wild.replace("auxiliary = 0.4", f"auxiliary = {auxiliary}"))
+    done = finished([*command(text, run), "--save-every", save_every])
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert len(steps(run)) == 1
+    assert not list(run.glob("**/*.safetensors"))
+
+
 def test_a_student_learns_from_a_teacher(whole: Path, tmp_path: Path) -> None:
     text = write_text(tmp_path)
     text.write_text(text.read_text().replace("  ema = 0.9", "  distill = kl(weight = 0.5, temperature = 2)"))

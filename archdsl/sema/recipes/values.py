@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from fractions import Fraction
 from math import inf
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from archdsl.sema import codes
 from archdsl.sema.arithmetic import ArithmeticMistake, Number, power, product, total
@@ -16,6 +16,9 @@ from archdsl.syntax import ast
 from archdsl.syntax.spell import spell
 
 E = TypeVar("E", bound=StrEnum)
+LARGEST: Final = 10**38
+"""A network is trained with 32-bit floats, which hold little more."""
+
 _Calculate = Callable[[list[tuple[str, Number]]], Number]
 
 
@@ -46,11 +49,10 @@ def number(
         if not (low <= value <= high and above < value < below):
             _report_range(reporter, expr, _range(low, high, above, below), unit)
             return None
-        try:
-            return float(value)
-        except OverflowError:
-            _report_range(reporter, expr, "at most 1e308", unit)
+        if abs(value) > LARGEST:
+            _report_range(reporter, expr, "at most 1e38", unit)
             return None
+        return float(value)
 
     return read
 

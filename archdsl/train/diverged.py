@@ -1,0 +1,33 @@
+"""A training whose numbers are no numbers any more."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+
+class Diverged(Exception):
+    """The text says when, what is not finite, and what may help."""
+
+
+def check_losses(step: int, losses: Mapping[str, float]) -> None:
+    """`losses` are those that step `step` would be taken by. Raises Diverged."""
+    if all(map(math.isfinite, losses.values())):
+        return
+    shown = ", ".join(f"`{name}` is {value:.4g}" for name, value in losses.items())
+    raise Diverged(
+        f"the training has diverged: in step {step} {shown}. That step was not taken, and going on would end here "
+        "again: begin another run with a lower learning rate, a warm-up, or `clip = 5` among the recipe's `weights`"
+    )
+
+
+def check_weights(step: int, finite: Mapping[str, bool]) -> None:
+    """Whether each tensor of the network has only finite numbers. Raises Diverged."""
+    broken = [name for name, is_finite in finite.items() if not is_finite]
+    if not broken:
+        return
+    more = f" and of {len(broken) - 1} more" if len(broken) > 1 else ""
+    raise Diverged(
+        f"the training has diverged: after step {step} the numbers of `{broken[0]}`{more} are not finite. They are "
+        "not saved: begin another run with a lower learning rate, a warm-up, or `clip = 5` among the recipe's `weights`"
+    )
