@@ -48,11 +48,21 @@ CALL_DEPTH = 40
 
 def pipe(ev: Evaluator, head: ast.Expr, steps: Sequence[ast.Expr], env: Environment) -> Value:
     """`head -> step -> step`; a set on the left distributes."""
-    value = ev.value(head, env)
+    value = _carried(ev, ev.value(head, env), head)
     if isinstance(value, Many) and steps:
         parts = [Candidate(item.source, _steps(ev, item.value, item.source, steps, env)) for item in value.items]
         return Many(tuple(part for part in parts if not isinstance(part.value, Nothing)))
     return _steps(ev, value, ev.spelled(head, env), steps, env)
+
+
+def _carried(ev: Evaluator, value: Value, head: ast.Expr) -> Value:
+    """What a pipe begins with, where that is no number and the like."""
+    for each in (item.value for item in value.items) if isinstance(value, Many) else (value,):
+        if isinstance(each, int | Fraction | Dim | str | Size):
+            return ev.poison(
+                codes.WRONG_KIND, f"a pipe begins with a map, not with {describe(each)}", head.span, "a map is needed"
+            )
+    return value
 
 
 def _steps(ev: Evaluator, value: Value, source: str, steps: Sequence[ast.Expr], env: Environment) -> Value:

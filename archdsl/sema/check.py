@@ -228,7 +228,8 @@ class Checker:
         program = lay_out(space, unit, given, trial, self.size)
         if program is None and any(each.code in _OF_SIZE for each in trial.diagnostics):
             size = image_size(space, self.size)
-            even = size and lay_out(space, unit, given, Reporter(), (_rounded(size[0]), _rounded(size[1])))
+            rounded = size and (_rounded(size[0]), _rounded(size[1]))
+            even = rounded and rounded != size and lay_out(space, unit, given, Reporter(), rounded)
             if size and even:
                 report_size(even, of_program(even), size, self.reporter)
                 return None

@@ -11,7 +11,7 @@ from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Dim, Primitive, Shape
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import calls, cases, codes, joins
-from archdsl.sema.arithmetic import ArithmeticMistake, Number, power, product, total
+from archdsl.sema.arithmetic import ArithmeticMistake, Number, power, product, total, whole
 from archdsl.sema.builder import Builder, TooLarge
 from archdsl.sema.environment import Environment
 from archdsl.sema.library import is_packaged
@@ -68,7 +68,7 @@ class Evaluator:
                 value = self.path(expr, env)
                 return value.map(self, env, expr.span) if isinstance(value, Mapped) and value.whole else value
             case ast.Number(value=value):
-                return value
+                return value if isinstance(value, int) else whole(value)
             case ast.Shape(dims=dims):
                 return Size(dims)
             case ast.String(value=value):
@@ -183,7 +183,7 @@ class Evaluator:
     # Sets ---------------------------------------------------------------------------------------
 
     def candidates(self, expr: ast.Expr, env: Environment) -> Iterable[Candidate]:
-        """The items of a set, flat, each as spelled; what does not exist is left out (rule 7)."""
+        """The items of a set, flat, each as spelled, numbers calculated; what does not exist is left out (rule 7)."""
         match expr:
             case ast.Set(items=items):
                 for item in dict.fromkeys(items):  # one that stands there twice has been reported
@@ -196,7 +196,7 @@ class Evaluator:
                     yield from value.items
                 elif not isinstance(value, Nothing):
                     head = self.spelled(expr.head, env) if isinstance(expr, ast.Pipe) else ""
-                    yield Candidate(self.spelled(expr, env), value, head)
+                    yield Candidate(str(value) if type(value) is int else self.spelled(expr, env), value, head)
 
     def candidate(self, expr: ast.Expr, env: Environment) -> Value:
         """An item of a set; an op without its maps is a candidate: `dil_conv3x3(d = 4)`."""

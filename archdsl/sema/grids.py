@@ -298,14 +298,14 @@ def _starts(
             continue
         place = tuple(ev.value(index, env) for index in statement.indices)
         known = len(place) == len(grid.axes) and all(
-            index in indices for index, (_, indices) in zip(place, grid.axes, strict=True)
+            type(index) is int and index in indices for index, (_, indices) in zip(place, grid.axes, strict=True)
         )
         if any(isinstance(index, Poison) for index in place):
             continue
         if not known:
             ev.poison(
                 codes.BAD_INDEX,
-                f"`{grid.name}` has no place {''.join(f'[{index}]' for index in place)}",
+                f"`{grid.name}` has no place {''.join(map(_bracketed, place, statement.indices))}",
                 statement.span,
                 "nothing can start here",
                 help=f"its directions are {', '.join(f'`{axis}`' for axis, _ in grid.axes)}",
@@ -321,6 +321,10 @@ def _starts(
                 help="write the map that enters last, and before it the one that stands before it",
             )
         yield tuple(index for index in place if isinstance(index, int)), values[-2:]
+
+
+def _bracketed(index: Value, written: ast.Expr) -> str:
+    return f"[{index if type(index) is int else spell(written)}]"
 
 
 def _has_source(ev: Evaluator, grid: Grid, place: Place) -> bool:

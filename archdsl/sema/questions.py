@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from archdsl.ops import Dim
 from archdsl.ops.dims import variable
 from archdsl.sema import codes, edges
 from archdsl.sema.joins import mix
@@ -50,14 +52,24 @@ def ask(ev: Evaluator, statement: ast.Choose, candidates: list[Candidate], env: 
         ev.builder.ask(Question(path, QuestionKind.SOURCE, labels, per_branch, span=statement.span))
         options: list[tuple[Label, Value]] = [(candidate.source, candidate.value) for candidate in candidates]
         return mix(ev, Asked(path), options, env, name, statement.span, f"`{path}`")
-    kinds = " and ".join(dict.fromkeys(describe(value) for value in values))
+    kinds = " and ".join(dict.fromkeys(map(_kind, values)))
     return ev.poison(
         codes.WRONG_KIND,
         f"`{name}` chooses between {kinds}",
         statement.domain.span,
-        "of different kinds",
+        "in this set",
         help="a set to choose from holds ops, or maps, or whole numbers",
     )
+
+
+def _kind(value: Value) -> str:
+    match value:
+        case Fraction():
+            return "a number that is not whole"
+        case Dim():
+            return "a number that answers decide"
+        case _:
+            return describe(value)
 
 
 def _per_branch(ev: Evaluator, statement: ast.Choose) -> bool:
