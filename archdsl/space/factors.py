@@ -26,12 +26,9 @@ class Reduced:
 def reduced(demand: Demand) -> Reduced:
     """What an enumeration has to walk; the asks that are taken out of it are in the weights."""
     owned = _owned(demand)
-    beside = _beside(demand)
+    beside = _Beside(demand)
     forks = {
-        fork: {
-            answer: Need(need.forks - beside[fork].forks, need.asks - beside[fork].asks - owned)
-            for answer, need in options.items()
-        }
+        fork: {answer: beside.without(fork, need, owned) for answer, need in options.items()}
         for fork, options in demand.forks.items()
     }
     weights: dict[tuple[str, Answer], int] = {}
@@ -69,19 +66,39 @@ def _inverted(options: Mapping[Answer, Need]) -> Iterator[tuple[str, frozenset[A
     return ((name, frozenset(answers)) for name, answers in found.items())
 
 
-def _beside(demand: Demand) -> dict[Key, Need]:
-    """For each fork what is needed whenever it is reached: forks further back, and factors.
+class _Beside:
+    """What is needed whenever a fork is reached: forks further back, and factors.
 
-    From the outputs back: what is needed together with every fork from which the way leads here.
+    From the outputs back: what is needed together with every fork from which the way leads here. Held as the bits of
+    numbers, since in a long network it is most of it for most forks.
     """
-    found: dict[Key, Need] = dict.fromkeys(demand.start.forks, demand.start)
-    for fork in sorted(demand.forks, reverse=True):
-        together = found[fork]
-        for need in demand.forks[fork].values():
-            reached = together | need
-            for other in need.forks:
-                found[other] = found[other] & reached if other in found else reached
-    return {
-        fork: Need(frozenset(other for other in together.forks if other < fork), together.asks)
-        for fork, together in found.items()
-    }
+
+    def __init__(self, demand: Demand) -> None:
+        self._fork_bit = {fork: 1 << position for position, fork in enumerate(sorted(demand.forks))}
+        self._ask_bit = {name: 1 << position for position, name in enumerate(demand.questions, len(self._fork_bit))}
+        self._found: dict[Key, int] = dict.fromkeys(demand.start.forks, self._bits(demand.start))
+        for fork in reversed(self._fork_bit):
+            together = self._found[fork]
+            for need in demand.forks[fork].values():
+                reached = together | self._bits(need)
+                for other in need.forks:
+                    self._found[other] = self._found.get(other, reached) & reached
+        every_ask = sum(self._ask_bit.values())
+        for fork, bit in self._fork_bit.items():
+            self._found[fork] &= every_ask | (bit - 1)
+
+    def without(self, fork: Key, need: Need, owned: set[str]) -> Need:
+        """A need at a fork without what is needed there anyway, and without what answers own."""
+        beside = self._found[fork]
+        return Need(
+            frozenset(other for other in need.forks if not self._fork_bit[other] & beside),
+            frozenset(name for name in need.asks if name not in owned and not self._ask_bit[name] & beside),
+        )
+
+    def _bits(self, need: Need) -> int:
+        bits = 0
+        for fork in need.forks:
+            bits |= self._fork_bit[fork]
+        for name in need.asks:
+            bits |= self._ask_bit[name]
+        return bits
