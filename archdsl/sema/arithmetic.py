@@ -56,6 +56,8 @@ def whole(value: Fraction) -> int | Fraction:
 
 
 def _add(left: Number, right: Number) -> Number:
+    if type(left) is int and type(right) is int:  # nearly always; a fraction takes ten times as long
+        return left + right
     if isinstance(left, Fraction) or isinstance(right, Fraction):
         if isinstance(left, Dim) or isinstance(right, Dim):
             raise ArithmeticMistake("a fraction cannot be added to a channel count")
@@ -64,6 +66,8 @@ def _add(left: Number, right: Number) -> Number:
 
 
 def _times(left: Number, right: Number) -> Number:
+    if type(left) is int and type(right) is int:
+        return left * right
     match left, right:
         case (Dim(), Dim()) | (Dim(), int()) | (int(), Dim()):
             return multiply(left, right)
@@ -88,8 +92,7 @@ def _over(left: Number, right: Number) -> Number:
 
 def _bounded(value: Number) -> Number:
     if not isinstance(value, Dim):
-        fraction = Fraction(value)
-        if max(fraction.numerator.bit_length(), fraction.denominator.bit_length()) > _BITS:
+        if max(value.numerator.bit_length(), value.denominator.bit_length()) > _BITS:
             raise ArithmeticMistake("the result is too large", "no size in a network needs more than 77 digits")
     elif len(value.terms) > 64:
         raise ArithmeticMistake("too many answers decide this number")
