@@ -58,8 +58,7 @@ def build(
     """
     from archdsl.nets import Network, load_weights
 
-    loaded = load(str(path), overrides=overrides)
-    graph = closed_graph(loaded)
+    graph = closed_graph(load_for(str(path), weights, overrides=overrides or {}))
     network = Network(graph, auxiliary=auxiliary)
     load_weights(network, tensors(graph, weights, seed))
     return network
@@ -92,13 +91,29 @@ def compile(
     from archdsl.export import Refused as NotPossible
     from archdsl.export import compile_graph
 
-    loaded = load(str(path), overrides=overrides, size=size)
+    loaded = load_for(str(path), weights, overrides=overrides or {}, size=size)
     place = None if out is None else Path(out)
     wanted = request(loaded, target, place, precision, emit, weights, seed, verify=verify, written=str(path))
     compiled = compile_graph(wanted)
     if isinstance(compiled, NotPossible):
         raise Refused(_sentence(compiled.message, compiled.help))
     return compiled
+
+
+def load_for(
+    path: str, weights: PathLike | None, *, overrides: Mapping[str, str], size: tuple[int, int] | None = None
+) -> Loaded:
+    """The item that a path names, with as many classes as its weights were trained for, where they say so.
+
+    Raises NotLoaded, NoRun, Refused, UnreadableWeights, OSError.
+    """
+    from archdsl.pipeline.classes import with_classes
+    from archdsl.weights.description import describe
+
+    loaded = load(path, overrides=overrides, size=size)
+    names = () if weights is None else describe(weights_file(weights)).class_names
+    given = with_classes(loaded, overrides, len(names)) if names else overrides
+    return loaded if given == overrides else load(path, overrides=given, size=size)
 
 
 def request(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
+from archdsl.api import load_for
 from archdsl.cli.exits import Exit
 from archdsl.cli.output import diagnostics_text, note, say
 from archdsl.diagnostics import Diagnostic
-from archdsl.pipeline import Loaded, NotLoaded, load, load_recipe
+from archdsl.pipeline import Loaded, NotLoaded, load_recipe
 from archdsl.sema.check import Recipe
 from archdsl.syntax.codes import UNREADABLE
 
@@ -22,13 +24,15 @@ def load_or_leave(
     size: tuple[int, int] | None = None,
     *,
     form: str = "text",
+    weights: Path | None = None,
 ) -> Loaded:
     """The item; where it has errors they are shown and the command ends with exit code 1 (2 for an unreadable file).
 
-    Warnings are shown on stderr and do not keep the command from its work.
+    Warnings are shown on stderr and do not keep the command from its work. It has the classes that `weights`, a file
+    or a run, were trained for.
     """
     with errors_shown(form):
-        loaded = load(target, overrides=dict(overrides), size=size)
+        loaded = load_for(target, weights, overrides=dict(overrides), size=size)
     if loaded.diagnostics:
         show(loaded.diagnostics, "text")
     return loaded

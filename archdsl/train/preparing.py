@@ -13,6 +13,7 @@ from torch import nn
 from archdsl.data import Data
 from archdsl.nets import Network, load_weights
 from archdsl.pipeline import Loaded, load, trainings
+from archdsl.pipeline.classes import CLASSES, with_classes
 from archdsl.recipe import Training
 from archdsl.recipe.losses import CrossEntropy
 from archdsl.recipe.optimizers import Sgd, WeightStep
@@ -26,7 +27,6 @@ from archdsl.train.refused import Refused
 from archdsl.train.setup import Setup
 from archdsl.weights import load as load_tensors
 
-CLASSES = "classes"
 """The parameter of a space that says how many classes there are."""
 
 
@@ -164,12 +164,9 @@ def network_of_run(folder: Path, *, size: tuple[int, int] | None = None) -> tupl
 
 
 def _with_classes(loaded: Loaded, given: Mapping[str, str], data: Data) -> dict[str, str]:
-    parameters = dict(loaded.program.parameters)
     if data.task == "classification":
         return dict(given)  # the head that classifies is another one
-    if CLASSES in parameters and CLASSES not in given:
-        return {**given, CLASSES: str(data.classes.count)}
-    return dict(given)
+    return with_classes(loaded, given, data.classes.count)
 
 
 def _check_classes(loaded: Loaded, data: Data) -> None:

@@ -19,10 +19,11 @@ from archdsl.data import Classes
 from archdsl.data.model import Statistic
 from archdsl.nets import Network, load_weights
 from archdsl.pipeline import Loaded, load
+from archdsl.pipeline.classes import with_classes
 from archdsl.space import Result
 from archdsl.train.colours import classes_of
 from archdsl.train.evaluate import Logits
-from archdsl.train.preparing import CLASSES, network_of_run
+from archdsl.train.preparing import network_of_run
 from archdsl.train.record import BEST, Record
 from archdsl.train.refused import Refused
 from archdsl.weights import load as load_tensors
@@ -111,8 +112,9 @@ def _of_text(asked: Asked, device: torch.device) -> Ready:
         raise Refused(f"`{asked.what}` has no weights: give those of a training with `--weights RUN`")
     place = _weights(asked.weights)
     trained = describe(place)
-    if trained.class_names and CLASSES in dict(loaded.program.parameters) and CLASSES not in asked.overrides:
-        loaded = load(asked.what, overrides={**asked.overrides, CLASSES: str(len(trained.class_names))})
+    if trained.class_names:
+        given = with_classes(loaded, asked.overrides, len(trained.class_names))
+        loaded = loaded if given == asked.overrides else load(asked.what, overrides=given)
     if not loaded.closed:
         raise Refused(f"`{loaded.name}` still asks questions: answer them in a genotype, and name that")
     return _of_network(asked, loaded, place, trained, None, device)

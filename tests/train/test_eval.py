@@ -48,7 +48,7 @@ def compiled(run_: Path, folder: Path, emit: str = "logits", size: tuple[int, in
     """An ONNX file of a run's network."""
     text = run_.parent / "small.arch"
     out = folder / f"{emit}.onnx"
-    api.compile(text, "onnx", out, size=size, emit=emit, weights=run_, overrides={"classes": "11"})
+    api.compile(text, "onnx", out, size=size, emit=emit, weights=run_)
     return str(out)
 
 
@@ -102,19 +102,18 @@ def test_weights_without_auxiliary_outputs_are_enough(
     save_file(kept, bare, load_metadata(best))
     assert scored(text, "--weights", str(bare)) == network
     out = tmp_path / "small.py"
-    api.compile(text, "torch", out, weights=bare, overrides={"classes": "11"}, verify=True)
+    api.compile(text, "torch", out, weights=bare, verify=True)
     assert load_file(out.with_suffix(".safetensors")).keys() == kept.keys()
-    code = run(
-        ["verify", text, str(tmp_path / "small.torch.manifest.json"), "--weights", str(bare), "--set", "classes=11"]
-    )
+    code = run(["verify", text, str(tmp_path / "small.torch.manifest.json"), "--weights", str(bare)])
     assert code == 0, capsys.readouterr()
 
 
 def test_what_the_weights_know_of_their_data_goes_with_them(trained: Path, tmp_path: Path) -> None:
     text, names = trained.parent / "small.arch", CLASSES.names
-    made = api.compile(text, "torch", tmp_path, weights=trained, overrides={"classes": "11"})
+    made = api.compile(text, "torch", tmp_path, weights=trained)
     (image,) = made.manifest.inputs
     assert made.manifest.classes is not None and made.manifest.classes.names == names
+    assert api.build(text, weights=trained)(torch.zeros(1, 3, 32, 64)).shape[1] == len(names)
     assert image.preprocessing.mean == image.preprocessing.std == (0.5, 0.5, 0.5)
     assert "minus (0.5, 0.5, 0.5)" in (tmp_path / "small.py").read_text(encoding="utf-8")
     assert json.loads(load_metadata(tmp_path / "small.safetensors")["class_names"]) == list(names)

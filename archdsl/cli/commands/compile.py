@@ -57,7 +57,7 @@ def command(
     from archdsl import api
     from archdsl.export import Refused, compile_graph
 
-    loaded = load_or_leave(target, overrides, size, form=form)
+    loaded = load_or_leave(target, overrides, size, form=form, weights=weights)
     request = api.request(loaded, wanted, out, precision, emit, weights, seed, verify=verify, written=target)
     with working(f"compiling `{loaded.name}` to {wanted}"):
         compiled = compile_graph(request)

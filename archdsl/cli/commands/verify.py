@@ -50,7 +50,7 @@ def command(
     with working(f"verifying {out}"):
         for file, manifest in zip(manifests, compiled_for, strict=True):
             _, _, height, width = manifest.inputs[0].shape
-            loaded = load_or_leave(target, overrides, (height, width), form=form)
+            loaded = load_or_leave(target, overrides, (height, width), form=form, weights=weights)
             graph = api.closed_graph(loaded)
             if manifest.weights.source == "file" and weights is None:
                 raise api.Refused(
