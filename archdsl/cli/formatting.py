@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from archdsl.diagnostics import Diagnostic
+from archdsl.files import write_whole
 from archdsl.fmt import Formatted, format_source
 from archdsl.syntax import bytes_of, decode, read
 from archdsl.syntax.codes import UNREADABLE
@@ -73,17 +74,10 @@ def format_file(path: str, *, write: bool) -> Outcome:
 
 
 def _write(path: Path, text: str) -> None:
-    """Beside it first, then renamed: an interrupted run leaves the old text. A read-only file is left alone."""
-    mode = path.stat().st_mode
-    if not mode & _ANYBODY_MAY_WRITE or not os.access(path, os.W_OK):
+    """An interrupted run leaves the old text. A read-only file is left alone."""
+    if not path.stat().st_mode & _ANYBODY_MAY_WRITE or not os.access(path, os.W_OK):
         raise PermissionError(None, "the file is read-only")
-    beside = path.with_name(f".{path.name}.formatted")
-    try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        beside.chmod(mode)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, text.encode())
 
 
 def _diff(formatted: Formatted) -> str:

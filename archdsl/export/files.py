@@ -8,6 +8,8 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from archdsl.files import mode_of_new_files
+
 
 class Staging:
     """Files that are not yet where they belong.
@@ -37,7 +39,7 @@ class Staging:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(waiting).chmod(0o666 & ~_umask())
+        Path(waiting).chmod(mode_of_new_files())
         return Path(waiting)
 
     @property
@@ -128,9 +130,3 @@ def _restore(place: Path, previous: Path | None) -> None:
         previous.replace(place)
     elif place.is_file():
         place.unlink()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

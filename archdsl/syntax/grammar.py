@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
+from archdsl.files import write_whole
 from archdsl.syntax.tables import Tables
 
 _FILE_NAME = "arch.lark"
@@ -51,12 +51,10 @@ def _read(path: Path) -> Tables | None:
 
 
 def _keep(path: Path, found: Tables) -> None:
-    """Beside it first, then renamed: another process never reads half a file. A full disk is no reason to fail."""
+    """Another process never reads half a file. A full disk is no reason to fail."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".tables-", delete=False) as beside:
-            json.dump(found.as_data(), beside)
-        Path(beside.name).replace(path)
+        write_whole(path, json.dumps(found.as_data()).encode())
     except OSError:
         return
 

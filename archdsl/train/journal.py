@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from archdsl.files import write_whole
+
 
 class Journal:
     """Appends to `journal.jsonl`. A resumed run first cuts off what came after its checkpoint."""
@@ -40,9 +42,7 @@ def cut(folder: Path, step: int) -> None:
     if not path.exists():
         return
     kept = [line for line in _lines(path) if line.get("step", 0) <= step]
-    waiting = path.with_suffix(".part")
-    waiting.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-    waiting.replace(path)
+    write_whole(path, "".join(json.dumps(line) + "\n" for line in kept).encode())
 
 
 def read(folder: Path) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from archdsl.files import write_whole
 from archdsl.recipe.shown import as_data
 from archdsl.train.refused import Refused
 from archdsl.train.setup import Setup
@@ -48,9 +49,8 @@ class Record:
         )
 
     def write(self, folder: Path) -> None:
-        waiting = folder / f".{RECORD}.part"
-        waiting.write_text(json.dumps(self.values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        waiting.replace(folder / RECORD)
+        text = json.dumps(self.values, indent=2, ensure_ascii=False) + "\n"
+        write_whole(folder / RECORD, text.encode())
 
     @classmethod
     def read(cls, folder: Path) -> Record:

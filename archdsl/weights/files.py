@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,6 +14,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
+from archdsl.files import write_whole
 from archdsl.ir import Graph
 from archdsl.weights.mismatch import Tensors, compare
 from archdsl.weights.specification import wanted_of
@@ -60,24 +59,8 @@ def load_metadata(path: Path) -> dict[str, str]:
 
 
 def save(path: Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
-    """Writes beside the file and renames, so that a reader finds the old file or the new one. Raises OSError."""
-    data = to_bytes(tensors, metadata)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as beside:
-        try:
-            beside.write(data)
-            beside.flush()
-            os.fsync(beside.fileno())
-            Path(beside.name).chmod(0o666 & ~_umask())  # temporary files are their owner's alone
-            Path(beside.name).replace(path)
-        except BaseException:
-            Path(beside.name).unlink(missing_ok=True)
-            raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    """A reader finds the old file or the new one at every moment. Raises OSError."""
+    write_whole(path, to_bytes(tensors, metadata))
 
 
 def to_bytes(tensors: Tensors, metadata: Mapping[str, str]) -> bytes:

@@ -11,6 +11,7 @@ from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import count as grouped
 from archdsl.cli.output import say, say_json, table
+from archdsl.files import write_whole
 
 
 @click.command("sample")
@@ -49,7 +50,7 @@ def command(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for each in drawn:
-            _write(out / f"{each.name}.arch", each.text)
+            write_whole(out / f"{each.name}.arch", each.text.encode())
     if form == "json":
         say_json(
             {"genotypes": [_object(each.name, each.text, each.figures.params, each.figures.macs) for each in drawn]}
@@ -67,9 +68,3 @@ def command(
 
 def _object(name: str, text: str, params: int, macs: int) -> dict[str, object]:
     return {"name": name, "params": params, "macs": macs, "text": text}
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
