@@ -23,7 +23,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
         package = error.name.split(".")[0].replace("_", "-")
         return Exit.TOOL, f"`{package}` is not installed: pip install {package}"
     if isinstance(error, MemoryError):
-        return Exit.TOOL, "not enough memory for an image of this size; take a smaller `--input`"
+        return Exit.TOOL, "not enough memory for this network and images of this size; take a smaller `--input`"
     return None
 
 
@@ -35,6 +35,7 @@ _KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.train.checkpoints", "BrokenCheckpoint", Exit.USAGE),
     ("archdsl.weights.mismatch", "WeightsMismatch", Exit.FINDINGS),
     ("archdsl.weights.files", "UnreadableWeights", Exit.USAGE),
+    ("archdsl.weights.random", "TooManyWeights", Exit.USAGE),
     ("archdsl.export.failures", "ToolMissing", Exit.TOOL),
     ("archdsl.export.failures", "TargetFailed", Exit.TOOL),
     ("archdsl.export.manifest", "ManifestUnreadable", Exit.USAGE),

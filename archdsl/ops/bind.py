@@ -9,7 +9,7 @@ from functools import cache
 from typing import cast
 
 from archdsl.ops.dims import Dim
-from archdsl.ops.model import Kind, Parameter, Primitive, Value, kinds
+from archdsl.ops.model import LARGEST, Kind, Parameter, Primitive, Value, kinds
 
 
 class ParameterError(Exception):
@@ -123,14 +123,20 @@ def _check_range(parameter: Parameter, value: Value) -> None:
             wanted = "at least 1"
         case (Kind.INDEX, int(number)) if number < 0:
             wanted = "at least 0"
+        case (Kind.COUNT | Kind.INDEX, int(number)) if number > LARGEST:
+            wanted = f"at most {LARGEST:,}"
         case (Kind.WINDOW, (int(height), int(width))) if min(height, width) < 1:
             wanted = "at least 1 in each direction"
+        case (Kind.WINDOW, (int(height), int(width))) if max(height, width) > LARGEST:
+            wanted = f"at most {LARGEST:,} in each direction"
         case (Kind.FACTOR, Fraction() as number) if number <= 0:
             wanted = "above 0"
         case (Kind.NUMBER, Fraction() as number) if parameter.low is not None and number < parameter.low:
             wanted = f"at least {parameter.low}"
         case (Kind.NUMBER, Fraction() as number) if parameter.high is not None and number > parameter.high:
             wanted = f"at most {parameter.high}"
+        case (Kind.FACTOR | Kind.NUMBER, Fraction() as number) if abs(number) > 10**38:
+            wanted = "at most 1e38, as a 32-bit float is"
         case (Kind.WORD, str(word)) if word not in parameter.words:
             wanted = " or ".join(f"`{show(candidate)}`" for candidate in parameter.words)
         case _:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from archdsl.ops.attributes import number_or_dim
 from archdsl.ops.dims import Count, Dim, divide, values
-from archdsl.ops.model import Attributes, ShapeError
+from archdsl.ops.model import LARGEST, Attributes, ShapeError
 
 
 def channel_count(attributes: Attributes, name: str, what: str) -> Count:
@@ -15,6 +15,8 @@ def channel_count(attributes: Attributes, name: str, what: str) -> Count:
     if not isinstance(given, Dim):
         if given.denominator != 1 or given < 1:
             raise ShapeError("E0504", f"has {given} {what}; that has to be a whole number above 0")
+        if given > LARGEST:
+            raise ShapeError("E0504", f"has more than {LARGEST:,} {what}, the most that a map can have")
         return given.numerator
     if (wrong := _not_whole(given)) is not None:
         raise ShapeError(
@@ -22,6 +24,8 @@ def channel_count(attributes: Attributes, name: str, what: str) -> Count:
             f"can have {wrong} {what} (`{given}`); that has to be a whole number above 0",
             "choose widths for which it is whole",
         )
+    if max(values(given) or (0,)) > LARGEST:
+        raise ShapeError("E0504", f"can have more than {LARGEST:,} {what} (`{given}`), the most that a map can have")
     return given
 
 

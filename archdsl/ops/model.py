@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from archdsl.ops.dims import Count, Dim
 
@@ -29,6 +29,10 @@ class Shape(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.channels}x{self.height}x{self.width}"
+
+
+LARGEST: Final = 1_000_000
+"""No channel count, side of a map, stride, dilation or window is larger: exported files count in 64 bits."""
 
 
 class Kind(StrEnum):

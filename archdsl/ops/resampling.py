@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from archdsl.ops.attributes import flag, optional_fraction, optional_pair, whole, word
 from archdsl.ops.convolution import shrinks_by_stride
-from archdsl.ops.model import Attributes, Kind, Parameter, Primitive, Shape, ShapeError
+from archdsl.ops.model import LARGEST, Attributes, Kind, Parameter, Primitive, Shape, ShapeError
 
 
 def scaled(length: int, factor: Fraction) -> int:
@@ -36,6 +36,8 @@ def _resize_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
     height, width = resized(maps, attributes)
     if min(height, width) < 1:
         raise ShapeError("E0503", f"leaves nothing of its map of {maps[0].height}x{maps[0].width}")
+    if max(height, width) > LARGEST:
+        raise ShapeError("E0503", f"makes a map of more than {LARGEST:,} rows or columns, the most that there can be")
     if word(attributes, "mode") == "nearest" and flag(attributes, "align_corners"):
         raise ShapeError("E0505", "has no aligned corners in mode nearest", "leave `align_corners` out")
     return Shape(maps[0].channels, height, width)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -53,8 +54,8 @@ def choose(
 
 def spelled_once(ev: Evaluator, items: Sequence[Candidate], span: Span) -> tuple[str, ...]:
     """The candidates' names; a repeated one is reported and kept once."""
-    names = [item.spelled for item in items]
-    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+    times = Counter(item.spelled for item in items)
+    for name in (name for name, count in times.items() if count > 1):
         ev.poison(
             codes.REPEATED_CANDIDATE,
             f"`{name}` stands twice among the candidates",
@@ -62,7 +63,7 @@ def spelled_once(ev: Evaluator, items: Sequence[Candidate], span: Span) -> tuple
             "in this set",
             help="leave one of them out: an answer could not tell them apart",
         )
-    return tuple(dict.fromkeys(names))
+    return tuple(times)
 
 
 def add_set(

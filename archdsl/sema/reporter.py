@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -57,10 +58,10 @@ class Reporter:
     def merge(self, found: Iterable[Diagnostic]) -> None:
         """What a later check found, except where an earlier one has reported the place or one around it."""
         earlier = (each for each in self._found.values() if _is_error(each) and each.code != codes.UNREAD)
-        known = [each.primary.span for each in earlier if each.primary]
+        known = _Places([each.primary.span for each in earlier if each.primary])
         for diagnostic in found:
             span = diagnostic.primary.span if diagnostic.primary else None
-            if span is None or not any(_holds(each, span) or _same_name(diagnostic, each) for each in known):
+            if span is None or not (known.hold(span) or (diagnostic.code == codes.UNKNOWN_NAME and known.name(span))):
                 self.add(diagnostic)
 
     def _is_broken(self, span: Span) -> bool:
@@ -83,12 +84,27 @@ def _is_error(diagnostic: Diagnostic) -> bool:
     return diagnostic.severity is Severity.ERROR
 
 
-def _same_name(diagnostic: Diagnostic, earlier: Span) -> bool:
-    """Whether a name is not defined that was not where the file reads it first."""
-    if diagnostic.primary is None or diagnostic.code != codes.UNKNOWN_NAME:
-        return False
-    span = diagnostic.primary.span
-    return span.text == earlier.text and span.source.name == earlier.source.name
+class _Places:
+    """Spans, asked about others."""
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self._names = {(span.source.name, span.text) for span in spans}
+        self._starts: dict[str, list[int]] = {}
+        self._reach: dict[str, list[int]] = {}
+        """How far the spans reach that begin at a start or before it."""
+        for span in sorted(spans, key=lambda span: span.start):
+            reach = self._reach.setdefault(span.source.name, [])
+            reach.append(max(span.stop, reach[-1] if reach else 0))
+            self._starts.setdefault(span.source.name, []).append(span.start)
+
+    def hold(self, span: Span) -> bool:
+        """Whether one of them is around the span."""
+        before = bisect_right(self._starts.get(span.source.name, []), span.start)
+        return before > 0 and self._reach[span.source.name][before - 1] >= span.stop
+
+    def name(self, span: Span) -> bool:
+        """Whether one of them has the same text: a name that is not defined is not where the file reads it first."""
+        return (span.source.name, span.text) in self._names
 
 
 def _holds(outer: Span, inner: Span) -> bool:
@@ -97,14 +113,23 @@ def _holds(outer: Span, inner: Span) -> bool:
 
 def suggestion(written: str, known: list[str]) -> str | None:
     """Help for a name that is not known: the nearest one, else what there is."""
-    if near := get_close_matches(written, known, n=1, cutoff=0.6):
-        return f"did you mean `{near[0]}`?"
+    if near := _near(written, known, 0.6):
+        return f"did you mean `{near}`?"
     return f"known here: {listed(known)}" if known else None
 
 
 def replacement(written: str, known: list[str], span: Span) -> Fix | None:
-    near = get_close_matches(written, known, n=1, cutoff=0.75)
-    return Fix(f"write `{near[0]}`", (TextEdit(span, near[0]),)) if near else None
+    near = _near(written, known, 0.75)
+    return Fix(f"write `{near}`", (TextEdit(span, near),)) if near else None
+
+
+NEAR_LIMIT = 1_000
+"""Among more names the nearest is not looked for: each takes 50 microseconds, and such texts are not typed by hand."""
+
+
+def _near(written: str, known: list[str], cutoff: float) -> str | None:
+    """The known name that is most like what is written, if one is like it."""
+    return next(iter(get_close_matches(written, known, n=1, cutoff=cutoff)), None) if len(known) <= NEAR_LIMIT else None
 
 
 def listed(names: list[str], limit: int = 12) -> str:

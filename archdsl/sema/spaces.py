@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from archdsl.ops import Shape
+from archdsl.ops.model import LARGEST
 from archdsl.sema import bodies, codes
 from archdsl.sema.builder import Builder, Scope, TooLarge
 from archdsl.sema.environment import Environment
@@ -136,6 +137,13 @@ def _image(ev: Evaluator, port: ast.Port, scope: Scope, size: tuple[int, int] | 
             port.span,
             "channels x height x width are needed",
             help=f"write `in {port.name.text}: 3x1024x2048`",
+        )
+    if max(port.shape.dims) > LARGEST:
+        return ev.poison(
+            codes.WRONG_KIND,
+            f"`{port.name.text}` is larger than any image: {LARGEST:,} rows and columns are allowed",
+            port.span,
+            "too large",
         )
     channels, height, width = port.shape.dims
     shape = Shape(channels, *(size or (height, width)))

@@ -45,6 +45,9 @@ class Unit:
     """Items in which there is a syntax error: what is missing in them may have been taken away by it."""
     incomplete: bool = False
     """Whether names that are not known may have been lost: with a file that cannot be used, or to a syntax error."""
+    _names: dict[tuple[type[Definition], ...], list[str]] = field(
+        default_factory=dict["tuple[type[Definition], ...]", "list[str]"]
+    )
 
     @property
     def root(self) -> Path:
@@ -80,8 +83,11 @@ class Unit:
 
     def names(self, *kinds: type[Definition]) -> list[str]:
         """Every name that can be written here, for suggestions; of the kinds given, primitives with ops."""
-        found = [name for unit in (self, *self.used) for name, item in unit.items.items() if isinstance(item, kinds)]
-        return [*found, *PRIMITIVES] if ast.Op in kinds else found
+        if kinds not in self._names:
+            units = (self, *self.used)
+            found = [name for unit in units for name, item in unit.items.items() if isinstance(item, kinds)]
+            self._names[kinds] = [*found, *PRIMITIVES] if ast.Op in kinds else found
+        return self._names[kinds]
 
     def sources(self) -> Iterator[SourceFile]:
         """This text and every text that it uses, each once."""

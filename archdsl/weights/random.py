@@ -17,6 +17,14 @@ _LEAST_MOMENT = 1e-6
 """Below this (products of gates, softmax over many channels) scaling up would blow up what is nearly constant."""
 
 
+MOST_WEIGHTS = 10**12
+"""Four terabytes: more are refused before the first is drawn."""
+
+
+class TooManyWeights(Exception):
+    """A network that no memory holds."""
+
+
 def random_weights(graph: Graph, seed: int = 0) -> dict[str, NDArray[np.float32]]:
     """A tensor for each name in `specification(graph)`.
 
@@ -25,8 +33,12 @@ def random_weights(graph: Graph, seed: int = 0) -> dict[str, NDArray[np.float32]
     1 / (fan-in * mean square of the input), where the mean square follows from the relus, sums and gates since the
     last layers with weights. So every layer writes numbers of size 1 at any depth, through residual sums too.
     Running statistics are near those that such maps have and not equal to them, as after training.
+    Raises TooManyWeights.
     """
     specs = specification(graph)
+    count = sum(prod(spec.shape) for spec in specs.values())
+    if count > MOST_WEIGHTS:
+        raise TooManyWeights(f"`{graph.name}` has {count:,} weights, more than any memory holds")
     moments = mean_squares(graph)
     tensors: dict[str, NDArray[np.float32]] = {}
     for path, payload in graph.with_payload(Apply):
