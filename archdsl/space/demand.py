@@ -46,8 +46,11 @@ class Need:
     """Questions that are asked and whose answer changes nothing else that is asked."""
 
     def __or__(self, other: Need) -> Need:
-        if self is other or not (other.forks or other.asks):
+        # In a long chain needs are large, and most of what is joined is there already.
+        if self is other or (other.forks <= self.forks and other.asks <= self.asks):
             return self
+        if self.forks <= other.forks and self.asks <= other.asks:
+            return other
         return Need(self.forks | other.forks, self.asks | other.asks)
 
     def __and__(self, other: Need) -> Need:
