@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--data", required=True, help="camvid:PATH")
     parser.add_argument("--out", required=True, type=Path, help="the folder of the run; one that is there is scored")
     parser.add_argument("--size", default="180x240")
-    parser.add_argument("--epochs", default="14")
+    parser.add_argument("--epochs", default="24")
     parser.add_argument("--batch", default="8")
     given = parser.parse_args()
     torch.set_num_threads(1)
