@@ -15,6 +15,7 @@ from archdsl.cost import Figures, figures
 from archdsl.ir import closed
 from archdsl.pipeline.load import Loaded
 from archdsl.pipeline.write import write_genotype
+from archdsl.sema.units import root_of
 from archdsl.space.count import Census
 from archdsl.space.trace import trace
 
@@ -94,6 +95,17 @@ def _out_of_reach(seen: Sequence[Figures], wheres: Sequence[Where]) -> str:
         for numbers in [[getattr(found, figure) for found in seen]]
     ]
     return f"none of {len(seen):,} genotypes in a row meets the constraints: they have {', '.join(ranges)}"
+
+
+def unreachable(loaded: Loaded, folder: Path) -> str | None:
+    """Why texts in `folder` cannot use the space, where its file lies outside of their project (rule 13)."""
+    path, root = loaded.target.path, root_of(folder / "genotype.arch")
+    if path is None or path.resolve().is_relative_to(root):
+        return None
+    return (
+        f"`{folder}` is not in one project with `{path}`, and `archdsl check` will refuse what was written there: a "
+        "project is a folder with `.git` or `pyproject.toml`, and all below it"
+    )
 
 
 def use_path(loaded: Loaded, folder: Path) -> str:

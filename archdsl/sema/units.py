@@ -51,9 +51,9 @@ class Unit:
 
     @property
     def root(self) -> Path:
-        """The folder that no `use` and no table may leave (rule 12). Only a text from a file has one."""
+        """The folder that no `use` and no table may leave (rule 13). Only a text from a file has one."""
         assert self.path is not None
-        return _root(self.path)
+        return root_of(self.path)
 
     @property
     def source(self) -> SourceFile:
@@ -106,17 +106,18 @@ def load_units(source: SourceFile, path: Path | None, reporter: Reporter, files:
 
     `path` is where the text lies; a text from stdin has none.
     """
-    loader = _Loader(reporter, _root(path) if path else None, files or Disk())
+    loader = _Loader(reporter, root_of(path) if path else None, files or Disk())
     return loader.load(source, path.resolve() if path else None)
 
 
-def _root(path: Path) -> Path:
-    """The folder that no `use` may leave (rule 12)."""
+def root_of(path: Path) -> Path:
+    """The folder that no `use` in a file may leave (rule 13)."""
     folder = path.resolve().parent
-    for parent in (folder, *folder.parents):
-        if (parent / "pyproject.toml").exists() or (parent / ".git").exists():
-            return parent
-    return folder
+    return next((parent for parent in (folder, *folder.parents) if _is_project(parent)), folder)
+
+
+def _is_project(folder: Path) -> bool:
+    return (folder / "pyproject.toml").exists() or (folder / ".git").exists()
 
 
 def _find_broken(unit: Unit) -> None:
@@ -275,7 +276,9 @@ class _Loader:
                 f'`"{written}"` lies outside the project',
                 use.source.span,
                 f"leaves `{root.name}`",
-                help="copy the file into the project",
+                help="copy the file into the project"
+                if _is_project(root)
+                else "a project is a folder with `.git` or `pyproject.toml`: run `git init` in the one that holds both",
             )
             return None
         if self.files.is_folder(path):

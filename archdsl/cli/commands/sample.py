@@ -10,7 +10,7 @@ from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import count as grouped
-from archdsl.cli.output import say, say_json, table
+from archdsl.cli.output import note, say, say_json, table
 from archdsl.files import write_whole
 
 
@@ -38,7 +38,7 @@ def command(
     Constraints are of the form `macs < 20G`, on params, params_training and macs.
     """
     from archdsl.api import Refused
-    from archdsl.pipeline.sample import BadConstraint, Where, sample
+    from archdsl.pipeline.sample import BadConstraint, Where, sample, unreachable
     from archdsl.space.count import NotCounted
 
     loaded = load_or_leave(target, overrides, size, form=form)
@@ -51,6 +51,8 @@ def command(
         out.mkdir(parents=True, exist_ok=True)
         for each in drawn:
             write_whole(out / f"{each.name}.arch", each.text.encode())
+        if (why := unreachable(loaded, out)) is not None:
+            note(why)
     if form == "json":
         say_json(
             {"genotypes": [_object(each.name, each.text, each.figures.params, each.figures.macs) for each in drawn]}
