@@ -49,9 +49,9 @@ def _op(
     # An op that only names another one with some parameters is no step of a path of its own.
     inside = env.scope if env.alias else env.scope.child(FrameKind.OP, callee.spelled, callee.name)
     names = dict(parameters)
-    inner = Environment(callee.unit, inside, names, parameters, env.asking, env.line)
+    alias = len(op.pipe) == 1 and _is_op(callee, op.pipe[0])
+    inner = Environment(callee.unit, inside, names, parameters, env.asking, env.line, alias=alias)
     if op.pipe:
-        inner = replace(inner, alias=len(op.pipe) == 1 and _is_op(callee, op.pipe[0]))
         if len(ports) != 1:
             return _wrong_ports(ev, callee, 1, len(ports), span)
         value = ports[0]
@@ -167,7 +167,7 @@ def _bind_ports(
     env: Environment,
     span: Span,
 ) -> bool:
-    """Ports take their maps, each through its own pipe; a pipe sees the other ports as they came (rule 5)."""
+    """Ports take their maps, each through its own pipe; a pipe sees the other ports as they came (rule 7)."""
     ports = _ports(body)
     if len(ports) != len(given):
         _wrong_ports(ev, callee, len(ports), len(given), span)

@@ -1,4 +1,4 @@
-"""Grids: a chain in two directions, whose places name their inputs (rule 7)."""
+"""Grids: a chain in two directions, whose places name their inputs (rules 9 and 12)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from archdsl.ops.dims import variable
 from archdsl.sema import bodies, calls, codes, edges, questions, sources
-from archdsl.sema.builder import Scope, TooLarge
+from archdsl.sema.builder import NODE_LIMIT, Scope, TooLarge
 from archdsl.sema.environment import Environment
 from archdsl.sema.reporter import listed, suggestion
 from archdsl.sema.sources import Source
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 PLACE_LIMIT = 2_000
 """No grid in a text has more places: each takes half a millisecond, and the largest published one has 48."""
+
+FORECAST = 100
+"""After so many places it is known whether all of them can be laid out."""
 
 
 @dataclass(slots=True)
@@ -250,9 +253,13 @@ def build(ev: Evaluator, structure: ast.Structure, env: Environment) -> None:
             )
         env.names[name] = POISON
         return
-    for place in places:
-        if grid.existing[place]:
-            _lay_out(ev, grid, place)
+    standing = [place for place in places if grid.existing[place]]
+    before = len(ev.builder.nodes)
+    for laid, place in enumerate(standing, start=1):
+        _lay_out(ev, grid, place)
+        if laid == FORECAST and (each := (len(ev.builder.nodes) - before) // laid) * len(standing) > NODE_LIMIT:
+            what = f"{len(standing):,} places of about {each:,} nodes each are more than {NODE_LIMIT:,} nodes"
+            raise TooLarge(structure.target.span, what)
     ev.builder.trellises[grid.scope] = _trellis(grid)
 
 
