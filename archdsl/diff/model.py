@@ -64,7 +64,7 @@ class Side:
     name: str
     program: Program
     answers: Answers
-    """In normal form: of those questions only that the network asks (rule 8)."""
+    """In normal form: of those questions only that the network asks (rule 10)."""
     graph: Graph
     """Closed, or open where questions are."""
     figures: Figures | None

@@ -55,7 +55,7 @@ def owned(frames: tuple[Frame, ...], branch: str) -> tuple[Frame, ...]:
 
 
 def share(graph: Graph) -> Graph:
-    """Equal beginnings of branches are one computation: same cell, same op, same widths, same inputs (rule 2)."""
+    """Equal beginnings of branches are one computation: same cell, same op, same widths, same inputs (rule 4)."""
     merged: dict[str, str] = {}
     kept: dict[object, str] = {}
     found: dict[str, tuple[Node, tuple[str, ...]]] = {}
@@ -108,7 +108,7 @@ def prune(graph: Graph) -> Graph:
 
 
 def for_inference(graph: Graph) -> Graph:
-    """Without auxiliary outputs and what only they read: these are trained with and never exported (rule 10)."""
+    """Without auxiliary outputs and what only they read: these are trained with and never exported."""
     kept = (
         (node, inputs)
         for node, inputs in graph.nodes()

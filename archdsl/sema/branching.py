@@ -1,4 +1,4 @@
-"""`branches a, b in trunk[16]`: the ends that a network joins, each with a path of its own (rules 2 and 4)."""
+"""`branches a, b in trunk[16]`: the ends that a network joins, each with a path of its own (rules 4 and 6)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class GridBranch(Branch):
         return self.seen[key]
 
     def leaving(self, ev: Evaluator, scale: int, end: Place, env: Environment, span: Span) -> Value:
-        """The last map at `scale` of a path that ends at `end` (rule 4).
+        """The last map at `scale` of a path that ends at `end` (rule 6).
 
         A cell with outputs of several names leaves the scale by one of them, and its input is the last map there; one
         whose output has no name gives that map itself.

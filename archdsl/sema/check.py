@@ -334,7 +334,7 @@ class Checker:
         return other
 
     def _check_hash(self, item: ast.Genotype, program: Program, *, fits: bool) -> None:
-        """A stale hash is a warning where the answers still fit, an error where they do not (rule 12)."""
+        """A stale hash is a warning where the answers still fit, an error where they do not (rule 13)."""
         written = _hash_of(item)
         if written is None:
             return

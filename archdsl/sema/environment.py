@@ -24,10 +24,10 @@ class Environment:
     line: str = ""
     """The name of the line, which questions on its edges are asked under."""
     stride: int = 1
-    """What edges that leave a port are called with (rule 5)."""
+    """What edges that leave a port are called with (rule 7)."""
     ports: frozenset[str] = frozenset()
     run: tuple[str, ...] = ()
-    """The nodes of this run that stand before the line: `earlier` (rule 6)."""
+    """The nodes of this run that stand before the line: `earlier` (rule 8)."""
 
     alias: bool = False
     """Whether the next op called stands for the one it is called in, and adds no step to the path."""

@@ -183,7 +183,7 @@ class Evaluator:
     # Sets ---------------------------------------------------------------------------------------
 
     def candidates(self, expr: ast.Expr, env: Environment) -> Iterable[Candidate]:
-        """The items of a set, flat, each as spelled, numbers calculated; what does not exist is left out (rule 7)."""
+        """The items of a set, flat, each as spelled, numbers calculated; what does not exist is left out (rule 9)."""
         match expr:
             case ast.Set(items=items):
                 for item in dict.fromkeys(items):  # one that stands there twice has been reported

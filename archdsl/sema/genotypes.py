@@ -1,4 +1,4 @@
-"""Genotypes: a text's answers, read and held against the space (rules 8 and 11)."""
+"""Genotypes: a text's answers, read and held against the space (rules 10 and 11)."""
 
 from __future__ import annotations
 

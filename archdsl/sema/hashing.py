@@ -1,4 +1,4 @@
-"""The hash of a space's structure (rule 12)."""
+"""The hash of a space's structure (rule 13)."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def mix(
     span: Span,
     what: str,
 ) -> Value:
-    """A select whose options a supernet adds up: their maps must have one shape there (rule 3)."""
+    """A select whose options a supernet adds up: their maps must have one shape there (rule 5)."""
     if any(isinstance(value, Poison) for _, value in options):
         return POISON
     options = [(label, value) for label, value in options if not isinstance(value, Nothing)]

@@ -1,4 +1,4 @@
-"""The source that a place of a grid chooses: the map that enters it, and the map before that one (rule 7)."""
+"""The source that a place of a grid chooses: the map that enters it, and the map before that one (rules 9 and 12)."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Poison:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Something that does not exist here, such as the cell beyond the end of a grid (rule 7)."""
+    """Something that does not exist here, such as the cell beyond the end of a grid (rule 9)."""
 
 
 @dataclass(frozen=True, slots=True)

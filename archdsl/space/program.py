@@ -218,7 +218,7 @@ class Ends:
 
 @dataclass(frozen=True)
 class Program:
-    """A space laid out. `hash` covers its structure (rule 12)."""
+    """A space laid out. `hash` covers its structure (rule 13)."""
 
     name: str
     parameters: tuple[tuple[str, Value], ...]

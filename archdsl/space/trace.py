@@ -1,6 +1,6 @@
 """What a set of answers makes of a program: which nodes are computed, for which branch, and what was asked.
 
-A question is asked only where a computed node reads it (rule 8), so the walk goes back from the outputs and looks an
+A question is asked only where a computed node reads it (rule 10), so the walk goes back from the outputs and looks an
 answer up where it meets its question.
 """
 

@@ -1,4 +1,4 @@
-"""Rule 2: equal beginnings of branches are one computation."""
+"""Rule 4: equal beginnings of branches are one computation."""
 
 from __future__ import annotations
 

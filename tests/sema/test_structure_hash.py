@@ -1,4 +1,4 @@
-"""Rule 12: the hash of a space covers its structure with all that it uses, and nothing else."""
+"""Rule 13: the hash of a space covers its structure with all that it uses, and nothing else."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class _Measures:
                 return None
 
     def _locate(self, reporter: Reporter, written: str, span: Span) -> _Located | None:
-        """Where a table lies. It may still have to be filled, but may not leave the project (rule 12)."""
+        """Where a table lies. It may still have to be filled, but may not leave the project (rule 13)."""
         if self.file.path is None:
             return written, None, span
         try:
