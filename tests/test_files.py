@@ -1,30 +1,121 @@
-"""Files that are written whole: what was there stays until what comes is complete."""
+"""Outputs appear whole or not at all, also when the process is interrupted."""
 
 from __future__ import annotations
 
+import os
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 
-from archdsl.files import write_whole
+import archdsl
+from archdsl.files import Staging, staged, write_atomic
 
 
-def test_a_new_file_may_be_read_as_any_other_and_an_old_one_keeps_its_permissions(tmp_path: Path) -> None:
-    written, plain = tmp_path / "written", tmp_path / "plain"
-    plain.touch()
-    write_whole(written, b"first")
-    assert written.stat().st_mode == plain.stat().st_mode
-    written.chmod(0o640)
-    write_whole(written, b"second")
-    assert (written.read_bytes(), written.stat().st_mode & 0o777) == (b"second", 0o640)
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
-def test_what_fails_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
-    place = tmp_path / "place"
-    place.mkdir()
-    (place / "inside").write_bytes(b"kept")
+def test_everything_is_published_together(tmp_path: Path) -> None:
+    folder = tmp_path / "compiled" / "student"
+    with staged(folder) as staging:
+        staging.write("a.onnx", b"1")
+        staging.write("b.json", b"2")
+        assert {file.suffix for file in folder.iterdir()} == {".part"}
+    assert contents(folder) == {"a.onnx": b"1", "b.json": b"2"}
+
+
+def test_files_of_the_same_name_are_replaced_and_others_left(tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").write_bytes(b"old")
+    (tmp_path / "notes.txt").write_bytes(b"mine")
+    with staged(tmp_path) as staging:
+        staging.write("a.onnx", b"first")
+        staging.write("a.onnx", b"second")
+    assert contents(tmp_path) == {"a.onnx": b"second", "notes.txt": b"mine"}
+
+
+def test_an_exception_leaves_the_previous_files(tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt), staged(tmp_path) as staging:
+        staging.write("a.onnx", b"new")
+        raise KeyboardInterrupt
+    assert contents(tmp_path) == {"a.onnx": b"old"}
+
+
+def test_folders_made_for_nothing_are_removed(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="enough"), staged(tmp_path / "a" / "b") as staging:
+        staging.write("x", b"1")
+        raise ValueError("enough")
+    assert contents(tmp_path) == {}
+
+
+def test_a_rename_that_fails_takes_the_others_back(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / "c").mkdir()
+    with pytest.raises(OSError, match="c"), staged(tmp_path) as staging:
+        for name in ("a", "b", "c"):
+            staging.write(name, b"new")
+    assert {file.name for file in tmp_path.iterdir()} == {"a", "c"}
+    assert (tmp_path / "a").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "/etc/x"])
+def test_a_name_may_not_leave_the_folder(tmp_path: Path, name: str) -> None:
+    staging = Staging(tmp_path)
+    with pytest.raises(ValueError, match="not the name of a file"):
+        staging.write(name, b"")
+    assert contents(tmp_path) == {}
+
+
+def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    write_atomic(tmp_path / "written", b"x")
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "written")}
+    assert len(modes) == 1
+    (tmp_path / "written").chmod(0o640)
+    write_atomic(tmp_path / "written", b"y")
+    assert stat.S_IMODE((tmp_path / "written").stat().st_mode) == 0o640
+
+
+def test_what_cannot_be_replaced_stays_and_nothing_is_left_beside(tmp_path: Path) -> None:
+    (tmp_path / "place").mkdir()
     with pytest.raises(IsADirectoryError):
-        write_whole(place, b"data")  # a folder cannot be replaced by a file
-    with pytest.raises(FileNotFoundError):
-        write_whole(tmp_path / "none" / "file", b"data")
-    assert sorted(tmp_path.rglob("*")) == [place, place / "inside"]
+        write_atomic(tmp_path / "place", b"data")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "place"]
+
+
+WRITER = textwrap.dedent(
+    """
+    import signal, sys
+    from pathlib import Path
+    from archdsl.files import staged
+    with staged(Path(sys.argv[1])) as staging:
+        staging.write("a.onnx", b"new" * 1000)
+        print("staged", flush=True)
+        signal.pause()
+        staging.write("b.onnx", b"never")
+    """
+)
+
+
+def test_an_interrupted_process_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "a.onnx").write_bytes(b"old")
+    environment = {**os.environ, "PYTHONPATH": str(Path(archdsl.__path__[0]).parent)}
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"staged\n"
+        assert len(list(folder.iterdir())) == 2
+        process.send_signal(signal.SIGINT)
+        assert process.wait() != 0
+    assert contents(folder) == {"a.onnx": b"old"}

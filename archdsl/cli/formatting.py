@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.files import write_whole
+from archdsl.files import write_atomic
 from archdsl.fmt import Formatted, format_source
 from archdsl.syntax import bytes_of, decode, read
 from archdsl.syntax.codes import UNREADABLE
@@ -77,7 +77,7 @@ def _write(path: Path, text: str) -> None:
     """An interrupted run leaves the old text. A read-only file is left alone."""
     if not path.stat().st_mode & _ANYBODY_MAY_WRITE or not os.access(path, os.W_OK):
         raise PermissionError(None, "the file is read-only")
-    write_whole(path, text.encode())
+    write_atomic(path, text.encode())
 
 
 def _diff(formatted: Formatted) -> str:

@@ -14,7 +14,6 @@ from math import isfinite
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from archdsl.export.files import staged
 from archdsl.export.manifest import (
     Artefact,
     Classes,
@@ -33,6 +32,7 @@ from archdsl.export.parity import DEFAULT_TOLERANCE, Parity
 from archdsl.export.plan import Flavour, Precision
 from archdsl.export.targets import Emit, Place, Refused, Target, find_place
 from archdsl.export.tools import require
+from archdsl.files import staged
 from archdsl.ir import Graph, identifier
 from archdsl.space import Image, Result
 from archdsl.weights import Tensors, to_bytes

@@ -8,7 +8,7 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from archdsl.files import write_whole
+from archdsl.files import write_atomic
 from archdsl.syntax.tables import Tables
 
 _FILE_NAME = "arch.lark"
@@ -54,7 +54,7 @@ def _keep(path: Path, found: Tables) -> None:
     """Another process never reads half a file. A full disk is no reason to fail."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps(found.as_data()).encode())
+        write_atomic(path, json.dumps(found.as_data()).encode())
     except OSError:
         return
 

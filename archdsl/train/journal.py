@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from archdsl.files import write_whole
+from archdsl.files import write_atomic
 
 
 class Journal:
@@ -42,7 +42,7 @@ def cut(folder: Path, step: int) -> None:
     if not path.exists():
         return
     kept = [line for line in _lines(path) if line.get("step", 0) <= step]
-    write_whole(path, "".join(json.dumps(line) + "\n" for line in kept).encode())
+    write_atomic(path, "".join(json.dumps(line) + "\n" for line in kept).encode())
 
 
 def read(folder: Path) -> list[dict[str, Any]]:

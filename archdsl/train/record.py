@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from archdsl.files import write_whole
+from archdsl.files import write_atomic
 from archdsl.recipe.shown import as_data
 from archdsl.train.refused import Refused
 from archdsl.train.setup import Setup
@@ -50,7 +50,7 @@ class Record:
 
     def write(self, folder: Path) -> None:
         text = json.dumps(self.values, indent=2, ensure_ascii=False) + "\n"
-        write_whole(folder / RECORD, text.encode())
+        write_atomic(folder / RECORD, text.encode())
 
     @classmethod
     def read(cls, folder: Path) -> Record:

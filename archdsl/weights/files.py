@@ -14,7 +14,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from archdsl.files import write_whole
+from archdsl.files import write_atomic
 from archdsl.ir import Graph
 from archdsl.weights.mismatch import Tensors, compare
 from archdsl.weights.specification import wanted_of
@@ -60,7 +60,7 @@ def load_metadata(path: Path) -> dict[str, str]:
 
 def save(path: Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
     """A reader finds the old file or the new one at every moment. Raises OSError."""
-    write_whole(path, to_bytes(tensors, metadata))
+    write_atomic(path, to_bytes(tensors, metadata))
 
 
 def to_bytes(tensors: Tensors, metadata: Mapping[str, str]) -> bytes:

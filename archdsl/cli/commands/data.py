@@ -87,7 +87,7 @@ def show(
     from archdsl.cli.progress import working
     from archdsl.data import open_data
     from archdsl.data.sheet import encoded, picked, sheet
-    from archdsl.export.files import write_atomic
+    from archdsl.files import write_atomic
 
     if str(out) == "-" and form == "json":
         raise click.UsageError("`-o -` writes the picture to standard output, where `--format json` writes too")

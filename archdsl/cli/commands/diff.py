@@ -42,7 +42,7 @@ def command(
     A and B are files, FILE:NAME, or `git:REVISION:FILE`. Layout, comments and the order of commutative inputs do not
     count. `html` is one page with the picture and the list.
     """
-    from archdsl.export.files import write_atomic
+    from archdsl.files import write_atomic
     from archdsl.pipeline.compare import compare
 
     kind = "json" if form == "json" else "text"

@@ -48,7 +48,7 @@ def command(
     """
     from archdsl.api import Refused, closed_graph
     from archdsl.cost import figures
-    from archdsl.export.files import write_atomic
+    from archdsl.files import write_atomic
     from archdsl.render import draw, render
 
     chosen = form or out.suffix.removeprefix(".") or "svg"

@@ -99,7 +99,7 @@ def _named(name: str) -> str:
 def _write(text: str, name: str, out: Path | None) -> int:
     """A text in which nothing is wrong, to a file that was not there."""
     from archdsl.api import Refused
-    from archdsl.export.files import write_atomic
+    from archdsl.files import write_atomic
     from archdsl.sema.check import checker
     from archdsl.text import SourceFile
 

@@ -72,7 +72,7 @@ def command(
     WHAT is the folder of a run, a text with `--weights`, or a compiled `.onnx` file. Sizes that do not divide are
     padded. Images are never written over.
     """
-    from archdsl.export.files import write_atomic
+    from archdsl.files import write_atomic
     from archdsl.train.colours import numbered
     from archdsl.train.evaluate import Views
     from archdsl.train.predict import predict, told

@@ -11,7 +11,7 @@ from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import count as grouped
 from archdsl.cli.output import note, say, say_json, table
-from archdsl.files import write_whole
+from archdsl.files import write_atomic
 
 
 @click.command("sample")
@@ -50,7 +50,7 @@ def command(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for each in drawn:
-            write_whole(out / f"{each.name}.arch", each.text.encode())
+            write_atomic(out / f"{each.name}.arch", each.text.encode())
         if (why := unreachable(loaded, out)) is not None:
             note(why)
     if form == "json":
