@@ -3,11 +3,12 @@
 from archdsl.weights.files import UnreadableWeights, load, load_metadata, save, to_bytes
 from archdsl.weights.fold import fold_batch_norm
 from archdsl.weights.mismatch import Tensors, WeightsMismatch
-from archdsl.weights.random import random_weights
+from archdsl.weights.random import TooManyWeights, random_weights
 from archdsl.weights.specification import specification
 
 __all__ = [
     "Tensors",
+    "TooManyWeights",
     "UnreadableWeights",
     "WeightsMismatch",
     "fold_batch_norm",

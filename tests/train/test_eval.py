@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from contextlib import redirect_stdout
 from io import StringIO
@@ -23,7 +22,7 @@ from archdsl.cli.main import run
 from archdsl.data.streets import CLASSES
 from archdsl.train.ready import Asked, ready
 from archdsl.weights.files import load_metadata
-from tests.train.conftest import ENVIRONMENT, ROOT
+from tests.train.commands import finished
 
 STREETS = ["--data", "streets", "--size", "32x64", "--device", "cpu"]
 HANDFUL = 5
@@ -67,15 +66,7 @@ def test_a_run_has_the_score_that_it_was_trained_to(trained: Path) -> None:
 
 def test_two_processes_count_what_one_counts(trained: Path, network: dict[str, Any]) -> None:
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run(
-        [*torchrun, "-m", "archdsl", "eval", str(trained), *STREETS, "--format", "json"],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = finished([*torchrun, "-m", "archdsl", "eval", str(trained), *STREETS, "--format", "json"])
     assert done.returncode == 0, done.stderr[-3000:]
     assert {**json.loads(done.stdout), "network": ""} == network
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,22 +16,15 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file
 
+from tests.train.commands import ENVIRONMENT, ROOT, finished
 from tests.train.small import write_text
 
-ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
 LENGTH = ["--iterations", "14", "--batch", "4", "--save-every", "3"]
 
 
 def command(text: Path, out: Path, *more: str) -> list[str]:
     data = ["--data", "streets", "--size", "32x64", "--device", "cpu"]
     return [sys.executable, "-m", "archdsl", "train", str(text), *data, "--out", str(out), *LENGTH, *more]
-
-
-def finished(arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        arguments, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
-    )
 
 
 def steps(run: Path) -> list[dict[str, object]]:

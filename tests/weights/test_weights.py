@@ -13,6 +13,7 @@ from archdsl.ir import Graph, for_inference, tensor_name
 from archdsl.nets import Network, load_weights, weights_of
 from archdsl.ops import Shape
 from archdsl.weights import (
+    TooManyWeights,
     UnreadableWeights,
     WeightsMismatch,
     load,
@@ -23,6 +24,14 @@ from archdsl.weights import (
     to_bytes,
 )
 from tests.graphs import Sketch, of_one, small_network
+
+
+def test_more_weights_than_any_memory_holds_are_not_drawn() -> None:
+    sketch = Sketch("wide")
+    wide = sketch.apply("wide", "conv", sketch.image(3, 16, 16), c=1_000_000)
+    sketch.result("logits", sketch.apply("logits", "conv", wide, c=1_000_000))
+    with pytest.raises(TooManyWeights, match=r"`wide` has 9,000,\d+,\d+,\d+ weights"):
+        random_weights(sketch.graph())
 
 
 def deep_network(depth: int) -> Graph:
