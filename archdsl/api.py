@@ -107,13 +107,13 @@ def load_for(
 
     Raises NotLoaded, NoRun, Refused, UnreadableWeights, OSError.
     """
-    from archdsl.pipeline.classes import with_classes
+    loaded = load(path, overrides=overrides, size=size)
+    if weights is None:
+        return loaded
+    from archdsl.pipeline.classes import fitted
     from archdsl.weights.description import describe
 
-    loaded = load(path, overrides=overrides, size=size)
-    names = () if weights is None else describe(weights_file(weights)).class_names
-    given = with_classes(loaded, overrides, len(names)) if names else overrides
-    return loaded if given == overrides else load(path, overrides=given, size=size)
+    return fitted(loaded, path, overrides, len(describe(weights_file(weights)).class_names), size)
 
 
 def request(

@@ -9,7 +9,7 @@ from functools import cache
 from typing import cast
 
 from archdsl.ops.dims import Dim
-from archdsl.ops.model import LARGEST, Kind, Parameter, Primitive, Value, kinds
+from archdsl.ops.model import LARGEST, LARGEST_FLOAT, Kind, Parameter, Primitive, Value, kinds
 
 
 class ParameterError(Exception):
@@ -135,7 +135,7 @@ def _check_range(parameter: Parameter, value: Value) -> None:
             wanted = f"at least {parameter.low}"
         case (Kind.NUMBER, Fraction() as number) if parameter.high is not None and number > parameter.high:
             wanted = f"at most {parameter.high}"
-        case (Kind.FACTOR | Kind.NUMBER, Fraction() as number) if abs(number) > 10**38:
+        case (Kind.FACTOR | Kind.NUMBER, Fraction() as number) if abs(number) > LARGEST_FLOAT:
             wanted = "at most 1e38, as a 32-bit float is"
         case (Kind.WORD, str(word)) if word not in parameter.words:
             wanted = " or ".join(f"`{show(candidate)}`" for candidate in parameter.words)

@@ -34,6 +34,9 @@ class Shape(NamedTuple):
 LARGEST: Final = 1_000_000
 """No channel count, side of a map, stride, dilation or window is larger: exported files count in 64 bits."""
 
+LARGEST_FLOAT: Final = 10**38
+"""Networks are trained and exported with 32-bit floats, which hold little more."""
+
 
 class Kind(StrEnum):
     """What a parameter may be."""

@@ -40,7 +40,7 @@ PLACE_LIMIT = 2_000
 """No grid in a text has more places: each takes half a millisecond, and the largest published one has 48."""
 
 FORECAST = 100
-"""After so many places it is known whether all of them can be laid out."""
+"""After so many places the nodes of all are estimated, and a grid with too many is refused."""
 
 
 @dataclass(slots=True)

@@ -53,9 +53,6 @@ class Need:
             return other
         return Need(self.forks | other.forks, self.asks | other.asks)
 
-    def __and__(self, other: Need) -> Need:
-        return Need(self.forks & other.forks, self.asks & other.asks)
-
 
 NO_NEED = Need()
 _ON_WIDTHS: Final = "what is asked depends on channel counts that answers decide"

@@ -27,8 +27,6 @@ from archdsl.train.refused import Refused
 from archdsl.train.setup import Setup
 from archdsl.weights import load as load_tensors
 
-"""The parameter of a space that says how many classes there are."""
-
 
 def plain_recipe(space: str) -> Training:
     """Where no text has a training for a space: the settings that the four papers have in common."""

@@ -19,7 +19,7 @@ from archdsl.data import Classes
 from archdsl.data.model import Statistic
 from archdsl.nets import Network, load_weights
 from archdsl.pipeline import Loaded, load
-from archdsl.pipeline.classes import with_classes
+from archdsl.pipeline.classes import fitted
 from archdsl.space import Result
 from archdsl.train.colours import classes_of
 from archdsl.train.evaluate import Logits
@@ -112,9 +112,7 @@ def _of_text(asked: Asked, device: torch.device) -> Ready:
         raise Refused(f"`{asked.what}` has no weights: give those of a training with `--weights RUN`")
     place = _weights(asked.weights)
     trained = describe(place)
-    if trained.class_names:
-        given = with_classes(loaded, asked.overrides, len(trained.class_names))
-        loaded = loaded if given == asked.overrides else load(asked.what, overrides=given)
+    loaded = fitted(loaded, asked.what, asked.overrides, len(trained.class_names))
     if not loaded.closed:
         raise Refused(f"`{loaded.name}` still asks questions: answer them in a genotype, and name that")
     return _of_network(asked, loaded, place, trained, None, device)

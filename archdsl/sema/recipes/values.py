@@ -6,8 +6,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from fractions import Fraction
 from math import inf
-from typing import Final, TypeVar
+from typing import TypeVar
 
+from archdsl.ops.model import LARGEST_FLOAT
 from archdsl.sema import codes
 from archdsl.sema.arithmetic import ArithmeticMistake, Number, power, product, total
 from archdsl.sema.recipes.forms import Read, report_unknown
@@ -16,9 +17,6 @@ from archdsl.syntax import ast
 from archdsl.syntax.spell import spell
 
 E = TypeVar("E", bound=StrEnum)
-LARGEST: Final = 10**38
-"""A network is trained with 32-bit floats, which hold little more."""
-
 _Calculate = Callable[[list[tuple[str, Number]]], Number]
 
 
@@ -49,7 +47,7 @@ def number(
         if not (low <= value <= high and above < value < below):
             _report_range(reporter, expr, _range(low, high, above, below), unit)
             return None
-        if abs(value) > LARGEST:
+        if abs(value) > LARGEST_FLOAT:
             _report_range(reporter, expr, "at most 1e38", unit)
             return None
         return float(value)
