@@ -19,9 +19,9 @@ from archdsl.sema.files import Files
 from archdsl.sema.genotypes import Reader
 from archdsl.sema.membership import check as check_membership
 from archdsl.sema.names import check_names
-from archdsl.sema.recipes import Subject, read_cost, read_search, read_training
 from archdsl.sema.reporter import Reporter, listed, suggestion
 from archdsl.sema.resolutions import image_size, report_size, report_uneven
+from archdsl.sema.settings import Subject, read_cost, read_search, read_training
 from archdsl.sema.spaces import lay_out
 from archdsl.sema.units import Definition, Found, Unit, load_units
 from archdsl.sema.values import Poison, Value

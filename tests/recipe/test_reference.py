@@ -12,11 +12,11 @@ from archdsl.recipe.costs import Unit
 from archdsl.recipe.losses import ClassWeights, Direction, Heads, Mean
 from archdsl.recipe.relaxations import KeepBy, Method
 from archdsl.recipe.searches import Order, ReasoningGraph
-from archdsl.sema.recipes.losses import LOSSES
-from archdsl.sema.recipes.optimizers import OPTIMIZERS
-from archdsl.sema.recipes.schedules import SCHEDULES
-from archdsl.sema.recipes.searches import PHASE_ONLY
-from archdsl.sema.recipes.trainings import AUGMENTATIONS, DATA
+from archdsl.sema.settings.losses import LOSSES
+from archdsl.sema.settings.optimizers import OPTIMIZERS
+from archdsl.sema.settings.schedules import SCHEDULES
+from archdsl.sema.settings.searches import PHASE_ONLY
+from archdsl.sema.settings.trainings import AUGMENTATIONS, DATA
 
 REFERENCE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
 WORDS = set(re.findall(r"[a-z_]+", REFERENCE.partition("## Searches, costs, trainings")[2]))

@@ -11,8 +11,8 @@ from typing import TypeVar
 from archdsl.ops.model import LARGEST_FLOAT
 from archdsl.sema import codes
 from archdsl.sema.arithmetic import ArithmeticMistake, Number, power, product, total
-from archdsl.sema.recipes.forms import Read, report_unknown
 from archdsl.sema.reporter import Reporter
+from archdsl.sema.settings.forms import Read, report_unknown
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell
 

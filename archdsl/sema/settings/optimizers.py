@@ -5,10 +5,10 @@ from __future__ import annotations
 from archdsl.recipe.optimizers import Adam, Optimizer, Sgd, WeightStep
 from archdsl.recipe.schedules import Constant
 from archdsl.sema import codes
-from archdsl.sema.recipes.forms import Form, Make, Read, one_of
-from archdsl.sema.recipes.schedules import learning_rate
-from archdsl.sema.recipes.values import flag, number, whole
 from archdsl.sema.reporter import Reporter
+from archdsl.sema.settings.forms import Form, Make, Read, one_of
+from archdsl.sema.settings.schedules import learning_rate
+from archdsl.sema.settings.values import flag, number, whole
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell
 

@@ -20,10 +20,10 @@ from archdsl.recipe.searches import (
     TwoLevels,
 )
 from archdsl.sema import codes
-from archdsl.sema.recipes.forms import Form, Read, form_of, one_of
-from archdsl.sema.recipes.subject import Subject
-from archdsl.sema.recipes.values import fraction, number, whole, word
 from archdsl.sema.reporter import Reporter, listed
+from archdsl.sema.settings.forms import Form, Read, form_of, one_of
+from archdsl.sema.settings.subject import Subject
+from archdsl.sema.settings.values import fraction, number, whole, word
 from archdsl.space import QuestionKind
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell

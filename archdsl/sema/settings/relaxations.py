@@ -19,11 +19,11 @@ from archdsl.recipe.relaxations import (
 )
 from archdsl.recipe.schedules import Constant
 from archdsl.sema import codes
-from archdsl.sema.recipes.forms import Form, Make, one_of, values_of
-from archdsl.sema.recipes.schedules import temperature
-from archdsl.sema.recipes.subject import Subject
-from archdsl.sema.recipes.values import word
 from archdsl.sema.reporter import Reporter, listed
+from archdsl.sema.settings.forms import Form, Make, one_of, values_of
+from archdsl.sema.settings.schedules import temperature
+from archdsl.sema.settings.subject import Subject
+from archdsl.sema.settings.values import word
 from archdsl.space import QuestionKind
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell

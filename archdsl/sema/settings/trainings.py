@@ -21,12 +21,12 @@ from archdsl.recipe.trainings import (
     Training,
 )
 from archdsl.sema import codes
-from archdsl.sema.recipes.forms import Block, Form, Make, Read, form_of, one_of, report_unknown, several
-from archdsl.sema.recipes.losses import distillation, loss
-from archdsl.sema.recipes.optimizers import weight_step
-from archdsl.sema.recipes.subject import Subject
-from archdsl.sema.recipes.values import number, whole
 from archdsl.sema.reporter import Reporter
+from archdsl.sema.settings.forms import Block, Form, Make, Read, form_of, one_of, report_unknown, several
+from archdsl.sema.settings.losses import distillation, loss
+from archdsl.sema.settings.optimizers import weight_step
+from archdsl.sema.settings.subject import Subject
+from archdsl.sema.settings.values import number, whole
 from archdsl.space import Program, Result
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell

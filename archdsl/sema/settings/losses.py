@@ -13,8 +13,8 @@ from archdsl.recipe.losses import (
     Mean,
     Ohem,
 )
-from archdsl.sema.recipes.forms import Form, Make, Read, in_set, one_of
-from archdsl.sema.recipes.values import number, word
+from archdsl.sema.settings.forms import Form, Make, Read, in_set, one_of
+from archdsl.sema.settings.values import number, word
 
 _SHARE = number(above=0, high=1)
 

@@ -15,9 +15,9 @@ from archdsl.recipe.schedules import (
     reaches_zero,
 )
 from archdsl.sema import codes
-from archdsl.sema.recipes.forms import Form, Make, Read, in_set, one_of
-from archdsl.sema.recipes.values import number, whole
 from archdsl.sema.reporter import Reporter
+from archdsl.sema.settings.forms import Form, Make, Read, in_set, one_of
+from archdsl.sema.settings.values import number, whole
 from archdsl.syntax import ast
 
 _NOT_NEGATIVE = number(0)

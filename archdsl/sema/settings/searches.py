@@ -15,15 +15,15 @@ from archdsl.recipe.relaxations import RELAXED, Argmax, Derivation, KeepBy, Keep
 from archdsl.recipe.searches import OneLevel, Phase, Search, TwoLevels
 from archdsl.recipe.trainings import Epochs
 from archdsl.sema import codes
-from archdsl.sema.recipes.forms import Block, several, values_of
-from archdsl.sema.recipes.losses import searched_loss
-from archdsl.sema.recipes.objectives import Objectives, check_uniform
-from archdsl.sema.recipes.optimizers import optimizer, weight_step
-from archdsl.sema.recipes.relaxations import Derivations, Relaxations
-from archdsl.sema.recipes.settings import Settings, levels, split
-from archdsl.sema.recipes.subject import Subject
-from archdsl.sema.recipes.trainings import NO_STEP, Parts, augmentations, read_duration
 from archdsl.sema.reporter import Reporter, suggestion
+from archdsl.sema.settings.forms import Block, several, values_of
+from archdsl.sema.settings.losses import searched_loss
+from archdsl.sema.settings.objectives import Objectives, check_uniform
+from archdsl.sema.settings.optimizers import optimizer, weight_step
+from archdsl.sema.settings.relaxations import Derivations, Relaxations
+from archdsl.sema.settings.settings import Settings, levels, split
+from archdsl.sema.settings.subject import Subject
+from archdsl.sema.settings.trainings import NO_STEP, Parts, augmentations, read_duration
 from archdsl.sema.units import Unit
 from archdsl.space import Program, QuestionKind
 from archdsl.syntax import ast

@@ -19,11 +19,11 @@ from archdsl.recipe.objectives import (
 )
 from archdsl.recipe.relaxations import RELAXED
 from archdsl.sema import codes
-from archdsl.sema.recipes.costs import find_cost
-from archdsl.sema.recipes.forms import Form, form_of, in_set
-from archdsl.sema.recipes.subject import Subject
-from archdsl.sema.recipes.values import exact, number
 from archdsl.sema.reporter import Reporter, suggestion
+from archdsl.sema.settings.costs import find_cost
+from archdsl.sema.settings.forms import Form, form_of, in_set
+from archdsl.sema.settings.subject import Subject
+from archdsl.sema.settings.values import exact, number
 from archdsl.sema.units import Unit
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from archdsl.recipe.costs import Cost, Counted, Measure, Measured, Uniform, Unit
 from archdsl.sema import codes
-from archdsl.sema.recipes.forms import Form, form_of, one_of
-from archdsl.sema.recipes.values import word
 from archdsl.sema.reporter import Reporter, replacement, suggestion
+from archdsl.sema.settings.forms import Form, form_of, one_of
+from archdsl.sema.settings.values import word
 from archdsl.sema.units import Unit as File
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell
