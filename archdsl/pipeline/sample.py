@@ -13,8 +13,8 @@ from typing import Final
 
 from archdsl.cost import Figures, figures
 from archdsl.ir import closed
+from archdsl.pipeline.genotype_writer import write_genotype
 from archdsl.pipeline.load import Loaded
-from archdsl.pipeline.write import write_genotype
 from archdsl.sema.units import root_of
 from archdsl.space.count import Census
 from archdsl.space.trace import trace

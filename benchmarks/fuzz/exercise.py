@@ -16,7 +16,7 @@ from archdsl.fmt import format_source
 from archdsl.ir import canonical_hash, canonical_text, closed, verify
 from archdsl.pipeline import Checked, Loaded, check, load
 from archdsl.pipeline.expand import expand
-from archdsl.pipeline.write import write_genotype
+from archdsl.pipeline.genotype_writer import write_genotype
 from archdsl.render import draw, render
 from archdsl.space.count import Census, NotCounted
 from archdsl.space.trace import trace

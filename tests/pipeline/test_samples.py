@@ -11,7 +11,7 @@ from archdsl.fmt import format
 from archdsl.ir import canonical_hash, closed
 from archdsl.pipeline import check, load
 from archdsl.pipeline.expand import expand
-from archdsl.pipeline.write import write_genotype
+from archdsl.pipeline.genotype_writer import write_genotype
 from archdsl.syntax import parse
 from archdsl.text import SourceFile
 from tests.pipeline.spaces import REPOSITORY, SMALL, Case, graph_of, laws, loaded, samples

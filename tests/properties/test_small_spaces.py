@@ -15,7 +15,7 @@ from archdsl.cost import figures
 from archdsl.ir import canonical_hash, closed, verify
 from archdsl.pipeline import check, load
 from archdsl.pipeline.expand import expand
-from archdsl.pipeline.write import write_genotype
+from archdsl.pipeline.genotype_writer import write_genotype
 from archdsl.space import Program
 from archdsl.space.count import Census
 from archdsl.space.demand import answers_of

@@ -55,9 +55,9 @@ def op(name: str, out: Path | None) -> int:
 def genotype(name: str, target: str, out: Path | None, overrides: tuple[tuple[str, str], ...]) -> int:
     """Begin a genotype of SPACE, with the first candidate as answer to every question."""
     from archdsl.api import Refused
-    from archdsl.pipeline.first import first_answers
+    from archdsl.pipeline.default_genotype import default_answers
+    from archdsl.pipeline.genotype_writer import write_genotype
     from archdsl.pipeline.sample import BadConstraint, use_path
-    from archdsl.pipeline.write import write_genotype
 
     _named(name)
     loaded = load_or_leave(target, overrides)
@@ -69,7 +69,7 @@ def genotype(name: str, target: str, out: Path | None, overrides: tuple[tuple[st
         use = use_path(loaded, Path() if out is None else out.parent)
     except BadConstraint as error:
         raise Refused(str(error)) from error
-    text = write_genotype(loaded.program, first_answers(loaded), name, use, parameters=loaded.given)
+    text = write_genotype(loaded.program, default_answers(loaded), name, use, parameters=loaded.given)
     about = "\n".join(("# Every question has the first of its candidates as its answer.", *_candidates(loaded, target)))
     return _write(text.replace("\ngenotype ", f"\n{about}\ngenotype ", 1), name, out)
 

@@ -6,7 +6,7 @@ from archdsl.pipeline.load import Loaded
 from archdsl.space.trace import trace
 
 
-def first_answers(loaded: Loaded) -> dict[str, tuple[str, ...]]:
+def default_answers(loaded: Loaded) -> dict[str, tuple[str, ...]]:
     """Answers to all that is asked, each the first candidate, of which as many as are kept.
 
     What is asked hangs on what was answered, so questions are met in rounds.
