@@ -24,7 +24,7 @@ from torch.nn import functional
 import archdsl
 from archdsl.data import Batches, Held, Split, hold, open_data
 from archdsl.data.augment import augment, normalise
-from archdsl.recipe.trainings import Colour, Crop, Flip, Scale
+from archdsl.settings.trainings import Colour, Crop, Flip, Scale
 from benchmarks.report import Row, report
 
 STUDENT: Final = "spaces/genotypes/fasterseg_student.arch"

@@ -20,7 +20,7 @@ from torch.nn import functional
 from archdsl.data import Batches, Held, hold, open_data
 from archdsl.data.augment import augment, normalise
 from archdsl.data.model import IGNORE
-from archdsl.recipe.trainings import Colour, Crop, Flip, Scale
+from archdsl.settings.trainings import Colour, Crop, Flip, Scale
 from benchmarks.report import Row, report
 
 CLASSES: Final = 11

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from archdsl.cost.prices import Estimate
     from archdsl.cost.rows import Row
     from archdsl.cost.tables import Measurement, Table
-    from archdsl.recipe.costs import Unit
+    from archdsl.settings.costs import Unit
 
 
 def cost_table(command: F) -> F:

@@ -16,7 +16,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from archdsl.cost.rows import Row
-from archdsl.recipe.costs import Unit
+from archdsl.settings.costs import Unit
 
 FORMAT_VERSION: Final = 1
 LARGEST: Final = 64 * 1024 * 1024

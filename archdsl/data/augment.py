@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from archdsl.data.model import IGNORE, IMAGENET_MEAN, Statistic
-from archdsl.recipe.trainings import Augmentation, Colour, Crop, Flip, Scale
+from archdsl.settings.trainings import Augmentation, Colour, Crop, Flip, Scale
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from archdsl.data.model import IGNORE, IMAGENET_MEAN, Bytes, Classes, Example, Split, Statistic
 from archdsl.data.model import Colour as Rgb
-from archdsl.recipe.trainings import Colour, Crop, Flip, Scale
+from archdsl.settings.trainings import Colour, Crop, Flip, Scale
 
 _COLUMNS: Final = 4
 _GAP: Final = 8

@@ -8,8 +8,8 @@ import numpy as np
 
 from archdsl.data.model import Split
 from archdsl.data.problems import BadData, Problem
-from archdsl.recipe.searches import GroupSplit, RandomSplit
-from archdsl.recipe.searches import Split as Rule
+from archdsl.settings.searches import GroupSplit, RandomSplit
+from archdsl.settings.searches import Split as Rule
 
 
 def split_indices(split: Split, by: Rule, seed: int) -> tuple[list[int], list[int]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archdsl.pipeline.load import NotLoaded, in_order, opened
-from archdsl.recipe import Training
 from archdsl.sema.check import Checker, Recipe
 from archdsl.sema.units import Unit
+from archdsl.settings import Training
 from archdsl.syntax import ast
 
 

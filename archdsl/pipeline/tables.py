@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archdsl.diagnostics import Diagnostic, Label, Severity
-from archdsl.recipe import Cost, Search
-from archdsl.recipe.costs import Measured
-from archdsl.recipe.objectives import costs_in
 from archdsl.sema.check import Checker, Recipe
 from archdsl.sema.units import Unit
+from archdsl.settings import Cost, Search
+from archdsl.settings.costs import Measured
+from archdsl.settings.objectives import costs_in
 from archdsl.space import Program
 from archdsl.syntax import ast
 

@@ -10,7 +10,6 @@ from typing import TypeAlias
 from archdsl.diagnostics import Label as Mark
 from archdsl.diagnostics import Severity
 from archdsl.ops import Primitive
-from archdsl.recipe import Cost, Search, Training
 from archdsl.sema import codes
 from archdsl.sema.builder import Builder, Scope
 from archdsl.sema.environment import Environment
@@ -25,6 +24,7 @@ from archdsl.sema.settings import Subject, read_cost, read_search, read_training
 from archdsl.sema.spaces import lay_out
 from archdsl.sema.units import Definition, Found, Unit, load_units
 from archdsl.sema.values import Poison, Value
+from archdsl.settings import Cost, Search, Training
 from archdsl.space import Program
 from archdsl.space.sizes import of_program
 from archdsl.space.trace import Trace

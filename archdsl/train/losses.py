@@ -12,7 +12,7 @@ from typing import assert_never
 import torch
 from torch import Tensor, nn
 
-from archdsl.recipe.losses import Bootstrapped, CrossEntropy, Direction, Distillation, Loss, Mean, Ohem
+from archdsl.settings.losses import Bootstrapped, CrossEntropy, Direction, Distillation, Loss, Mean, Ohem
 from archdsl.train.joined import kth_largest, total, world
 
 IGNORE = 255

@@ -14,11 +14,11 @@ from archdsl.data import Data
 from archdsl.nets import Network, load_weights
 from archdsl.pipeline import Loaded, load, trainings
 from archdsl.pipeline.classes import CLASSES, with_classes
-from archdsl.recipe import Training
-from archdsl.recipe.losses import CrossEntropy
-from archdsl.recipe.optimizers import Sgd, WeightStep
-from archdsl.recipe.schedules import Poly
-from archdsl.recipe.trainings import Auxiliary, Crop, Epochs, Flip, Iterations, Scale
+from archdsl.settings import Training
+from archdsl.settings.losses import CrossEntropy
+from archdsl.settings.optimizers import Sgd, WeightStep
+from archdsl.settings.schedules import Poly
+from archdsl.settings.trainings import Auxiliary, Crop, Epochs, Flip, Iterations, Scale
 from archdsl.space import Result
 from archdsl.train.features import features_of
 from archdsl.train.initial import Carried, carry, weights_file

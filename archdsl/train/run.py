@@ -18,8 +18,8 @@ from archdsl import weights as files
 from archdsl.data import Batches, Held, Split, hold
 from archdsl.data.augment import augment, normalise
 from archdsl.nets import Network, load_weights, weights_of
-from archdsl.recipe.losses import ClassWeights
-from archdsl.recipe.schedules import Moment
+from archdsl.settings.losses import ClassWeights
+from archdsl.settings.schedules import Moment
 from archdsl.space import Result
 from archdsl.train import checkpoints, journal
 from archdsl.train.average import Average

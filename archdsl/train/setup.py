@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from archdsl.data import Data
 from archdsl.ir import Graph
-from archdsl.recipe import Training
-from archdsl.recipe.trainings import Epochs, Iterations
+from archdsl.settings import Training
+from archdsl.settings.trainings import Epochs, Iterations
 from archdsl.train.features import Features
 from archdsl.train.refused import Refused
 

@@ -12,7 +12,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from archdsl.recipe import Training
+from archdsl.settings import Training
 from archdsl.train.joined import total, world
 from archdsl.train.losses import divergence, loss_of
 

@@ -9,8 +9,8 @@ from typing import assert_never
 import torch
 from torch import nn
 
-from archdsl.recipe.optimizers import Adam, Optimizer, Sgd
-from archdsl.recipe.schedules import Moment, value_at
+from archdsl.settings.optimizers import Adam, Optimizer, Sgd
+from archdsl.settings.schedules import Moment, value_at
 
 FIRST = Moment(0.0, 0, 0)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from archdsl.cost.rows import Row
 from archdsl.cost.tables import Measurement, Scale, Table
-from archdsl.recipe.costs import Unit
+from archdsl.settings.costs import Unit
 
 SCALE = Scale(factor=0.5, error=0.017, networks=5)
 

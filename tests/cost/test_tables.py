@@ -15,7 +15,7 @@ from archdsl.cost.open_rows import rows_of_space
 from archdsl.cost.prices import MissingRows, estimate
 from archdsl.cost.rows import Row, rows_of, uses
 from archdsl.cost.tables import Table, TableUnreadable, empty, parse_table, read_table, table_bytes
-from archdsl.recipe.costs import Unit
+from archdsl.settings.costs import Unit
 from tests.cost.invented import SCALE, measurement, numbered, table
 from tests.pipeline.spaces import SMALL, Case, graph_of, loaded, samples
 

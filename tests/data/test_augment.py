@@ -13,7 +13,7 @@ from torch import Tensor
 
 from archdsl.data.augment import augment, normalise
 from archdsl.data.model import IGNORE
-from archdsl.recipe.trainings import Augmentation, Colour, Crop, Flip, Scale
+from archdsl.settings.trainings import Augmentation, Colour, Crop, Flip, Scale
 
 MEAN = (0.485, 0.456, 0.406)
 SIZE = (40, 64)

@@ -11,7 +11,7 @@ import torch
 
 from archdsl.data import BadData, Batches, Held, Split, hold, split_indices
 from archdsl.data.model import Example
-from archdsl.recipe.searches import GroupSplit, RandomSplit
+from archdsl.settings.searches import GroupSplit, RandomSplit
 
 
 def counted(count: int, size: tuple[int, int] = (4, 6)) -> Split:

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from archdsl.nets import EveryOutput, Network, load_weights
 from archdsl.pipeline import load, trainings
-from archdsl.recipe.losses import Bootstrapped, ClassWeights, CrossEntropy, Loss, Ohem
+from archdsl.settings.losses import Bootstrapped, ClassWeights, CrossEntropy, Loss, Ohem
 from archdsl.train.devices import fabric_of
 from archdsl.train.joined import rank, world
 from archdsl.train.norms import join_batch_norms

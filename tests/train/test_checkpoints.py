@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from archdsl.recipe.optimizers import Adam, Optimizer, Sgd
-from archdsl.recipe.schedules import Constant
+from archdsl.settings.optimizers import Adam, Optimizer, Sgd
+from archdsl.settings.schedules import Constant
 from archdsl.train import checkpoints
 from archdsl.train.checkpoints import BrokenCheckpoint, Checkpoint
 from archdsl.train.steps import optimizer_of

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from archdsl.recipe.losses import Bootstrapped, CrossEntropy, Direction, Distillation, Loss, Mean, Ohem
+from archdsl.settings.losses import Bootstrapped, CrossEntropy, Direction, Distillation, Loss, Mean, Ohem
 from archdsl.train.frequencies import median_frequency
 from archdsl.train.losses import IGNORE, divergence, loss_of
 

@@ -13,10 +13,10 @@ from archdsl.cli.loading import load_or_leave, recipe_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import say, say_json, table
 from archdsl.pipeline import Loaded
-from archdsl.recipe import Cost, Search, Training
-from archdsl.recipe.searches import Phase
-from archdsl.recipe.shown import as_data, as_setting
 from archdsl.sema.check import Recipe
+from archdsl.settings import Cost, Search, Training
+from archdsl.settings.searches import Phase
+from archdsl.settings.shown import as_data, as_setting
 from archdsl.space import Image, Question, Result
 from archdsl.space.trace import Trace
 

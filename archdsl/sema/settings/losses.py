@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from archdsl.recipe.losses import (
+from archdsl.sema.settings.forms import Form, Make, Read, in_set, one_of
+from archdsl.sema.settings.values import number, word
+from archdsl.settings.losses import (
     Bootstrapped,
     ClassWeights,
     CrossEntropy,
@@ -13,8 +15,6 @@ from archdsl.recipe.losses import (
     Mean,
     Ohem,
 )
-from archdsl.sema.settings.forms import Form, Make, Read, in_set, one_of
-from archdsl.sema.settings.values import number, word
 
 _SHARE = number(above=0, high=1)
 

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archdsl.recipe.costs import Cost, Uniform
-from archdsl.recipe.objectives import (
+from archdsl.sema import codes
+from archdsl.sema.reporter import Reporter, suggestion
+from archdsl.sema.settings.costs import find_cost
+from archdsl.sema.settings.forms import Form, form_of, in_set
+from archdsl.sema.settings.subject import Subject
+from archdsl.sema.settings.values import exact, number
+from archdsl.sema.units import Unit
+from archdsl.settings.costs import Cost, Uniform
+from archdsl.settings.objectives import (
     Accuracy,
     CostTerm,
     Log,
@@ -17,14 +24,7 @@ from archdsl.recipe.objectives import (
     Value,
     terms,
 )
-from archdsl.recipe.relaxations import RELAXED
-from archdsl.sema import codes
-from archdsl.sema.reporter import Reporter, suggestion
-from archdsl.sema.settings.costs import find_cost
-from archdsl.sema.settings.forms import Form, form_of, in_set
-from archdsl.sema.settings.subject import Subject
-from archdsl.sema.settings.values import exact, number
-from archdsl.sema.units import Unit
+from archdsl.settings.relaxations import RELAXED
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell
 

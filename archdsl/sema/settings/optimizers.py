@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from archdsl.recipe.optimizers import Adam, Optimizer, Sgd, WeightStep
-from archdsl.recipe.schedules import Constant
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter
 from archdsl.sema.settings.forms import Form, Make, Read, one_of
 from archdsl.sema.settings.schedules import learning_rate
 from archdsl.sema.settings.values import flag, number, whole
+from archdsl.settings.optimizers import Adam, Optimizer, Sgd, WeightStep
+from archdsl.settings.schedules import Constant
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell
 

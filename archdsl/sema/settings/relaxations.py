@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archdsl.diagnostics import Label as Mark
-from archdsl.recipe.relaxations import (
+from archdsl.sema import codes
+from archdsl.sema.reporter import Reporter, listed
+from archdsl.sema.settings.forms import Form, Make, one_of, values_of
+from archdsl.sema.settings.schedules import temperature
+from archdsl.sema.settings.subject import Subject
+from archdsl.sema.settings.values import word
+from archdsl.settings.relaxations import (
     RELAXED,
     Argmax,
     Derivation,
@@ -17,13 +23,7 @@ from archdsl.recipe.relaxations import (
     Method,
     Relaxation,
 )
-from archdsl.recipe.schedules import Constant
-from archdsl.sema import codes
-from archdsl.sema.reporter import Reporter, listed
-from archdsl.sema.settings.forms import Form, Make, one_of, values_of
-from archdsl.sema.settings.schedules import temperature
-from archdsl.sema.settings.subject import Subject
-from archdsl.sema.settings.values import word
+from archdsl.settings.schedules import Constant
 from archdsl.space import QuestionKind
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell

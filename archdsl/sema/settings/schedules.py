@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from archdsl.recipe.schedules import (
+from archdsl.sema import codes
+from archdsl.sema.reporter import Reporter
+from archdsl.sema.settings.forms import Form, Make, Read, in_set, one_of
+from archdsl.sema.settings.values import number, whole
+from archdsl.settings.schedules import (
     Anneal,
     Constant,
     Cosine,
@@ -14,10 +18,6 @@ from archdsl.recipe.schedules import (
     Warmup,
     reaches_zero,
 )
-from archdsl.sema import codes
-from archdsl.sema.reporter import Reporter
-from archdsl.sema.settings.forms import Form, Make, Read, in_set, one_of
-from archdsl.sema.settings.values import number, whole
 from archdsl.syntax import ast
 
 _NOT_NEGATIVE = number(0)

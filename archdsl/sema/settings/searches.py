@@ -9,11 +9,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from archdsl.diagnostics import Label as Mark
-from archdsl.recipe.losses import CrossEntropy, Heads
-from archdsl.recipe.objectives import LossTerm, costs_in
-from archdsl.recipe.relaxations import RELAXED, Argmax, Derivation, KeepBy, KeepStrongest, Relaxation
-from archdsl.recipe.searches import OneLevel, Phase, Search, TwoLevels
-from archdsl.recipe.trainings import Epochs
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter, suggestion
 from archdsl.sema.settings.forms import Block, several, values_of
@@ -25,6 +20,11 @@ from archdsl.sema.settings.settings import Settings, levels, split
 from archdsl.sema.settings.subject import Subject
 from archdsl.sema.settings.trainings import NO_STEP, Parts, augmentations, read_duration
 from archdsl.sema.units import Unit
+from archdsl.settings.losses import CrossEntropy, Heads
+from archdsl.settings.objectives import LossTerm, costs_in
+from archdsl.settings.relaxations import RELAXED, Argmax, Derivation, KeepBy, KeepStrongest, Relaxation
+from archdsl.settings.searches import OneLevel, Phase, Search, TwoLevels
+from archdsl.settings.trainings import Epochs
 from archdsl.space import Program, QuestionKind
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell

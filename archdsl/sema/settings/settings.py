@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from archdsl.recipe.searches import (
+from archdsl.sema import codes
+from archdsl.sema.reporter import Reporter, listed
+from archdsl.sema.settings.forms import Form, Read, form_of, one_of
+from archdsl.sema.settings.subject import Subject
+from archdsl.sema.settings.values import fraction, number, whole, word
+from archdsl.settings.searches import (
     Fixed,
     Freeze,
     GcnGuide,
@@ -19,11 +24,6 @@ from archdsl.recipe.searches import (
     Split,
     TwoLevels,
 )
-from archdsl.sema import codes
-from archdsl.sema.reporter import Reporter, listed
-from archdsl.sema.settings.forms import Form, Read, form_of, one_of
-from archdsl.sema.settings.subject import Subject
-from archdsl.sema.settings.values import fraction, number, whole, word
 from archdsl.space import QuestionKind
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from archdsl.recipe.scopes import covers
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter, listed, replacement, suggestion
+from archdsl.settings.scopes import covers
 from archdsl.space import FrameKind, Program, QuestionKind
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archdsl.recipe.losses import CrossEntropy
-from archdsl.recipe.optimizers import Sgd, WeightStep
-from archdsl.recipe.schedules import Constant
-from archdsl.recipe.trainings import (
+from archdsl.sema import codes
+from archdsl.sema.reporter import Reporter
+from archdsl.sema.settings.forms import Block, Form, Make, Read, form_of, one_of, report_unknown, several
+from archdsl.sema.settings.losses import distillation, loss
+from archdsl.sema.settings.optimizers import weight_step
+from archdsl.sema.settings.subject import Subject
+from archdsl.sema.settings.values import number, whole
+from archdsl.settings.losses import CrossEntropy
+from archdsl.settings.optimizers import Sgd, WeightStep
+from archdsl.settings.schedules import Constant
+from archdsl.settings.trainings import (
     Augmentation,
     Auxiliary,
     Colour,
@@ -20,13 +27,6 @@ from archdsl.recipe.trainings import (
     Scale,
     Training,
 )
-from archdsl.sema import codes
-from archdsl.sema.reporter import Reporter
-from archdsl.sema.settings.forms import Block, Form, Make, Read, form_of, one_of, report_unknown, several
-from archdsl.sema.settings.losses import distillation, loss
-from archdsl.sema.settings.optimizers import weight_step
-from archdsl.sema.settings.subject import Subject
-from archdsl.sema.settings.values import number, whole
 from archdsl.space import Program, Result
 from archdsl.syntax import ast
 from archdsl.syntax.spell import spell

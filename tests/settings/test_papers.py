@@ -9,15 +9,15 @@ from typing import TypeVar
 import pytest
 
 from archdsl.pipeline import check
-from archdsl.recipe import Cost, Search, Training
-from archdsl.recipe.costs import Measured, Uniform, Unit
-from archdsl.recipe.losses import Bootstrapped, Direction, Distillation, Heads, Ohem
-from archdsl.recipe.objectives import costs_in, spelled
-from archdsl.recipe.optimizers import Adam, Sgd, WeightStep
-from archdsl.recipe.relaxations import Argmax, Drop, Joint, KeepBy, KeepStrongest, Method, Relaxation
-from archdsl.recipe.schedules import Anneal, Constant, Cosine, Exponential, Poly
-from archdsl.recipe.searches import Fixed, Freeze, GcnGuide, GroupSplit, OneLevel, RandomSplit, Sandwich, TwoLevels
-from archdsl.recipe.trainings import Auxiliary, Crop, Epochs, Flip, Initial, Iterations, Scale
+from archdsl.settings import Cost, Search, Training
+from archdsl.settings.costs import Measured, Uniform, Unit
+from archdsl.settings.losses import Bootstrapped, Direction, Distillation, Heads, Ohem
+from archdsl.settings.objectives import costs_in, spelled
+from archdsl.settings.optimizers import Adam, Sgd, WeightStep
+from archdsl.settings.relaxations import Argmax, Drop, Joint, KeepBy, KeepStrongest, Method, Relaxation
+from archdsl.settings.schedules import Anneal, Constant, Cosine, Exponential, Poly
+from archdsl.settings.searches import Fixed, Freeze, GcnGuide, GroupSplit, OneLevel, RandomSplit, Sandwich, TwoLevels
+from archdsl.settings.trainings import Auxiliary, Crop, Epochs, Flip, Initial, Iterations, Scale
 from archdsl.space import QuestionKind as Kind
 
 SPACES = Path(__file__).parents[2] / "spaces"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from archdsl.recipe.losses import Distillation, Loss
-from archdsl.recipe.optimizers import WeightStep
+from archdsl.settings.losses import Distillation, Loss
+from archdsl.settings.optimizers import WeightStep
 
 
 @dataclass(frozen=True, slots=True)

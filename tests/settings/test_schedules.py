@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archdsl.recipe.schedules import (
+from archdsl.settings.schedules import (
     Anneal,
     Constant,
     Cosine,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from archdsl.recipe.schedules import Schedule
+from archdsl.settings.schedules import Schedule
 
 
 @dataclass(frozen=True, slots=True)

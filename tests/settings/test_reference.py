@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.recipe.costs import Unit
-from archdsl.recipe.losses import ClassWeights, Direction, Heads, Mean
-from archdsl.recipe.relaxations import KeepBy, Method
-from archdsl.recipe.searches import Order, ReasoningGraph
 from archdsl.sema.settings.losses import LOSSES
 from archdsl.sema.settings.optimizers import OPTIMIZERS
 from archdsl.sema.settings.schedules import SCHEDULES
 from archdsl.sema.settings.searches import PHASE_ONLY
 from archdsl.sema.settings.trainings import AUGMENTATIONS, DATA
+from archdsl.settings.costs import Unit
+from archdsl.settings.losses import ClassWeights, Direction, Heads, Mean
+from archdsl.settings.relaxations import KeepBy, Method
+from archdsl.settings.searches import Order, ReasoningGraph
 
 REFERENCE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
 WORDS = set(re.findall(r"[a-z_]+", REFERENCE.partition("## Searches, costs, trainings")[2]))

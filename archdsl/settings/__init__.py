@@ -1,7 +1,7 @@
 """Searches, costs and trainings as texts define them: typed, checked, without a network."""
 
-from archdsl.recipe.costs import Cost
-from archdsl.recipe.searches import Search
-from archdsl.recipe.trainings import Training
+from archdsl.settings.costs import Cost
+from archdsl.settings.searches import Search
+from archdsl.settings.trainings import Training
 
 __all__ = ["Cost", "Search", "Training"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
-from archdsl.recipe.costs import Cost
+from archdsl.settings.costs import Cost
 from archdsl.space import QuestionKind
 
 

@@ -9,8 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from archdsl.recipe.objectives import Objective, spelled
-from archdsl.recipe.schedules import Constant
+from archdsl.settings.objectives import Objective, spelled
+from archdsl.settings.schedules import Constant
 
 
 def as_data(value: Any) -> Any:

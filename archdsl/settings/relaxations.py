@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from archdsl.recipe.schedules import Constant, Schedule
+from archdsl.settings.schedules import Constant, Schedule
 from archdsl.space import QuestionKind
 
 

@@ -7,11 +7,11 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import TypeAlias
 
-from archdsl.recipe.losses import Heads, Loss
-from archdsl.recipe.objectives import Objective
-from archdsl.recipe.optimizers import Optimizer, WeightStep
-from archdsl.recipe.relaxations import Derivation, Relaxation
-from archdsl.recipe.trainings import Augmentation, Duration, Initial
+from archdsl.settings.losses import Heads, Loss
+from archdsl.settings.objectives import Objective
+from archdsl.settings.optimizers import Optimizer, WeightStep
+from archdsl.settings.relaxations import Derivation, Relaxation
+from archdsl.settings.trainings import Augmentation, Duration, Initial
 from archdsl.space import QuestionKind
 
 
