@@ -13,9 +13,9 @@ from archdsl.pipeline import check as check_text
 if TYPE_CHECKING:
     import os
 
+    from archdsl.backends import Compiled, Request
     from archdsl.diagnostics import Diagnostic
     from archdsl.diff import Difference
-    from archdsl.export import Compiled, Request
     from archdsl.ir import Graph
     from archdsl.nets import Network
     from archdsl.weights import Tensors
@@ -88,8 +88,8 @@ def compile(
 
     Raises NotLoaded, Refused, WeightsMismatch, UnreadableWeights, ToolMissing, TargetFailed, OSError.
     """
-    from archdsl.export import Refused as NotPossible
-    from archdsl.export import compile_graph
+    from archdsl.backends import Refused as NotPossible
+    from archdsl.backends import compile_graph
 
     loaded = load_for(str(path), weights, overrides=overrides or {}, size=size)
     place = None if out is None else Path(out)
@@ -129,11 +129,10 @@ def request(
     written: str,
 ) -> Request:
     """A compile as the exporters take it. Raises Refused, WeightsMismatch, UnreadableWeights, NoRun."""
-    from archdsl.export.compile import Described, Request
-    from archdsl.export.manifest import FileWeights, RandomWeights, SourceFile
-    from archdsl.export.plan import Precision
-    from archdsl.export.targets import Emit, find_target
-    from archdsl.export.targets import Refused as NotPossible
+    from archdsl.backends.compile import Described, Request
+    from archdsl.backends.manifest import FileWeights, RandomWeights, SourceFile
+    from archdsl.backends.targets import Emit, Precision, find_target
+    from archdsl.backends.targets import Refused as NotPossible
     from archdsl.weights.description import Description, describe
 
     chosen = find_target(target)

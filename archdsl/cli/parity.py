@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from archdsl.cli.output import table
 
 if TYPE_CHECKING:
-    from archdsl.export.parity import Parity, Run
+    from archdsl.backends.verify.parity import Parity, Run
 
 
 def parity_text(parity: Parity) -> str:

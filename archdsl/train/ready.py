@@ -30,7 +30,7 @@ from archdsl.weights import load as load_tensors
 from archdsl.weights.description import Description, describe
 
 if TYPE_CHECKING:
-    from archdsl.export.onnx_session import OnnxSession
+    from archdsl.backends.onnx.session import OnnxSession
 
 ONNX = ".onnx"
 _ELSE = {
@@ -145,7 +145,7 @@ def _of_file(asked: Asked, device: torch.device) -> Ready:
         raise Refused(f"`{asked.what}` has its weights and parameters in it: leave out `--weights` and `--set`")
     if device.type != "cpu":
         raise Refused("compiled ONNX files run on the CPU here: take `--device cpu`")
-    from archdsl.export.onnx_session import open_onnx
+    from archdsl.backends.onnx.session import open_onnx
 
     session = open_onnx(Path(asked.what))
     names = session.description.class_names

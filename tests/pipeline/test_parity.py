@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from archdsl.export import Compiled, Request, compile_graph
-from archdsl.export.manifest import RandomWeights
-from archdsl.export.targets import Target
+from archdsl.backends import Compiled, Request, compile_graph
+from archdsl.backends.manifest import RandomWeights
+from archdsl.backends.targets import Target
 from archdsl.ir import Graph
 from archdsl.nets import Network, load_weights
 from archdsl.weights import random_weights
-from tests.export.modules import module_of
+from tests.backends.modules import module_of
 from tests.onnx_session import run
 from tests.pipeline.spaces import SMALL, Case, graph_of, laws, samples
 

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from archdsl.backends import to_torch_source
 from archdsl.cost import figures
-from archdsl.export import to_torch_source
 from archdsl.ir import Graph
 from archdsl.nets import Network
-from tests.export.modules import module_of
+from tests.backends.modules import module_of
 from tests.pipeline.spaces import SMALL, Case, graph_of, laws, samples
 
 META = torch.device("meta")

@@ -13,7 +13,7 @@ from archdsl.cli.output import plural, say, say_json, table
 from archdsl.cli.progress import Bar
 
 if TYPE_CHECKING:
-    from archdsl.export.bench import Spread, Timing
+    from archdsl.backends.bench.timing import Spread, Timing
 
 
 @click.command("bench")
@@ -29,9 +29,9 @@ def command(out: Path, runs: int, threads: int, trust: bool, size: tuple[int, in
     OUT is a file that `compile` wrote, or a folder of them. The median and the spread are of single images; how busy
     the machine was is stated beside them.
     """
-    from archdsl.export.bench import time_subject, warm_up_of
-    from archdsl.export.bench_files import find_files, open_file
-    from archdsl.export.failures import TargetFailed, ToolMissing
+    from archdsl.backends.bench.timing import time_subject, warm_up_of
+    from archdsl.backends.bench_files import find_files, open_file
+    from archdsl.backends.failures import TargetFailed, ToolMissing
 
     found: list[tuple[Path, Timing | str]] = []
     total = warm_up_of(runs) + runs

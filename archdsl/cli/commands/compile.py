@@ -15,7 +15,7 @@ from archdsl.cli.parity import parity_object, parity_text
 from archdsl.cli.progress import working
 
 if TYPE_CHECKING:
-    from archdsl.export import Compiled
+    from archdsl.backends import Compiled
 
 
 @click.command("compile")
@@ -55,7 +55,7 @@ def command(
     compiled from what. Without `-o` everything goes to `compiled/NAME/`.
     """
     from archdsl import api
-    from archdsl.export import Refused, compile_graph
+    from archdsl.backends import Refused, compile_graph
 
     loaded = load_or_leave(target, overrides, size, form=form, weights=weights)
     request = api.request(loaded, wanted, out, precision, emit, weights, seed, verify=verify, written=target)

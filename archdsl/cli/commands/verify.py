@@ -16,7 +16,7 @@ from archdsl.cli.parity import parity_object, parity_text
 from archdsl.cli.progress import working
 
 if TYPE_CHECKING:
-    from archdsl.export.parity import Parity
+    from archdsl.backends.verify.parity import Parity
 
 
 @click.command("verify")
@@ -41,8 +41,8 @@ def command(
     OUT is the folder that `compile` wrote, or a manifest in it. What cannot run here is said and not passed over.
     """
     from archdsl import api
-    from archdsl.export.manifest import RandomWeights, read_manifest
-    from archdsl.export.verify import verify_files
+    from archdsl.backends.compare import verify_files
+    from archdsl.backends.manifest import RandomWeights, read_manifest
 
     manifests = tuple(_manifests(out))
     compiled_for = [read_manifest(manifest) for manifest in manifests]

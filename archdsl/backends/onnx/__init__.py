@@ -1,0 +1,1 @@
+"""ONNX models, written from the IR without torch."""

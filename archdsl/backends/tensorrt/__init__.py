@@ -1,0 +1,1 @@
+"""TensorRT plans, built and run in processes of their own."""

@@ -1,0 +1,85 @@
+"""TensorRT plans, run in a worker process where the machine can run them; else what is missing here.
+
+Seen so far, with tensorrt-rtx 1.7: every answer about what is missing. A run itself has not been seen: it follows
+NVIDIA's description of `execute_async_v3`, and waits for a machine with a driver, a GPU and a torch with CUDA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archdsl.backends.failures import TargetFailed
+from archdsl.backends.tensorrt.process import ask
+from archdsl.backends.tensorrt.trt_plan import Flavour, Sidecar
+from archdsl.backends.verify.probe_points import Observed
+
+NO_DEVICE = 100
+"""What `cuInit` gives where there is a driver and no GPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a plan needs of a machine."""
+
+    driver: int | None
+    """What `cuInit` gave, 0 where all is well; None without an NVIDIA driver."""
+    capability: str = ""
+    """Of the first GPU, as in `SM86`; empty where there is none."""
+    torch: str = ""
+    """torch's version, empty where it is not installed."""
+    cuda: bool = False
+    """Whether torch can use the GPU."""
+    tensorrt: bool = False
+    """Whether the plan's flavour of TensorRT can be imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    reason: str
+
+
+def missing(machine: Machine, flavour: Flavour, capabilities: Sequence[str]) -> str:
+    """What keeps a plan for these compute capabilities from running there; empty where nothing is known to."""
+    if machine.driver is None:
+        return "there is no NVIDIA driver here"
+    if machine.driver not in (0, NO_DEVICE):
+        return f"the NVIDIA driver does not start: cuInit gives {machine.driver}"
+    if not machine.capability:
+        return "there is no GPU here"
+    if capabilities and machine.capability not in capabilities and "CURRENT" not in capabilities:
+        return f"the plan is for {', '.join(capabilities)} and the GPU is {machine.capability}"
+    if not machine.torch:
+        return "torch is not installed: pip install torch"
+    if not machine.cuda:
+        return f"torch {machine.torch} has no CUDA"
+    if not machine.tensorrt:
+        return f"`{flavour.module}` is not installed: {flavour.install_line}"
+    return ""
+
+
+def run_plan(plan: bytes, sidecar: Sidecar, image: NDArray[np.float32]) -> Observed | NotRun:
+    """The plan's outputs for one image. Raises TargetFailed where it loads and fails, or the process dies."""
+    request = {
+        "flavour": str(sidecar.flavour),
+        "compute_capabilities": list(sidecar.compute_capabilities),
+        "plan_bytes": len(plan),
+        "image": list(image.shape),
+    }
+    fields, data = ask("run_worker", request, plan + image.tobytes())
+    if reason := fields.get("not_run"):
+        return NotRun(reason)
+    if failed := fields.get("failed"):
+        raise TargetFailed(failed, tuple(fields["details"]))
+    outputs: dict[str, NDArray[np.generic]] = {}
+    start = 0
+    for output in fields["outputs"]:
+        shape = tuple(map(int, output["shape"]))
+        array = np.frombuffer(data, output["dtype"], prod(shape), start).reshape(shape)
+        outputs[output["name"]] = array
+        start += array.nbytes
+    return Observed(outputs, {})

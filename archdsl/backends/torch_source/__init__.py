@@ -1,0 +1,1 @@
+"""Standalone torch files that read as if written by hand."""

@@ -1,0 +1,195 @@
+"""Names in a generated torch file: classes, attributes, variables. Whatever a text says, they are plain names."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+
+from archdsl.backends.torch_source.classes import LeafPlan, ModuleClass, ScopePlan, Structure
+from archdsl.backends.torch_source.python_layout import literal
+from archdsl.ops import Value
+
+FILE_NAMES = frozenset(
+    {
+        "AttributeError",
+        "F",
+        "KeyError",
+        "Path",
+        "Tensor",
+        "TypeError",
+        "ValueError",
+        "json",
+        "load",
+        "nn",
+        "prod",
+        "read_safetensors",
+        "sys",
+        "torch",
+    }
+)
+"""What the file itself imports or defines, with the builtins that it uses and that a class could be called."""
+
+_LONGEST = 48
+
+_MODULE_ATTRIBUTES = frozenset(
+    {
+        "T_destination",
+        "add_module",
+        "apply",
+        "auxiliary",
+        "bfloat16",
+        "buffers",
+        "call_super_init",
+        "children",
+        "compile",
+        "cpu",
+        "cuda",
+        "double",
+        "dump_patches",
+        "eval",
+        "extra_repr",
+        "float",
+        "forward",
+        "get_buffer",
+        "get_extra_state",
+        "get_parameter",
+        "get_submodule",
+        "half",
+        "ipu",
+        "load_state_dict",
+        "modules",
+        "mtia",
+        "named_buffers",
+        "named_children",
+        "named_modules",
+        "named_parameters",
+        "parameters",
+        "register_backward_hook",
+        "register_buffer",
+        "register_forward_hook",
+        "register_forward_pre_hook",
+        "register_full_backward_hook",
+        "register_full_backward_pre_hook",
+        "register_load_state_dict_post_hook",
+        "register_load_state_dict_pre_hook",
+        "register_module",
+        "register_parameter",
+        "register_state_dict_post_hook",
+        "register_state_dict_pre_hook",
+        "requires_grad_",
+        "set_extra_state",
+        "set_submodule",
+        "share_memory",
+        "state_dict",
+        "to",
+        "to_empty",
+        "train",
+        "training",
+        "type",
+        "xpu",
+        "zero_grad",
+    }
+)
+"""What `nn.Module` has already; a child of such a name would hide it."""
+
+
+def attribute(name: str) -> str:
+    """How a child module is written: `self.conv`, or by its key where Python or `nn.Module` take the name."""
+    plain = re.fullmatch(r"(?!_)[A-Za-z0-9_]*", name) and not name[:1].isdigit()
+    if plain and name not in _MODULE_ATTRIBUTES and not keyword.iskeyword(name):
+        return f"self.{name}"
+    return f"self._modules[{literal(name)}]"
+
+
+def variable(name: str) -> str:
+    """A name for a map in `forward`."""
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", name)[:_LONGEST].strip("_")
+    if not plain or plain[0].isdigit():
+        plain = f"x{plain}"
+    taken = plain in FILE_NAMES or plain in {"self", "I", "O", "l"} or keyword.iskeyword(plain)
+    return f"{plain}_" if taken else plain
+
+
+def camel(name: str) -> str:
+    """`zoomed_conv3x3_x2` to `ZoomedConv3x3X2`."""
+    parts = re.split(r"[^A-Za-z0-9]+", name)
+    joined = "".join(part[:1].upper() + part[1:] for part in parts)[:_LONGEST]
+    return joined if joined and not joined[0].isdigit() else f"Module{joined}"
+
+
+_SUBSETS = [subset for size in range(5) for subset in combinations((3, 1, 2, 0), size) if not {0, 3} <= set(subset)]
+"""Of the aspects below, by their positions: few before many, the stride before the window, the child last.
+Never both child and stride: the child's name says it."""
+
+
+def name_classes(classes: Iterable[ModuleClass], network: ModuleClass) -> None:
+    """Names after the text's definitions; where one has several classes, after what tells them apart."""
+    used = {*FILE_NAMES, "None", "True", "False"}
+    network.name = _free(camel(network.structure.definition), used)
+    used.add(network.name)
+    by_definition: dict[str, list[ModuleClass]] = {}
+    for module_class in classes:
+        if module_class is not network:
+            by_definition.setdefault(module_class.structure.definition, []).append(module_class)
+    named: dict[Structure, ModuleClass] = {variant.structure: variant for variant in classes}
+    done: set[str] = set()
+
+    def visit(definition: str) -> None:
+        """Children first, for their names may tell their parents apart."""
+        if definition in done or definition not in by_definition:
+            return
+        done.add(definition)
+        variants = by_definition[definition]
+        for variant in variants:
+            for plan in variant.structure.members:
+                if isinstance(plan, ScopePlan):
+                    visit(plan.structure.definition)
+        for module_class, name in zip(variants, _distinct(variants, named), strict=True):
+            module_class.name = _free(name, used)
+            used.add(module_class.name)
+
+    for definition in by_definition:
+        visit(definition)
+
+
+def _distinct(variants: Sequence[ModuleClass], named: Mapping[Structure, ModuleClass]) -> list[str]:
+    """The definition's name, with the fewest aspects that tell its classes apart; what is still equal is numbered."""
+    base = camel(variants[0].structure.definition)
+    aspects = [_aspects(variant, named) for variant in variants]
+    suffixes = [""] * len(variants)
+    for chosen in _SUBSETS:
+        suffixes = ["".join(part for index, part in enumerate(parts) if index in chosen) for parts in aspects]
+        if len(set(suffixes)) == len(suffixes):
+            break
+    seen: Counter[str] = Counter()
+    names: list[str] = []
+    for suffix in suffixes:
+        seen[suffix] += 1
+        names.append(f"{base}{suffix}" + (f"V{seen[suffix]}" if seen[suffix] > 1 else ""))
+    return names
+
+
+def _aspects(variant: ModuleClass, named: Mapping[Structure, ModuleClass]) -> tuple[str, str, str, str]:
+    """What was chosen for its one child, its first window, its dilation, its stride."""
+    children = [named[plan.structure] for plan in variant.structure.members if isinstance(plan, ScopePlan)]
+    child = children[0] if len(children) == 1 else None
+    member = (child.name or camel(child.structure.definition)) if child else ""
+    windows = [dict(plan.fixed) for plan in variant.structure.members if isinstance(plan, LeafPlan)]
+    first = next((fixed for fixed in windows if isinstance(fixed.get("k"), tuple)), None)
+    dilation = f"D{first['d']}" if first and first.get("d", 1) != 1 else ""
+    return member, _window(first["k"]) if first else "", dilation, variant.stride
+
+
+def _window(value: Value) -> str:
+    return f"{value[0]}x{value[1]}" if isinstance(value, tuple) else ""
+
+
+def _free(name: str, used: set[str]) -> str:
+    return (
+        name
+        if name not in used
+        else next(candidate for number in range(2, len(used) + 3) if (candidate := f"{name}V{number}") not in used)
+    )

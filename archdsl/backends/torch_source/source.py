@@ -1,0 +1,234 @@
+"""A closed graph as one Python file that needs only torch and reads as if written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from archdsl.backends.failures import TargetFailed
+from archdsl.backends.torch_source.classes import (
+    LeafPlan,
+    ModuleClass,
+    ScopePlan,
+    Source,
+    Structure,
+    argument_channels,
+    classes_of,
+)
+from archdsl.backends.torch_source.forward import Body, arguments, joined
+from archdsl.backends.torch_source.module_template import Facade, Origin, docstring_lines, load_lines, main_lines
+from archdsl.backends.torch_source.names import attribute, name_classes, variable
+from archdsl.backends.torch_source.primitives import LAYERS, layer
+from archdsl.backends.torch_source.python_layout import Call, Items, Name, flat, literal, prose, signature, statement
+from archdsl.backends.torch_source.scopes import Scope, network_scope, reached
+from archdsl.backends.torch_source.shapes import channel_count, member_comments, numbers, summary
+from archdsl.backends.torch_source.weights_reader import IMPORTS, reader_lines
+from archdsl.ir import Graph
+from archdsl.space import Apply, Image, Result
+
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    graph: Graph
+    module_class: ModuleClass
+    scope: Scope
+    main: int
+    """So many members are needed without auxiliary outputs."""
+
+
+def to_torch_source(graph: Graph, origin: Origin | None = None) -> str:
+    """A file with the network as a class of its own name, its cells and ops as classes, `load`, and a main block.
+
+    State dict keys are those of `ir.tensor_name`, with torch's `num_batches_tracked`. Auxiliary outputs, where the
+    graph has them, are computed with `auxiliary=True`: `forward` then returns the outputs and a dict of them.
+    Raises TargetFailed where two modules of the text need each other's maps.
+    """
+    if not graph.closed:
+        raise ValueError(f"`{graph.name}` still asks questions")
+    scope, main = _main_first(graph, network_scope(graph))
+    classes = classes_of(graph, scope)
+    module_class = next(reversed(classes.values()))
+    name_classes(classes.values(), module_class)
+    network = _Network(graph, module_class, scope, main)
+    facade = _facade(network)
+    parts = [
+        docstring_lines(facade, origin or Origin()),
+        [*IMPORTS, "", "import torch", "import torch.nn.functional as F", "from torch import Tensor, nn"],
+        *(_class_lines(graph, part, classes) for part in classes.values() if part is not module_class),
+        _network_lines(network, classes),
+        reader_lines(),
+        load_lines(facade),
+    ]
+    head = "\n\n".join("\n".join(part) for part in parts[:2])
+    body = "\n\n\n".join("\n".join(part) for part in parts[2:])
+    return f"{head}\n\n\n{body}\n\n\n" + "\n".join(main_lines(facade)) + "\n"
+
+
+def _main_first(graph: Graph, scope: Scope) -> tuple[Scope, int]:
+    """Members that only auxiliary outputs need stand last."""
+    outputs = [path for path in graph.results if not _result(graph, path).auxiliary]
+    needed = set(reached(graph, outputs))
+    for member in reversed(scope.members):
+        if needed.intersection(member.writes):
+            needed.update(member.reads)
+    main = tuple(member for member in scope.members if needed.intersection(member.writes))
+    late = tuple(member for member in scope.members if member not in main)
+    return replace(scope, members=(*main, *late)), len(main)
+
+
+def _result(graph: Graph, path: str) -> Result:
+    payload = graph.node(path).payload
+    assert isinstance(payload, Result)
+    return payload
+
+
+# Classes ----------------------------------------------------------------------------------------
+
+
+def _class_lines(graph: Graph, module_class: ModuleClass, classes: Mapping[Structure, ModuleClass]) -> list[str]:
+    structure = module_class.structure
+    inputs = arguments(structure.inputs)
+    body = Body(module_class, inputs, frozenset(structure.outputs), member_comments(graph, module_class))
+    body.write(range(len(structure.members)))
+    body.lines.extend(statement("return ", joined([body.returned(source) for source in structure.outputs]), 2))
+    result = "Tensor" if len(structure.outputs) == 1 else f"tuple[{', '.join(['Tensor'] * len(structure.outputs))}]"
+    layers = list(_layer_lines(module_class, range(len(structure.members)), classes, 2))
+    constructor = [
+        *signature("__init__", ["self", *(f"{name}: int" for name in module_class.parameters.values())], "None", 1),
+        "        super().__init__()",
+        *layers,
+        "",
+    ]
+    return [
+        f"class {module_class.name}(nn.Module):",
+        f'    """{summary(graph, module_class)}"""',
+        "",
+        *(constructor if layers else []),
+        *signature("forward", ["self", *(f"{name}: Tensor" for name in inputs)], result, 1),
+        *body.lines,
+    ]
+
+
+def _layer_lines(
+    module_class: ModuleClass, members: range, classes: Mapping[Structure, ModuleClass], indent: int
+) -> Iterator[str]:
+    for index in members:
+        plan = module_class.structure.members[index]
+        match plan:
+            case LeafPlan() if plan.primitive in LAYERS:
+                built = _layer(module_class, index, plan)
+            case LeafPlan():
+                continue
+            case ScopePlan():
+                inner = classes[plan.structure]
+                given = argument_channels(module_class, index, inner)
+                built = Call(inner.name, tuple(channel_count(module_class, channels) for _, channels in given))
+        yield from statement(f"{attribute(plan.attribute)} = ", built, indent)
+
+
+def _layer(module_class: ModuleClass, index: int, plan: LeafPlan) -> Call:
+    c_in = channel_count(module_class, module_class.source_channels(plan.sources[0]))
+    c = channel_count(module_class, module_class.member_channels[index][0])
+    groups = channel_count(module_class, (module_class.first_symbols[index] + 1,)) if plan.grouped else Name("1")
+    return layer(Apply(plan.primitive, plan.fixed), c_in, c, groups)
+
+
+# The network ------------------------------------------------------------------------------------
+
+
+def _network_lines(network: _Network, classes: Mapping[Structure, ModuleClass]) -> list[str]:
+    module_class, main, count = network.module_class, network.main, len(network.scope.members)
+    auxiliary = bool(_results(network, auxiliary=True))
+    inputs = tuple(variable(_image(network.graph, path)) for path in network.graph.images)
+    late = list(_layer_lines(module_class, range(main, count), classes, 3))
+    one = "Tensor" if len(_results(network, auxiliary=False)) == 1 else "tuple[Tensor, ...]"
+    result = f"{one} | tuple[{one}, dict[str, Tensor]]" if auxiliary else one
+    return [
+        f"class {module_class.name}(nn.Module):",
+        f'    """{_network_summary(network)}"""',
+        "",
+        f"    def __init__(self{', *, auxiliary: bool = False' if auxiliary else ''}) -> None:",
+        "        super().__init__()",
+        *(["        self.auxiliary = auxiliary"] if auxiliary else []),
+        *_layer_lines(module_class, range(main), classes, 2),
+        *(["        if auxiliary:", *late] if late else []),
+        "",
+        *signature("forward", ["self", *(f"{name}: Tensor" for name in inputs)], result, 1),
+        *_network_body(network, inputs),
+    ]
+
+
+def _network_body(network: _Network, inputs: tuple[str, ...]) -> list[str]:
+    outputs, extra = _results(network, auxiliary=False), _results(network, auxiliary=True)
+    images = {path: index for index, path in enumerate(network.graph.images)}
+    read = tuple(inputs[images[path]] for path in network.scope.reads)
+    kept = frozenset([*outputs.values(), *extra.values()])
+    body = Body(network.module_class, read, kept, _comments(network), outermost=True)
+    body.write(range(network.main))
+    returned = joined([body.returned(source) for source in outputs.values()])
+    if extra:
+        body.lines.append("        if not self.auxiliary:")
+        body.lines.extend(statement("return ", returned, 3))
+        body.write(range(network.main, len(network.scope.members)))
+    lines = body.lines
+    if not extra:
+        return [*lines, *statement("return ", returned, 2)]
+    first = f"({flat(returned)})" if len(outputs) > 1 else ""
+    items = tuple(Name(f"{literal(name)}: {flat(body.returned(source))}") for name, source in extra.items())
+    return [*lines, *statement("extra = ", Items(items, "{}"), 2), f"        return {first or flat(returned)}, extra"]
+
+
+def _results(network: _Network, *, auxiliary: bool) -> dict[str, Source]:
+    """Where each output of that kind comes from, by its name, in the text's order."""
+    graph, scope = network.graph, network.scope
+    places = {path: Source(-1, index) for index, path in enumerate(scope.reads)}
+    for index, member in enumerate(scope.members):
+        places.update({path: Source(index, position) for position, path in enumerate(member.writes)})
+    found: dict[str, Source] = {}
+    for path in graph.results:
+        result, (read,) = _result(graph, path), graph.inputs(path)
+        if read not in places:
+            raise TargetFailed(f"the output `{result.name}` is an input of the network, so nothing is computed")
+        if result.auxiliary is auxiliary:
+            found[result.name] = places[read]
+    return found
+
+
+def _comments(network: _Network) -> dict[int, str]:
+    """Shapes behind calls of modules and behind what changes a map's size."""
+    shapes: dict[int, str] = {}
+    for index, member in enumerate(network.scope.members):
+        plan = network.module_class.structure.members[index]
+        if isinstance(plan, ScopePlan) or plan.primitive in {"resize", "concat", "add"}:
+            shapes[index] = ", ".join(numbers(network.graph.node(path).shape) for path in member.writes)
+    return shapes
+
+
+def _network_summary(network: _Network) -> str:
+    graph = network.graph
+    images = ", ".join(numbers(graph.node(path).shape) for path in graph.images)
+    outputs = ", ".join(
+        f"{prose(_result(graph, path).name)} {numbers(graph.node(path).shape)}"
+        for path in graph.results
+        if not _result(graph, path).auxiliary
+    )
+    return f"Images {images} to {outputs}; shapes in comments are for images of this size."
+
+
+def _facade(network: _Network) -> Facade:
+    graph, late = network.graph, network.module_class.structure.members[network.main :]
+    return Facade(
+        title=graph.name,
+        class_name=network.module_class.name,
+        images=tuple(graph.node(path).shape for path in graph.images),
+        outputs=len(_results(network, auxiliary=False)),
+        auxiliary=bool(_results(network, auxiliary=True)),
+        training_only=tuple(plan.attribute for plan in late if isinstance(plan, ScopePlan) or plan.primitive in LAYERS),
+        counters=any(payload.primitive == "bn" for _, payload in graph.with_payload(Apply)),
+    )
+
+
+def _image(graph: Graph, path: str) -> str:
+    payload = graph.node(path).payload
+    assert isinstance(payload, Image)
+    return payload.name

@@ -1,0 +1,64 @@
+"""The standalone torch file, run in a module of its own from bytes whose checksum is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.abc import InspectLoader
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from archdsl.backends.verify.probe_points import CellEnd, Observed
+
+
+class _Bytes(InspectLoader):
+    """Loads a module from the very bytes that were checked, so that no file can change in between."""
+
+    def __init__(self, source: bytes) -> None:
+        self.source = source
+
+    def get_source(self, fullname: str) -> str:
+        return self.source.decode()
+
+
+def load_standalone(source: bytes, weights: bytes) -> torch.nn.Module:
+    """The file's network with these weights. `source` is run: it has to be a file that we wrote."""
+    loader = _Bytes(source)
+    module: Any = module_from_spec(ModuleSpec("standalone", loader))
+    loader.exec_module(module)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "weights.safetensors"
+        file.write_bytes(weights)
+        return module.load(file)
+
+
+def observe_standalone(
+    source: bytes, weights: bytes, names: Sequence[str], image: NDArray[np.float32], ends: Sequence[CellEnd]
+) -> Observed:
+    """The network's outputs under `names`, in their order, and the last maps of cells that are modules."""
+    network: Any = load_standalone(source, weights)
+    cells: dict[str, NDArray[np.generic]] = {}
+    paths = {end.module: end.path for end in ends if end.module}
+
+    def keep(path: str) -> Any:
+        def hook(_module: torch.nn.Module, _inputs: Any, output: Any) -> None:
+            cells[path] = _tensors(output)[-1].numpy()
+
+        return hook
+
+    for name, child in network.named_modules():
+        if name in paths:
+            child.register_forward_hook(keep(paths[name]))
+    with torch.inference_mode():
+        outputs = _tensors(network(torch.as_tensor(image)))
+    return Observed({name: output.numpy() for name, output in zip(names, outputs, strict=True)}, cells)
+
+
+def _tensors(output: Any) -> tuple[torch.Tensor, ...]:
+    return (output,) if isinstance(output, torch.Tensor) else tuple(output)

@@ -1,0 +1,1 @@
+"""Compiled files compared with the torch network."""
