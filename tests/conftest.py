@@ -1,5 +1,13 @@
-"""One thread of torch for each test process, so that tests side by side do not wait for each other."""
+"""What holds for every test: hypothesis looks at no clock, torch has one thread."""
 
 import torch
+from hypothesis import HealthCheck, settings
 
+# Trees of a whole file are large and take long to draw: neither says anything about the code.
+_SUPPRESSED = (HealthCheck.too_slow, HealthCheck.data_too_large)
+
+settings.register_profile("archdsl", deadline=None, suppress_health_check=_SUPPRESSED)
+settings.load_profile("archdsl")
+
+# Tests run side by side, so that more threads would only wait for each other.
 torch.set_num_threads(1)

@@ -39,7 +39,7 @@ def image(graph: Graph, batch: int = 1, size: tuple[int, int] | None = None) -> 
 @pytest.mark.parametrize("dynamic", [False, True], ids=["fixed size", "open size"])
 @pytest.mark.parametrize("primitive", CASES)
 @given(data=st.data(), batch=st.integers(1, 2))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_primitive_is_that_of_torch(primitive: str, dynamic: bool, data: st.DataObject, batch: int) -> None:
     case = data.draw(CASES[primitive])
     graph = of_one(primitive, *case.maps, **case.given)

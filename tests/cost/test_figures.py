@@ -34,7 +34,7 @@ def shapes(graph: Graph) -> Iterator[tuple[str, Shape]]:
         yield path, graph.node(path).shape
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(0, 2**32 - 1))
 def test_figures_are_what_torch_measures(program: Program, seed: int) -> None:
     _, trace = sampled(program, Random(seed))
@@ -56,7 +56,7 @@ def test_figures_are_what_torch_measures(program: Program, seed: int) -> None:
         assert tuple(maps[path].shape) == (1, *shape)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(0, 2**32 - 1))
 def test_sums_by_cell_and_by_branch_add_up(program: Program, seed: int) -> None:
     _, trace = sampled(program, Random(seed))

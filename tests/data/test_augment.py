@@ -35,7 +35,7 @@ def run(steps: tuple[Augmentation, ...], *, seed: int = 0, size: tuple[int, int]
     return augment(*coded(), steps, size=size, generator=seeded(seed))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.integers(0, 10_000),
     st.permutations([Flip(), Scale(0.5, 2.0), Crop((24, 32))]),

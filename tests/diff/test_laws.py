@@ -49,7 +49,7 @@ def flipped(cost: Cost) -> Cost:
     return Cost() - cost
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(genotypes(), genotypes())
 def test_applying_a_difference_gives_the_other_answers(one: Genotype, other: Genotype) -> None:
     before, after = normal_form(PROGRAM, one), normal_form(PROGRAM, other)
@@ -58,7 +58,7 @@ def test_applying_a_difference_gives_the_other_answers(one: Genotype, other: Gen
     assert all(change.before != change.after for change in changes)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(genotypes())
 def test_answers_that_are_not_asked_make_no_difference(answers: Genotype) -> None:
     asked = normal_form(PROGRAM, answers)
@@ -66,7 +66,7 @@ def test_answers_that_are_not_asked_make_no_difference(answers: Genotype) -> Non
     assert not compare_answers((PROGRAM, asked), (PROGRAM, normal_form(PROGRAM, answers)))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(neighbours())
 def test_a_difference_accounts_for_everything(pair: tuple[Genotype, Genotype]) -> None:
     before, after = (genotype(PROGRAM, answers) for answers in pair)
@@ -80,7 +80,7 @@ def test_a_difference_accounts_for_everything(pair: tuple[Genotype, Genotype]) -
     assert all(len(line) == len(line.rstrip()) for line in as_text(difference, show_all=True).splitlines())
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(neighbours())
 def test_the_way_back_costs_the_opposite(pair: tuple[Genotype, Genotype]) -> None:
     before, after = (genotype(PROGRAM, answers) for answers in pair)
@@ -92,7 +92,7 @@ def test_the_way_back_costs_the_opposite(pair: tuple[Genotype, Genotype]) -> Non
     assert {(each.after, each.before): flipped(each.cost) for each in back.cells} == costs
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(genotypes())
 def test_nothing_differs_from_itself(answers: Genotype) -> None:
     one = genotype(PROGRAM, answers)

@@ -1,7 +1,7 @@
 """Printing and parsing are inverse; formatting is idempotent and keeps tree and comments."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archdsl.fmt import format, format_source, print_file
@@ -11,9 +11,7 @@ from archdsl.text import SourceFile
 from tests.fmt.models import HERE, expressions, files
 from tests.syntax.texts import corpus
 
-SLOW = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+SLOW = settings(max_examples=120)
 
 
 @SLOW

@@ -21,7 +21,7 @@ def program() -> Program:
     return load(str(SPACE), overrides=SMALL, size=SIZE).program
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_shared_cells_are_counted_once(program: Program, seed: int) -> None:
     _, trace = sampled(program, Random(seed))
@@ -33,7 +33,7 @@ def test_shared_cells_are_counted_once(program: Program, seed: int) -> None:
     assert together.params <= apart.params
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_no_two_nodes_of_a_place_compute_the_same(program: Program, seed: int) -> None:
     _, trace = sampled(program, Random(seed))

@@ -91,7 +91,7 @@ def test_halves_that_cancel_are_whole() -> None:
 
 @pytest.mark.parametrize("primitive", CASES)
 @given(data=st.data(), chosen=answers)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_open_counts_agree_with_numbers(primitive: str, data: st.DataObject, chosen: dict[Width, int]) -> None:
     case = data.draw(CASES[primitive])
     rule = PRIMITIVES[primitive]

@@ -44,7 +44,7 @@ def test_the_reference_has_every_primitive_with_its_parameters(primitive: Primit
 
 @pytest.mark.parametrize("primitive", CASES)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_shape_is_that_of_torch(primitive: str, data: st.DataObject) -> None:
     case = data.draw(CASES[primitive])
     y = module(case)(*tensors(case))
@@ -53,7 +53,7 @@ def test_shape_is_that_of_torch(primitive: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("primitive", ["conv", "dwconv", "linear", "bn"])
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_weights_are_those_of_torch(primitive: str, data: st.DataObject) -> None:
     case = data.draw(CASES[primitive])
     weights = PRIMITIVES[primitive].weights(case.maps, case.attributes)
@@ -67,7 +67,7 @@ def test_weights_are_those_of_torch(primitive: str, data: st.DataObject) -> None
 
 @pytest.mark.parametrize("primitive", CASES)
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_macs_are_half_of_the_flops_that_torch_counts(primitive: str, data: st.DataObject) -> None:
     case = data.draw(CASES[primitive])
     maps = [map_[:1] for map_ in tensors(case)]
@@ -78,7 +78,7 @@ def test_macs_are_half_of_the_flops_that_torch_counts(primitive: str, data: st.D
 
 @pytest.mark.parametrize("primitive", CASES)
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_size_that_the_scale_divides_comes_out_whole(primitive: str, data: st.DataObject) -> None:
     case = data.draw(CASES[primitive])
     scale = PRIMITIVES[primitive].scale(case.attributes)

@@ -84,20 +84,20 @@ def reads_back(folder: Path, text: str) -> None:
     assert (figures(again).params, figures(again).macs) == (figures(graph).params, figures(graph).macs)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(small_spaces())
 def test_the_count_is_that_of_brute_force(folder: Path, text: str) -> None:
     is_counted(folder, text)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(small_spaces())
 def test_a_sample_is_a_member_reads_back_and_expands_alike(folder: Path, text: str) -> None:
     reads_back(folder, text)
 
 
 @pytest.mark.slow
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=1_500)
 @given(small_spaces())
 def test_many_spaces(folder: Path, text: str) -> None:
     is_counted(folder, text)

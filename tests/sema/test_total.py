@@ -69,7 +69,7 @@ def is_answered(found: Checked) -> None:
         assert len(found.meanings) == sum(isinstance(item, ast.Space | ast.Genotype) for item in items)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(TEXTS), st.data())
 def test_changed_tokens(project: Path, path: Path, data: st.DataObject) -> None:
     found = list(PIECES[path])
@@ -91,7 +91,7 @@ def test_changed_tokens(project: Path, path: Path, data: st.DataObject) -> None:
     is_answered(checked(project, path, "".join(found)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(TEXTS), st.data())
 def test_changed_lines(project: Path, path: Path, data: st.DataObject) -> None:
     lines = ORIGINAL[path].splitlines(keepends=True)
@@ -106,7 +106,7 @@ def test_changed_lines(project: Path, path: Path, data: st.DataObject) -> None:
     is_answered(checked(project, path, "".join(lines)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(TEXTS), st.data())
 def test_changed_characters(project: Path, path: Path, data: st.DataObject) -> None:
     text = ORIGINAL[path]
@@ -115,7 +115,7 @@ def test_changed_characters(project: Path, path: Path, data: st.DataObject) -> N
     is_answered(checked(project, path, text[:at] + data.draw(st.text(max_size=2)) + text[at + length :]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.dictionaries(st.sampled_from(["layers", "w", "classes", "x"]), NUMBERS | st.sampled_from(["yes", "-1", "many"]))
 )
@@ -143,7 +143,7 @@ def names_read(path: Path) -> Iterator[ast.Name]:
 CALLED = [(path, name) for path in TEXTS for name in (names_read(path) if path.parent == SPACES else ())]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(CALLED))
 def test_a_typo_in_a_name_is_one_report(project: Path, called: tuple[Path, ast.Name]) -> None:
     path, name = called
@@ -154,7 +154,7 @@ def test_a_typo_in_a_name_is_one_report(project: Path, called: tuple[Path, ast.N
     assert diagnostic.message == f"there is no op `{name.text}zq`"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from([path for path in TEXTS if path.parent == SPACES]), st.data())
 def test_a_typo_in_a_definition_is_one_report(project: Path, path: Path, data: st.DataObject) -> None:
     source = SourceFile(str(path), ORIGINAL[path])

@@ -15,7 +15,7 @@ from archdsl.pipeline import Checked, check, load
 from archdsl.space import Program, QuestionKind
 from tests.space.samples import SIZE, SMALL, SPACE, Sample, question_kind, sampled, written
 
-CASES = settings(max_examples=12, deadline=None)
+CASES = settings(max_examples=12)
 SEEDS = st.integers(0, 2**32 - 1)
 
 

@@ -11,7 +11,7 @@ from archdsl.text import SourceFile
 from tests.syntax.texts import corpus
 
 TEXTS = [source for source in corpus() if source.name.endswith(("items.arch", "statements.arch", "expressions.arch"))]
-CASES = settings(max_examples=100, deadline=None)
+CASES = settings(max_examples=100)
 JUNK = st.sampled_from([*"(){}[],=:@^+-*/.<>;$'\"#\n ", "->", "..", "cell", "in", "case", "x", "3", "true", "//", "é"])
 
 

@@ -25,7 +25,7 @@ def batch(seed: int, classes: int = 4, ignored: float = 0.2) -> tuple[Tensor, Te
 
 
 @given(SEEDS, st.floats(0, 0.5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_cross_entropy_is_that_of_torch(seed: int, smoothing: float) -> None:
     logits, labels = batch(seed)
     expected = nn.functional.cross_entropy(logits, labels.long(), ignore_index=IGNORE, label_smoothing=smoothing)
@@ -33,7 +33,7 @@ def test_cross_entropy_is_that_of_torch(seed: int, smoothing: float) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_class_weights_are_those_of_torch(seed: int) -> None:
     logits, labels = batch(seed)
     weights = torch.rand(4, generator=torch.Generator().manual_seed(seed)) + 0.1
@@ -42,7 +42,7 @@ def test_class_weights_are_those_of_torch(seed: int) -> None:
 
 
 @given(SEEDS, st.floats(0.05, 0.95), st.floats(0.01, 1.0))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_hard_examples_are_those_below_the_threshold_or_the_hardest(seed: int, threshold: float, keep: float) -> None:
     logits, labels = batch(seed)
     losses = nn.functional.cross_entropy(logits, labels.long(), ignore_index=IGNORE, reduction="none")
@@ -54,7 +54,7 @@ def test_hard_examples_are_those_below_the_threshold_or_the_hardest(seed: int, t
 
 
 @given(SEEDS, st.sampled_from([0.1, 0.25, 0.5, 1.0]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_bootstrapping_keeps_the_hardest_pixels_of_each_image(seed: int, keep: float) -> None:
     logits, labels = batch(seed)
     losses = nn.functional.cross_entropy(logits, labels.long(), ignore_index=IGNORE, reduction="none")

@@ -131,7 +131,7 @@ def test_the_legend_names_what_occurs_and_nothing_else() -> None:
 
 
 @given(st.integers(0, 10_000), st.integers(5, 60), st.integers(5, 60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_number_stands_in_its_own_region(seed: int, height: int, width: int) -> None:
     coarse = np.random.default_rng(seed).random((1 + height // 16, 1 + width // 16)) < 0.6
     inside = np.kron(coarse, np.ones((16, 16), dtype=bool))[:height, :width]

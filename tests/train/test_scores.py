@@ -13,7 +13,7 @@ from archdsl.train.scores import Confusion
 
 
 @given(st.integers(0, 1000), st.integers(2, 6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_iou_is_intersection_over_union(seed: int, classes: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     labels = torch.randint(classes, (3, 8, 8), generator=generator)
