@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from archdsl.cli.output import plural, table
-from archdsl.cli.places import natural, split
+from archdsl.cli.question_paths import natural, split
 from archdsl.space import Program
 
 _WIDEST = 120

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
 from archdsl.cli.output import plural
-from archdsl.cli.places import ranges, relative, split
+from archdsl.cli.question_paths import ranges, relative, split
 from archdsl.space import Question
 
 _WIDTH = 110

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from archdsl.fmt.formatter import format
 from archdsl.syntax import VERSION, ast, parse
-from archdsl.syntax.spell import Level, spell_arguments, spell_number, spell_path, spell_within
+from archdsl.syntax.unparse import Level, spell_arguments, spell_number, spell_path, spell_within
 from archdsl.text import SourceFile
 
 

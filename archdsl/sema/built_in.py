@@ -11,7 +11,7 @@ from archdsl.sema.arithmetic import whole
 from archdsl.sema.rounding import divisible
 from archdsl.sema.values import Choice, Map, Nothing, Poison, Value, describe
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 
 if TYPE_CHECKING:
     from archdsl.sema.environment import Environment

@@ -33,7 +33,7 @@ from archdsl.sema.values import (
 )
 from archdsl.space import Apply, Asked, FrameKind, Label, assume, chosen_in, in_supernet
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 from archdsl.text import Span
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from archdsl.sema import codes
 from archdsl.sema.values import Choice, Many, Map, Nothing, Poison, Value, WhileSearching, describe
 from archdsl.space import FrameKind, Label, Measured, Otherwise, Piecewise, Searching, Within, holds
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 
 if TYPE_CHECKING:
     from archdsl.sema.environment import Environment

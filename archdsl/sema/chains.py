@@ -24,7 +24,7 @@ from archdsl.sema.values import (
 )
 from archdsl.space import FrameKind, Question, QuestionKind
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 from archdsl.text import Span
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from archdsl.space import Program
 from archdsl.space.sizes import of_program
 from archdsl.space.trace import Trace
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 from archdsl.text import SourceFile, Span
 
 

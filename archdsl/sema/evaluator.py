@@ -38,7 +38,7 @@ from archdsl.sema.values import (
 )
 from archdsl.space import Apply, assume
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 from archdsl.text import Span
 
 RANGE_LIMIT = 100_000

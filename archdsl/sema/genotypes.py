@@ -11,7 +11,7 @@ from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter, listed, replacement, suggestion
 from archdsl.space import Place, Program, Question, Trellis
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 from archdsl.text import Span
 
 NOTES = ("hash", "found", "open", "also")

@@ -30,7 +30,7 @@ from archdsl.sema.values import (
 )
 from archdsl.space import Chosen, FrameKind, Place, Question, QuestionKind, Trellis
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 from archdsl.text import Span
 
 if TYPE_CHECKING:

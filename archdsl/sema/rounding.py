@@ -12,7 +12,7 @@ from archdsl.sema import codes
 from archdsl.sema.values import Choice, Nothing, Poison, Value, describe
 from archdsl.space import Piecewise, Within
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 
 if TYPE_CHECKING:
     from archdsl.sema.environment import Environment

@@ -14,8 +14,8 @@ from typing import Final
 from archdsl.diagnostics import Diagnostic, Fix, Label
 from archdsl.syntax import codes
 from archdsl.syntax.layout import ENDS_A_CHAIN, ENDS_A_VALUE, MAX_DEPTH, STARTS_A_VALUE
+from archdsl.syntax.token_names import ITEM_KINDS
 from archdsl.syntax.tokens import BEFORE_A_BLOCK, CLOSERS, COMMENT, NAME, NEWLINE, OPENERS, STRING, Token
-from archdsl.syntax.words import ITEM_KINDS
 from archdsl.text import SourceFile, Span, TextEdit
 
 _LINE_KINDS: Final = frozenset({"OUT", "CHOOSE", "EACH", "BRANCHES", "PHASE", "ANSWER", "WHEN", "ELSE", "START"})

@@ -9,8 +9,8 @@ from typing import Final
 from archdsl.diagnostics import Diagnostic, Fix, Label
 from archdsl.syntax import codes
 from archdsl.syntax.build import MAX_DIGITS
+from archdsl.syntax.token_names import nearest
 from archdsl.syntax.tokens import NAME, NEWLINE, Token
-from archdsl.syntax.words import nearest
 from archdsl.text import SourceFile, Span, TextEdit
 
 VERSION: Final = 1

@@ -11,9 +11,9 @@ from typing import Final
 from archdsl.diagnostics import Diagnostic, Label
 from archdsl.syntax import ast, codes
 from archdsl.syntax.build import Builder
-from archdsl.syntax.drive import drive
 from archdsl.syntax.grammar import tables
 from archdsl.syntax.header import header_of
+from archdsl.syntax.lalr_driver import drive
 from archdsl.syntax.layout import arrange
 from archdsl.syntax.tables import Tables
 from archdsl.syntax.tokens import COMMENT, NEWLINE, STRANGE, Comment, Token, comments_of
@@ -65,7 +65,7 @@ def _parse(source: SourceFile) -> Parsed:
     respelled: dict[int, str] = {}
     tokens: Sequence[Token] = written
     if any(token.kind in STRANGE for token in written):
-        from archdsl.syntax.spelling import mend  # what only mistakes need is imported for them only
+        from archdsl.syntax.misspellings import mend  # what only mistakes need is imported for them only
 
         mended = mend(source, written)
         tokens, respelled = mended.tokens, mended.respelled

@@ -17,8 +17,8 @@ from archdsl.syntax import report
 from archdsl.syntax.automaton import Automaton
 from archdsl.syntax.report import Repair, Trouble
 from archdsl.syntax.tables import Tables
+from archdsl.syntax.token_names import ARM_WORDS, ITEM_KINDS, STATEMENT_WORDS, nearest
 from archdsl.syntax.tokens import CLOSERS, NAME, NEWLINE, OPENERS, Token
-from archdsl.syntax.words import ARM_WORDS, ITEM_KINDS, STATEMENT_WORDS, nearest
 from archdsl.text import SourceFile
 
 _AHEAD: Final = 14

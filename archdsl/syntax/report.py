@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from archdsl.diagnostics import Diagnostic, Fix, Label
 from archdsl.syntax import codes
+from archdsl.syntax.token_names import ARM_WORDS, ITEM_KINDS, brief, expected, found
 from archdsl.syntax.tokens import NAME, NEWLINE, Token
-from archdsl.syntax.words import ARM_WORDS, ITEM_KINDS, brief, expected, found
 from archdsl.text import SourceFile, Span, TextEdit
 
 

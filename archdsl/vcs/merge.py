@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from archdsl.vcs.answers import settle
+from archdsl.vcs.answer_merge import settle
 from archdsl.vcs.canonical import canonical
 from archdsl.vcs.git import GitRefused, run
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from archdsl.fmt import format, format_source, print_file
 from archdsl.syntax import ast, parse
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 from archdsl.text import SourceFile
 from tests.fmt.models import HERE, expressions, files
 from tests.syntax.texts import corpus

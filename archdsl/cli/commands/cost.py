@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archdsl.cli.cost_options import conditions, rows_or_leave
 from archdsl.cli.exits import Exit
 from archdsl.cli.groups import Group
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import note, plural, say, say_bytes, say_json, table
-from archdsl.cli.priced import conditions, rows_or_leave
 
 if TYPE_CHECKING:
     from archdsl.cost.rows import Row

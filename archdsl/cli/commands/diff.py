@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archdsl.cli.cost_options import cost_table, priced_or_leave
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import overrides
 from archdsl.cli.output import note
-from archdsl.cli.priced import cost_table, priced_or_leave
 
 if TYPE_CHECKING:
     from archdsl.diff import Difference

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archdsl.cli.cost_options import amount, as_data, conditions, cost_table, milliseconds, priced_or_leave
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import count, plural, say, say_json, short, table
-from archdsl.cli.priced import amount, as_data, conditions, cost_table, milliseconds, priced_or_leave
 from archdsl.cost import Figures, Sum, figures
 from archdsl.pipeline import Loaded
 

@@ -13,7 +13,7 @@ from archdsl.sema.settings.values import word
 from archdsl.sema.units import Unit as File
 from archdsl.settings.costs import Cost, Counted, Measure, Measured, Uniform, Unit
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 from archdsl.text import Span
 
 COUNTED = ("macs", "params")

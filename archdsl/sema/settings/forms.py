@@ -13,7 +13,7 @@ from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter, replacement, suggestion
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 from archdsl.text import Span
 
 T = TypeVar("T")

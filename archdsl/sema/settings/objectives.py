@@ -26,7 +26,7 @@ from archdsl.settings.objectives import (
 )
 from archdsl.settings.relaxations import RELAXED
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 
 
 @dataclass(frozen=True, slots=True)

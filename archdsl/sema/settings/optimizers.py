@@ -10,7 +10,7 @@ from archdsl.sema.settings.values import flag, number, whole
 from archdsl.settings.optimizers import Adam, Optimizer, Sgd, WeightStep
 from archdsl.settings.schedules import Constant
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 
 _DECAY = number(0)
 _MOMENTUM = number(0, below=1)

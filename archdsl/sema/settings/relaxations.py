@@ -26,7 +26,7 @@ from archdsl.settings.relaxations import (
 from archdsl.settings.schedules import Constant
 from archdsl.space import QuestionKind
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 
 _DERIVED = (QuestionKind.OPERATOR, QuestionKind.SOURCE, QuestionKind.EXIT, QuestionKind.WIDTH)
 

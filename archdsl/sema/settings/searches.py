@@ -27,7 +27,7 @@ from archdsl.settings.searches import OneLevel, Phase, Search, TwoLevels
 from archdsl.settings.trainings import Epochs
 from archdsl.space import Program, QuestionKind
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 
 PHASE_ONLY = ("network", "answer_for", "fixed", "without", "with", "pretrain")
 FindSpace = Callable[[ast.Path], "Program | None"]

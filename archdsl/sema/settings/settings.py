@@ -26,7 +26,7 @@ from archdsl.settings.searches import (
 )
 from archdsl.space import QuestionKind
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 
 levels: Read[Levels] = one_of(
     "number of levels",

@@ -11,7 +11,7 @@ from archdsl.sema.reporter import Reporter, listed, replacement, suggestion
 from archdsl.settings.scopes import covers
 from archdsl.space import FrameKind, Program, QuestionKind
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 
 
 @dataclass(frozen=True)

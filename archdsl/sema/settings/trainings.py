@@ -29,7 +29,7 @@ from archdsl.settings.trainings import (
 )
 from archdsl.space import Program, Result
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 
 NO_STEP = WeightStep(Sgd(Constant(1.0)), 1)
 """Stands in where a text gives none and that has been reported."""

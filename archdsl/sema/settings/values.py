@@ -14,7 +14,7 @@ from archdsl.sema.arithmetic import ArithmeticMistake, Number, power, product, t
 from archdsl.sema.reporter import Reporter
 from archdsl.sema.settings.forms import Read, report_unknown
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell
+from archdsl.syntax.unparse import spell
 
 E = TypeVar("E", bound=StrEnum)
 _Calculate = Callable[[list[tuple[str, Number]]], Number]

@@ -14,7 +14,7 @@ from itertools import product
 from typing import Final, TypeVar
 
 from archdsl.syntax import ast
-from archdsl.syntax.spell import spell_path
+from archdsl.syntax.unparse import spell_path
 from archdsl.vcs.canonical import parsed
 
 _RUN = re.compile(r"\[(\d+)\.\.(\d+)\]")

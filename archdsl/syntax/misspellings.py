@@ -8,8 +8,8 @@ from typing import Final
 
 from archdsl.diagnostics import Diagnostic, Fix, Label
 from archdsl.syntax import codes
+from archdsl.syntax.token_names import brief
 from archdsl.syntax.tokens import FOREIGN, NAME, NEWLINE, OPEN_STRING, STRING, UNKNOWN, Token
-from archdsl.syntax.words import brief
 from archdsl.text import SourceFile, Span, TextEdit
 
 _MEANT: Final = {
