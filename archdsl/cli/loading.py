@@ -14,7 +14,7 @@ from archdsl.cli.exits import Exit
 from archdsl.cli.output import diagnostics_text, note, say
 from archdsl.diagnostics import Diagnostic
 from archdsl.pipeline import Loaded, NotLoaded, load_recipe
-from archdsl.sema.check import Recipe
+from archdsl.sema.driver import Recipe
 from archdsl.syntax.codes import UNREADABLE
 
 

@@ -8,7 +8,7 @@ from archdsl.fmt import format
 from archdsl.ir import Graph, Node, cell_of, identifier
 from archdsl.ir.spelling import joins, spell_call
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.sema.units import BUILT_IN
+from archdsl.sema.modules.load import BUILT_IN
 from archdsl.space import Apply, Image, Result
 from archdsl.syntax import parse
 from archdsl.syntax.grammar import tables

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.pipeline.tables import check_tables
 from archdsl.pipeline.target import Target
-from archdsl.sema.check import Checker, Meaning, Recipe, checker
+from archdsl.sema.driver import Checker, Meaning, Recipe, checker
 from archdsl.space import Program
 from archdsl.space.sizes import multiple, of_program, of_trace
 from archdsl.text import SourceFile

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archdsl.pipeline.load import NotLoaded, in_order, opened
-from archdsl.sema.check import Checker, Recipe
-from archdsl.sema.units import Unit
+from archdsl.sema.driver import Checker, Recipe
+from archdsl.sema.modules.load import Unit
 from archdsl.settings import Training
 from archdsl.syntax import ast
 

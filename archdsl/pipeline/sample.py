@@ -15,7 +15,7 @@ from archdsl.cost import Figures, figures
 from archdsl.ir import closed
 from archdsl.pipeline.genotype_writer import write_genotype
 from archdsl.pipeline.load import Loaded
-from archdsl.sema.units import root_of
+from archdsl.sema.modules.load import root_of
 from archdsl.space.count import Census
 from archdsl.space.trace import trace
 

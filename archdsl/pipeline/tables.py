@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archdsl.diagnostics import Diagnostic, Label, Severity
-from archdsl.sema.check import Checker, Recipe
-from archdsl.sema.units import Unit
+from archdsl.sema.driver import Checker, Recipe
+from archdsl.sema.modules.load import Unit
 from archdsl.settings import Cost, Search
 from archdsl.settings.costs import Measured
 from archdsl.settings.objectives import costs_in

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.sema.files import Disk, Files
+from archdsl.sema.modules.files import Disk, Files
 from archdsl.syntax import bytes_of, decode, read
 from archdsl.text import SourceFile
 from archdsl.vcs import Revision

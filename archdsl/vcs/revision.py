@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.sema.files import shown
+from archdsl.sema.modules.files import shown
 from archdsl.syntax import decode
 from archdsl.syntax.codes import UNREADABLE
 from archdsl.text import SourceFile

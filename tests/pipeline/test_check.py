@@ -7,7 +7,7 @@ from pathlib import Path
 from archdsl.ir import closed
 from archdsl.ops import Shape
 from archdsl.pipeline import check
-from archdsl.sema.check import Meaning
+from archdsl.sema.driver import Meaning
 
 TEXT = """archdsl 1
 

@@ -56,7 +56,7 @@ def test_wheel_finds_its_own_grammar_and_library(unpacked: Path, tmp_path: Path)
     printed = run(
         """
         import archdsl
-        from archdsl.sema.library import library
+        from archdsl.sema.modules.library import library
         from archdsl.syntax.grammar import grammar_text
 
         print(archdsl.__file__)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from archdsl.sema.genotypes import Reader
+from archdsl.sema.genotype.reader import Reader
 from archdsl.sema.reporter import Reporter
 from archdsl.space import Question, QuestionKind
 from archdsl.syntax import ast, parse

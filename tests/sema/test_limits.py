@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.pipeline import Checked, check
-from archdsl.sema import builder
+from archdsl.sema.elaborate import builder
 
 CALLS = """archdsl 1
 

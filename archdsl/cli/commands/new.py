@@ -100,7 +100,7 @@ def _write(text: str, name: str, out: Path | None) -> int:
     """A text in which nothing is wrong, to a file that was not there."""
     from archdsl.api import Refused
     from archdsl.files import write_atomic
-    from archdsl.sema.check import checker
+    from archdsl.sema.driver import checker
     from archdsl.text import SourceFile
 
     found = checker(SourceFile("<new>", text), out or Path("new.arch"), {})

@@ -13,7 +13,7 @@ from archdsl.cli.loading import load_or_leave, recipe_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import say, say_json, table
 from archdsl.pipeline import Loaded
-from archdsl.sema.check import Recipe
+from archdsl.sema.driver import Recipe
 from archdsl.settings import Cost, Search, Training
 from archdsl.settings.searches import Phase
 from archdsl.settings.shown import as_data, as_setting

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from archdsl.sema import codes
+from archdsl.sema.modules.load import Unit as File
 from archdsl.sema.reporter import Reporter, replacement, suggestion
 from archdsl.sema.settings.forms import Form, form_of, one_of
 from archdsl.sema.settings.values import word
-from archdsl.sema.units import Unit as File
 from archdsl.settings.costs import Cost, Counted, Measure, Measured, Uniform, Unit
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell

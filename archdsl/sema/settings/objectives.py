@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archdsl.sema import codes
+from archdsl.sema.modules.load import Unit
 from archdsl.sema.reporter import Reporter, suggestion
 from archdsl.sema.settings.costs import find_cost
 from archdsl.sema.settings.forms import Form, form_of, in_set
 from archdsl.sema.settings.subject import Subject
 from archdsl.sema.settings.values import exact, number
-from archdsl.sema.units import Unit
 from archdsl.settings.costs import Cost, Uniform
 from archdsl.settings.objectives import (
     Accuracy,

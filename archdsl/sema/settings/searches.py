@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
+from archdsl.sema.modules.load import Unit
 from archdsl.sema.reporter import Reporter, suggestion
 from archdsl.sema.settings.forms import Block, several, values_of
 from archdsl.sema.settings.losses import searched_loss
@@ -19,7 +20,6 @@ from archdsl.sema.settings.relaxations import Derivations, Relaxations
 from archdsl.sema.settings.settings import Settings, levels, split
 from archdsl.sema.settings.subject import Subject
 from archdsl.sema.settings.trainings import NO_STEP, Parts, augmentations, read_duration
-from archdsl.sema.units import Unit
 from archdsl.settings.losses import CrossEntropy, Heads
 from archdsl.settings.objectives import LossTerm, costs_in
 from archdsl.settings.relaxations import RELAXED, Argmax, Derivation, KeepBy, KeepStrongest, Relaxation

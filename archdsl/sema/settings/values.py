@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from archdsl.ops.model import LARGEST_FLOAT
 from archdsl.sema import codes
-from archdsl.sema.arithmetic import ArithmeticMistake, Number, power, product, total
+from archdsl.sema.elaborate.arithmetic import ArithmeticMistake, Number, power, product, total
 from archdsl.sema.reporter import Reporter
 from archdsl.sema.settings.forms import Read, report_unknown
 from archdsl.syntax import ast

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Primitive
 from archdsl.sema import codes
-from archdsl.sema.numbered import names_between
+from archdsl.sema.modules.load import BUILT_IN, Definition, Unit
 from archdsl.sema.reporter import Reporter, replacement, suggestion
-from archdsl.sema.units import BUILT_IN, Definition, Unit
+from archdsl.sema.resolve.name_ranges import names_between
 from archdsl.syntax import ast
 from archdsl.syntax.tree import children, names
 from archdsl.text import Span

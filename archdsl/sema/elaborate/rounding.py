@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from archdsl.ops import Dim
 from archdsl.ops.dims import multiply, values, variable
 from archdsl.sema import codes
-from archdsl.sema.values import Choice, Nothing, Poison, Value, describe
+from archdsl.sema.elaborate.values import Choice, Nothing, Poison, Value, describe
 from archdsl.space import Piecewise, Within
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 
 if TYPE_CHECKING:
-    from archdsl.sema.environment import Environment
-    from archdsl.sema.evaluator import Evaluator
+    from archdsl.sema.elaborate.environment import Environment
+    from archdsl.sema.elaborate.evaluator import Evaluator
 
 
 def divisible(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:

@@ -11,12 +11,15 @@ from archdsl.ops import Attributes, Dim, Kind, Primitive, ShapeError
 from archdsl.ops.bind import ParameterError, bind
 from archdsl.ops.model import kinds
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.sema import bodies, built_in, codes, differ, edges
-from archdsl.sema.builder import TooLarge
-from archdsl.sema.environment import Environment
-from archdsl.sema.joins import mix
-from archdsl.sema.reporter import listed, replacement, suggestion
-from archdsl.sema.values import (
+from archdsl.sema import codes
+from archdsl.sema.elaborate import built_in
+from archdsl.sema.elaborate import edge_choice as edges
+from archdsl.sema.elaborate import instantiate as bodies
+from archdsl.sema.elaborate import shape_mismatch as differ
+from archdsl.sema.elaborate.builder import TooLarge
+from archdsl.sema.elaborate.environment import Environment
+from archdsl.sema.elaborate.select import mix
+from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
     Callee,
@@ -31,13 +34,14 @@ from archdsl.sema.values import (
     Value,
     describe,
 )
+from archdsl.sema.reporter import listed, replacement, suggestion
 from archdsl.space import Apply, Asked, FrameKind, Label, assume, chosen_in, in_supernet
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 from archdsl.text import Span
 
 if TYPE_CHECKING:
-    from archdsl.sema.evaluator import Evaluator
+    from archdsl.sema.elaborate.evaluator import Evaluator
 
 CALL_DEPTH = 40
 """Ops and cells that call one another deeper than this call themselves."""

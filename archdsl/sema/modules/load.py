@@ -11,8 +11,8 @@ from archdsl.diagnostics import Diagnostic, Label, Severity
 from archdsl.ops import Primitive
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import codes
-from archdsl.sema.files import Disk, Files
-from archdsl.sema.library import library
+from archdsl.sema.modules.files import Disk, Files
+from archdsl.sema.modules.library import library
 from archdsl.sema.reporter import Reporter, suggestion
 from archdsl.syntax import Parsed, ast, parse
 from archdsl.syntax.codes import CLOSES_NOTHING, NOT_CLOSED

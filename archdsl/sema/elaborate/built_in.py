@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from archdsl.sema import calls, codes, edges
-from archdsl.sema.arithmetic import whole
-from archdsl.sema.rounding import divisible
-from archdsl.sema.values import Choice, Map, Nothing, Poison, Value, describe
+from archdsl.sema import codes
+from archdsl.sema.elaborate import calls
+from archdsl.sema.elaborate import edge_choice as edges
+from archdsl.sema.elaborate.arithmetic import whole
+from archdsl.sema.elaborate.rounding import divisible
+from archdsl.sema.elaborate.values import Choice, Map, Nothing, Poison, Value, describe
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 
 if TYPE_CHECKING:
-    from archdsl.sema.environment import Environment
-    from archdsl.sema.evaluator import Evaluator
+    from archdsl.sema.elaborate.environment import Environment
+    from archdsl.sema.elaborate.evaluator import Evaluator
 
 
 def _channels(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:

@@ -10,15 +10,14 @@ from archdsl.diagnostics import Fix
 from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Dim, Primitive, Shape
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.sema import calls, cases, codes, joins
-from archdsl.sema.arithmetic import ArithmeticMistake, Number, power, product, total, whole
-from archdsl.sema.builder import Builder, TooLarge
-from archdsl.sema.environment import Environment
-from archdsl.sema.library import is_packaged
-from archdsl.sema.numbered import names_between
-from archdsl.sema.reporter import Reporter, replacement, suggestion
-from archdsl.sema.units import Found, Unit
-from archdsl.sema.values import (
+from archdsl.sema import codes
+from archdsl.sema.elaborate import calls
+from archdsl.sema.elaborate import case_expr as cases
+from archdsl.sema.elaborate import select as joins
+from archdsl.sema.elaborate.arithmetic import ArithmeticMistake, Number, power, product, total, whole
+from archdsl.sema.elaborate.builder import Builder, TooLarge
+from archdsl.sema.elaborate.environment import Environment
+from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
     SEARCHING,
@@ -36,6 +35,10 @@ from archdsl.sema.values import (
     Value,
     describe,
 )
+from archdsl.sema.modules.library import is_packaged
+from archdsl.sema.modules.load import Found, Unit
+from archdsl.sema.reporter import Reporter, replacement, suggestion
+from archdsl.sema.resolve.name_ranges import names_between
 from archdsl.space import Apply, assume
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell

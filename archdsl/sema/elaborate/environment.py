@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from archdsl.sema.builder import Scope
-from archdsl.sema.units import Unit
-from archdsl.sema.values import Value
+from archdsl.sema.elaborate.builder import Scope
+from archdsl.sema.elaborate.values import Value
+from archdsl.sema.modules.load import Unit
 from archdsl.space import FrameKind
 
 

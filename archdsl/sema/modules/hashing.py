@@ -6,7 +6,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from archdsl.ops import Primitive
-from archdsl.sema.units import Definition, Unit
+from archdsl.sema.modules.load import Definition, Unit
 from archdsl.syntax import ast
 from archdsl.syntax.tree import names, show
 

@@ -12,9 +12,9 @@ from archdsl.ops import Dim, Primitive
 from archdsl.syntax import ast
 
 if TYPE_CHECKING:
-    from archdsl.sema.environment import Environment
-    from archdsl.sema.evaluator import Evaluator
-    from archdsl.sema.units import Unit
+    from archdsl.sema.elaborate.environment import Environment
+    from archdsl.sema.elaborate.evaluator import Evaluator
+    from archdsl.sema.modules.load import Unit
     from archdsl.text import Span
 
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from archdsl.ops import Dim
 from archdsl.ops.dims import variable
-from archdsl.sema import codes, edges
-from archdsl.sema.joins import mix
-from archdsl.sema.values import POISON, Callee, Candidate, Choice, Map, Poison, Value, describe
+from archdsl.sema import codes
+from archdsl.sema.elaborate import edge_choice as edges
+from archdsl.sema.elaborate.select import mix
+from archdsl.sema.elaborate.values import POISON, Callee, Candidate, Choice, Map, Poison, Value, describe
 from archdsl.space import Asked, Chosen, Label, Question, QuestionKind
 from archdsl.syntax import ast
 
 if TYPE_CHECKING:
-    from archdsl.sema.environment import Environment
-    from archdsl.sema.evaluator import Evaluator
+    from archdsl.sema.elaborate.environment import Environment
+    from archdsl.sema.elaborate.evaluator import Evaluator
 
 
 def choose(ev: Evaluator, statement: ast.Choose, env: Environment) -> Value:

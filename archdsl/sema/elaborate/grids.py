@@ -9,12 +9,16 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from archdsl.ops.dims import variable
-from archdsl.sema import bodies, calls, codes, edges, questions, sources
-from archdsl.sema.builder import NODE_LIMIT, Scope, TooLarge
-from archdsl.sema.environment import Environment
-from archdsl.sema.reporter import listed, suggestion
-from archdsl.sema.sources import Source
-from archdsl.sema.values import (
+from archdsl.sema import codes
+from archdsl.sema.elaborate import calls
+from archdsl.sema.elaborate import choose_stmt as questions
+from archdsl.sema.elaborate import edge_choice as edges
+from archdsl.sema.elaborate import grid_source as sources
+from archdsl.sema.elaborate import instantiate as bodies
+from archdsl.sema.elaborate.builder import NODE_LIMIT, Scope, TooLarge
+from archdsl.sema.elaborate.environment import Environment
+from archdsl.sema.elaborate.grid_source import Source
+from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
     Callee,
@@ -28,13 +32,14 @@ from archdsl.sema.values import (
     Value,
     describe,
 )
+from archdsl.sema.reporter import listed, suggestion
 from archdsl.space import Chosen, FrameKind, Place, Question, QuestionKind, Trellis
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 from archdsl.text import Span
 
 if TYPE_CHECKING:
-    from archdsl.sema.evaluator import Evaluator
+    from archdsl.sema.elaborate.evaluator import Evaluator
 
 PLACE_LIMIT = 2_000
 """No grid in a text has more places: each takes half a millisecond, and the largest published one has 48."""

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from archdsl.sema import bodies, calls, codes, edges
-from archdsl.sema.builder import NODE_LIMIT, TooLarge
-from archdsl.sema.environment import Environment
-from archdsl.sema.reporter import suggestion
-from archdsl.sema.values import (
+from archdsl.sema import codes
+from archdsl.sema.elaborate import calls
+from archdsl.sema.elaborate import edge_choice as edges
+from archdsl.sema.elaborate import instantiate as bodies
+from archdsl.sema.elaborate.builder import NODE_LIMIT, TooLarge
+from archdsl.sema.elaborate.environment import Environment
+from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
     Callee,
@@ -22,13 +24,14 @@ from archdsl.sema.values import (
     Value,
     describe,
 )
+from archdsl.sema.reporter import suggestion
 from archdsl.space import FrameKind, Question, QuestionKind
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 from archdsl.text import Span
 
 if TYPE_CHECKING:
-    from archdsl.sema.evaluator import Evaluator
+    from archdsl.sema.elaborate.evaluator import Evaluator
 
 CELL_LIMIT = 100_000
 """No chain in a text has more cells."""

@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from archdsl.sema import calls, codes
-from archdsl.sema.joins import seen
-from archdsl.sema.values import NOTHING, POISON, Candidate, Many, Map, Nothing, Poison, Value, describe
+from archdsl.sema import codes
+from archdsl.sema.elaborate import calls
+from archdsl.sema.elaborate.select import seen
+from archdsl.sema.elaborate.values import NOTHING, POISON, Candidate, Many, Map, Nothing, Poison, Value, describe
 from archdsl.space import Keep, Question, QuestionKind
 from archdsl.syntax import ast
 from archdsl.text import Span
 
 if TYPE_CHECKING:
-    from archdsl.sema.environment import Environment
-    from archdsl.sema.evaluator import Evaluator
+    from archdsl.sema.elaborate.environment import Environment
+    from archdsl.sema.elaborate.evaluator import Evaluator
 
 
 def choose(

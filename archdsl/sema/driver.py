@@ -11,19 +11,19 @@ from archdsl.diagnostics import Label as Mark
 from archdsl.diagnostics import Severity
 from archdsl.ops import Primitive
 from archdsl.sema import codes
-from archdsl.sema.builder import Builder, Scope
-from archdsl.sema.environment import Environment
-from archdsl.sema.evaluator import Evaluator
-from archdsl.sema.files import Files
-from archdsl.sema.genotypes import Reader
-from archdsl.sema.membership import check as check_membership
-from archdsl.sema.names import check_names
+from archdsl.sema.divisibility import image_size, report_size, report_uneven
+from archdsl.sema.elaborate.builder import Builder, Scope
+from archdsl.sema.elaborate.environment import Environment
+from archdsl.sema.elaborate.evaluator import Evaluator
+from archdsl.sema.elaborate.spaces import lay_out
+from archdsl.sema.elaborate.values import Poison, Value
+from archdsl.sema.genotype.membership import check as check_membership
+from archdsl.sema.genotype.reader import Reader
+from archdsl.sema.modules.files import Files
+from archdsl.sema.modules.load import Definition, Found, Unit, load_units
 from archdsl.sema.reporter import Reporter, listed, suggestion
-from archdsl.sema.resolutions import image_size, report_size, report_uneven
+from archdsl.sema.resolve.resolver import check_names
 from archdsl.sema.settings import Subject, read_cost, read_search, read_training
-from archdsl.sema.spaces import lay_out
-from archdsl.sema.units import Definition, Found, Unit, load_units
-from archdsl.sema.values import Poison, Value
 from archdsl.settings import Cost, Search, Training
 from archdsl.space import Program
 from archdsl.space.sizes import of_program

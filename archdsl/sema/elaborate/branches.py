@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from archdsl.sema import codes
-from archdsl.sema.builder import Scope
-from archdsl.sema.environment import Environment
-from archdsl.sema.grids import Grid, Row
-from archdsl.sema.reporter import suggestion
-from archdsl.sema.values import (
+from archdsl.sema.elaborate.builder import Scope
+from archdsl.sema.elaborate.environment import Environment
+from archdsl.sema.elaborate.grids import Grid, Row
+from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
     Branch,
@@ -23,12 +22,13 @@ from archdsl.sema.values import (
     Value,
     describe,
 )
+from archdsl.sema.reporter import suggestion
 from archdsl.space import Ends, FrameKind, OfBranch, Ordered, Place, Question, QuestionKind
 from archdsl.syntax import ast
 from archdsl.text import Span
 
 if TYPE_CHECKING:
-    from archdsl.sema.evaluator import Evaluator
+    from archdsl.sema.elaborate.evaluator import Evaluator
 
 Make: TypeAlias = "Callable[[Place], Value]"
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from archdsl.sema import branching, chains, codes, grids
+from archdsl.sema import codes
+from archdsl.sema.elaborate import branches as branching
+from archdsl.sema.elaborate import chains, grids
 from archdsl.syntax import ast
 
 if TYPE_CHECKING:
-    from archdsl.sema.environment import Environment
-    from archdsl.sema.evaluator import Evaluator
+    from archdsl.sema.elaborate.environment import Environment
+    from archdsl.sema.elaborate.evaluator import Evaluator
 
 
 def build(ev: Evaluator, structure: ast.Structure, env: Environment) -> None:

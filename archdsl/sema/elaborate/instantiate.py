@@ -7,17 +7,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from archdsl.ops import Primitive
-from archdsl.sema import calls, codes, questions, structures
-from archdsl.sema.builder import Scope, TooLarge
-from archdsl.sema.environment import Environment
-from archdsl.sema.numbered import RUN_LIMIT, count_between, names_between
-from archdsl.sema.values import POISON, Branch, Callee, Outputs, Poison, Value
+from archdsl.sema import codes
+from archdsl.sema.elaborate import calls, structures
+from archdsl.sema.elaborate import choose_stmt as questions
+from archdsl.sema.elaborate.builder import Scope, TooLarge
+from archdsl.sema.elaborate.environment import Environment
+from archdsl.sema.elaborate.values import POISON, Branch, Callee, Outputs, Poison, Value
+from archdsl.sema.resolve.name_ranges import RUN_LIMIT, count_between, names_between
 from archdsl.space import FrameKind
 from archdsl.syntax import ast
 from archdsl.text import Span
 
 if TYPE_CHECKING:
-    from archdsl.sema.evaluator import Evaluator
+    from archdsl.sema.elaborate.evaluator import Evaluator
 
 
 def run(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
-from archdsl.sema.genotypes import Given, Reader
+from archdsl.sema.divisibility import report_uneven
+from archdsl.sema.genotype.reader import Given, Reader
 from archdsl.sema.reporter import Reporter, listed
-from archdsl.sema.resolutions import report_uneven
 from archdsl.space import Program, Question, QuestionKind
 from archdsl.space.sizes import of_trace
 from archdsl.space.trace import Trace, trace

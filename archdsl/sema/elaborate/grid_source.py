@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from archdsl.sema import codes, questions
+from archdsl.sema import codes
+from archdsl.sema.elaborate import choose_stmt as questions
+from archdsl.sema.elaborate.values import POISON, Candidate, Mapped, Poison, Value
 from archdsl.sema.reporter import suggestion
-from archdsl.sema.values import POISON, Candidate, Mapped, Poison, Value
 from archdsl.space import Place
 from archdsl.syntax import ast
 from archdsl.text import Span
 
 if TYPE_CHECKING:
-    from archdsl.sema.environment import Environment
-    from archdsl.sema.evaluator import Evaluator
-    from archdsl.sema.grids import Grid, Standing
+    from archdsl.sema.elaborate.environment import Environment
+    from archdsl.sema.elaborate.evaluator import Evaluator
+    from archdsl.sema.elaborate.grids import Grid, Standing
 
 START = "start"
 """The answer that names what starts at a place, beside the places that it can read."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Shape
 from archdsl.sema import codes
-from archdsl.sema.values import Map, Value
+from archdsl.sema.elaborate.values import Map, Value
 from archdsl.space import Image
 from archdsl.text import Span
 
 if TYPE_CHECKING:
-    from archdsl.sema.environment import Environment
-    from archdsl.sema.evaluator import Evaluator
+    from archdsl.sema.elaborate.environment import Environment
+    from archdsl.sema.elaborate.evaluator import Evaluator
 
 _WORDS = {"add": ("sum", "add"), "multiply": ("product", "multiply"), "concat": ("concat", "join")}
 _STRIDE = re.compile(r"\bs = (\d+)")

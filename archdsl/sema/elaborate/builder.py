@@ -9,7 +9,7 @@ from archdsl.ops import Count, Shape
 from archdsl.ops import Value as Attribute
 from archdsl.ops.dims import DOMAIN_LIMIT, values, variable
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.sema.library import is_packaged
+from archdsl.sema.modules.library import is_packaged
 from archdsl.space import (
     Apply,
     Asked,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from archdsl.text import SourceFile
 
-_PACKAGE = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parents[2]
 
 
 @lru_cache(maxsize=64)

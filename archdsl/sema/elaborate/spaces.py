@@ -7,14 +7,15 @@ from dataclasses import replace
 
 from archdsl.ops import Shape
 from archdsl.ops.model import LARGEST
-from archdsl.sema import bodies, codes
-from archdsl.sema.builder import Builder, Scope, TooLarge
-from archdsl.sema.environment import Environment
-from archdsl.sema.evaluator import Evaluator
-from archdsl.sema.hashing import structure_hash
+from archdsl.sema import codes
+from archdsl.sema.elaborate import instantiate as bodies
+from archdsl.sema.elaborate.builder import Builder, Scope, TooLarge
+from archdsl.sema.elaborate.environment import Environment
+from archdsl.sema.elaborate.evaluator import Evaluator
+from archdsl.sema.elaborate.values import Choice, Map, Nothing, Outputs, Poison, Value, describe
+from archdsl.sema.modules.hashing import structure_hash
+from archdsl.sema.modules.load import Unit
 from archdsl.sema.reporter import Reporter, suggestion
-from archdsl.sema.units import Unit
-from archdsl.sema.values import Choice, Map, Nothing, Outputs, Poison, Value, describe
 from archdsl.space import Image, Program, Result
 from archdsl.syntax import ast
 from archdsl.text import Span

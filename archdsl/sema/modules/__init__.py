@@ -1,0 +1,1 @@
+"""Files, what they use, and which definition a name is."""

@@ -1,0 +1,1 @@
+"""Names, order and form of every body, before anything is evaluated."""
