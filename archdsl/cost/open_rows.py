@@ -9,6 +9,7 @@ from archdsl.cost.possible import Possible, sources
 from archdsl.cost.rows import Row, call_of
 from archdsl.cost.trial import Piece
 from archdsl.cost.variants import variants
+from archdsl.ops.joining import ADD
 from archdsl.space import Apply, Keep, Program
 
 
@@ -56,4 +57,4 @@ def _groups(possible: Possible) -> Iterator[tuple[int, ...]]:
 
 
 def _primitive(payload: object) -> str:
-    return payload.primitive if isinstance(payload, Apply) else "add"
+    return payload.primitive if isinstance(payload, Apply) else ADD.name

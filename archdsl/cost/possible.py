@@ -73,7 +73,7 @@ class Possible:
             case Keep(question):
                 kept = self.program.questions[question].keep
                 return Presence(some, sum(each.absent for each in reads) >= kept)
-            case Apply(name) if PRIMITIVES[name].most is None:
+            case Apply(name) if PRIMITIVES[name].variadic:
                 return Presence(some, none)
             case Apply() | OfBranch() | Result():
                 return Presence(all(each.there for each in reads), any(each.absent for each in reads))
@@ -108,7 +108,7 @@ def sources(node: Node) -> tuple[int, ...]:
 
 def _is_sum(node: Node) -> bool:
     return isinstance(node.payload, Keep) or (
-        isinstance(node.payload, Apply) and node.payload.primitive in ("add", "concat")
+        isinstance(node.payload, Apply) and PRIMITIVES[node.payload.primitive].traits.identity_of_one
     )
 
 

@@ -12,6 +12,7 @@ from archdsl.cost.rows import alone
 from archdsl.cost.work import Work, work_of
 from archdsl.ops import Count, Dim, Shape, ShapeError
 from archdsl.ops.dims import Leaf
+from archdsl.ops.joining import ADD
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import (
     Absent,
@@ -193,7 +194,7 @@ class Trial:
                 question = self.possible.program.questions[path]
                 kept = self._suppose(path, tuple(combinations(question.answers, question.keep)))
                 named = dict(zip(labels, node.inputs, strict=True))
-                return self._applied(index, Apply("add"), [named[label] for label in kept])
+                return self._applied(index, Apply(ADD.name), [named[label] for label in kept])
             case Apply():
                 return self._applied(index, node.payload, node.inputs)
             case OfBranch():
@@ -227,9 +228,9 @@ class Trial:
     def _applied(self, index: int, payload: Apply, inputs: Sequence[int]) -> int | None:
         primitive = PRIMITIVES[payload.primitive]
         reads = [source for source in map(self._of, inputs) if source is not None]
-        if len(reads) < (1 if primitive.most is None else len(inputs)):
+        if len(reads) < (1 if primitive.variadic else len(inputs)):
             return None
-        if len(reads) == 1 and payload.primitive in ("add", "concat"):
+        if len(reads) == 1 and primitive.traits.identity_of_one:
             return reads[0]  # as `ir.passes.without_single_sums` has it
         fixed = tuple(
             (name, self._number(value) if isinstance(value, Dim) else value) for name, value in payload.attributes

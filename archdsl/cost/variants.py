@@ -12,6 +12,7 @@ from archdsl.cost.trial import Misfit, Open, Piece, Trial, Unlisted
 from archdsl.cost.work import Work
 from archdsl.ops import Shape
 from archdsl.ops.dims import values
+from archdsl.ops.joining import ADD
 from archdsl.space import Apply, Keep
 
 VARIANT_LIMIT: Final = 20_000
@@ -62,7 +63,7 @@ def _tried(piece: Piece, possible: Possible) -> Iterator[Work]:
 def _is_sum(piece: Piece, possible: Possible) -> bool:
     """Whether this is a sum that stands outside of ops."""
     payload = possible.program.nodes[piece.nodes[0]].payload
-    return not piece.whole and (payload == Apply("add") or isinstance(payload, Keep))
+    return not piece.whole and (payload == Apply(ADD.name) or isinstance(payload, Keep))
 
 
 def _sums(piece: Piece, possible: Possible) -> Iterator[Work]:
@@ -75,7 +76,7 @@ def _sums(piece: Piece, possible: Possible) -> Iterator[Work]:
     for count in range(max(2, asked - absent), min(asked, len(there)) + 1):
         for channels in _channels([possible.program.nodes[source].shape for source in there]):
             shape = node.shape._replace(channels=channels)
-            if (work := alone(Apply("add"), [shape] * count, shape)) is not None:
+            if (work := alone(Apply(ADD.name), [shape] * count, shape)) is not None:
                 yield work
 
 

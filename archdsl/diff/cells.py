@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from archdsl.ir import Graph, cell_of
 from archdsl.ir.canonical import spell_payload
+from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, FrameKind, Program
 
 
@@ -59,7 +60,7 @@ def digest(graph: Graph, cell: Cell, spell_source: Callable[[str], str]) -> str:
     for path in cell.nodes:
         node = graph.node(path)
         sources = [digests[each] if each in inside else f"<{spell_source(each)}>" for each in graph.inputs(path)]
-        if isinstance(node.payload, Apply) and node.payload.primitive in ("add", "multiply"):
+        if isinstance(node.payload, Apply) and PRIMITIVES[node.payload.primitive].traits.commutative:
             sources.sort()
         text = f"{spell_payload(node.payload)}({','.join(sources)}):{node.shape}"
         digests[path] = sha256(text.encode()).hexdigest()

@@ -7,9 +7,8 @@ from typing import assert_never
 
 from archdsl.ir.graph import Graph
 from archdsl.ops.bind import show
+from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Absent, Apply, Asked, Image, Keep, Measured, OfBranch, Payload, Result, Searching, Select
-
-_COMMUTATIVE = ("add", "multiply")
 
 
 def canonical_order(graph: Graph) -> Graph:
@@ -41,7 +40,7 @@ def canonical_text(graph: Graph) -> str:
     lines: list[str] = []
     for node, inputs in graph.nodes():
         sources = [number[source] for source in inputs]
-        if isinstance(node.payload, Apply) and node.payload.primitive in _COMMUTATIVE:
+        if isinstance(node.payload, Apply) and PRIMITIVES[node.payload.primitive].traits.commutative:
             sources.sort()
         reads = f"({', '.join(f'%{source}' for source in sources)})" if sources else ""
         lines.append(f"%{number[node.path]} = {spell_payload(node.payload)}{reads} : {node.shape}  # {node.path}")
@@ -53,7 +52,7 @@ def canonical_hash(graph: Graph) -> str:
     digests: dict[str, str] = {}
     for node, inputs in graph.nodes():
         sources = [digests[source] for source in inputs]
-        if isinstance(node.payload, Apply) and node.payload.primitive in _COMMUTATIVE:
+        if isinstance(node.payload, Apply) and PRIMITIVES[node.payload.primitive].traits.commutative:
             sources.sort()
         text = f"{spell_payload(node.payload)}({','.join(sources)}):{node.shape}"
         digests[node.path] = sha256(text.encode()).hexdigest()

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from archdsl.ir.graph import Graph, Node
 from archdsl.ir.invariants import verify
+from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Frame, FrameKind, Program, Result
 from archdsl.space.trace import Key, Trace
 
@@ -123,7 +124,11 @@ def without_single_sums(graph: Graph) -> Graph:
     nodes: list[tuple[Node, tuple[str, ...]]] = []
     for node, inputs in graph.nodes():
         sources = tuple(same.get(source, source) for source in inputs)
-        alone = isinstance(node.payload, Apply) and node.payload.primitive in ("add", "concat") and len(sources) == 1
+        match node.payload:
+            case Apply(primitive) if len(sources) == 1:
+                alone = PRIMITIVES[primitive].traits.identity_of_one
+            case _:
+                alone = False
         if alone:
             same[node.path] = sources[0]
         else:

@@ -12,7 +12,7 @@ from archdsl.space import Apply
 
 def joins(payload: Apply) -> bool:
     """Whether the maps of a primitive stand in its brackets: `concat(a, b)`, not `a -> relu`."""
-    return PRIMITIVES[payload.primitive].most is None
+    return PRIMITIVES[payload.primitive].variadic
 
 
 def spell_call(payload: Apply, more: Sequence[str] = ()) -> str:

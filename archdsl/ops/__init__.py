@@ -1,6 +1,34 @@
 """What each primitive is, without torch."""
 
 from archdsl.ops.dims import Count, Dim
-from archdsl.ops.model import Attributes, Kind, Parameter, Primitive, Shape, ShapeError, Value, Weight
+from archdsl.ops.model import (
+    Attributes,
+    Channels,
+    Join,
+    Kind,
+    Parameter,
+    Primitive,
+    Role,
+    Shape,
+    ShapeError,
+    Traits,
+    Value,
+    Weight,
+)
 
-__all__ = ["Attributes", "Count", "Dim", "Kind", "Parameter", "Primitive", "Shape", "ShapeError", "Value", "Weight"]
+__all__ = [
+    "Attributes",
+    "Channels",
+    "Count",
+    "Dim",
+    "Join",
+    "Kind",
+    "Parameter",
+    "Primitive",
+    "Role",
+    "Shape",
+    "ShapeError",
+    "Traits",
+    "Value",
+    "Weight",
+]

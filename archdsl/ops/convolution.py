@@ -8,7 +8,19 @@ from fractions import Fraction
 from archdsl.ops.attributes import flag, pair, whole
 from archdsl.ops.channels import channel_count, share
 from archdsl.ops.dims import Count, multiply
-from archdsl.ops.model import Attributes, Kind, Parameter, Primitive, Shape, ShapeError, Weight
+from archdsl.ops.model import (
+    Attributes,
+    Channels,
+    Kind,
+    Parameter,
+    Primitive,
+    Role,
+    Shape,
+    ShapeError,
+    Traits,
+    Weight,
+    unit_mean_square,
+)
 from archdsl.ops.windows import conv_shape
 
 _STRIDE = Parameter("s", Kind.COUNT, 1)
@@ -20,7 +32,7 @@ def shrinks_by_stride(attributes: Attributes) -> Fraction:
 
 
 def _bias(channels: Count, attributes: Attributes) -> tuple[Weight, ...]:
-    return (Weight("bias", (channels,)),) if flag(attributes, "bias") else ()
+    return (Weight("bias", (channels,), Role.BIAS),) if flag(attributes, "bias") else ()
 
 
 def _conv_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
@@ -59,6 +71,8 @@ CONV = Primitive(
     weights=_conv_weights,
     macs=_conv_macs,
     scale=shrinks_by_stride,
+    mean_square=unit_mean_square,
+    traits=Traits(channels=Channels.OWN, absorbs_batch_norm=True),
 )
 
 
@@ -90,6 +104,8 @@ DWCONV = Primitive(
     weights=_dwconv_weights,
     macs=_dwconv_macs,
     scale=shrinks_by_stride,
+    mean_square=unit_mean_square,
+    traits=Traits(absorbs_batch_norm=True),
 )
 
 
@@ -121,4 +137,6 @@ LINEAR = Primitive(
     shape=_linear_shape,
     weights=_linear_weights,
     macs=_linear_macs,
+    mean_square=unit_mean_square,
+    traits=Traits(channels=Channels.OWN, absorbs_batch_norm=True),
 )

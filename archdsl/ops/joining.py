@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from archdsl.ops.dims import Count, add
-from archdsl.ops.model import Attributes, Primitive, Shape, ShapeError
+from archdsl.ops.model import Attributes, Channels, Join, Primitive, Shape, ShapeError, Traits
 
 
 def _same_resolution(maps: Sequence[Shape]) -> None:
@@ -38,8 +39,18 @@ def _concat_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
     return Shape(channels, maps[0].height, maps[0].width)
 
 
+def _concat_mean_square(read: Sequence[float], channels: Sequence[int]) -> float:
+    return sum(square * count for square, count in zip(read, channels, strict=True)) / sum(channels)
+
+
 CONCAT = Primitive(
-    name="concat", summary="maps one behind the other, by channels", parameters=(), shape=_concat_shape, most=None
+    name="concat",
+    summary="maps one behind the other, by channels",
+    parameters=(),
+    shape=_concat_shape,
+    most=None,
+    mean_square=_concat_mean_square,
+    traits=Traits(channels=Channels.SUM, identity_of_one=True, join=Join("concat", "concat", "join")),
 )
 
 
@@ -49,7 +60,20 @@ def _add_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
     return maps[0]
 
 
-ADD = Primitive(name="add", summary="the sum of maps", parameters=(), shape=_add_shape, most=None)
+def _add_mean_square(read: Sequence[float], _: Sequence[int]) -> float:
+    return sum(read)
+
+
+ADD = Primitive(
+    name="add",
+    summary="the sum of maps",
+    parameters=(),
+    shape=_add_shape,
+    most=None,
+    mean_square=_add_mean_square,
+    traits=Traits(commutative=True, identity_of_one=True, join=Join("+", "sum", "add")),
+)
+"""What the language itself applies for `+`, `sum` and `keep`."""
 
 
 def _multiply_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
@@ -60,6 +84,10 @@ def _multiply_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
     return (spread or list(maps))[0]
 
 
+def _multiply_mean_square(read: Sequence[float], _: Sequence[int]) -> float:
+    return prod(read)
+
+
 MULTIPLY = Primitive(
     name="multiply",
     summary="the product of maps; a 1x1 map is spread over the others",
@@ -67,4 +95,6 @@ MULTIPLY = Primitive(
     shape=_multiply_shape,
     least=2,
     most=None,
+    mean_square=_multiply_mean_square,
+    traits=Traits(commutative=True, join=Join("×", "product", "multiply")),
 )

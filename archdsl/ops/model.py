@@ -65,14 +65,29 @@ class Parameter:
     """The most that a NUMBER may be."""
 
 
+class Role(StrEnum):
+    """What a tensor does to a map, which decides its random initial values."""
+
+    FILTER = "filter"
+    """Sums over its axes after the first, which is that of the output channels."""
+    BIAS = "bias"
+    SCALE = "scale"
+    MEAN = "running mean"
+    VARIANCE = "running variance"
+
+
 @dataclass(frozen=True, slots=True)
 class Weight:
     """A tensor that a primitive owns, under its name in torch (`weight`, `bias`, `running_mean`)."""
 
     name: str
     shape: tuple[Count, ...]
-    trained: bool = True
-    """False for the running statistics of a batch norm, which are not counted as parameters."""
+    role: Role = Role.FILTER
+
+    @property
+    def trained(self) -> bool:
+        """False for the running statistics of a batch norm, which are not counted as parameters."""
+        return self.role not in (Role.MEAN, Role.VARIANCE)
 
 
 class ShapeError(Exception):
@@ -100,6 +115,59 @@ def no_macs(_shapes: Sequence[Shape], _result: Shape, _attributes: Attributes) -
     return 0
 
 
+def mean_square_of_first(read: Sequence[float], _channels: Sequence[int]) -> float:
+    return read[0]
+
+
+def unit_mean_square(_read: Sequence[float], _channels: Sequence[int]) -> float:
+    """Of a layer with random weights, which are drawn so that it writes numbers of size 1."""
+    return 1.0
+
+
+class Channels(StrEnum):
+    """Where the channel count of the result comes from."""
+
+    FIRST = "that of the first map"
+    OWN = "the primitive's own: a parameter, or a constant"
+    SUM = "the sum over all maps"
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """How a primitive is called that joins any number of maps."""
+
+    sign: str
+    """On pictures: `+`."""
+    noun: str
+    """In messages: "at a sum"."""
+    verb: str
+    """In messages: "cannot add"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the rest of the compiler asks of a primitive instead of its name."""
+
+    channels: Channels = Channels.FIRST
+    commutative: bool = False
+    """The order of its maps makes no difference."""
+    identity_of_one: bool = False
+    """Of one map it gives that map, so it is left out there (a sum of one)."""
+    join: Join | None = None
+    """Given for each primitive that reads any number of maps."""
+    activation: bool = False
+    """A nonlinear function of each value alone."""
+    absorbs_batch_norm: bool = False
+    """Linear in `weight` (axis 0 are its output channels), with a parameter and tensor `bias`: a batch norm behind it
+    becomes part of it at inference."""
+    batch_norm: bool = False
+    """Normalises each channel by `running_mean` and `running_var`, with `eps` and `affine` as torch's has them."""
+    resamples: bool = False
+    """Brings its first map to another size; of a second map the size alone is read."""
+    zeros: bool = False
+    """Writes zeros whatever it reads: no connection."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Primitive:
     """One operator that torch and ONNX know, without either."""
@@ -121,6 +189,19 @@ class Primitive:
     """Resolution of the result over that of the first map; None where the one does not follow from the other by a
     factor (a fixed size, the size of a second map, a global pool, a padded pool that rounds up). Exact for each map
     whose height and width times the factor are whole."""
+    mean_square: Callable[[Sequence[float], Sequence[int]], float] = mean_square_of_first
+    """The expected mean square of the result, of those of the maps read and their channels: how random weights are
+    scaled. Maps are taken to be normally distributed with mean 0."""
+    traits: Traits = Traits()
+
+    @property
+    def variadic(self) -> bool:
+        """Whether it joins any number of maps, which stand in its brackets: `concat(a, b)`."""
+        return self.most is None
+
+    @property
+    def owns_tensors(self) -> bool:
+        return self.weights is not no_weights
 
 
 @cache

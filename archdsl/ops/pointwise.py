@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from archdsl.ops.attributes import flag
 from archdsl.ops.channels import channel_count, share
-from archdsl.ops.model import Attributes, Kind, Parameter, Primitive, Shape, Weight
+from archdsl.ops.model import (
+    Attributes,
+    Channels,
+    Kind,
+    Parameter,
+    Primitive,
+    Role,
+    Shape,
+    Traits,
+    Weight,
+    unit_mean_square,
+)
 
 
 def _same(maps: Sequence[Shape], _: Attributes) -> Shape:
@@ -16,8 +27,8 @@ def _same(maps: Sequence[Shape], _: Attributes) -> Shape:
 
 def _bn_weights(maps: Sequence[Shape], attributes: Attributes) -> tuple[Weight, ...]:
     size = (maps[0].channels,)
-    affine = (Weight("weight", size), Weight("bias", size)) if flag(attributes, "affine") else ()
-    return (*affine, Weight("running_mean", size, trained=False), Weight("running_var", size, trained=False))
+    affine = (Weight("weight", size, Role.SCALE), Weight("bias", size, Role.BIAS)) if flag(attributes, "affine") else ()
+    return (*affine, Weight("running_mean", size, Role.MEAN), Weight("running_var", size, Role.VARIANCE))
 
 
 BN = Primitive(
@@ -30,19 +41,50 @@ BN = Primitive(
     ),
     shape=_same,
     weights=_bn_weights,
+    mean_square=unit_mean_square,
+    traits=Traits(batch_norm=True),
 )
 
 
-def _activation(name: str, summary: str) -> Primitive:
-    return Primitive(name=name, summary=summary, parameters=(), shape=_same)
+def _activation(name: str, summary: str, mean_square: Callable[[Sequence[float], Sequence[int]], float]) -> Primitive:
+    return Primitive(
+        name=name,
+        summary=summary,
+        parameters=(),
+        shape=_same,
+        mean_square=mean_square,
+        traits=Traits(activation=True),
+    )
 
 
-RELU = _activation("relu", "max(x, 0)")
-RELU6 = _activation("relu6", "min(max(x, 0), 6)")
-HSWISH = _activation("hswish", "x * relu6(x + 3) / 6 (MobileNetV3, section 5.2)")
-HSIGMOID = _activation("hsigmoid", "relu6(x + 3) / 6 (MobileNetV3, section 5.2)")
-SIGMOID = _activation("sigmoid", "1 / (1 + exp(-x))")
-SOFTMAX = _activation("softmax", "softmax over channels")
+def _times(share: float) -> Callable[[Sequence[float], Sequence[int]], float]:
+    """Of a function that is nearly linear on each side of 0."""
+    return lambda read, _channels: share * read[0]
+
+
+def _gate(_read: Sequence[float], _channels: Sequence[int]) -> float:
+    """Of a sigmoid of a standard normal."""
+    return 0.3
+
+
+RELU = _activation("relu", "max(x, 0)", _times(0.5))
+RELU6 = _activation("relu6", "min(max(x, 0), 6)", _times(0.5))
+HSWISH = _activation("hswish", "x * relu6(x + 3) / 6 (MobileNetV3, section 5.2)", _times(0.4))
+HSIGMOID = _activation("hsigmoid", "relu6(x + 3) / 6 (MobileNetV3, section 5.2)", _gate)
+SIGMOID = _activation("sigmoid", "1 / (1 + exp(-x))", _gate)
+
+
+def _softmax_mean_square(_read: Sequence[float], channels: Sequence[int]) -> float:
+    return 1 / channels[0] ** 2
+
+
+SOFTMAX = Primitive(
+    name="softmax",
+    summary="softmax over channels",
+    parameters=(),
+    shape=_same,
+    mean_square=_softmax_mean_square,
+)
 
 DROPOUT = Primitive(
     name="dropout",
@@ -61,6 +103,7 @@ ARGMAX = Primitive(
     summary="the number of the largest channel, the first of equals",
     parameters=(),
     shape=_argmax_shape,
+    traits=Traits(channels=Channels.OWN),
 )
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from archdsl.ops.attributes import flag, optional_fraction, optional_pair, whole, word
 from archdsl.ops.convolution import shrinks_by_stride
-from archdsl.ops.model import LARGEST, Attributes, Kind, Parameter, Primitive, Shape, ShapeError
+from archdsl.ops.model import LARGEST, Attributes, Kind, Parameter, Primitive, Shape, ShapeError, Traits
 
 
 def scaled(length: int, factor: Fraction) -> int:
@@ -61,6 +61,7 @@ RESIZE = Primitive(
     most=2,
     maps=("x", "like"),
     scale=_resize_scale,
+    traits=Traits(resamples=True),
 )
 
 
@@ -93,4 +94,5 @@ ZERO = Primitive(
     parameters=(Parameter("s", Kind.COUNT, 1),),
     shape=_zero_shape,
     scale=shrinks_by_stride,
+    traits=Traits(zeros=True),
 )

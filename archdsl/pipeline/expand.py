@@ -14,8 +14,6 @@ from archdsl.syntax import parse
 from archdsl.syntax.grammar import tables
 from archdsl.text import SourceFile
 
-_ACTIVATIONS = ("relu", "relu6", "hswish")
-
 
 def expand(graph: Graph, about: str = "") -> str:
     """The closed graph as a text of primitives alone: a space without questions that lays out as an equal graph.
@@ -100,7 +98,9 @@ def _runs(graph: Graph) -> Iterator[list[str]]:
 def _next(graph: Graph, path: str) -> str | None:
     readers = graph.readers(path)
     node = graph.node(path)
-    if len(readers) != 1 or not isinstance(node.payload, Apply) or node.payload.primitive in _ACTIVATIONS:
+    if len(readers) != 1 or not isinstance(node.payload, Apply):
+        return None
+    if PRIMITIVES[node.payload.primitive].traits.activation:
         return None
     after = graph.node(readers[0])
     if not isinstance(after.payload, Apply) or graph.inputs(readers[0])[0] != path:

@@ -20,7 +20,7 @@ from archdsl.render.picture import Box, Line, Outline, Picture, Text
 from archdsl.render.scopes import Scope
 from archdsl.render.style import INK, MUTED, PLAIN, TINT, Dash, Stroke
 from archdsl.render.units import Unit
-from archdsl.render.wiring import JOINS, Wiring, short_name
+from archdsl.render.wiring import Wiring, join_sign, short_name
 from archdsl.space import Apply, Asked, FrameKind, Keep, Measured, OfBranch, QuestionKind, Searching, Select
 
 _CHOICE = Stroke(INK, Dash.DASHED, 1.0)
@@ -138,10 +138,9 @@ class CellDrawing:
             return Box(unit.output, (*name, *origin, small(self.wiring.shape(port))), Outline.BOX, fill=TINT)
         if result and not name:
             name = [Text("out", bold=True)]
-        if self.small and not result and unit.op in JOINS and unit.single:
-            return Box(unit.output, (Text(JOINS[unit.op], 11), *name), Outline.CIRCLE, Stroke(width=1.2))
-        if unit.op in JOINS and unit.single:
-            return Box(unit.output, (Text(JOINS[unit.op], 11), *name, shape), Outline.CIRCLE, Stroke(width=1.2))
+        if unit.single and (sign := join_sign(unit.op)) is not None:
+            label = (Text(sign, 11), *name) if self.small and not result else (Text(sign, 11), *name, shape)
+            return Box(unit.output, label, Outline.CIRCLE, Stroke(width=1.2))
         if self.wiring.boxed(unit):
             return Box(unit.output, (Text(unit.op), *name, shape), stroke=Stroke(width=1.6 if result else 1.0))
         if isinstance(payload, Select | Keep) and self.wiring.common(unit) is None:
@@ -176,7 +175,7 @@ class CellDrawing:
         heads = {text.text.partition("(")[0] for text in label}
         answer = self.given.get(f"{unit.line}.{self.wiring.named(source)}", ())
         label += tuple(Text(each) for each in answer if each.partition("(")[0] not in heads)  # a pipe of no ops
-        stroke = _CHOICE if asks else _NOTHING if "zero" in heads else PLAIN
+        stroke = _CHOICE if asks else _NOTHING if any(map(_writes_zeros, heads)) else PLAIN
         return Line(source, unit.output, (*label, *ends), stroke)
 
     def picked(self, source: str, unit: Unit) -> tuple[Text, ...]:
@@ -237,6 +236,11 @@ class CellDrawing:
                 return f"{short_name(str(count))}?"
             case _:
                 return ""
+
+
+def _writes_zeros(op: str) -> bool:
+    primitive = PRIMITIVES.get(op)
+    return primitive is not None and primitive.traits.zeros
 
 
 def _differing(payload: Apply) -> list[str]:

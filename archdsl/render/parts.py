@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from archdsl.diff.cells import Cell
 from archdsl.ir import Graph, Node
+from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Asked, Frame, FrameKind, QuestionKind, Select
 from archdsl.space import Node as Laid
 
@@ -145,7 +146,8 @@ def _maps(graph: Graph, path: str) -> tuple[str, ...]:
     """The inputs of a node, without those whose size alone it reads."""
     payload = graph.node(path).payload
     inputs = graph.inputs(path)
-    return inputs[:1] if isinstance(payload, Apply) and payload.primitive == "resize" else inputs
+    resamples = isinstance(payload, Apply) and PRIMITIVES[payload.primitive].traits.resamples
+    return inputs[:1] if resamples else inputs
 
 
 def _sources(graph: Graph, inside: set[str], path: str) -> set[str]:

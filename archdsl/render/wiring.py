@@ -9,13 +9,18 @@ from functools import cached_property
 
 from archdsl.ir import Graph
 from archdsl.ops import Shape
+from archdsl.ops.primitives import PRIMITIVES
 from archdsl.render.labels import resolution
 from archdsl.render.scopes import Scope
 from archdsl.render.units import Unit, readers_within, units
 from archdsl.space import Apply, Asked, Keep, QuestionKind, Select
 
-JOINS = {"concat": "concat", "add": "+", "multiply": "×"}
-"""What joins maps, with the sign that it is drawn as."""
+
+def join_sign(op: str) -> str | None:
+    """The sign as which a primitive that joins maps is drawn; None for every other op."""
+    primitive = PRIMITIVES.get(op)
+    join = None if primitive is None else primitive.traits.join
+    return None if join is None else join.sign
 
 
 @dataclass(frozen=True)
@@ -65,12 +70,12 @@ class Wiring:
 
     def boxed(self, unit: Unit) -> bool:
         """Whether an op is a box of its own, for several maps enter it."""
-        return bool(unit.op) and len(unit.inputs) > 1 and not self.beside(unit) and unit.op not in JOINS
+        return bool(unit.op) and len(unit.inputs) > 1 and not self.beside(unit) and join_sign(unit.op) is None
 
     def beside(self, unit: Unit) -> tuple[str, ...]:
         """The maps whose size alone is read (`resize(like = x)`)."""
         payload = self.graph.node(unit.output).payload
-        if unit.single and isinstance(payload, Apply) and payload.primitive == "resize":
+        if unit.single and isinstance(payload, Apply) and PRIMITIVES[payload.primitive].traits.resamples:
             return unit.inputs[1:]
         return ()
 
@@ -98,7 +103,7 @@ class Wiring:
         """The one map that a unit works on; None for what joins maps or picks one of several."""
         if (common := self.common(unit)) is not None:
             return common
-        if self.boxed(unit) or (unit.single and unit.op in JOINS):
+        if self.boxed(unit) or (unit.single and join_sign(unit.op) is not None):
             return None
         if isinstance(self.graph.node(unit.output).payload, Select | Keep) and unit.single:
             return None
@@ -117,8 +122,9 @@ class Wiring:
         """The maps that are read, a sum's as often as it adds them."""
         if (source := self.source_of(unit)) is not None:
             return (source,)
-        joins = (unit.single and unit.op in JOINS) or isinstance(self.graph.node(unit.output).payload, Select | Keep)
-        return self.graph.inputs(unit.output) if joins and unit.single else unit.inputs
+        picks = isinstance(self.graph.node(unit.output).payload, Select | Keep)
+        joins = unit.single and (picks or join_sign(unit.op) is not None)
+        return self.graph.inputs(unit.output) if joins else unit.inputs
 
     def picks(self, unit: Unit) -> bool:
         return unit.single and isinstance(self.graph.node(unit.output).payload, Select | Keep)

@@ -89,7 +89,7 @@ class _Scales:
 def _needs_multiple(payload: Apply) -> bool:
     attributes = payload.attribute
     stride = attributes.get("s")
-    return payload.primitive == "resize" or attributes.get("k") == (stride, stride)
+    return PRIMITIVES[payload.primitive].traits.resamples or attributes.get("k") == (stride, stride)
 
 
 def _ratios(items: Iterable[Item]) -> list[tuple[int, Fraction | None]]:
@@ -106,7 +106,7 @@ def _ratios(items: Iterable[Item]) -> list[tuple[int, Fraction | None]]:
                 ratio = height if height == width else None
             case Apply() if before:
                 scale = scales.of(payload)
-                if len(before) > 1 and payload.primitive == "resize":
+                if len(before) > 1 and PRIMITIVES[payload.primitive].traits.resamples:
                     ratio = before[1]
                 elif scale is None or before[0] is None:
                     ratio = None

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from archdsl.ops import Count, Dim, Shape, ShapeError
 from archdsl.ops.dims import Leaf
+from archdsl.ops.joining import ADD
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space.facts import Chosen, MapChannels, Piecewise, holds
 from archdsl.space.program import (
@@ -145,7 +146,7 @@ class _Walk:
             case Keep(question, labels):
                 kept = self.answer(question, branch)
                 inputs = [source for label, source in zip(labels, node.inputs, strict=True) if label in kept]
-                return self.apply(key, replace(node, payload=Apply("add"), inputs=tuple(inputs)))
+                return self.apply(key, replace(node, payload=Apply(ADD.name), inputs=tuple(inputs)))
             case Image() | Result():
                 sources = [self.known(source, branch) for source in node.inputs]
                 present = tuple(source for source in sources if source is not None)
@@ -177,7 +178,7 @@ class _Walk:
         primitive = PRIMITIVES[node.payload.primitive]
         sources = [self.known(source, branch) for source in node.inputs]
         present = tuple(source for source in sources if source is not None)
-        if len(present) < (1 if primitive.most is None else len(sources)):
+        if len(present) < (1 if primitive.variadic else len(sources)):
             return None
         payload = node.payload
         if any(isinstance(value, Dim) for _, value in payload.attributes):

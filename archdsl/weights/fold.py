@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archdsl.ir import Graph, Node, tensor_name, verify
+from archdsl.ops import Traits
 from archdsl.ops.attributes import flag, fraction
+from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
 from archdsl.weights.mismatch import Tensors
 from archdsl.weights.specification import specification
 
 Array = NDArray[np.floating]
-
-_FOLDS = frozenset({"conv", "dwconv", "linear"})
 
 
 def fold_batch_norm(graph: Graph, weights: Tensors) -> tuple[Graph, dict[str, Array]]:
@@ -41,17 +41,17 @@ def fold_batch_norm(graph: Graph, weights: Tensors) -> tuple[Graph, dict[str, Ar
 
 def _layer_before(graph: Graph, path: str, layers: dict[str, str]) -> str | None:
     """The layer that this node folds into, if it is a bn and there is one; `layers` are those of bns before it."""
-    if _primitive(graph.node(path)) != "bn":
+    if not _traits(graph.node(path)).batch_norm:
         return None
     (source,) = graph.inputs(path)
     if graph.readers(source) != (path,):
         return None
     layer = layers.get(source, source)
-    return layer if _primitive(graph.node(layer)) in _FOLDS else None
+    return layer if _traits(graph.node(layer)).absorbs_batch_norm else None
 
 
-def _primitive(node: Node) -> str | None:
-    return node.payload.primitive if isinstance(node.payload, Apply) else None
+def _traits(node: Node) -> Traits:
+    return PRIMITIVES[node.payload.primitive].traits if isinstance(node.payload, Apply) else Traits()
 
 
 def _with_bias(layer: Node) -> Node:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archdsl.ir import Graph
+from archdsl.ops import Role
 from archdsl.space import Apply
 from archdsl.weights.moments import mean_squares
 from archdsl.weights.specification import node_weights, specification
@@ -41,30 +42,25 @@ def random_weights(graph: Graph, seed: int = 0) -> dict[str, NDArray[np.float32]
         raise TooManyWeights(f"`{graph.name}` has {count:,} weights, more than any memory holds")
     moments = mean_squares(graph)
     tensors: dict[str, NDArray[np.float32]] = {}
-    for path, payload in graph.with_payload(Apply):
+    for path, _ in graph.with_payload(Apply):
         for name, weight in node_weights(graph, path).items():
             moment = max(moments[graph.inputs(path)[0]], _LEAST_MOMENT)
-            draw = _norm if payload.primitive == "bn" else _filter
-            tensors[name] = draw(_generator(seed, name), weight.name, specs[name].shape, moment).astype(np.float32)
+            tensors[name] = _drawn(_generator(seed, name), weight.role, specs[name].shape, moment).astype(np.float32)
     return tensors
 
 
-def _filter(draw: np.random.Generator, kind: str, shape: tuple[int, ...], moment: float) -> NDArray[np.float64]:
-    if kind == "bias":
-        return draw.normal(0, 0.1, shape)
-    return draw.normal(0, 1 / sqrt(prod(shape[1:]) * moment), shape)
-
-
-def _norm(draw: np.random.Generator, kind: str, shape: tuple[int, ...], moment: float) -> NDArray[np.float64]:
-    match kind:
-        case "weight":
-            return draw.uniform(0.8, 1.2, shape)
-        case "running_var":
-            return draw.uniform(0.75, 1.3, shape) * moment
-        case "running_mean":
-            return draw.normal(0, 0.1 * sqrt(moment), shape)
-        case _:
+def _drawn(draw: np.random.Generator, role: Role, shape: tuple[int, ...], moment: float) -> NDArray[np.float64]:
+    match role:
+        case Role.FILTER:
+            return draw.normal(0, 1 / sqrt(prod(shape[1:]) * moment), shape)
+        case Role.BIAS:
             return draw.normal(0, 0.1, shape)
+        case Role.SCALE:
+            return draw.uniform(0.8, 1.2, shape)
+        case Role.VARIANCE:
+            return draw.uniform(0.75, 1.3, shape) * moment
+        case Role.MEAN:
+            return draw.normal(0, 0.1 * sqrt(moment), shape)
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:

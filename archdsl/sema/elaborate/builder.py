@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from archdsl.ops import Count, Shape
+from archdsl.ops import Channels, Count, Shape
 from archdsl.ops import Value as Attribute
 from archdsl.ops.dims import DOMAIN_LIMIT, values, variable
 from archdsl.ops.primitives import PRIMITIVES
@@ -104,7 +104,7 @@ class Builder:
         self.made.append(self.calls)
         node = len(self.nodes) - 1
         missing = [source for source in inputs if source in self.absent]
-        if missing and isinstance(payload, Apply) and PRIMITIVES[payload.primitive].most is None:
+        if missing and isinstance(payload, Apply) and PRIMITIVES[payload.primitive].variadic:
             self._join_some(node, payload.primitive, inputs, missing)
         elif missing:
             self.absent.add(node)
@@ -176,7 +176,7 @@ class Builder:
             if numbers is None:
                 return None
             wholes = {number for number in numbers if isinstance(number, int)}
-            if primitive != "concat":
+            if PRIMITIVES[primitive].traits.channels is not Channels.SUM:
                 found |= wholes
             elif source in missing:
                 found |= {before + number for before in found for number in wholes}

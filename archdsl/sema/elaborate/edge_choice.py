@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from archdsl.ops.joining import ADD
 from archdsl.sema import codes
 from archdsl.sema.elaborate import calls
 from archdsl.sema.elaborate.select import seen
@@ -105,7 +106,7 @@ def add_set(
     if keep is None:
         if len(items) == 1:
             return items[0].value
-        return calls.primitive(ev, "add", [item.value for item in items], {}, env, expr.span)
+        return calls.primitive(ev, ADD.name, [item.value for item in items], {}, env, expr.span)
     return _kept(ev, expr, items, keep, env)
 
 
@@ -123,7 +124,7 @@ def _kept(ev: Evaluator, expr: ast.Call, items: list[Candidate], keep: Value, en
             help=f"write `keep = {len(items)}` or less",
         )
     if keep == len(items):
-        return calls.primitive(ev, "add", [item.value for item in items], {}, env, expr.span)
+        return calls.primitive(ev, ADD.name, [item.value for item in items], {}, env, expr.span)
     nodes: list[int] = []
     for item in items:
         if not isinstance(item.value, Map):
@@ -132,7 +133,7 @@ def _kept(ev: Evaluator, expr: ast.Call, items: list[Candidate], keep: Value, en
             )
         nodes.append(item.value.node)
     if len({seen(ev.builder.shape(node)) for node in nodes}) > 1:
-        return calls.primitive(ev, "add", [item.value for item in items], {}, env, expr.span)
+        return calls.primitive(ev, ADD.name, [item.value for item in items], {}, env, expr.span)
     path = env.question(env.line, "keep")
     labels = spelled_once(ev, items, expr.span)
     ev.builder.ask(

@@ -9,7 +9,7 @@ from fractions import Fraction
 from archdsl.diagnostics import Fix
 from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Dim, Primitive, Shape
-from archdsl.ops.primitives import PRIMITIVES
+from archdsl.ops.joining import ADD
 from archdsl.sema import codes
 from archdsl.sema.elaborate import calls
 from archdsl.sema.elaborate import case_expr as cases
@@ -263,7 +263,7 @@ class Evaluator:
         if any(isinstance(value, Poison) for value in values):
             return POISON
         if any(map(_is_map, values)) and not any(sign == "-" for sign, _, _ in terms):
-            add = Callee(PRIMITIVES["add"], env.unit, "add")
+            add = Callee(ADD, env.unit, ADD.name)
             return calls.invoke(self, add, values, {}, env, expr.span)
         return self._numbers(terms, total, expr.span)
 

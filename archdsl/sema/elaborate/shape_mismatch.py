@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from archdsl.diagnostics import Label as Mark
-from archdsl.ops import Shape
+from archdsl.ops import Join, Shape
+from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import codes
 from archdsl.sema.elaborate.values import Map, Value
 from archdsl.space import Image
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from archdsl.sema.elaborate.environment import Environment
     from archdsl.sema.elaborate.evaluator import Evaluator
 
-_WORDS = {"add": ("sum", "add"), "multiply": ("product", "multiply"), "concat": ("concat", "join")}
 _STRIDE = re.compile(r"\bs = (\d+)")
 
 
@@ -33,8 +33,8 @@ def report(
         if (shape.channels != shapes[0].channels if channels else shape[1:] != shapes[0][1:])
     )
     left, right = ev.builder.shape(one), ev.builder.shape(other)
-    noun, verb = _WORDS[primitive]
-    where = f"at the {noun} `{env.line}`" if env.line else f"at a {noun}"
+    join = PRIMITIVES[primitive].traits.join or Join(primitive, f"`{primitive}`", "join")
+    where = f"at the {join.noun} `{env.line}`" if env.line else f"at a {join.noun}"
     names = [_name(env, node) for node in (one, other)]
     facts = [_channels(left), _channels(right)] if channels else [_size(left), _size(right)]
     parts = [_count(left), _count(right)] if channels else _parts(ev, left, right)
@@ -49,7 +49,7 @@ def report(
         codes.CHANNELS_DIFFER if channels else codes.RESOLUTIONS_DIFFER,
         f"{'channels' if channels else 'resolutions'} differ {where}: {parts[0]} and {parts[1]}",
         span,
-        f"cannot {verb} {facts[0]} and {facts[1]}",
+        f"cannot {join.verb} {facts[0]} and {facts[1]}",
         also=marks,
         help=help,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archdsl.diagnostics import Label as Mark
-from archdsl.ops import Primitive
+from archdsl.ops import Channels, Primitive
 from archdsl.sema import codes
 from archdsl.sema.modules.load import BUILT_IN, Definition, Unit
 from archdsl.sema.reporter import Reporter, replacement, suggestion
@@ -452,11 +452,16 @@ class _Body:
             case _:
                 return False
 
+    def _concatenates(self, target: ast.Path) -> bool:
+        found = self.unit.find_path(target)
+        item = None if found is None else found.item
+        return isinstance(item, Primitive) and item.traits.channels is Channels.SUM
+
     def _check_twice(self, value: ast.Expr) -> None:
         """`out concat(x1, x1)`."""
         calls = [value.head, *value.steps] if isinstance(value, ast.Pipe) else [value]
         for call in calls:
-            if not isinstance(call, ast.Call) or call.target.head.text != "concat":
+            if not isinstance(call, ast.Call) or not self._concatenates(call.target):
                 continue
             seen: dict[str, Span] = {}
             for argument in call.arguments:
