@@ -13,10 +13,9 @@ from archdsl.ops import Primitive
 from archdsl.sema import codes
 from archdsl.sema.divisibility import image_size, report_size, report_uneven
 from archdsl.sema.elaborate.builder import Builder, Scope
-from archdsl.sema.elaborate.environment import Environment
-from archdsl.sema.elaborate.evaluator import Evaluator
+from archdsl.sema.elaborate.elaborator import Elaborator
 from archdsl.sema.elaborate.spaces import lay_out
-from archdsl.sema.elaborate.values import Poison, Value
+from archdsl.sema.elaborate.values import Environment, Poison, Value
 from archdsl.sema.genotype.membership import check as check_membership
 from archdsl.sema.genotype.reader import Reader
 from archdsl.sema.modules.files import Files
@@ -262,7 +261,7 @@ class Checker:
         if not isinstance(item.of, ast.Call):
             return {}
         known = [parameter.name.text for parameter in space.parameters]
-        ev = Evaluator(Builder(), self.reporter)
+        ev = Elaborator(Builder(), self.reporter)
         env = Environment(self.unit, Scope())
         given: dict[str, Value] = {}
         for argument in item.of.arguments:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from archdsl.sema import codes
 from archdsl.sema.elaborate.builder import Scope
-from archdsl.sema.elaborate.environment import Environment
 from archdsl.sema.elaborate.grids import Grid, Row
 from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
     Branch,
     Choice,
+    Environment,
+    Evaluator,
     Map,
     Method,
     Nothing,
@@ -26,9 +27,6 @@ from archdsl.sema.reporter import suggestion
 from archdsl.space import Ends, FrameKind, OfBranch, Ordered, Place, Question, QuestionKind
 from archdsl.syntax import ast
 from archdsl.text import Span
-
-if TYPE_CHECKING:
-    from archdsl.sema.elaborate.evaluator import Evaluator
 
 Make: TypeAlias = "Callable[[Place], Value]"
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from archdsl.sema import codes
-from archdsl.sema.elaborate import calls
-from archdsl.sema.elaborate import edge_choice as edges
+from archdsl.sema.elaborate import edge_choice
 from archdsl.sema.elaborate.arithmetic import whole
 from archdsl.sema.elaborate.rounding import divisible
-from archdsl.sema.elaborate.values import Choice, Map, Nothing, Poison, Value, describe
+from archdsl.sema.elaborate.values import Choice, Environment, Evaluator, Map, Nothing, Poison, Value, describe
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
-
-if TYPE_CHECKING:
-    from archdsl.sema.elaborate.environment import Environment
-    from archdsl.sema.elaborate.evaluator import Evaluator
 
 
 def _channels(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
@@ -83,14 +77,9 @@ def _over(ev: Evaluator, expr: ast.Call, given: list[Value], fact: Callable[[lis
     return fact(maps)
 
 
-def _sum(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
-    """`sum({…})`, `sum({…}, keep = 2)`: maps added, all of them or those that an answer keeps."""
-    return edges.add_set(ev, expr, env, calls.port_values)
-
-
 FUNCTIONS: Mapping[str, Callable[[Evaluator, ast.Call, Environment], Value]] = {
     "channels": _channels,
     "divisible": divisible,
     "downsampling": _downsampling,
-    "sum": _sum,
+    "sum": edge_choice.add_set,
 }

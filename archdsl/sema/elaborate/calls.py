@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from archdsl.ops import Attributes, Dim, Kind, Primitive, ShapeError
 from archdsl.ops.bind import ParameterError, bind
 from archdsl.ops.model import kinds
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import codes
-from archdsl.sema.elaborate import built_in
-from archdsl.sema.elaborate import edge_choice as edges
-from archdsl.sema.elaborate import instantiate as bodies
-from archdsl.sema.elaborate import shape_mismatch as differ
+from archdsl.sema.elaborate import shape_mismatch
+from archdsl.sema.elaborate.arguments import bind_arguments, parameter_names
 from archdsl.sema.elaborate.builder import TooLarge
-from archdsl.sema.elaborate.environment import Environment
 from archdsl.sema.elaborate.select import mix
 from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
     Callee,
-    Candidate,
     Choice,
+    Environment,
+    Evaluator,
     Many,
     Map,
     Method,
@@ -34,183 +30,12 @@ from archdsl.sema.elaborate.values import (
     Value,
     describe,
 )
-from archdsl.sema.reporter import listed, replacement, suggestion
 from archdsl.space import Apply, Asked, FrameKind, Label, assume, chosen_in, in_supernet
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
 from archdsl.text import Span
-
-if TYPE_CHECKING:
-    from archdsl.sema.elaborate.evaluator import Evaluator
 
 CALL_DEPTH = 40
 """Ops and cells that call one another deeper than this call themselves."""
-
-
-# From the text ----------------------------------------------------------------------------------
-
-
-def pipe(ev: Evaluator, head: ast.Expr, steps: Sequence[ast.Expr], env: Environment) -> Value:
-    """`head -> step -> step`; a set on the left distributes."""
-    value = _carried(ev, ev.value(head, env), head)
-    if isinstance(value, Many) and steps:
-        parts = [Candidate(item.source, _steps(ev, item.value, item.source, steps, env)) for item in value.items]
-        return Many(tuple(part for part in parts if not isinstance(part.value, Nothing)))
-    return _steps(ev, value, ev.spelled(head, env), steps, env)
-
-
-def _carried(ev: Evaluator, value: Value, head: ast.Expr) -> Value:
-    """What a pipe begins with, where that is no number and the like."""
-    for each in (item.value for item in value.items) if isinstance(value, Many) else (value,):
-        if isinstance(each, int | Fraction | Dim | str | Size):
-            return ev.poison(
-                codes.WRONG_KIND, f"a pipe begins with a map, not with {describe(each)}", head.span, "a map is needed"
-            )
-    return value
-
-
-def _steps(ev: Evaluator, value: Value, source: str, steps: Sequence[ast.Expr], env: Environment) -> Value:
-    """The steps of one edge; the stride of a cell goes to the first where the edge leaves a port (rule 7)."""
-    stride = env.stride if source in env.ports else 1
-    for step in steps:
-        value = step_on(ev, value, step, env, source=source, stride=stride)
-        stride = 1
-    return value
-
-
-def step_on(
-    ev: Evaluator, value: Value, step: ast.Expr, env: Environment, *, source: str = "", stride: int = 1
-) -> Value:
-    """A map carried through one op: `x -> conv3x3(c)`, `x -> {conv3x3, identity}`."""
-    value = ev.settle(value)
-    if isinstance(value, Poison | Nothing):
-        return value
-    callee, arguments = _callee(ev, step, env)
-    if isinstance(callee, Many):
-        return edges.choose(ev, value, callee, step, arguments, env, source, stride)
-    return call(ev, callee, [value], arguments, env, step.span, stride=stride)
-
-
-def _callee(ev: Evaluator, step: ast.Expr, env: Environment) -> tuple[Value, Sequence[ast.Argument]]:
-    if isinstance(step, ast.Call):
-        return ev.path(step.target, env), step.arguments
-    return ev.value(step, env), ()
-
-
-def at_head(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
-    """A call at the head of an expression: positional arguments are maps, named ones parameters."""
-    name = expr.target.head.text
-    if not expr.target.parts and name not in env.names and name in built_in.FUNCTIONS:
-        return built_in.FUNCTIONS[name](ev, expr, env)
-    callee = ev.path(expr.target, env)
-    ports: list[Value] = []
-    named: list[ast.Argument] = []
-    for argument in expr.arguments:
-        if argument.name is not None:
-            named.append(argument)
-            continue
-        ports.extend(port_values(ev, argument, env))
-    return call(ev, callee, ports, named, env, expr.span)
-
-
-def port_values(ev: Evaluator, argument: ast.Argument, env: Environment) -> Sequence[Value]:
-    """What one positional argument stands for: a value, the items of a set, or one value for each of `for … in …`."""
-    if argument.bound is not None and argument.over is not None:
-        over = ev.value(argument.over, env)
-        if not isinstance(over, Many):
-            return [_no_set(ev, over, argument.over)]
-        found: list[Value] = []
-        for item in over.items:
-            inner = env.under(env.scope.child(FrameKind.LINE, f"{argument.bound.text}_{item.spelled}"))
-            names = {**env.names, argument.bound.text: item.value}
-            found.append(ev.value(argument.value, replace(inner, names=names)))
-        return found
-    value = ev.value(argument.value, env)
-    return [item.value for item in value.items] if isinstance(value, Many) else [value]
-
-
-def _no_set(ev: Evaluator, value: Value, expr: ast.Expr) -> Value:
-    if isinstance(value, Poison):
-        return value
-    return ev.poison(
-        codes.WRONG_KIND, f"`for` goes over a set, and `{spell(expr)}` is {describe(value)}", expr.span, "no set"
-    )
-
-
-# Binding ----------------------------------------------------------------------------------------
-
-
-def partial(ev: Evaluator, callee: Callee, expr: ast.Call, env: Environment) -> Value:
-    """A candidate with some of its parameters fixed: `dil_conv3x3(d = 4)`."""
-    fixed = bind_arguments(ev, callee, expr.arguments, env)
-    if fixed is None:
-        return POISON
-    return Callee(callee.definition, callee.unit, spell(expr), (*callee.bound, *fixed.items()))
-
-
-def unnamed(ev: Evaluator, callee: Callee, expr: ast.Call, argument: ast.Argument) -> Value:
-    """`{conv3x3(8)}`: at the head of an expression, so in a set, what has no name is a map."""
-    known = parameter_names(callee)
-    written = spell(argument.value)
-    return ev.poison(
-        codes.WRONG_KIND,
-        f"a candidate's parameters are named, and `{written}` is not",
-        argument.span,
-        "without a name",
-        help=f"write `{callee.name}({known[0]} = {written})`" if known else None,
-    )
-
-
-def parameter_names(callee: Callee) -> tuple[str, ...]:
-    if isinstance(callee.definition, Primitive):
-        return tuple(parameter.name for parameter in callee.definition.parameters)
-    return tuple(parameter.name.text for parameter in callee.definition.parameters)
-
-
-def bind_arguments(
-    ev: Evaluator, callee: Callee, arguments: Sequence[ast.Argument], env: Environment
-) -> dict[str, Value] | None:
-    """The values of a call's parameters by name; None where one of them is wrong and reported."""
-    if not arguments:
-        return {}
-    known = parameter_names(callee)
-    fixed = dict(callee.bound)
-    also_maps = callee.definition.maps if isinstance(callee.definition, Primitive) else ()
-    free = iter([name for name in known if name not in fixed])
-    values: dict[str, Value] = {}
-    for argument in arguments:
-        if argument.name is None:
-            name = next(free, None)
-            if name is None:
-                ev.poison(
-                    codes.WRONG_ARITY,
-                    f"`{callee.spelled}` has {_count(len(known), 'parameter')}, and this is one more",
-                    argument.span,
-                    "one too many",
-                    help=f"it takes {listed(list(known))}" if known else "it takes none",
-                )
-                return None
-        else:
-            name = argument.name.text
-            if name not in known and name not in also_maps:
-                ev.poison(
-                    codes.UNKNOWN_PARAMETER,
-                    f"`{callee.spelled}` has no parameter `{name}`",
-                    argument.name.span,
-                    "not a parameter",
-                    help=suggestion(name, list(known)) or "it has no parameters",
-                    fix=replacement(name, list(known), argument.name.span),
-                )
-                return None
-        values[name] = ev.value(argument.value, env)
-    return values
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number or 'no'} {what}s"
-
-
-# Calling ----------------------------------------------------------------------------------------
 
 
 def call(
@@ -340,7 +165,7 @@ def invoke(
     outside = ev.builder.calls
     ev.builder.calls = (*outside, span)
     try:
-        return bodies.run(ev, callee, ports, given, env, span)
+        return ev.instantiate(callee, ports, given, env, span)
     finally:
         ev.depth -= 1
         ev.builder.calls = outside
@@ -369,9 +194,6 @@ def _spread(
         under = env.under(env.scope.child(FrameKind.LINE, f"{name}_{label}"))
         found.append((label, ev.assuming(choice.question, label, invoke, ev, callee, ports, given, under, span)))
     return ev.join(choice.question, found, env, callee.name, span)
-
-
-# Primitives -------------------------------------------------------------------------------------
 
 
 def primitive(
@@ -466,7 +288,9 @@ def _shape_mistake(
     ev: Evaluator, definition: Primitive, error: ShapeError, nodes: tuple[int, ...], env: Environment, span: Span
 ) -> Value:
     if error.code in (codes.CHANNELS_DIFFER, codes.RESOLUTIONS_DIFFER):
-        return differ.report(ev, definition.name, nodes, env, span, channels=error.code == codes.CHANNELS_DIFFER)
+        return shape_mismatch.report(
+            ev, definition.name, nodes, env, span, channels=error.code == codes.CHANNELS_DIFFER
+        )
     where = f" at `{env.line}`" if env.line else ""
     read = " and ".join(str(ev.builder.shape(node)) for node in nodes)
     return ev.poison(error.code, f"`{definition.name}`{where} {error.reason}", span, f"reads {read}", help=error.help)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from archdsl.ops import Count, Dim
 from archdsl.ops.dims import add, multiply, values, variable
 from archdsl.sema import codes
-from archdsl.sema.elaborate.values import Choice, Many, Map, Nothing, Poison, Value, WhileSearching, describe
+from archdsl.sema.elaborate.values import (
+    Choice,
+    Environment,
+    Evaluator,
+    Many,
+    Map,
+    Nothing,
+    Poison,
+    Value,
+    WhileSearching,
+    describe,
+)
 from archdsl.space import FrameKind, Label, Measured, Otherwise, Piecewise, Searching, Within, holds
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
-
-if TYPE_CHECKING:
-    from archdsl.sema.elaborate.environment import Environment
-    from archdsl.sema.elaborate.evaluator import Evaluator
 
 Pattern: TypeAlias = "Within | Otherwise | Value"
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from archdsl.sema import codes
-from archdsl.sema.elaborate import calls
-from archdsl.sema.elaborate import edge_choice as edges
-from archdsl.sema.elaborate import instantiate as bodies
+from archdsl.sema.elaborate import calls, edge_choice, instantiate
+from archdsl.sema.elaborate.arguments import port_values
 from archdsl.sema.elaborate.builder import NODE_LIMIT, TooLarge
-from archdsl.sema.elaborate.environment import Environment
 from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
     Callee,
     Candidate,
+    Environment,
+    Evaluator,
     Mapped,
     Nothing,
     Outputs,
@@ -29,9 +28,6 @@ from archdsl.space import FrameKind, Question, QuestionKind
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 from archdsl.text import Span
-
-if TYPE_CHECKING:
-    from archdsl.sema.elaborate.evaluator import Evaluator
 
 CELL_LIMIT = 100_000
 """No chain in a text has more cells."""
@@ -123,7 +119,7 @@ class Chain(Mapped):
 
 def build(ev: Evaluator, structure: ast.Structure, env: Environment, *, asks_exit: bool) -> None:
     name = structure.target.path.head.text
-    starts = [value for argument in structure.arguments for value in calls.port_values(ev, argument, env)]
+    starts = [value for argument in structure.arguments for value in port_values(ev, argument, env)]
     chain = Chain(name, starts)
     env.names[name] = chain
     if any(isinstance(value, Poison) for value in starts):
@@ -201,7 +197,7 @@ def _stand(ev: Evaluator, chain: Chain, position: int, place: ast.Place, env: En
     inner = env.under(scope)
     if isinstance(callee.definition, ast.Op):
         return calls.call(ev, callee, [chain.before(position - 1)], place.arguments, inner, place.span)
-    count = bodies.port_count(callee.definition)
+    count = instantiate.port_count(callee.definition)
     handed = chain.before(position - 1)
     if isinstance(handed, Outputs) and len(handed.maps) != count:
         return ev.poison(
@@ -224,7 +220,7 @@ def _stand(ev: Evaluator, chain: Chain, position: int, place: ast.Place, env: En
         )
     tagged = f"{callee.name}@{place.tag.text}" if place.tag else callee.name
     asking = env.question(standing) if place.each else tagged
-    return bodies.place(ev, callee, before, place.arguments, inner, asking, place.span)
+    return instantiate.place(ev, callee, before, place.arguments, inner, asking, place.span)
 
 
 def _ask_exit(ev: Evaluator, chain: Chain, structure: ast.Structure, env: Environment, *, asks_exit: bool) -> None:
@@ -257,5 +253,5 @@ def _ask_exit(ev: Evaluator, chain: Chain, structure: ast.Structure, env: Enviro
         return
     name = chosen.name.text if chosen else "exit"
     chain.question = env.question(chain.name, name)
-    chain.exits = edges.spelled_once(ev, answers, chosen.domain.span if chosen else structure.span)
+    chain.exits = edge_choice.spelled_once(ev, answers, chosen.domain.span if chosen else structure.span)
     ev.builder.ask(Question(chain.question, QuestionKind.EXIT, chain.exits, span=span))

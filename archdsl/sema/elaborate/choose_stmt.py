@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from archdsl.ops import Dim
 from archdsl.ops.dims import variable
 from archdsl.sema import codes
-from archdsl.sema.elaborate import edge_choice as edges
+from archdsl.sema.elaborate import edge_choice
 from archdsl.sema.elaborate.select import mix
-from archdsl.sema.elaborate.values import POISON, Callee, Candidate, Choice, Map, Poison, Value, describe
+from archdsl.sema.elaborate.values import (
+    POISON,
+    Callee,
+    Candidate,
+    Choice,
+    Environment,
+    Evaluator,
+    Map,
+    Poison,
+    Value,
+    describe,
+)
 from archdsl.space import Asked, Chosen, Label, Question, QuestionKind
 from archdsl.syntax import ast
-
-if TYPE_CHECKING:
-    from archdsl.sema.elaborate.environment import Environment
-    from archdsl.sema.elaborate.evaluator import Evaluator
 
 
 def choose(ev: Evaluator, statement: ast.Choose, env: Environment) -> Value:
@@ -38,7 +44,7 @@ def ask(ev: Evaluator, statement: ast.Choose, candidates: list[Candidate], env: 
         return candidates[0].value
     path = env.question(name)
     per_branch = _per_branch(ev, statement)
-    labels = edges.spelled_once(ev, candidates, statement.domain.span)
+    labels = edge_choice.spelled_once(ev, candidates, statement.domain.span)
     values = [candidate.value for candidate in candidates]
     if all(isinstance(value, int) and not isinstance(value, bool) for value in values):
         numbers = tuple(value for value in values if isinstance(value, int))
@@ -49,7 +55,7 @@ def ask(ev: Evaluator, statement: ast.Choose, candidates: list[Candidate], env: 
         return Choice(path, tuple((candidate.spelled, candidate.value) for candidate in candidates))
     if all(isinstance(value, Map) for value in values):
         sources = [Candidate(each.source, each.value) for each in candidates]
-        labels = edges.spelled_once(ev, sources, statement.domain.span)
+        labels = edge_choice.spelled_once(ev, sources, statement.domain.span)
         ev.builder.ask(Question(path, QuestionKind.SOURCE, labels, per_branch, span=statement.span))
         options: list[tuple[Label, Value]] = [(candidate.source, candidate.value) for candidate in candidates]
         return mix(ev, Asked(path), options, env, name, statement.span, f"`{path}`")

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from archdsl.ops.joining import ADD
 from archdsl.sema import codes
 from archdsl.sema.elaborate import calls
+from archdsl.sema.elaborate.arguments import port_values
 from archdsl.sema.elaborate.select import seen
-from archdsl.sema.elaborate.values import NOTHING, POISON, Candidate, Many, Map, Nothing, Poison, Value, describe
+from archdsl.sema.elaborate.values import (
+    NOTHING,
+    POISON,
+    Candidate,
+    Environment,
+    Evaluator,
+    Many,
+    Map,
+    Nothing,
+    Poison,
+    Value,
+    describe,
+)
 from archdsl.space import Keep, Question, QuestionKind
 from archdsl.syntax import ast
 from archdsl.text import Span
-
-if TYPE_CHECKING:
-    from archdsl.sema.elaborate.environment import Environment
-    from archdsl.sema.elaborate.evaluator import Evaluator
 
 
 def choose(
@@ -68,12 +76,7 @@ def spelled_once(ev: Evaluator, items: Sequence[Candidate], span: Span) -> tuple
     return tuple(times)
 
 
-def add_set(
-    ev: Evaluator,
-    expr: ast.Call,
-    env: Environment,
-    port_values: Callable[[Evaluator, ast.Argument, Environment], Sequence[Value]],
-) -> Value:
+def add_set(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
     """The sum of a set of maps, with a question of its own where `keep` leaves some out."""
     items: list[Candidate] = []
     keep: Value | None = None

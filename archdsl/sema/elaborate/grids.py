@@ -2,50 +2,34 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from archdsl.ops.dims import variable
 from archdsl.sema import codes
-from archdsl.sema.elaborate import calls
-from archdsl.sema.elaborate import choose_stmt as questions
-from archdsl.sema.elaborate import edge_choice as edges
-from archdsl.sema.elaborate import grid_source as sources
-from archdsl.sema.elaborate import instantiate as bodies
-from archdsl.sema.elaborate.builder import NODE_LIMIT, Scope, TooLarge
-from archdsl.sema.elaborate.environment import Environment
-from archdsl.sema.elaborate.grid_source import Source
+from archdsl.sema.elaborate import choose_stmt, edge_choice
+from archdsl.sema.elaborate.builder import Scope
 from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
-    Callee,
-    Many,
-    Map,
+    Environment,
+    Evaluator,
     Mapped,
     Nothing,
-    Outputs,
     Poison,
     Structure,
     Value,
     describe,
 )
 from archdsl.sema.reporter import listed, suggestion
-from archdsl.space import Chosen, FrameKind, Place, Question, QuestionKind, Trellis
+from archdsl.space import Chosen, Place, Question, QuestionKind
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 from archdsl.text import Span
 
-if TYPE_CHECKING:
-    from archdsl.sema.elaborate.evaluator import Evaluator
-
-PLACE_LIMIT = 2_000
-"""No grid in a text has more places: each takes half a millisecond, and the largest published one has 48."""
-
-FORECAST = 100
-"""After so many places the nodes of all are estimated, and a grid with too many is refused."""
+START = "start"
+"""The answer that names what starts at a place, beside the places that it can read."""
 
 
 @dataclass(slots=True)
@@ -210,7 +194,7 @@ class Row(Mapped):
             if part.name in standing.names:
                 return ev.settle(standing.names[part.name])
         if (question := grid.chosen(part.name)) is not None:
-            return _number(ev, grid, self.place, question)
+            return chosen_number(ev, grid, self.place, question)
         if standing is None:
             return ev.poison(
                 codes.LATER_NODE,
@@ -227,129 +211,6 @@ class Row(Mapped):
             "not an output",
             help=suggestion(part.name, known),
         )
-
-
-def build(ev: Evaluator, structure: ast.Structure, env: Environment) -> None:
-    name = structure.target.path.head.text
-    axes = _axes(ev, structure, env)
-    if axes is None:
-        env.names[name] = POISON
-        return
-    size = 1
-    for _, indices in axes:
-        size *= len(indices)
-    if size > PLACE_LIMIT:
-        raise TooLarge(structure.target.span, f"the grid `{name}` has {size:,} places; {PLACE_LIMIT:,} are allowed")
-    grid = Grid(name, axes, structure.body, env, {}, env.question(name))
-    env.names[name] = grid
-    grid.starts.update(_starts(ev, grid, structure.body, env))
-    places = list(itertools.product(*(indices for _, indices in axes)))
-    for place in places:
-        grid.existing[place] = place in grid.starts or _has_source(ev, grid, place)
-    if not any(grid.existing.values()):
-        if not any(isinstance(statement, ast.Start) for statement in structure.body):
-            first = "".join(f"[{indices[0]}]" for _, indices in axes)
-            ev.poison(
-                codes.NO_INPUT,
-                f"the grid `{name}` starts nowhere",
-                structure.target.span,
-                "no place has a map to begin with",
-                help=f"write `start {first} = x` with the map that enters it",
-            )
-        env.names[name] = POISON
-        return
-    standing = [place for place in places if grid.existing[place]]
-    before = len(ev.builder.nodes)
-    for laid, place in enumerate(standing, start=1):
-        _lay_out(ev, grid, place)
-        if laid == FORECAST and (each := (len(ev.builder.nodes) - before) // laid) * len(standing) > NODE_LIMIT:
-            what = f"{len(standing):,} places of about {each:,} nodes each are more than {NODE_LIMIT:,} nodes"
-            raise TooLarge(structure.target.span, what)
-    ev.builder.trellises[grid.scope] = _trellis(grid)
-
-
-def _axes(ev: Evaluator, structure: ast.Structure, env: Environment) -> tuple[tuple[str, tuple[int, ...]], ...] | None:
-    axes: list[tuple[str, tuple[int, ...]]] = []
-    for argument in structure.arguments:
-        if argument.within is None or not isinstance(argument.value, ast.Path) or argument.value.parts:
-            ev.poison(
-                codes.OUT_OF_PLACE,
-                "a grid names its directions",
-                argument.span,
-                "not a direction",
-                help="write `grid(layer in 1..16, scale in {8, 16, 32})`",
-            )
-            return None
-        indices: list[int] = []
-        for candidate in ev.candidates(argument.within, env):
-            if isinstance(candidate.value, bool) or not isinstance(candidate.value, int):
-                if not isinstance(candidate.value, Poison):
-                    ev.poison(
-                        codes.WRONG_KIND,
-                        f"a direction of a grid counts in whole numbers, not in {describe(candidate.value)}",
-                        argument.within.span,
-                        "here",
-                    )
-                return None
-            indices.append(candidate.value)
-        if not indices:
-            ev.poison(codes.EMPTY_SET, "this direction of the grid has no place", argument.within.span, "empty")
-            return None
-        axes.append((argument.value.head.text, tuple(dict.fromkeys(indices))))
-    if not axes:
-        ev.poison(codes.OUT_OF_PLACE, "a grid has at least one direction", structure.span, "none is given")
-        return None
-    return tuple(axes)
-
-
-def _starts(
-    ev: Evaluator, grid: Grid, body: Sequence[ast.Statement], env: Environment
-) -> Iterator[tuple[Place, tuple[ast.Expr, ...]]]:
-    for statement in body:
-        if not isinstance(statement, ast.Start):
-            continue
-        place = tuple(ev.value(index, env) for index in statement.indices)
-        known = len(place) == len(grid.axes) and all(
-            type(index) is int and index in indices for index, (_, indices) in zip(place, grid.axes, strict=True)
-        )
-        if any(isinstance(index, Poison) for index in place):
-            continue
-        if not known:
-            ev.poison(
-                codes.BAD_INDEX,
-                f"`{grid.name}` has no place {''.join(map(_bracketed, place, statement.indices))}",
-                statement.span,
-                "nothing can start here",
-                help=f"its directions are {', '.join(f'`{axis}`' for axis, _ in grid.axes)}",
-            )
-            continue
-        values = statement.value.items if isinstance(statement.value, ast.Tuple) else (statement.value,)
-        if len(values) > 2:
-            ev.poison(
-                codes.WRONG_ARITY,
-                f"a grid starts with one map or with two, and these are {len(values)}",
-                statement.value.span,
-                "too many maps",
-                help="write the map that enters last, and before it the one that stands before it",
-            )
-        yield tuple(index for index in place if isinstance(index, int)), values[-2:]
-
-
-def _bracketed(index: Value, written: ast.Expr) -> str:
-    return f"[{index if type(index) is int else spell(written)}]"
-
-
-def _has_source(ev: Evaluator, grid: Grid, place: Place) -> bool:
-    """Whether one of the places that this one's sets name exists."""
-    env = grid.environment(place, Scope())
-    return any(grid.place_of(ev, path, env) is not None for path in _sources(grid))
-
-
-def _sources(grid: Grid) -> Iterator[ast.Path]:
-    """The maps of other places that the body names in sets: `{trunk[layer - 1][scale].stay, …}`."""
-    for statement in grid.body:
-        if isinstance(statement, ast.Choose | ast.Assign):
-            yield from _in_sets(statement.domain if isinstance(statement, ast.Choose) else statement.value, grid.name)
 
 
 def _in_sets(expr: ast.Expr, name: str) -> Iterator[ast.Path]:
@@ -370,92 +231,105 @@ def _in_sets(expr: ast.Expr, name: str) -> Iterator[ast.Path]:
             return
 
 
-def _lay_out(ev: Evaluator, grid: Grid, place: Place) -> None:
-    cell = next((each for each in grid.body if isinstance(each, ast.Place)), None)
-    local = grid.name + "".join(f"[{index}]" for index in place)
-    scope = grid.env.scope.child(FrameKind.CELL, local, spell(cell.cell) if cell else "")
-    env = grid.environment(place, scope)
-    standing = Standing(place, scope, env.names)
-    grid.standing[place] = standing
-    for statement in grid.body:
-        match statement:
-            case ast.Choose() if _chooses_source(grid, statement):
-                env.names[statement.name.text] = sources.choose(ev, grid, standing, statement, env)
-            case ast.Choose():
-                env.names[statement.name.text] = _number(ev, grid, place, statement)
-            case ast.Assign(target=target, value=expr):
-                env.names[target.path.head.text] = ev.value(expr, env.on_line(target.path.head.text))
-            case ast.Place() if statement is cell:
-                standing.outputs.update(_cell(ev, grid, standing, statement, env))
-            case ast.Place():
-                ev.poison(
-                    codes.OUT_OF_PLACE,
-                    f"a place of `{grid.name}` holds one cell, and this is a second one",
-                    statement.span,
-                    "one cell too many",
-                )
-            case _:
-                pass
-
-
-def _chooses_source(grid: Grid, statement: ast.Choose) -> bool:
-    return any(True for _ in _in_sets(statement.domain, grid.name))
-
-
-def _number(ev: Evaluator, grid: Grid, place: Place, statement: ast.Choose) -> Value:
+def chosen_number(ev: Evaluator, grid: Grid, place: Place, statement: ast.Choose) -> Value:
     """A number that is chosen at a place: also one that another place asks for before this one is laid out."""
     env = grid.environment(place, Scope())
     candidates = list(ev.candidates(statement.domain, env))
     numbers = [each.value for each in candidates if isinstance(each.value, int) and not isinstance(each.value, bool)]
     if len(numbers) < len(candidates) or len(candidates) < 2:
-        return questions.ask(ev, statement, candidates, env)
+        return choose_stmt.ask(ev, statement, candidates, env)
     path = env.question(statement.name.text)
-    labels = edges.spelled_once(ev, candidates, statement.domain.span)
+    labels = edge_choice.spelled_once(ev, candidates, statement.domain.span)
     ev.builder.ask(Question(path, QuestionKind.WIDTH, labels, statement.per is not None, span=statement.span))
     return variable(Chosen(path, tuple(numbers)))
 
 
-def _cell(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Place, env: Environment) -> dict[str, Value]:
-    callee = ev.path(statement.cell, env)
-    if isinstance(callee, Poison):
-        standing.broken = True
-        return {}
-    if not isinstance(callee, Callee) or not isinstance(callee.definition, ast.Cell):
-        ev.poison(
-            codes.UNKNOWN_CELL,
-            f"`{spell(statement.cell)}` is {describe(callee)}, and a cell stands in a grid",
-            statement.cell.span,
-            "not a cell",
+@dataclass(slots=True, eq=False)
+class Source(Mapped):
+    """`source` in `choose source in {trunk[layer - 1][scale], …}`: a map with `.prev`, as a chain's end has one."""
+
+    grid: Grid
+    standing: Standing
+    name: str
+    question: str
+    """Its path; empty where one map alone can enter."""
+    entry: Value
+    """The map that enters."""
+    heads: dict[str, Value] = field(default_factory=dict[str, Value])
+    """By answer the maps that can enter, without the pipes that the set puts behind them."""
+    places: dict[str, Place] = field(default_factory=dict[str, Place])
+    """The place that each of them comes from, but for what starts here."""
+    before_start: Value | None = None
+    """The map before the one that starts here."""
+    piped: bool = False
+    head: Value | None = None
+    before: Value | None = None
+
+    def describe(self) -> str:
+        return "a map"
+
+    def map(self, ev: Evaluator, env: Environment, span: Span) -> Value:
+        return ev.settle(self.entry)
+
+    def part(self, ev: Evaluator, part: ast.Index | ast.Attribute, path: ast.Path, env: Environment) -> Value:
+        if isinstance(part, ast.Attribute) and part.name == "prev":
+            if self.before is None:
+                self.before = self._before(ev, env, path.span)
+            return ev.settle(self.before)
+        name = part.name if isinstance(part, ast.Attribute) else ""
+        return ev.poison(
+            codes.UNKNOWN_ATTRIBUTE,
+            f"the map `{self.name}` has no {f'`.{name}`' if name else 'places'}",
+            part.span,
+            "not there",
+            help=suggestion(name, ["prev"]),
         )
-        standing.broken = True
-        return {}
-    if statement.repeat is not None:
-        ev.poison(codes.OUT_OF_PLACE, "a place of a grid holds one cell", statement.span, "repeated here")
-    ports: list[Value] = []
-    named: list[ast.Argument] = []
-    for argument in statement.arguments:
-        if argument.name is None:
-            ports += calls.port_values(ev, argument, env)
-        else:
-            named.append(argument)
-    if standing.source is not None:
-        standing.entry = standing.source.entry
-    elif ports:
-        standing.entry = ports[0]
-    tagged = f"{callee.name}@{statement.tag.text}" if statement.tag else callee.name
-    asking = env.asking if statement.each else tagged
-    value = bodies.place(ev, callee, ports, named, env, asking, statement.span)
-    match value:
-        case Outputs(_, maps):
-            standing.broken = any(isinstance(each, Poison) for each in maps.values())
-            return dict(maps)
-        case Map() | Many():
-            return {"": value}
-        case _:
-            standing.broken = True
-            return {}
 
+    def chosen(self, ev: Evaluator, env: Environment, span: Span) -> Value:
+        """The map that was chosen, as its place gave it.
 
-def _trellis(grid: Grid) -> Trellis:
-    question = next((each.question.rsplit(".", 1)[-1] for each in grid.standing.values() if each.question), "")
-    return Trellis(grid.scope, {place: each.sources for place, each in grid.standing.items()}, question)
+        Such maps may differ in resolution. They are then a value for each answer, and who reads it brings it to size.
+        """
+        if self.head is None:
+            options = list(self.heads.items())
+            if not self.piped:
+                self.head = self.entry
+            elif not self.question:
+                self.head = options[0][1]
+            else:
+                self.head = ev.join(self.question, options, self._inside(env), f"{self.name}_head", span)
+        return self.head
+
+    def _before(self, ev: Evaluator, env: Environment, span: Span) -> Value:
+        """For each map that can enter the one that its own place had chosen."""
+        options: list[tuple[str, Value]] = []
+        for label in self.heads:
+            before = self.grid.standing[self.places[label]] if label in self.places else None
+            if before is not None and before.broken:
+                return POISON
+            if before is not None and before.source is not None:
+                options.append((label, before.source.chosen(ev, env, span)))
+            elif label == START and self.before_start is not None:
+                options.append((label, self.before_start))
+            else:
+                return self._nothing_before(ev, label, span)
+        if not self.question:
+            return options[0][1]
+        return ev.join(self.question, options, self._inside(env), f"{self.name}_prev", span)
+
+    def _inside(self, env: Environment) -> Environment:
+        return env.under(self.standing.scope)
+
+    def _nothing_before(self, ev: Evaluator, label: str, span: Span) -> Value:
+        at = "".join(f"[{index}]" for index in self.standing.place)
+        starts = label == START
+        here = self.grid.spell(self.standing.place)
+        why = f"`{here}` starts with one map" if starts else f"`{label}` is no place of `{self.grid.name}`"
+        start = self.grid.starts[self.standing.place][-1].span.text if starts else ""
+        return ev.poison(
+            codes.NO_INPUT,
+            f"`{self.name}.prev` is the map before `{self.name}`, and {why}",
+            span,
+            "nothing stands before it",
+            help=f"give both maps: `start {at} = before, {start}`" if starts else None,
+        )

@@ -1,25 +1,19 @@
-"""The bodies of ops and cells: parameters, ports, lines, outputs."""
+"""Ops and cells put on maps: parameters and ports bound, and what their bodies give."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from archdsl.ops import Primitive
 from archdsl.sema import codes
-from archdsl.sema.elaborate import calls, structures
-from archdsl.sema.elaborate import choose_stmt as questions
-from archdsl.sema.elaborate.builder import Scope, TooLarge
-from archdsl.sema.elaborate.environment import Environment
-from archdsl.sema.elaborate.values import POISON, Branch, Callee, Outputs, Poison, Value
-from archdsl.sema.resolve.name_ranges import RUN_LIMIT, count_between, names_between
+from archdsl.sema.elaborate import call_expr
+from archdsl.sema.elaborate.arguments import bind_arguments
+from archdsl.sema.elaborate.builder import Scope
+from archdsl.sema.elaborate.values import POISON, Branch, Callee, Environment, Evaluator, Outputs, Poison, Value
 from archdsl.space import FrameKind
 from archdsl.syntax import ast
 from archdsl.text import Span
-
-if TYPE_CHECKING:
-    from archdsl.sema.elaborate.evaluator import Evaluator
 
 
 def run(
@@ -58,11 +52,11 @@ def _op(
             return _wrong_ports(ev, callee, 1, len(ports), span)
         value = ports[0]
         for step in op.pipe:
-            value = calls.step_on(ev, value, step, inner)
+            value = call_expr.step_on(ev, value, step, inner)
         return value
     if not _bind_ports(ev, callee, op.body, ports, inner, span):
         return POISON
-    return single(lines(ev, op.body, inner), callee.name)
+    return single(ev.body(op.body, inner), callee.name)
 
 
 def _is_op(callee: Callee, step: ast.Expr) -> bool:
@@ -88,7 +82,7 @@ def cell(
     if not _bind_ports(ev, callee, definition.body, ports, env, span):
         return POISON
     env = replace(env, ports=frozenset(port.name.text for port in _ports(definition.body)))
-    return single(lines(ev, definition.body, env), callee.name)
+    return single(ev.body(definition.body, env), callee.name)
 
 
 def place(
@@ -103,7 +97,7 @@ def place(
     """A cell standing in a chain or grid, in the scope of its place."""
     definition = callee.definition
     assert isinstance(definition, ast.Cell)
-    given = calls.bind_arguments(ev, callee, arguments, env)
+    given = bind_arguments(ev, callee, arguments, env)
     parameters = None if given is None else _parameters(ev, callee, definition.parameters, given, env, span)
     if parameters is None or any(isinstance(port, Poison) for port in ports):
         return POISON
@@ -181,7 +175,7 @@ def _bind_ports(
         if port.steps:
             on_port = outer.on_line(port.name.text)
             for step in port.steps:
-                value = calls.step_on(ev, value, step, on_port)
+                value = call_expr.step_on(ev, value, step, on_port)
         env.names[port.name.text] = value
     return True
 
@@ -194,51 +188,3 @@ def _wrong_ports(ev: Evaluator, callee: Callee, wanted: int, found: int, span: S
         f"gets {found or 'none'}",
         help=f"carry a map through it: `x -> {callee.name}`" if found == 0 and wanted == 1 else None,
     )
-
-
-def unnamed_line(taken: Container[str]) -> str:
-    """How questions on an output without a name are called: a word that texts can write, which `out` is not."""
-    return "output_" if "output" in taken else "output"
-
-
-def lines(ev: Evaluator, body: Sequence[ast.Statement], env: Environment) -> dict[str, Value]:
-    """Each line in turn; the outputs by name, an output without one under the empty name."""
-    outputs: dict[str, Value] = {}
-    for statement in body:
-        match statement:
-            case ast.Assign(target=target, value=expr):
-                run: tuple[str, ...] = ()
-                for name in _targets(ev, target):
-                    env.names[name] = ev.value(expr, env.on_line(name, run))
-                    run = (*run, name)
-            case ast.Choose():
-                env.names[statement.name.text] = questions.choose(ev, statement, env)
-            case ast.Output(value=expr, name=name):
-                key = name.text if name else ""
-                on_line = env.on_line(key) if key else replace(env, line=unnamed_line(env.names))
-                outputs[key] = env.names[key] = ev.value(expr, on_line)
-            case ast.Structure():
-                structures.build(ev, statement, env)
-            case ast.Branches():
-                structures.branches(ev, statement, env)
-            case ast.Input() | ast.Start() | ast.Place() | ast.Phase() | ast.Answer():
-                pass
-    return outputs
-
-
-def _targets(ev: Evaluator, target: ast.Target) -> tuple[str, ...]:
-    first = target.path.head
-    if target.upto is None:
-        return (first.text,)
-    if (count := count_between(first, target.upto)) > RUN_LIMIT:
-        raise TooLarge(target.span, f"the run holds {count:,} names; {RUN_LIMIT:,} are allowed")
-    names = names_between(first, target.upto)
-    if not names:
-        ev.poison(
-            codes.BAD_INDEX,
-            f"`{first.text}..{target.upto.text}` does not count up",
-            target.span,
-            "here",
-            help="write names that end in numbers, the lower first: `x1..x3`",
-        )
-    return names

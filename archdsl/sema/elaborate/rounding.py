@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import lcm
-from typing import TYPE_CHECKING
 
 from archdsl.ops import Dim
 from archdsl.ops.dims import multiply, values, variable
 from archdsl.sema import codes
-from archdsl.sema.elaborate.values import Choice, Nothing, Poison, Value, describe
+from archdsl.sema.elaborate.values import Choice, Environment, Evaluator, Nothing, Poison, Value, describe
 from archdsl.space import Piecewise, Within
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
-
-if TYPE_CHECKING:
-    from archdsl.sema.elaborate.environment import Environment
-    from archdsl.sema.elaborate.evaluator import Evaluator
 
 
 def divisible(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Count, Shape
 from archdsl.sema import codes
-from archdsl.sema.elaborate.values import NOTHING, POISON, Choice, Map, Nothing, Outputs, Poison, Value, describe
+from archdsl.sema.elaborate.values import (
+    NOTHING,
+    POISON,
+    Choice,
+    Environment,
+    Evaluator,
+    Map,
+    Nothing,
+    Outputs,
+    Poison,
+    Value,
+    describe,
+)
 from archdsl.space import Asked, Label, Subject, in_supernet
 from archdsl.text import Span
-
-if TYPE_CHECKING:
-    from archdsl.sema.elaborate.environment import Environment
-    from archdsl.sema.elaborate.evaluator import Evaluator
 
 
 def join(

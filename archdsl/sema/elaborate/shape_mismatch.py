@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Join, Shape
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import codes
-from archdsl.sema.elaborate.values import Map, Value
+from archdsl.sema.elaborate.values import Environment, Evaluator, Map, Value
 from archdsl.space import Image
 from archdsl.text import Span
-
-if TYPE_CHECKING:
-    from archdsl.sema.elaborate.environment import Environment
-    from archdsl.sema.elaborate.evaluator import Evaluator
 
 _STRIDE = re.compile(r"\bs = (\d+)")
 

@@ -8,11 +8,9 @@ from dataclasses import replace
 from archdsl.ops import Shape
 from archdsl.ops.model import LARGEST
 from archdsl.sema import codes
-from archdsl.sema.elaborate import instantiate as bodies
 from archdsl.sema.elaborate.builder import Builder, Scope, TooLarge
-from archdsl.sema.elaborate.environment import Environment
-from archdsl.sema.elaborate.evaluator import Evaluator
-from archdsl.sema.elaborate.values import Choice, Map, Nothing, Outputs, Poison, Value, describe
+from archdsl.sema.elaborate.elaborator import Elaborator
+from archdsl.sema.elaborate.values import Choice, Environment, Evaluator, Map, Nothing, Outputs, Poison, Value, describe
 from archdsl.sema.modules.hashing import structure_hash
 from archdsl.sema.modules.load import Unit
 from archdsl.sema.reporter import Reporter, suggestion
@@ -28,7 +26,7 @@ def lay_out(
 
     `size` replaces the height and width that the text gives its image.
     """
-    ev = Evaluator(Builder(), reporter)
+    ev = Elaborator(Builder(), reporter)
     before = reporter.errors
     parameters: dict[str, Value] | None = None
     try:
@@ -123,7 +121,7 @@ def _lines(
             help="write `out logits = …`",
         )
         return
-    values = bodies.lines(ev, space.body, env)
+    values = ev.body(space.body, env)
     for output in outputs:
         name = output.name.text if output.name else "out"
         value = values[output.name.text if output.name else ""]

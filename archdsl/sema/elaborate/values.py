@@ -1,21 +1,21 @@
-"""What an expression in a text can mean while a space is being laid out."""
+"""What an expression in a text can mean while a space is being laid out, and where and by what that is found."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol, TypeAlias
 
-from archdsl.ops import Dim, Primitive
+from archdsl.diagnostics import Fix
+from archdsl.diagnostics import Label as Mark
+from archdsl.ops import Dim, Primitive, Shape
+from archdsl.sema.elaborate.builder import Builder, Scope
+from archdsl.sema.modules.load import Found, Unit
+from archdsl.space import Apply, FrameKind
 from archdsl.syntax import ast
-
-if TYPE_CHECKING:
-    from archdsl.sema.elaborate.environment import Environment
-    from archdsl.sema.elaborate.evaluator import Evaluator
-    from archdsl.sema.modules.load import Unit
-    from archdsl.text import Span
+from archdsl.text import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,130 @@ class Method(ABC):
 
 Built: TypeAlias = "Map | Choice | Callee | Many | Outputs | Structure | Method"
 Value: TypeAlias = "int | Fraction | bool | str | Dim | Size | Built | Poison | Nothing | WhileSearching"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where a line is evaluated: the names it sees, and where what it makes belongs."""
+
+    unit: Unit
+    """The file in which definitions are looked up."""
+    scope: Scope
+    names: dict[str, Value] = field(default_factory=dict[str, Value])
+    fallback: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    """Parameters of what this body belongs to; an op called in it takes its required parameters from here."""
+    asking: str = ""
+    """The scope of question paths: `normal@h1`, `trunk[5][8]`, or nothing in a space itself."""
+    line: str = ""
+    """The name of the line, which questions on its edges are asked under."""
+    stride: int = 1
+    """What edges that leave a port are called with (rule 7)."""
+    ports: frozenset[str] = frozenset()
+    run: tuple[str, ...] = ()
+    """The nodes of this run that stand before the line: `earlier` (rule 8)."""
+
+    alias: bool = False
+    """Whether the next op called stands for the one it is called in, and adds no step to the path."""
+    asked: set[str] = field(default_factory=set[str])
+    """The questions asked on edges of this body, to find an edge that asks twice."""
+
+    def on_line(self, name: str, run: tuple[str, ...] = ()) -> Environment:
+        return self._with(self.scope.child(FrameKind.LINE, name), name, run)
+
+    def on_edge(self, source: str) -> Environment:
+        return self._with(self.scope.child(FrameKind.LINE, source), self.line, self.run)
+
+    def under(self, scope: Scope) -> Environment:
+        return self._with(scope, self.line, self.run)
+
+    def _with(self, scope: Scope, line: str, run: tuple[str, ...]) -> Environment:
+        """`dataclasses.replace` takes five times as long, and this runs for every line of every op."""
+        return Environment(
+            self.unit,
+            scope,
+            self.names,
+            self.fallback,
+            self.asking,
+            line,
+            self.stride,
+            self.ports,
+            run,
+            self.alias,
+            self.asked,
+        )
+
+    def question(self, *steps: str) -> str:
+        return ".".join(step for step in (self.asking, *steps) if step)
+
+
+class Evaluator(Protocol):
+    """What lays a space out, as its parts call it: expressions hold calls, calls hold bodies, bodies expressions."""
+
+    builder: Builder
+    assumed: dict[str, str]
+    """Answers taken for granted while one option of a choice is laid out."""
+    applied: dict[object, tuple[Apply, Shape]]
+    """Primitives that were applied to maps of these shapes with these parameters: networks repeat themselves."""
+    depth: int
+    """How deep calls of ops and cells lie in one another."""
+
+    def value(self, expr: ast.Expr, env: Environment) -> Value:
+        """What the expression means here; POISON where that has been reported to be wrong."""
+        ...
+
+    def path(self, path: ast.Path, env: Environment) -> Value:
+        """What a path names: a structure itself, not yet the map at its end."""
+        ...
+
+    def definition(self, found: Found, env: Environment) -> Value:
+        """What the name of an item or a primitive stands for."""
+        ...
+
+    def candidates(self, expr: ast.Expr, env: Environment) -> Iterable[Candidate]:
+        """The items of a set, flat, each as spelled."""
+        ...
+
+    def spelled(self, expr: ast.Expr, env: Environment) -> str:
+        """The text of a candidate, with places as numbers."""
+        ...
+
+    def instantiate(
+        self, callee: Callee, ports: list[Value], given: Mapping[str, Value], env: Environment, span: Span
+    ) -> Value:
+        """An op or a cell put on maps where its call stands."""
+        ...
+
+    def body(self, body: Sequence[ast.Statement], env: Environment) -> dict[str, Value]:
+        """The outputs of a body by name, an output without one under the empty name."""
+        ...
+
+    def settle(self, value: Value) -> Value:
+        """A choice whose answer is taken for granted is that option."""
+        ...
+
+    def assuming(self, question: str, answer: str, make: Callable[..., Value], *arguments: object) -> Value:
+        """What is made while an answer is taken for granted."""
+        ...
+
+    def join(
+        self, question: str, options: Sequence[tuple[str, Value]], env: Environment, local: str, span: Span
+    ) -> Value:
+        """One value of a value for each answer."""
+        ...
+
+    def poison(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        here: str,
+        *,
+        also: tuple[Mark, ...] = (),
+        help: str | None = None,
+        fix: Fix | None = None,
+    ) -> Value:
+        """Report a mistake."""
+        ...
 
 
 def describe(value: Value) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -11,12 +11,10 @@ from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Dim, Primitive, Shape
 from archdsl.ops.joining import ADD
 from archdsl.sema import codes
-from archdsl.sema.elaborate import calls
-from archdsl.sema.elaborate import case_expr as cases
-from archdsl.sema.elaborate import select as joins
+from archdsl.sema.elaborate import call_expr, calls, case_expr, instantiate, select, statements
+from archdsl.sema.elaborate.arguments import partial, refuse_unnamed
 from archdsl.sema.elaborate.arithmetic import ArithmeticMistake, Number, power, product, total, whole
 from archdsl.sema.elaborate.builder import Builder, TooLarge
-from archdsl.sema.elaborate.environment import Environment
 from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
@@ -24,6 +22,7 @@ from archdsl.sema.elaborate.values import (
     Callee,
     Candidate,
     Choice,
+    Environment,
     Many,
     Map,
     Mapped,
@@ -49,7 +48,7 @@ RANGE_LIMIT = 100_000
 
 
 @dataclass(slots=True)
-class Evaluator:
+class Elaborator:
     builder: Builder
     reporter: Reporter
     assumed: dict[str, str] = field(default_factory=dict[str, str])
@@ -77,11 +76,11 @@ class Evaluator:
             case ast.String(value=value):
                 return value
             case ast.Call():
-                return calls.at_head(self, expr, env)
+                return call_expr.at_head(self, expr, env)
             case ast.Set() | ast.Range():
                 return Many(tuple(self.candidates(expr, env)))
             case ast.Pipe(head=head, steps=steps):
-                return calls.pipe(self, head, steps, env)
+                return call_expr.pipe(self, head, steps, env)
             case ast.Add(terms=terms):
                 return self._sum(expr, [(sign, self.value(term, env), term) for sign, term in terms], env)
             case ast.Multiply(factors=factors):
@@ -93,7 +92,7 @@ class Evaluator:
                 pair = [("", self.value(base, env), base), ("", self.value(exponent, env), exponent)]
                 return self._numbers(pair, lambda terms: power(*(term for _, term in terms)), expr.span)
             case ast.Case():
-                return cases.evaluate(self, expr, env)
+                return case_expr.evaluate(self, expr, env)
             case ast.Compare() | ast.Tuple():
                 what = "a comparison" if isinstance(expr, ast.Compare) else "a list"
                 return self.poison(codes.OUT_OF_PLACE, f"{what} has no meaning in a network", expr.span, "here")
@@ -209,9 +208,9 @@ class Evaluator:
             if isinstance(callee, Callee):
                 unnamed = [argument for argument in expr.arguments if argument.name is None]
                 if not unnamed:
-                    return calls.partial(self, callee, expr, env)
+                    return partial(self, callee, expr, env)
                 if isinstance(self.value(unnamed[0].value, env), int | Fraction | Dim):
-                    return calls.unnamed(self, callee, expr, unnamed[0])
+                    return refuse_unnamed(self, callee, expr, unnamed[0])
         return self.value(expr, env)
 
     def spelled(self, expr: ast.Expr, env: Environment) -> str:
@@ -316,6 +315,18 @@ class Evaluator:
             codes.WRONG_KIND, f"a number is needed, and `{spell(expr)}` is {describe(value)}", expr.span, "no number"
         )
 
+    # Bodies -------------------------------------------------------------------------------------
+
+    def instantiate(
+        self, callee: Callee, ports: list[Value], given: Mapping[str, Value], env: Environment, span: Span
+    ) -> Value:
+        """An op or a cell put on maps where its call stands."""
+        return instantiate.run(self, callee, ports, given, env, span)
+
+    def body(self, body: Sequence[ast.Statement], env: Environment) -> dict[str, Value]:
+        """The outputs of a body by name, an output without one under the empty name."""
+        return statements.run(self, body, env)
+
     # Choices ------------------------------------------------------------------------------------
 
     def settle(self, value: Value) -> Value:
@@ -341,7 +352,7 @@ class Evaluator:
         self, question: str, options: Sequence[tuple[str, Value]], env: Environment, local: str, span: Span
     ) -> Value:
         """One value of a value for each answer."""
-        return joins.join(self, question, options, env, local, span)
+        return select.join(self, question, options, env, local, span)
 
     # Mistakes -----------------------------------------------------------------------------------
 
