@@ -202,7 +202,7 @@ def weights_file(weights: PathLike) -> Path:
     place = Path(weights)
     if not place.is_dir():
         return place
-    from archdsl.train.ready import weights_of_run
+    from archdsl.train.inference import weights_of_run
 
     return weights_of_run(place)
 

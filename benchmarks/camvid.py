@@ -17,8 +17,8 @@ import torch
 from archdsl.data import hold, open_data
 from archdsl.data.model import IGNORE
 from archdsl.nets import Network, load_weights
-from archdsl.train.evaluate import mine, score, together
-from archdsl.train.preparing import network_of_run
+from archdsl.train.evaluate import batched, own_indices, score
+from archdsl.train.prepare import network_of_run
 from archdsl.train.record import BEST
 from archdsl.weights import load as load_tensors
 from benchmarks.measure import ROOT
@@ -49,7 +49,7 @@ def main() -> int:
     majority = float(ious(torch.full_like(test.labels_NHW.long(), most), test).nansum()) / data.classes.count
     table, by_table = best_table(train, test)
     network = _network(given.out)
-    scored = score(network[0], data, together(map(data.splits["test"].read, mine(len(test))), 4), network[1])
+    scored = score(network[0], data, batched(map(data.splits["test"].read, own_indices(len(test))), 4), network[1])
     print(f"  {'class':12} {'table':>6} {'network':>8}")
     for name, one, other in zip(data.classes.names, by_table, scored.iou, strict=True):
         print(f"  {name:12} {float(one):6.3f} {other or 0.0:8.3f}")

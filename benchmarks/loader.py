@@ -25,6 +25,7 @@ import archdsl
 from archdsl.data import Batches, Held, Split, hold, open_data
 from archdsl.data.augment import augment, normalise
 from archdsl.settings.trainings import Colour, Crop, Flip, Scale
+from archdsl.train.typed_torch import backward
 from benchmarks.report import Row, report
 
 STUDENT: Final = "spaces/genotypes/fasterseg_student.arch"
@@ -55,7 +56,7 @@ def training() -> Callable[[Tensor, Tensor], None]:
     def step(images: Tensor, labels: Tensor) -> None:
         loss = functional.cross_entropy(network(images), labels.long(), ignore_index=255)
         optimizer.zero_grad()
-        loss.backward()  # pyright: ignore[reportUnknownMemberType]
+        backward(loss)
         optimizer.step()  # pyright: ignore[reportUnknownMemberType]
 
     return step

@@ -21,6 +21,7 @@ from archdsl.data import Batches, Held, hold, open_data
 from archdsl.data.augment import augment, normalise
 from archdsl.data.model import IGNORE
 from archdsl.settings.trainings import Colour, Crop, Flip, Scale
+from archdsl.train.typed_torch import backward, manual_seed
 from benchmarks.report import Row, report
 
 CLASSES: Final = 11
@@ -110,7 +111,7 @@ def _up(x_BCHW: Tensor) -> Tensor:
 
 def trained(train: Held, cpu_s: float) -> Small:
     """The network after so many CPU seconds of training."""
-    torch.manual_seed(0)  # pyright: ignore[reportUnknownMemberType]
+    manual_seed(0)
     network, generator = Small(), torch.Generator().manual_seed(0)
     optimizer = torch.optim.Adam(network.parameters(), lr=4e-3)
     steps = (Flip(), Scale(0.8, 1.6), Crop(), Colour(0.2, 0.2, 0.2))
@@ -129,7 +130,7 @@ def trained(train: Held, cpu_s: float) -> Small:
         logits = network(normalise(moved, _HALVES, _HALVES))
         loss = functional.cross_entropy(logits, marked.long(), weights, ignore_index=255)
         optimizer.zero_grad()
-        loss.backward()  # pyright: ignore[reportUnknownMemberType]
+        backward(loss)
         optimizer.step()  # pyright: ignore[reportUnknownMemberType]
     return network.eval()
 

@@ -29,8 +29,8 @@ def explain(error: Exception) -> tuple[int, str] | None:
 
 _KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.api", "Refused", Exit.USAGE),
-    ("archdsl.train.refused", "Refused", Exit.USAGE),
-    ("archdsl.train.diverged", "Diverged", Exit.FINDINGS),
+    ("archdsl.train.errors", "Refused", Exit.USAGE),
+    ("archdsl.train.errors", "Diverged", Exit.FINDINGS),
     ("archdsl.train.record", "NoRun", Exit.USAGE),
     ("archdsl.train.checkpoints", "BrokenCheckpoint", Exit.USAGE),
     ("archdsl.weights.mismatch", "WeightsMismatch", Exit.FINDINGS),

@@ -3,7 +3,6 @@
 A checkpoint is a folder `step-00001200` that is written under another name and renamed when it is whole, so that at
 every moment the newest one that stands there can be gone on from.
 """
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -18,8 +17,9 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
+
+from archdsl.train.typed_torch import load_file, save_file
 
 FORMAT_VERSION = 1
 _TENSORS, _STATE = "tensors.safetensors", "state.json"
@@ -82,13 +82,11 @@ def load(place: Path) -> Checkpoint:
         tensors = load_file(place / _TENSORS)
     except (OSError, ValueError, SafetensorError) as error:
         raise BrokenCheckpoint(f"`{place}` cannot be read: {error}") from None
-    if (
-        not isinstance(state, dict)
-        or state.get("format_version") != FORMAT_VERSION
-        or not isinstance(state.get("step"), int)
-    ):
-        raise BrokenCheckpoint(f"`{place}` is no checkpoint of this version")
-    return Checkpoint(state["step"], tensors, state)
+    match state:
+        case {"format_version": int(version), "step": int(step)} if version == FORMAT_VERSION:
+            return Checkpoint(step, tensors, state)
+        case _:
+            raise BrokenCheckpoint(f"`{place}` is no checkpoint of this version")
 
 
 def _found(folder: Path) -> list[Path]:

@@ -1,5 +1,4 @@
 """Scores of a network on images of their full size. Legend: B images, K classes, H height, W width."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -9,13 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from archdsl.data import Data, Example
+from archdsl.data import Data, Example, Split
 from archdsl.data.augment import normalise
-from archdsl.train.joined import rank, world
-from archdsl.train.scores import Confusion, Scores
-
-Logits = Callable[[Tensor], Tensor]
-"""Images Bx3xHxW as the network reads them to logits BxKxHxW; H and W are multiples of what the network needs."""
+from archdsl.train.distributed import all_reduce_sum, rank, world_size
+from archdsl.train.errors import Refused
+from archdsl.train.inference import InferenceNetwork, Logits
+from archdsl.train.metrics import Confusion, Scores
+from archdsl.train.typed_torch import whole_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def score(
     for images, labels in examples:
         ready = normalise(images.to(device), data.mean, data.std)
         confusion.add(probabilities(logits_of, ready, multiple, views).argmax(1).cpu(), labels)
-    return confusion.joined(device if world() > 1 else None)
+    return confusion.scores(device if world_size() > 1 else None)
 
 
 @torch.no_grad()
@@ -90,14 +89,14 @@ def score_images(
     for images, labels in examples:
         ready = normalise(images.to(device), data.mean, data.std)
         confusion.add(logits_of(ready).argmax(1).flatten().cpu(), labels)
-    return confusion.joined(device if world() > 1 else None)
+    return confusion.scores(device if world_size() > 1 else None)
 
 
 SCORED_TOGETHER = 4
 """So many images of equal size go through a network at once."""
 
 
-def together(examples: Iterable[Example], count: int) -> Iterator[tuple[Tensor, Tensor]]:
+def batched(examples: Iterable[Example], count: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Neighbours of equal size as one batch: uint8 images Bx3xHxW and labels BxHxW, B at most `count`."""
     waiting: list[Example] = []
     for example in examples:
@@ -110,10 +109,94 @@ def together(examples: Iterable[Example], count: int) -> Iterator[tuple[Tensor, 
 
 
 def _stacked(examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
-    images = torch.stack([torch.from_numpy(each.image).permute(2, 0, 1) for each in examples])
+    images = torch.stack([torch.as_tensor(each.image).permute(2, 0, 1) for each in examples])
     return images, torch.stack([torch.as_tensor(each.label) for each in examples])
 
 
-def mine(count: int) -> Sequence[int]:
+def own_indices(count: int) -> Sequence[int]:
     """The examples that this process scores: every one belongs to one process."""
-    return range(rank(), count, world())
+    return range(rank(), count, world_size())
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    scores: Scores
+    confusion: tuple[tuple[int, ...], ...]
+    """confusion[t][p]: pixels of class t that were taken for class p."""
+    images: int
+
+
+def check(network: InferenceNetwork, data: Data, split: str, views: Views) -> tuple[str, ...]:
+    """Raises Refused where a network cannot be scored on data; gives what is to be told, a sentence each."""
+    if data.task != "segmentation":
+        raise Refused(f"{data.written} has whole images in classes, and only segmentations are scored here")
+    if split not in data.splits:
+        raise Refused(f"{data.written} has no split `{split}`; it has {', '.join(f'`{each}`' for each in data.splits)}")
+    if network.labels and (views.flip or len(views.scales) > 1):
+        raise Refused(
+            f"`{network.written}` gives labels, and views are averaged before there are any: compile it with "
+            "`--emit logits`, or leave out `--flip` and `--scales`"
+        )
+    known = network.classes
+    if known is not None and known.names != data.classes.names:
+        raise Refused(
+            f"the classes of `{network.written}` are not those of {data.written}:\n"
+            f"  the network knows {len(known.names)}: {', '.join(known.names)}\n"
+            f"  {data.written} has {data.classes.count}: {', '.join(data.classes.names)}"
+        )
+    if network.count != data.classes.count:
+        raise Refused(
+            f"`{network.written}` gives {network.count} classes, and {data.written} has {data.classes.count}: "
+            f"{', '.join(data.classes.names)}"
+        )
+    told: list[str] = []
+    if known is None:
+        told.append(f"nothing names the classes of `{network.written}`: those of {data.written} are taken, in order")
+    if network.statistics is None:
+        told.append(
+            f"nothing says how images were prepared for `{network.written}`: "
+            f"mean and deviation of {data.written} are taken"
+        )
+    return tuple(told)
+
+
+def evaluate(
+    network: InferenceNetwork,
+    data: Data,
+    split: str,
+    views: Views,
+    device: torch.device,
+    watch: Callable[[int], None] = lambda done: None,
+) -> Evaluation:
+    """The scores over all processes, each of which gets the same. `watch` is told of how many images are done here.
+
+    Images go through the network in the same groups however many processes there are, so that the numbers are the
+    same to the last pixel.
+    """
+    confusion = Confusion(data.classes.count)
+    mean, std = network.statistics or (data.mean, data.std)
+    examples, done = data.splits[split], 0
+    for group in _groups(len(examples)):
+        for images, labels in batched(_read(examples, group), SCORED_TOGETHER):
+            ready = normalise(images.to(device), mean, std)
+            found = probabilities(network.logits, ready, network.padding_multiple, views)
+            confusion.add(found.argmax(1).cpu(), labels)
+        done += len(group)
+        watch(done)
+    counts = all_reduce_sum(confusion.counts.to(device) if world_size() > 1 else confusion.counts).cpu()
+    return Evaluation(Scores.of(counts), tuple(tuple(whole_numbers(row)) for row in counts), len(examples))
+
+
+def share_of(count: int) -> int:
+    """How many of so many images this process scores."""
+    return sum(map(len, _groups(count)))
+
+
+def _groups(count: int) -> Sequence[range]:
+    """Neighbours that go together; every process takes its turn."""
+    starts = range(0, count, SCORED_TOGETHER)
+    return [range(start, min(start + SCORED_TOGETHER, count)) for start in starts[rank() :: world_size()]]
+
+
+def _read(split: Split, group: range) -> Iterator[Example]:
+    return map(split.read, group)

@@ -10,7 +10,7 @@ from types import FrameType
 
 
 @dataclass(slots=True)
-class Wish:
+class StopRequest:
     """Whether somebody wants the run to end, and by which signal."""
 
     signal: int = 0
@@ -20,21 +20,21 @@ class Wish:
 
 
 @contextmanager
-def heeded() -> Generator[Wish]:
+def stop_on_signals() -> Generator[StopRequest]:
     """A second signal is not waited for: it ends the process as it would without us."""
-    wish = Wish()
+    request = StopRequest()
     kept: dict[int, object] = {}
 
     def note(number: int, frame: FrameType | None) -> None:
-        if wish:
+        if request:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
             signal.raise_signal(number)
-        wish.signal = number
+        request.signal = number
 
     for number in (signal.SIGINT, signal.SIGTERM):
         kept[number] = signal.signal(number, note)
     try:
-        yield wish
+        yield request
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)  # pyright: ignore[reportArgumentType]  # what signal.signal gave

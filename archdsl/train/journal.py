@@ -1,6 +1,4 @@
 """What happened in a run: one JSON object a line, and the same for TensorBoard."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
@@ -8,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -61,18 +60,18 @@ class _Board:
     """Events for TensorBoard, by its own writer: every number as a curve `event/name`."""
 
     def __init__(self, folder: Path) -> None:
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
-
+        # By name: it has no types.
+        self._events: Any = import_module("tensorboard.compat.proto.event_pb2")
+        self._summaries: Any = import_module("tensorboard.compat.proto.summary_pb2")
+        writers: Any = import_module("tensorboard.summary.writer.event_file_writer")
         folder.mkdir(parents=True, exist_ok=True)
-        self._writer: Any = EventFileWriter(str(folder))
+        self._writer = writers.EventFileWriter(str(folder))
 
     def write(self, event: str, step: int, values: Mapping[str, Any]) -> None:
-        from tensorboard.compat.proto.event_pb2 import Event
-        from tensorboard.compat.proto.summary_pb2 import Summary
-
+        summary = self._summaries.Summary
         numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
-        points = [Summary.Value(tag=f"{event}/{name}", simple_value=value) for name, value in numbers.items()]
-        self._writer.add_event(Event(wall_time=time.time(), step=step, summary=Summary(value=points)))
+        points = [summary.Value(tag=f"{event}/{name}", simple_value=value) for name, value in numbers.items()]
+        self._writer.add_event(self._events.Event(wall_time=time.time(), step=step, summary=summary(value=points)))
 
     def close(self) -> None:
         self._writer.close()

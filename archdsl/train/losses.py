@@ -3,17 +3,17 @@
 Each gives the mean over what counts in the batch of all processes together: its gradient, averaged over the processes
 as data parallelism does, is that of one process with the joined batch.
 """
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import assert_never
 
 import torch
 from torch import Tensor, nn
 
 from archdsl.settings.losses import Bootstrapped, CrossEntropy, Direction, Distillation, Loss, Mean, Ohem
-from archdsl.train.joined import kth_largest, total, world
+from archdsl.train.distributed import all_reduce_sum, kth_largest, world_size
 
 IGNORE = 255
 """Pixels without a label."""
@@ -55,8 +55,8 @@ def _weight(labels_BHW: Tensor, labelled_BHW: Tensor, class_weights_K: Tensor | 
 
 def _mean(pixels_BHW: Tensor, counted_BHW: Tensor) -> Tensor:
     """The sum of the pixels that count over their number in all processes, times the number of processes."""
-    counted = total(counted_BHW.sum())
-    return (pixels_BHW * (counted_BHW > 0)).sum() * world() / counted.clamp(min=1e-12)
+    counted = all_reduce_sum(counted_BHW.sum())
+    return (pixels_BHW * (counted_BHW > 0)).sum() * world_size() / counted.clamp(min=1e-12)
 
 
 def _hard(logits_BKHW: Tensor, labels_BHW: Tensor, labelled_BHW: Tensor, threshold: float, keep: float) -> Tensor:
@@ -68,8 +68,8 @@ def _hard(logits_BKHW: Tensor, labels_BHW: Tensor, labelled_BHW: Tensor, thresho
     with torch.no_grad():
         right_BHW = logits_BKHW.softmax(1).gather(1, labels_BHW.long().where(labelled_BHW, 0).unsqueeze(1)).squeeze(1)
         right_BHW = right_BHW.where(labelled_BHW, 2.0)
-        labelled = int(total(labelled_BHW.sum()))
-        wanted = min(max(1, int(keep * labels_BHW.numel() * world())), labelled)
+        labelled = int(all_reduce_sum(labelled_BHW.sum()))
+        wanted = min(max(1, int(keep * labels_BHW.numel() * world_size())), labelled)
         if not wanted:
             return labelled_BHW
         limit = -kth_largest(-right_BHW.flatten(), wanted)
@@ -111,3 +111,21 @@ def divergence(distillation: Distillation, student_BKHW: Tensor, teacher_BKHW: T
             return scaled.mean()
         case _:
             assert_never(distillation.mean)
+
+
+def median_frequency_weights(labels_NHW: Iterable[Tensor], classes: int) -> Tensor:
+    """median(f) / f for each class, f = its pixels / the labelled pixels of the images that hold it; 1 for one in none.
+
+    Eigen and Fergus (ICCV 2015), as SegNet uses it; here unlabelled pixels do not count.
+    """
+    pixels, where = torch.zeros(classes, dtype=torch.double), torch.zeros(classes, dtype=torch.double)
+    for labels_HW in labels_NHW:
+        counts = torch.bincount(labels_HW[labels_HW != IGNORE].long().flatten(), minlength=classes).double()
+        pixels += counts
+        where += (counts > 0) * counts.sum()
+    share = pixels / where.clamp(min=1)
+    found = share[share > 0]
+    if not len(found):
+        return torch.ones(classes)
+    middle = found.quantile(0.5)
+    return torch.where(share > 0, middle / share.clamp(min=1e-12), torch.ones(())).float()

@@ -1,5 +1,4 @@
 """All that is random in a training is a function of its seed and the step, so that a resumed one goes on alike."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 

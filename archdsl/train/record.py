@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from archdsl.files import write_atomic
 from archdsl.settings.shown import as_data
-from archdsl.train.refused import Refused
+from archdsl.train.errors import Refused
 from archdsl.train.setup import Setup
 
 FORMAT_VERSION = 1

@@ -1,5 +1,4 @@
 """What a training is made of, as plain data, before anything runs."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -14,8 +13,8 @@ from archdsl.data import Data
 from archdsl.ir import Graph
 from archdsl.settings import Training
 from archdsl.settings.trainings import Epochs, Iterations
-from archdsl.train.features import Features
-from archdsl.train.refused import Refused
+from archdsl.train.classifier import Features
+from archdsl.train.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)

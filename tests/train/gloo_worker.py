@@ -2,7 +2,6 @@
 
 Started by `torchrun`, or alone for the whole batch.
 """
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -11,17 +10,16 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from safetensors.torch import save_file
 
 from archdsl.nets import EveryOutput, Network, load_weights
 from archdsl.pipeline import load, trainings
 from archdsl.settings.losses import Bootstrapped, ClassWeights, CrossEntropy, Loss, Ohem
-from archdsl.train.devices import fabric_of
-from archdsl.train.joined import rank, world
-from archdsl.train.norms import join_batch_norms
-from archdsl.train.scores import Confusion
-from archdsl.train.step import Objective, backward
-from archdsl.train.steps import optimizer_of
+from archdsl.train.backward import Objective, backward
+from archdsl.train.distributed import fabric_of, rank, world_size
+from archdsl.train.metrics import Confusion
+from archdsl.train.optimizers import optimizer_of
+from archdsl.train.sync_batch_norm import synchronise_batch_norms
+from archdsl.train.typed_torch import save_file
 from archdsl.weights import random_weights
 
 LOSSES: dict[str, Loss] = {
@@ -40,13 +38,13 @@ def main(text: Path, out: Path) -> None:
     images = torch.randn(4, 3, 32, 64, generator=generator)
     labels = torch.randint(3, (4, 32, 64), generator=generator)
     labels[0, :20] = 255  # processes have different numbers of labelled pixels
-    mine = slice(rank(), None, world())
+    mine = slice(rank(), None, world_size())
     found: dict[str, torch.Tensor] = {}
     for name, loss in LOSSES.items():
         network = Network(graph, auxiliary=True)
         load_weights(network, random_weights(graph, 0))
-        if world() > 1:
-            join_batch_norms(network, cuda=False)
+        if world_size() > 1:
+            synchronise_batch_norms(network, cuda=False)
         network.train()
         optimizer = optimizer_of(recipe.weights.optimizer, network.parameters())
         wrapped, stepped = cast("tuple[Any, Any]", fabric.setup(EveryOutput(network), optimizer))
@@ -61,11 +59,11 @@ def main(text: Path, out: Path) -> None:
     confusion = Confusion(3)
     for label in labels[mine]:
         confusion.add((label.clamp(max=2) + 1) % 3, label)
-    scores = confusion.joined()
+    scores = confusion.scores()
     found["scores"] = torch.tensor(
         [*(each or -1.0 for each in scores.iou), scores.accuracy, float(scores.pixels)]
     ).double()
-    save_file(found, out / f"rank{rank()}of{world()}.safetensors")
+    save_file(found, out / f"rank{rank()}of{world_size()}.safetensors")
 
 
 def _plain(objective: Objective, loss: Loss) -> Objective:

@@ -1,5 +1,4 @@
 """Checkpoints: whole or not there, read without unpickling, optimizers as they were."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -13,11 +12,12 @@ from archdsl.settings.optimizers import Adam, Optimizer, Sgd
 from archdsl.settings.schedules import Constant
 from archdsl.train import checkpoints
 from archdsl.train.checkpoints import BrokenCheckpoint, Checkpoint
-from archdsl.train.steps import optimizer_of
+from archdsl.train.optimizers import optimizer_of
+from archdsl.train.typed_torch import manual_seed
 
 
 def network() -> nn.Sequential:
-    torch.manual_seed(1)
+    manual_seed(1)
     return nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.Conv2d(4, 2, 1))
 
 

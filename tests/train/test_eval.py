@@ -1,5 +1,4 @@
 """Networks scored as commands: runs, texts with weights, ONNX files; alone, by two processes, and refused."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -14,13 +13,13 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from safetensors.numpy import load_file, save_file
 from torch import nn
 
 from archdsl import api
 from archdsl.cli.main import run
 from archdsl.data.streets import CLASSES
-from archdsl.train.ready import Asked, ready
+from archdsl.train.inference import NetworkRequest, open_network
+from archdsl.train.typed_torch import load_file, save_file
 from archdsl.weights.files import load_metadata
 from tests.train.commands import finished
 
@@ -28,6 +27,7 @@ STREETS = ["--data", "streets", "--size", "32x64", "--device", "cpu"]
 HANDFUL = 5
 """Pixels of 262,144 whose two best classes are closer than the order of sums."""
 CPU = torch.device("cpu")
+ONNX: Any = onnx  # it has no types of its own
 
 
 def scored(*arguments: str) -> dict[str, Any]:
@@ -108,14 +108,14 @@ def test_what_the_weights_know_of_their_data_goes_with_them(trained: Path, tmp_p
     assert image.preprocessing.mean == image.preprocessing.std == (0.5, 0.5, 0.5)
     assert "minus (0.5, 0.5, 0.5)" in (tmp_path / "small.py").read_text(encoding="utf-8")
     assert json.loads(load_metadata(tmp_path / "small.safetensors")["class_names"]) == list(names)
-    metadata = {each.key: each.value for each in onnx.load(compiled(trained, tmp_path)).metadata_props}
+    metadata = {each.key: each.value for each in ONNX.load(compiled(trained, tmp_path)).metadata_props}
     assert json.loads(metadata["class_names"]) == list(names)
     assert json.loads(metadata["mean"]) == json.loads(metadata["std"]) == [0.5, 0.5, 0.5]
 
 
 def test_an_image_is_padded_to_the_size_of_a_file(trained: Path, tmp_path: Path) -> None:
-    network = ready(Asked(str(trained)), CPU)
-    file = ready(Asked(compiled(trained, tmp_path, size=(48, 80))), CPU)
+    network = open_network(NetworkRequest(str(trained)), CPU)
+    file = open_network(NetworkRequest(compiled(trained, tmp_path, size=(48, 80))), CPU)
     images = torch.randn(2, 3, 32, 64, generator=torch.Generator().manual_seed(3))
     with torch.no_grad():
         wanted = network.logits(nn.functional.pad(images, (0, 16, 0, 16)))[..., :32, :64]
@@ -124,11 +124,11 @@ def test_an_image_is_padded_to_the_size_of_a_file(trained: Path, tmp_path: Path)
 
 def test_channels_come_in_the_order_of_the_file(trained: Path, tmp_path: Path) -> None:
     rgb = compiled(trained, tmp_path)
-    model = onnx.load(rgb)
+    model = ONNX.load(rgb)
     for each in model.metadata_props:
         each.value = {"channel_order": "BGR", "mean": "[0.1, 0.2, 0.3]"}.get(each.key, each.value)
-    onnx.save(model, tmp_path / "bgr.onnx")
-    one, other = (ready(Asked(place), CPU) for place in (rgb, str(tmp_path / "bgr.onnx")))
+    ONNX.save(model, tmp_path / "bgr.onnx")
+    one, other = (open_network(NetworkRequest(place), CPU) for place in (rgb, str(tmp_path / "bgr.onnx")))
     images = torch.randn(1, 3, 32, 64, generator=torch.Generator().manual_seed(3))
     assert torch.equal(other.logits(images), one.logits(images.flip(1)))
     assert other.statistics == ((0.3, 0.2, 0.1), (0.5, 0.5, 0.5))

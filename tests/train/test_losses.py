@@ -1,5 +1,4 @@
 """Losses against torch and against what they say in words."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -10,8 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from archdsl.settings.losses import Bootstrapped, CrossEntropy, Direction, Distillation, Loss, Mean, Ohem
-from archdsl.train.frequencies import median_frequency
-from archdsl.train.losses import IGNORE, divergence, loss_of
+from archdsl.train.losses import IGNORE, divergence, loss_of, median_frequency_weights
+from archdsl.train.typed_torch import backward
 
 SEEDS = st.integers(0, 10_000)
 
@@ -70,7 +69,7 @@ def test_without_labels_it_is_zero_and_has_a_gradient(loss: Loss) -> None:
     logits, labels = batch(3)
     logits.requires_grad_()
     value = loss_of(loss, logits, torch.full_like(labels, IGNORE))
-    value.backward()
+    backward(value)
     assert float(value.detach()) == 0.0
     assert logits.grad is not None
     assert float(logits.grad.abs().max()) == 0.0
@@ -80,7 +79,7 @@ def test_without_labels_it_is_zero_and_has_a_gradient(loss: Loss) -> None:
 def test_unlabelled_pixels_get_no_gradient(loss: Loss) -> None:
     logits, labels = batch(5)
     logits.requires_grad_()
-    loss_of(loss, logits, labels).backward()
+    backward(loss_of(loss, logits, labels))
     assert logits.grad is not None
     assert float(logits.grad.permute(0, 2, 3, 1)[labels == IGNORE].abs().max()) == 0.0
 
@@ -99,7 +98,7 @@ def test_the_divergence_is_that_of_torch(direction: Direction, mean: Mean) -> No
 def test_the_divergence_of_equal_logits_is_zero_and_the_teacher_learns_nothing() -> None:
     student, teacher = batch(7)[0].requires_grad_(), batch(8)[0].requires_grad_()
     assert float(divergence(Distillation(temperature=4.0), student, student).detach()) == pytest.approx(0.0, abs=1e-6)
-    divergence(Distillation(), student, teacher).backward()
+    backward(divergence(Distillation(), student, teacher))
     assert teacher.grad is None
 
 
@@ -108,7 +107,7 @@ def test_median_frequency_weighs_rare_classes_more() -> None:
     labels[0, :2] = 0  # 8 pixels of class 0, 4 of class 1
     labels[0, 2] = 1
     labels[1, 0] = 2  # 4 pixels of class 2 alone
-    weights = median_frequency(labels, 4)
+    weights = median_frequency_weights(labels, 4)
     shares = torch.tensor([8 / 12, 4 / 12, 4 / 4])
     assert torch.allclose(weights[:3], shares.quantile(0.5) / shares)
     assert float(weights[3]) == 1.0

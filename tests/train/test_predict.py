@@ -1,5 +1,4 @@
 """Classes painted over images: what is written, what is never written over, and what is refused."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -15,12 +14,11 @@ from PIL import Image
 from archdsl import api
 from archdsl.cli.main import run
 from archdsl.data import Classes
+from archdsl.data.class_colours import classes_of, numbered
 from archdsl.data.streets import CLASSES
-from archdsl.train.colours import classes_of, numbered
 from archdsl.train.evaluate import Views
-from archdsl.train.predict import predict
-from archdsl.train.predict_picture import largest_square, picture
-from archdsl.train.ready import Asked, ready
+from archdsl.train.inference import NetworkRequest, open_network
+from archdsl.train.predict import largest_square, picture, predict
 
 CPU = torch.device("cpu")
 ODD = (45, 77)
@@ -52,7 +50,7 @@ def test_a_folder_becomes_a_folder_of_pictures(trained: Path, tmp_path: Path) ->
     assert predicted(trained, images, "-o", out, "--labels", "--no-legend") == 0
     names = {"a.png.png", "a.bmp.png", "b.png"}
     assert {each.name for each in out.iterdir()} == names | {f"{each[:-4]}.labels.png" for each in names}
-    network = ready(Asked(str(trained)), CPU)
+    network = open_network(NetworkRequest(str(trained)), CPU)
     for image, page in (("a.bmp", "a.bmp"), ("b.png", "b")):
         labels = opened(out / f"{page}.labels.png")
         assert np.array_equal(np.asarray(labels), predict(network, np.asarray(opened(images / image)), CPU))
@@ -74,7 +72,7 @@ def test_a_text_and_a_compiled_file_see_what_the_run_sees(trained: Path, tmp_pat
 
 
 def test_with_a_flip_the_mirror_image_has_the_mirrored_classes(trained: Path) -> None:
-    network = ready(Asked(str(trained)), CPU)
+    network = open_network(NetworkRequest(str(trained)), CPU)
     image = np.random.default_rng(1).integers(0, 256, (32, 64, 3), dtype=np.uint8)
     both = Views(flip=True)
     assert np.array_equal(

@@ -1,7 +1,5 @@
 """Whole trainings as commands: the same curve twice, killed and resumed to the same bits, told to end, refused."""
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import json
@@ -14,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from safetensors.torch import load_file
 
+from archdsl.train.typed_torch import load_file
 from tests.train.commands import ENVIRONMENT, ROOT, finished
 from tests.train.small import write_text
 

@@ -1,5 +1,4 @@
 """Scores from a confusion matrix."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archdsl.train.losses import IGNORE
-from archdsl.train.scores import Confusion
+from archdsl.train.metrics import Confusion
 
 
 @given(st.integers(0, 1000), st.integers(2, 6))
@@ -22,7 +21,7 @@ def test_iou_is_intersection_over_union(seed: int, classes: int) -> None:
     confusion = Confusion(classes)
     for label, guess in zip(labels, predicted, strict=True):
         confusion.add(guess, label)
-    scores = confusion.joined()
+    scores = confusion.scores()
     seen = labels != IGNORE
     for index in range(classes):
         here, there = (labels == index) & seen, (predicted == index) & seen
@@ -34,6 +33,6 @@ def test_iou_is_intersection_over_union(seed: int, classes: int) -> None:
 def test_a_class_that_never_occurs_does_not_count() -> None:
     confusion = Confusion(3)
     confusion.add(torch.tensor([0, 0, 1]), torch.tensor([0, 1, 1]))
-    scores = confusion.joined()
+    scores = confusion.scores()
     assert scores.iou == (0.5, 0.5, None)
     assert scores.miou == 0.5

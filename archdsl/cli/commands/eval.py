@@ -15,8 +15,7 @@ from archdsl.cli.progress import Bar
 
 if TYPE_CHECKING:
     from archdsl.data import Data
-    from archdsl.train.evaluate import Views
-    from archdsl.train.evaluation import Evaluation
+    from archdsl.train.evaluate import Evaluation, Views
 
 _SHARE = 20
 """Characters of the bar that stands for a whole."""
@@ -54,17 +53,16 @@ def command(
     that do not divide are padded. `torchrun -m archdsl eval` shares the images among devices, with equal numbers.
     """
     from archdsl.data import open_data
-    from archdsl.train.devices import fabric_of
-    from archdsl.train.evaluate import Views
-    from archdsl.train.evaluation import check, evaluate, share_of
-    from archdsl.train.ready import Asked, ready
+    from archdsl.train.distributed import fabric_of
+    from archdsl.train.evaluate import Views, check, evaluate, share_of
+    from archdsl.train.inference import NetworkRequest, open_network
 
-    asked = Asked(what, weights, dict(overrides))
+    request = NetworkRequest(what, weights, dict(overrides))
     data = open_data(written, size=data_size, seed=seed)
-    fabric = fabric_of("cpu" if asked.onnx and device == "auto" else device, "fp32")
+    fabric = fabric_of("cpu" if request.onnx and device == "auto" else device, "fp32")
     looked_at = Views(scales, flip)
     with errors_shown(form):
-        network = ready(asked, fabric.device)
+        network = open_network(request, fabric.device)
     told = (*network.told, *check(network, data, split, looked_at))
     first = fabric.is_global_zero
     for sentence in told if first else ():

@@ -72,18 +72,17 @@ def command(
     WHAT is the folder of a run, a text with `--weights`, or a compiled `.onnx` file. Sizes that do not divide are
     padded. Images are never written over.
     """
+    from archdsl.data.class_colours import numbered
     from archdsl.files import write_atomic
-    from archdsl.train.colours import numbered
     from archdsl.train.evaluate import Views
-    from archdsl.train.predict import predict, told
-    from archdsl.train.predict_picture import label_picture, picture
-    from archdsl.train.ready import Asked, device_of, ready
+    from archdsl.train.inference import NetworkRequest, device_of, open_network
+    from archdsl.train.predict import label_picture, picture, predict, told
 
     jobs = _jobs(images, out)
-    asked = Asked(what, weights, dict(overrides))
+    request = NetworkRequest(what, weights, dict(overrides))
     with errors_shown(form):
-        where = device_of(device, asked)
-        network = ready(asked, where)
+        where = device_of(device, request)
+        network = open_network(request, where)
     for sentence in told(network):
         note(sentence)
     classes = network.classes or numbered(network.count)

@@ -15,8 +15,8 @@ from archdsl.cli.progress import Bar
 
 if TYPE_CHECKING:
     from archdsl.train import Outcome, Progress
-    from archdsl.train.initial import Carried
-    from archdsl.train.preparing import Prepared
+    from archdsl.train.init_weights import InitWeights
+    from archdsl.train.prepare import Prepared
 
 _SHOWN = 8
 """So many names of tensors are listed."""
@@ -82,11 +82,11 @@ def command(
     """
     from archdsl.data import open_data
     from archdsl.train import train
-    from archdsl.train.devices import fabric_of
-    from archdsl.train.preparing import Wanted, prepare
+    from archdsl.train.distributed import fabric_of
+    from archdsl.train.prepare import TrainRequest, prepare
 
     data = open_data(written, size=data_size, seed=seed)
-    wanted = Wanted(
+    request = TrainRequest(
         genotype=genotype,
         out=out,
         recipe=recipe,
@@ -106,7 +106,7 @@ def command(
         features=features,
     )
     with errors_shown(form):
-        prepared = prepare(wanted, data)
+        prepared = prepare(request, data)
     fabric = fabric_of(device, precision)
     if fabric.is_global_zero:
         _tell(prepared)
@@ -120,18 +120,18 @@ def command(
 def _tell(prepared: Prepared) -> None:
     for sentence in prepared.told:
         note(sentence)
-    if prepared.carried is not None:
-        note(_carried(prepared.carried))
+    if prepared.initial is not None:
+        note(_initial(prepared.initial))
 
 
-def _carried(carried: Carried) -> str:
+def _initial(initial: InitWeights) -> str:
     """Which tensors are taken over, and which are not."""
-    lines = [f"{len(carried.tensors)} tensors are taken over"]
-    shapes = [f"{name} ({_shape(there)} there, {_shape(here)} here)" for name, there, here in carried.of_other_shape]
+    lines = [f"{len(initial.tensors)} tensors are taken over"]
+    shapes = [f"{name} ({_shape(there)} there, {_shape(here)} here)" for name, there, here in initial.of_other_shape]
     for what, names in (
         ("of another shape, left at random", shapes),
-        ("new here, at random", list(carried.new)),
-        ("there alone, unused", list(carried.unused)),
+        ("new here, at random", list(initial.new)),
+        ("there alone, unused", list(initial.unused)),
     ):
         if names:
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

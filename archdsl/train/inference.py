@@ -2,11 +2,10 @@
 
 Legend of shape suffixes: B images, K classes, H height, W width; h, w are sizes of a smaller map.
 """
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -16,22 +15,24 @@ import torch
 from torch import Tensor, nn
 
 from archdsl.data import Classes
+from archdsl.data.class_colours import classes_of
 from archdsl.data.model import Statistic
 from archdsl.nets import Network, load_weights
 from archdsl.pipeline import Loaded, load
 from archdsl.pipeline.classes import fitted
 from archdsl.space import Result
-from archdsl.train.colours import classes_of
-from archdsl.train.evaluate import Logits
-from archdsl.train.preparing import network_of_run
+from archdsl.train.errors import Refused
+from archdsl.train.prepare import network_of_run
 from archdsl.train.record import BEST, Record
-from archdsl.train.refused import Refused
+from archdsl.train.typed_torch import channels_last
 from archdsl.weights import load as load_tensors
 from archdsl.weights.description import Description, describe
 
 if TYPE_CHECKING:
     from archdsl.backends.onnx.session import OnnxSession
 
+Logits = Callable[[Tensor], Tensor]
+"""Images Bx3xHxW as the network reads them to logits BxKxHxW; H and W are multiples of what the network needs."""
 ONNX = ".onnx"
 _ELSE = {
     ".safetensors": "`{}` holds weights: name the text of its network, and give them with `--weights`",
@@ -42,7 +43,7 @@ _ELSE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class InferenceNetwork:
     """A network with all that is known about its images and classes."""
 
     written: str
@@ -62,7 +63,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class NetworkRequest:
     """What a command names."""
 
     what: str
@@ -74,53 +75,58 @@ class Asked:
         return self.what.endswith(ONNX)
 
 
-def device_of(device: str, asked: Asked) -> torch.device:
+def device_of(device: str, request: NetworkRequest) -> torch.device:
     """`auto`, `cpu` or `cuda` for what is asked for. Raises Refused where it is not there."""
     if device == "cuda" and not torch.cuda.is_available():
         raise Refused("there is no CUDA device that this torch can use: take `--device cpu`")
-    cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available() and not asked.onnx)
+    cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available() and not request.onnx)
     return torch.device("cuda" if cuda else "cpu")
 
 
-def ready(asked: Asked, device: torch.device) -> Ready:
+def open_network(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
     """Raises Refused, NoRun, NotLoaded, WeightsMismatch, UnreadableWeights, TargetFailed, OSError."""
     for suffix, words in _ELSE.items():
-        if asked.what.endswith(suffix):
-            raise Refused(words.format(asked.what))
-    if asked.onnx:
-        return _of_file(asked, device)
-    if Path(asked.what).is_dir():
-        return _of_run(asked, device)
-    return _of_text(asked, device)
+        if request.what.endswith(suffix):
+            raise Refused(words.format(request.what))
+    if request.onnx:
+        return _of_file(request, device)
+    if Path(request.what).is_dir():
+        return _of_run(request, device)
+    return _of_text(request, device)
 
 
-def _of_run(asked: Asked, device: torch.device) -> Ready:
-    folder = Path(asked.what)
-    if asked.overrides:
+def _of_run(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
+    folder = Path(request.what)
+    if request.overrides:
         raise Refused(f"`{folder}` is a run, whose parameters are those that it was trained with: leave out `--set`")
     loaded, record = network_of_run(folder)
-    place = weights_of_run(folder) if asked.weights is None else _weights(asked.weights)
+    place = weights_of_run(folder) if request.weights is None else _weights(request.weights)
     data = record.values["data"]
     known = Classes(tuple(data["classes"]), tuple((r, g, b) for r, g, b in data["colours"]))
     trained = Description(known.names, tuple(data["mean"]), tuple(data["std"]))
-    return _of_network(asked, loaded, place, trained, known, device)
+    return _of_network(request, loaded, place, trained, known, device)
 
 
-def _of_text(asked: Asked, device: torch.device) -> Ready:
-    loaded = load(asked.what, overrides=asked.overrides)
-    if asked.weights is None:
-        raise Refused(f"`{asked.what}` has no weights: give those of a training with `--weights RUN`")
-    place = _weights(asked.weights)
+def _of_text(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
+    loaded = load(request.what, overrides=request.overrides)
+    if request.weights is None:
+        raise Refused(f"`{request.what}` has no weights: give those of a training with `--weights RUN`")
+    place = _weights(request.weights)
     trained = describe(place)
-    loaded = fitted(loaded, asked.what, asked.overrides, len(trained.class_names))
+    loaded = fitted(loaded, request.what, request.overrides, len(trained.class_names))
     if not loaded.closed:
         raise Refused(f"`{loaded.name}` still asks questions: answer them in a genotype, and name that")
-    return _of_network(asked, loaded, place, trained, None, device)
+    return _of_network(request, loaded, place, trained, None, device)
 
 
 def _of_network(
-    asked: Asked, loaded: Loaded, place: Path, trained: Description, known: Classes | None, device: torch.device
-) -> Ready:
+    request: NetworkRequest,
+    loaded: Loaded,
+    place: Path,
+    trained: Description,
+    known: Classes | None,
+    device: torch.device,
+) -> InferenceNetwork:
     graph = loaded.network()
     outputs = [each.name for _, each in graph.with_payload(Result) if not each.auxiliary]
     if len(outputs) != 1:
@@ -129,7 +135,7 @@ def _of_network(
     assert isinstance(count, int)
     network = Network(graph)
     load_weights(network, load_tensors(place, graph))
-    network.eval().to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    channels_last(network.eval(), device)
 
     def logits(images_B3HW: Tensor) -> Tensor:
         return at_size(cast(Tensor, network(images_B3HW)), images_B3HW)
@@ -137,30 +143,30 @@ def _of_network(
     if trained.class_names and len(trained.class_names) != count:
         raise Refused(f"`{place}` names {len(trained.class_names)} classes, and `{loaded.name}` gives {count}")
     known = known or (classes_of(trained.class_names) if trained.class_names else None)
-    return Ready(asked.what, logits, loaded.padding_multiple, known, count, _statistics(trained))
+    return InferenceNetwork(request.what, logits, loaded.padding_multiple, known, count, _statistics(trained))
 
 
-def _of_file(asked: Asked, device: torch.device) -> Ready:
-    if asked.weights is not None or asked.overrides:
-        raise Refused(f"`{asked.what}` has its weights and parameters in it: leave out `--weights` and `--set`")
+def _of_file(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
+    if request.weights is not None or request.overrides:
+        raise Refused(f"`{request.what}` has its weights and parameters in it: leave out `--weights` and `--set`")
     if device.type != "cpu":
         raise Refused("compiled ONNX files run on the CPU here: take `--device cpu`")
     from archdsl.backends.onnx.session import open_onnx
 
-    session = open_onnx(Path(asked.what))
+    session = open_onnx(Path(request.what))
     names = session.description.class_names
     count = session.classes or len(names)
     if not count:
         raise Refused(
-            f"`{asked.what}` gives labels and does not name their classes: compile it with the weights of a training, "
+            f"`{request.what}` gives labels and does not name their classes: compile it with trained weights, "
             "or with `--emit logits`"
         )
     if names and count != len(names):
-        raise Refused(f"`{asked.what}` names {len(names)} classes, and gives {count}")
-    random = f"the weights of `{asked.what}` are random: it was compiled without trained ones"
-    return Ready(
-        asked.what,
-        _FileLogits(asked.what, session, count),
+        raise Refused(f"`{request.what}` names {len(names)} classes, and gives {count}")
+    random = f"the weights of `{request.what}` are random: it was compiled without trained ones"
+    return InferenceNetwork(
+        request.what,
+        _FileLogits(request.what, session, count),
         session.padding_multiple,
         classes_of(names) if names else None,
         count,
@@ -200,7 +206,7 @@ class _FileLogits:
         return nn.functional.pad(images_B3HW, (0, right, 0, below))
 
     def _one(self, image_13HW: Tensor) -> Tensor:
-        found = torch.from_numpy(self.session.run(image_13HW.numpy()).astype(np.float32))
+        found = torch.as_tensor(self.session.run(image_13HW.numpy()).astype(np.float32))
         if self.session.classes is not None:
             return at_size(found, image_13HW)
         labels_1HW = found.long()

@@ -1,9 +1,13 @@
-"""A training whose numbers are no numbers any more."""
+"""Why a training cannot begin, or has to end."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+
+
+class Refused(Exception):
+    """The text says why it cannot begin, and what to change."""
 
 
 class Diverged(Exception):

@@ -1,5 +1,4 @@
 """How well classes are found: a confusion matrix, summed exactly over images and processes."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -8,8 +7,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from archdsl.train.joined import total
+from archdsl.train.distributed import all_reduce_sum
 from archdsl.train.losses import IGNORE
+from archdsl.train.typed_torch import whole_numbers
 
 
 @dataclass(slots=True)
@@ -29,9 +29,9 @@ class Confusion:
         counted = torch.bincount(pairs, minlength=self.classes**2)
         self.counts += counted.view(self.classes, self.classes).to(self.counts.device)
 
-    def joined(self, device: torch.device | None = None) -> Scores:
+    def scores(self, device: torch.device | None = None) -> Scores:
         """Over all processes; `device` is where they can exchange tensors."""
-        return Scores.of(total(self.counts.to(device) if device else self.counts).cpu())
+        return Scores.of(all_reduce_sum(self.counts.to(device) if device else self.counts).cpu())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Scores:
 
     @classmethod
     def of(cls, counts: Tensor) -> Scores:
-        right: list[int] = counts.diagonal().tolist()
-        either: list[int] = (counts.sum(0) + counts.sum(1) - counts.diagonal()).tolist()
+        right = whole_numbers(counts.diagonal())
+        either = whole_numbers(counts.sum(0) + counts.sum(1) - counts.diagonal())
         pixels = int(counts.sum())
         iou = tuple(hit / union if union else None for hit, union in zip(right, either, strict=True))
         return cls(iou, sum(right) / pixels if pixels else 0.0, pixels)

@@ -1,5 +1,4 @@
 """A moving average of the weights, which is often better than the weights (Polyak, Juditsky, 1992)."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Average:
+class Ema:
     """Of every floating-point tensor of a network; others are those of the last step."""
 
     def __init__(self, network: nn.Module, decay: float) -> None:

@@ -1,20 +1,19 @@
 """From a batch of images to gradients."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from archdsl.settings import Training
-from archdsl.train.joined import total, world
+from archdsl.train.distributed import all_reduce_sum, world_size
 from archdsl.train.losses import divergence, loss_of
+from archdsl.train.typed_torch import no_backward_sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,8 @@ def backward(
     optimizer.zero_grad(set_to_none=True)
     sums: dict[str, Tensor] = {}
     for position, (images, labels) in enumerate(batches):
-        last = position == len(batches) - 1
-        with _unsynchronised(fabric, network) if not last and world() > 1 else nullcontext():
+        last = position == len(batches) - 1  # gradients are exchanged after the last part alone
+        with no_backward_sync(fabric, network) if not last and world_size() > 1 else nullcontext():
             with torch.no_grad():
                 taught = None if teacher is None else teacher(images)
             terms = objective.terms(network(images), labels, taught)
@@ -79,9 +78,4 @@ def backward(
     clip = objective.recipe.weights.clip
     if clip is not None:
         fabric.clip_gradients(network, optimizer, max_norm=clip, error_if_nonfinite=False)
-    return {name: float(total(value)) / world() for name, value in sums.items()}
-
-
-def _unsynchronised(fabric: Fabric, network: nn.Module) -> AbstractContextManager[None]:
-    """Gradients of all but the last part of a batch are not exchanged."""
-    return fabric.no_backward_sync(cast("Any", network))
+    return {name: float(all_reduce_sum(value)) / world_size() for name, value in sums.items()}

@@ -1,5 +1,4 @@
 """Optimizers as recipes say them, stepped with the learning rate of the moment."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ def optimizer_of(recipe: Optimizer, parameters: Iterable[nn.Parameter]) -> torch
             assert_never(recipe)
 
 
-def set_rate(optimizer: torch.optim.Optimizer, recipe: Optimizer, moment: Moment) -> float:
+def set_learning_rate(optimizer: torch.optim.Optimizer, recipe: Optimizer, moment: Moment) -> float:
     """Sets the learning rate of the moment, and gives it."""
     rate = value_at(recipe.lr, moment)
     for group in optimizer.param_groups:

@@ -1,5 +1,4 @@
 """The training loop: steps, scores, checkpoints, until it is done or told to end."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -22,22 +21,22 @@ from archdsl.settings.losses import ClassWeights
 from archdsl.settings.schedules import Moment
 from archdsl.space import Result
 from archdsl.train import checkpoints, journal
-from archdsl.train.average import Average
+from archdsl.train.backward import Batch, Objective, backward
 from archdsl.train.checkpoints import Checkpoint
-from archdsl.train.diverged import check_losses, check_weights
-from archdsl.train.evaluate import SCORED_TOGETHER, mine, score, score_images, together
-from archdsl.train.frequencies import median_frequency
-from archdsl.train.interrupts import Wish, heeded
-from archdsl.train.joined import rank, world
-from archdsl.train.learners import CLASSES, Classifier, Learner
-from archdsl.train.norms import join_batch_norms
+from archdsl.train.classifier import CLASSES, Classifier, Learner
+from archdsl.train.distributed import rank, world_size
+from archdsl.train.ema import Ema
+from archdsl.train.errors import Refused, check_losses, check_weights
+from archdsl.train.evaluate import SCORED_TOGETHER, batched, own_indices, score, score_images
+from archdsl.train.interrupts import StopRequest, stop_on_signals
+from archdsl.train.losses import median_frequency_weights
+from archdsl.train.metrics import Scores
+from archdsl.train.optimizers import optimizer_of, set_learning_rate
 from archdsl.train.randomness import Stream, generator_of, seed_of
 from archdsl.train.record import BEST, LAST, RECORD, Record
-from archdsl.train.refused import Refused
-from archdsl.train.scores import Scores
 from archdsl.train.setup import Length, Setup, length_of
-from archdsl.train.step import Batch, Objective, backward
-from archdsl.train.steps import optimizer_of, set_rate
+from archdsl.train.sync_batch_norm import synchronise_batch_norms
+from archdsl.train.typed_torch import channels_last, manual_seed, sum_over
 from archdsl.weights import random_weights
 from archdsl.weights.specification import node_weights
 
@@ -77,7 +76,7 @@ def train(
     A resumed training ends in the same weights, bit for bit on a CPU, as one that was never interrupted.
     Raises Refused, Diverged, BrokenCheckpoint, OSError.
     """
-    record = Record.of(setup, world())
+    record = Record.of(setup, world_size())
     _check_folder(setup, record, resume=resume)
     training = _Training(setup, fabric)
     if resume:
@@ -86,8 +85,8 @@ def train(
         setup.out.mkdir(parents=True, exist_ok=True)
         record.write(setup.out)
     fabric.barrier()
-    with heeded() as wish:
-        return training.run(wish, watch)
+    with stop_on_signals() as request:
+        return training.run(request, watch)
 
 
 def _check_folder(setup: Setup, record: Record, *, resume: bool) -> None:
@@ -112,20 +111,20 @@ class _Training:
         split = setup.data.splits[setup.train_on]
         self.length: Length = length_of(setup.recipe, len(split))
         self.source: Split | Held = hold(split) if _fits(split) else split
-        share, rest = divmod(setup.recipe.weights.batch, world() * setup.accumulate)
+        share, rest = divmod(setup.recipe.weights.batch, world_size() * setup.accumulate)
         if rest or not share:
             raise Refused(
-                f"a batch of {setup.recipe.weights.batch} cannot be shared by {world()} processes in "
+                f"a batch of {setup.recipe.weights.batch} cannot be shared by {world_size()} processes in "
                 f"{setup.accumulate} parts: give a batch that divides"
             )
-        mine_of_batch = setup.recipe.weights.batch // world()
-        self.batches = Batches(self.source, batch=mine_of_batch, seed=setup.seed, rank=rank(), world=world())
+        mine_of_batch = setup.recipe.weights.batch // world_size()
+        self.batches = Batches(self.source, batch=mine_of_batch, seed=setup.seed, rank=rank(), world=world_size())
         self.network = self._built()
         self.learner = self._learner().to(fabric.device)
         self.objective = Objective(setup.recipe, self._main_output(), self._class_weights())
         trained = [(name, each) for name, each in self.learner.named_parameters() if each.requires_grad]
         self.names = [name for name, _ in trained]
-        self.average = None if setup.recipe.ema is None else Average(self.learner, setup.recipe.ema)
+        self.average = None if setup.recipe.ema is None else Ema(self.learner, setup.recipe.ema)
         optimizer = optimizer_of(setup.recipe.weights.optimizer, [each for _, each in trained])
         wrapped, stepped = cast("tuple[nn.Module, Any]", fabric.setup(self.learner, optimizer))
         self.module, self.optimizer, self.plain_optimizer = wrapped, stepped, optimizer
@@ -137,7 +136,7 @@ class _Training:
         kept = self._kept()
         for name, parameter in self.network.named_parameters():
             parameter.requires_grad_(name in kept)
-        torch.manual_seed(seed_of(self.setup.seed, Stream.HEAD, 0))
+        manual_seed(seed_of(self.setup.seed, Stream.HEAD, 0))
         return Classifier(self.network, self.setup.features, self.setup.data.classes.count)
 
     def _built(self) -> Network:
@@ -147,9 +146,9 @@ class _Training:
         with torch.no_grad():
             for name, tensor in self.setup.initial.items():
                 own[name].copy_(tensor)
-        if world() > 1:
-            join_batch_norms(network, cuda=self.fabric.device.type == "cuda")
-        return network.to(self.fabric.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
+        if world_size() > 1:
+            synchronise_batch_norms(network, cuda=self.fabric.device.type == "cuda")
+        return channels_last(network, self.fabric.device)
 
     def _main_output(self) -> str:
         if self.setup.features is not None:
@@ -162,7 +161,7 @@ class _Training:
             return None
         source = self.source
         labels = source.labels_NHW if isinstance(source, Held) else (_label(source, i) for i in range(len(source)))
-        return median_frequency(labels, self.setup.data.classes.count).to(self.fabric.device)
+        return median_frequency_weights(labels, self.setup.data.classes.count).to(self.fabric.device)
 
     # Going on -----------------------------------------------------------------------------------
 
@@ -200,14 +199,14 @@ class _Training:
 
     # Running ------------------------------------------------------------------------------------
 
-    def run(self, wish: Wish, watch: Callable[[Progress], None]) -> Outcome:
+    def run(self, request: StopRequest, watch: Callable[[Progress], None]) -> Outcome:
         log = journal.Journal(self.setup.out) if rank() == 0 else None
         try:
             stream = self._stream()
             while self.step < self.length.steps:
-                if self._ends(wish):
+                if self._ends(request):
                     self.save()
-                    return Outcome(self.step, finished=False, best=self.best, scores=self.scores, signal=wish.signal)
+                    return Outcome(self.step, finished=False, best=self.best, scores=self.scores, signal=request.signal)
                 self._advance(next(stream), log, watch)
             self._finish()
             return Outcome(self.step, finished=True, best=self.best, scores=self.scores)
@@ -217,8 +216,8 @@ class _Training:
 
     def _advance(self, batch: Batch, log: journal.Journal | None, watch: Callable[[Progress], None]) -> None:
         moment = Moment(self.step / self.length.steps, self.step // self.length.steps_per_epoch, self.step)
-        rate = set_rate(self.plain_optimizer, self.setup.recipe.weights.optimizer, moment)
-        torch.manual_seed(seed_of(self.setup.seed, Stream.NETWORK, self.step, rank()))
+        rate = set_learning_rate(self.plain_optimizer, self.setup.recipe.weights.optimizer, moment)
+        manual_seed(seed_of(self.setup.seed, Stream.NETWORK, self.step, rank()))
         self.module.train()
         values = backward(self.fabric, self.module, self.optimizer, self.objective, self._parts(batch), self.teacher)
         check_losses(self.step + 1, values)
@@ -244,7 +243,7 @@ class _Training:
         self._check_weights()
         self.learner.eval()
         with self._used():
-            examples = together(map(split.read, mine(len(split))), SCORED_TOGETHER)
+            examples = batched(map(split.read, own_indices(len(split))), SCORED_TOGETHER)
             self.scores = self._scored(examples)
             if self.best is None or self._merit(self.scores) > self.best:
                 self.best = self._merit(self.scores)
@@ -309,7 +308,7 @@ class _Training:
     def _ready(self, images_u8: Tensor, labels_u8: Tensor, step: int) -> Batch:
         """Augmented on the device and normalised; the same for an image whichever process it goes to."""
         pairs = [
-            self._augmented(images_u8[i : i + 1], labels_u8[i : i + 1], step, rank() + i * world())
+            self._augmented(images_u8[i : i + 1], labels_u8[i : i + 1], step, rank() + i * world_size())
             for i in range(len(images_u8))
         ]
         images = torch.cat([image for image, _ in pairs])
@@ -336,18 +335,18 @@ class _Training:
         count = self.setup.accumulate
         return list(zip(images.chunk(count), labels.chunk(count), strict=True))
 
-    def _ends(self, wish: Wish) -> bool:
+    def _ends(self, request: StopRequest) -> bool:
         """Whether any process was told to end: all of them leave at the same step."""
-        if world() == 1:
-            return bool(wish)
-        told = torch.tensor([wish.signal], device=self.fabric.device)
-        return bool(self.fabric.all_reduce(told, reduce_op="sum"))
+        if world_size() == 1:
+            return bool(request)
+        told = torch.tensor([request.signal], device=self.fabric.device)
+        return bool(sum_over(self.fabric, told))
 
     def _is_time_to_save(self) -> bool:
         every = self.setup.save_every_steps
         if every is not None:
             return self.step % every == 0
-        if world() > 1:
+        if world_size() > 1:
             return False  # clocks of several processes do not agree; after every epoch it is saved anyway
         return time.monotonic() - self.saved_at > self.setup.save_every_s
 

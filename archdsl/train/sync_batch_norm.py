@@ -1,16 +1,15 @@
 """Batch norm over all processes. Legend: B images, C channels, H height, W width."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
 from archdsl.nets import Scope
-from archdsl.train.joined import world
+from archdsl.train.distributed import world_size
+from archdsl.train.typed_torch import all_reduce, apply
 
 
 class _Sum(torch.autograd.Function):
@@ -19,21 +18,21 @@ class _Sum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, value: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         summed = value.clone()
-        dist.all_reduce(summed)
+        all_reduce(summed)
         return summed
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         summed = gradient.clone()
-        dist.all_reduce(summed)
+        all_reduce(summed)
         return summed
 
 
 def _summed(value: Tensor) -> Tensor:
-    return cast("Tensor", _Sum.apply(value))
+    return apply(_Sum, value)
 
 
-class JoinedBatchNorm(nn.BatchNorm2d):
+class CpuSyncBatchNorm(nn.BatchNorm2d):
     """Statistics of the joined batch, on devices for which torch has no synchronised batch norm of its own.
 
     Every process has equally many pixels. Gradients flow through the exchange, as in torch's for CUDA.
@@ -41,12 +40,12 @@ class JoinedBatchNorm(nn.BatchNorm2d):
 
     def forward(self, input: Tensor) -> Tensor:
         x_BCHW = input
-        if not self.training or world() == 1:
+        if not self.training or world_size() == 1:
             return super().forward(x_BCHW)
-        count = x_BCHW.numel() // x_BCHW.shape[1] * world()
-        mean_C = _summed(x_BCHW.mean((0, 2, 3))) / world()
+        count = x_BCHW.numel() // x_BCHW.shape[1] * world_size()
+        mean_C = _summed(x_BCHW.mean((0, 2, 3))) / world_size()
         centred_BCHW = x_BCHW - mean_C[None, :, None, None]
-        variance_C = _summed(centred_BCHW.square().mean((0, 2, 3))) / world()
+        variance_C = _summed(centred_BCHW.square().mean((0, 2, 3))) / world_size()
         self._track(mean_C.detach(), variance_C.detach() * (count / max(1, count - 1)))
         scaled = centred_BCHW * torch.rsqrt(variance_C + self.eps)[None, :, None, None]
         if not self.affine:
@@ -62,7 +61,7 @@ class JoinedBatchNorm(nn.BatchNorm2d):
         self.running_var.lerp_(variance_C, share)
 
 
-def join_batch_norms(network: Scope, *, cuda: bool) -> None:
+def synchronise_batch_norms(network: Scope, *, cuda: bool) -> None:
     """Puts a synchronised norm, with equal tensors, in the place of each batch norm."""
     for scope in [each for each in network.modules() if isinstance(each, Scope)]:
         for name, child in list(scope.named_children()):
@@ -71,7 +70,7 @@ def join_batch_norms(network: Scope, *, cuda: bool) -> None:
 
 
 def _joined(norm: nn.BatchNorm2d, *, cuda: bool) -> nn.Module:
-    kind = nn.SyncBatchNorm if cuda else JoinedBatchNorm
+    kind = nn.SyncBatchNorm if cuda else CpuSyncBatchNorm
     joined = kind(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
     joined.load_state_dict(norm.state_dict())
     return joined.train(norm.training)

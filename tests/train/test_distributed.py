@@ -1,5 +1,4 @@
 """Two processes over gloo are one process with the joined batch: real processes, started by torchrun."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -7,9 +6,9 @@ import sys
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
+from archdsl.train.typed_torch import load_file
 from tests.train.commands import finished
 from tests.train.small import write_text
 

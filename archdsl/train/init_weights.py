@@ -1,5 +1,4 @@
 """Weights to begin with: what of another network's tensors fits, and what does not."""
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -8,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from archdsl.ir import Graph
+from archdsl.train.errors import Refused
 from archdsl.train.record import BEST, RECORD
-from archdsl.train.refused import Refused
+from archdsl.train.typed_torch import load_file
 from archdsl.weights import specification
 from archdsl.weights.files import COUNTER
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class InitWeights:
     """By name; a tensor that has the name and another shape is left at random."""
 
     tensors: Mapping[str, Tensor]
@@ -36,7 +35,7 @@ def weights_file(place: Path) -> Path:
     return place / BEST if (place / RECORD).exists() else place
 
 
-def carry(place: Path, graph: Graph) -> Carried:
+def match_weights(place: Path, graph: Graph) -> InitWeights:
     """What of the weights at a place fits a network. Raises Refused where nothing does or the file cannot be read."""
     path = weights_file(place)
     try:
@@ -48,7 +47,7 @@ def carry(place: Path, graph: Graph) -> Carried:
     fits = {name: found[name] for name in both if tuple(found[name].shape) == wanted[name]}
     if not fits:
         raise Refused(f"no tensor of `{path}` fits: `archdsl diff` shows how two networks differ")
-    return Carried(
+    return InitWeights(
         fits,
         tuple((name, tuple(found[name].shape), wanted[name]) for name in both if name not in fits),
         tuple(name for name in wanted if name not in found),

@@ -20,10 +20,10 @@ from archdsl.settings.optimizers import Sgd, WeightStep
 from archdsl.settings.schedules import Poly
 from archdsl.settings.trainings import Auxiliary, Crop, Epochs, Flip, Iterations, Scale
 from archdsl.space import Result
-from archdsl.train.features import features_of
-from archdsl.train.initial import Carried, carry, weights_file
+from archdsl.train.classifier import features_of
+from archdsl.train.errors import Refused
+from archdsl.train.init_weights import InitWeights, match_weights, weights_file
 from archdsl.train.record import RECORD, Record
-from archdsl.train.refused import Refused
 from archdsl.train.setup import Setup
 from archdsl.weights import load as load_tensors
 
@@ -45,7 +45,7 @@ def plain_recipe(space: str) -> Training:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TrainRequest:
     """What a command asks for; None takes what the recipe says."""
 
     genotype: str
@@ -76,35 +76,35 @@ class Prepared:
     setup: Setup
     told: tuple[str, ...]
     """What a user should know before it runs, a sentence each."""
-    carried: Carried | None
+    initial: InitWeights | None
 
 
-def prepare(wanted: Wanted, data: Data) -> Prepared:
+def prepare(request: TrainRequest, data: Data) -> Prepared:
     """Raises NotLoaded, Refused, BadData."""
-    first = load(wanted.genotype, overrides=wanted.overrides)
-    overrides = _with_classes(first, wanted.overrides, data)
-    recipe, told = _recipe(wanted, first)
-    size, more = _size(wanted, recipe, data, first.padding_multiple)
+    first = load(request.genotype, overrides=request.overrides)
+    overrides = _with_classes(first, request.overrides, data)
+    recipe, told = _recipe(request, first)
+    size, more = _size(request, recipe, data, first.padding_multiple)
     told += more
-    loaded = load(wanted.genotype, overrides=overrides, size=size)
+    loaded = load(request.genotype, overrides=overrides, size=size)
     if not loaded.closed:
         raise Refused(f"`{loaded.name}` still asks questions: answer them in a genotype, and train that")
     graph = loaded.network()
     if data.task == "segmentation":
         _check_classes(loaded, data)
-    carried = None if wanted.init is None else carry(wanted.init, graph)
-    if recipe.initial is not None and wanted.init is None:
+    initial = None if request.init is None else match_weights(request.init, graph)
+    if recipe.initial is not None and request.init is None:
         told.append(
             f"the recipe begins with weights from {recipe.initial.data}, and none were given: "
             "this begins at random (`--init RUN` takes those of a pretraining)"
         )
     features = None
     if data.task == "classification":
-        features = features_of(graph, wanted.features)
+        features = features_of(graph, request.features)
         told.append(f"whole images are classified by the mean of `{features.path}`, {features.channels} channels")
-    if wanted.teacher is not None and recipe.distill is None:
+    if request.teacher is not None and recipe.distill is None:
         raise Refused("the recipe does not say how to learn from a teacher: write `distill = kl()` in it")
-    if wanted.teacher is None and recipe.distill is not None:
+    if request.teacher is None and recipe.distill is not None:
         told.append("no teacher was given (`--teacher RUN`): the network learns from labels alone")
         recipe = replace(recipe, distill=None)
     told.insert(0, f"{data.classes.count} classes of {data.written}: {', '.join(data.classes.names)}")
@@ -112,36 +112,36 @@ def prepare(wanted: Wanted, data: Data) -> Prepared:
         graph=graph,
         recipe=_cropped(recipe),
         data=data,
-        out=wanted.out,
+        out=request.out,
         size=size,
         padding_multiple=loaded.padding_multiple,
-        seed=wanted.seed,
-        initial={} if carried is None else carried.tensors,
+        seed=request.seed,
+        initial={} if initial is None else initial.tensors,
         features=features,
-        teacher=None if wanted.teacher is None else _teacher(wanted.teacher, data),
-        train_on=wanted.train_on,
-        score_on=wanted.score_on,
-        score_every=wanted.score_every,
-        save_every_steps=wanted.save_every_steps,
-        accumulate=wanted.accumulate,
-        about=_about(wanted, loaded, overrides),
+        teacher=None if request.teacher is None else _teacher(request.teacher, data),
+        train_on=request.train_on,
+        score_on=request.score_on,
+        score_every=request.score_every,
+        save_every_steps=request.save_every_steps,
+        accumulate=request.accumulate,
+        about=_about(request, loaded, overrides),
     )
-    return Prepared(setup, tuple(told), carried)
+    return Prepared(setup, tuple(told), initial)
 
 
-def _about(wanted: Wanted, loaded: Loaded, overrides: Mapping[str, str]) -> dict[str, Any]:
+def _about(request: TrainRequest, loaded: Loaded, overrides: Mapping[str, str]) -> dict[str, Any]:
     text = loaded.target.path
     return {
         "network": loaded.name,
         "space": loaded.program.name,
         "hash": loaded.program.hash,
         "answers": {path: list(answer) for path, answer in sorted(loaded.meaning.answers.items())},
-        "text": None if text is None else os.path.relpath(text, wanted.out),
+        "text": None if text is None else os.path.relpath(text, request.out),
         "item": loaded.target.item,
         "overrides": dict(overrides),
         "padding_multiple": loaded.padding_multiple,
-        "init": None if wanted.init is None else str(wanted.init),
-        "teacher": None if wanted.teacher is None else str(wanted.teacher),
+        "init": None if request.init is None else str(request.init),
+        "teacher": None if request.teacher is None else str(request.teacher),
     }
 
 
@@ -182,15 +182,15 @@ def _check_classes(loaded: Loaded, data: Data) -> None:
             )
 
 
-def _recipe(wanted: Wanted, loaded: Loaded) -> tuple[Training, list[str]]:
+def _recipe(request: TrainRequest, loaded: Loaded) -> tuple[Training, list[str]]:
     space = loaded.program.name
-    known = {each.name: each for each in trainings(wanted.genotype, space, overrides=wanted.overrides)}
+    known = {each.name: each for each in trainings(request.genotype, space, overrides=request.overrides)}
     told: list[str] = []
-    if wanted.recipe is not None:
-        if wanted.recipe not in known:
+    if request.recipe is not None:
+        if request.recipe not in known:
             listed = ", ".join(f"`{name}`" for name in known) or "none"
-            raise Refused(f"there is no training `{wanted.recipe}` of `{space}`; known are: {listed}")
-        recipe = known[wanted.recipe]
+            raise Refused(f"there is no training `{request.recipe}` of `{space}`; known are: {listed}")
+        recipe = known[request.recipe]
     elif len(known) > 1:
         raise Refused(f"`{space}` has several trainings: take one with `--recipe {next(iter(known))}`")
     elif known:
@@ -201,14 +201,14 @@ def _recipe(wanted: Wanted, loaded: Loaded) -> tuple[Training, list[str]]:
         told.append(
             f"`{space}` has no training: the plain recipe is taken (SGD, poly, cross-entropy; see docs/training.md)"
         )
-    if wanted.batch is not None:
-        recipe = replace(recipe, weights=replace(recipe.weights, batch=wanted.batch))
-    if wanted.epochs is not None and wanted.iterations is not None:
+    if request.batch is not None:
+        recipe = replace(recipe, weights=replace(recipe.weights, batch=request.batch))
+    if request.epochs is not None and request.iterations is not None:
         raise Refused("a length is given in epochs and in iterations: take one of them")
-    if wanted.epochs is not None:
-        recipe = replace(recipe, duration=Epochs(wanted.epochs))
-    if wanted.iterations is not None:
-        recipe = replace(recipe, duration=Iterations(wanted.iterations))
+    if request.epochs is not None:
+        recipe = replace(recipe, duration=Epochs(request.epochs))
+    if request.iterations is not None:
+        recipe = replace(recipe, duration=Iterations(request.iterations))
     return recipe, told
 
 
@@ -218,21 +218,21 @@ def _cropped(recipe: Training) -> Training:
     return replace(recipe, augment=steps if Crop() in steps else (*steps, Crop()))
 
 
-def _size(wanted: Wanted, recipe: Training, data: Data, multiple: int) -> tuple[tuple[int, int], list[str]]:
+def _size(request: TrainRequest, recipe: Training, data: Data, multiple: int) -> tuple[tuple[int, int], list[str]]:
     """The size that the network sees in training: asked for, the recipe's where the images are as large, or theirs."""
-    if wanted.train_on not in data.splits:
-        raise Refused(f"{data.written} has no split `{wanted.train_on}`; it has {', '.join(data.splits)}")
-    height, width = data.splits[wanted.train_on].read(0).image.shape[:2]
+    if request.train_on not in data.splits:
+        raise Refused(f"{data.written} has no split `{request.train_on}`; it has {', '.join(data.splits)}")
+    height, width = data.splits[request.train_on].read(0).image.shape[:2]
     crops = [each.size for each in recipe.augment if isinstance(each, Crop) and each.size is not None]
-    if wanted.crop is not None:
-        size, why = wanted.crop, ""
+    if request.crop is not None:
+        size, why = request.crop, ""
     elif crops and crops[0][0] <= height and crops[0][1] <= width:
         size, why = crops[0], ""
     else:
         size = (height, width)
         why = f"images are {height}x{width}, smaller than the recipe's crop" if crops else ""
     even = (-(-size[0] // multiple) * multiple, -(-size[1] // multiple) * multiple)
-    if wanted.crop is not None and even != size:
+    if request.crop is not None and even != size:
         raise Refused(
             f"a crop of {size[0]}x{size[1]} does not divide: height and width are multiples of {multiple}, "
             f"such as {even[0]}x{even[1]}"
