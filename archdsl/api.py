@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from archdsl.pipeline import Loaded, load
+from archdsl.pipeline import Loaded, NotLoaded, load
 from archdsl.pipeline import check as check_text
 
 if TYPE_CHECKING:
     import os
 
     from archdsl.backends import Compiled, Request
+    from archdsl.backends import Refused as NotPossible
     from archdsl.diagnostics import Diagnostic
     from archdsl.diff import Difference
     from archdsl.ir import Graph
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from archdsl.weights import Tensors
 
     PathLike = str | os.PathLike[str]
+
+
+_T = TypeVar("_T")
 
 
 class Refused(Exception):
@@ -84,20 +88,18 @@ def compile(
     verify: bool = False,
     overrides: Mapping[str, str] | None = None,
 ) -> Compiled:
-    """Compile a network to `torch`, `onnx` or `trt`; `size` is the image's height and width.
+    """Compile a network to `torch`, `onnx`, `trt` or a target of an installed package.
 
-    Raises NotLoaded, Refused, WeightsMismatch, UnreadableWeights, ToolMissing, TargetFailed, OSError.
+    `size` is the image's height and width, `precision` is `fp32` or `fp16`, `emit` is `logits` or `labels`.
+    Raises Refused for whatever else is asked for; NotLoaded, also where the target has no form for a primitive;
+    WeightsMismatch, UnreadableWeights, NoRun, ToolMissing, TargetFailed, PluginFailed, OSError.
     """
-    from archdsl.backends import Refused as NotPossible
     from archdsl.backends import compile_graph
 
     loaded = load_for(str(path), weights, overrides=overrides or {}, size=size)
     place = None if out is None else Path(out)
     wanted = request(loaded, target, place, precision, emit, weights, seed, verify=verify, written=str(path))
-    compiled = compile_graph(wanted)
-    if isinstance(compiled, NotPossible):
-        raise Refused(_sentence(compiled.message, compiled.help))
-    return compiled
+    return _possible(compile_graph(wanted))
 
 
 def load_for(
@@ -128,17 +130,23 @@ def request(
     verify: bool,
     written: str,
 ) -> Request:
-    """A compile as the exporters take it. Raises Refused, WeightsMismatch, UnreadableWeights, NoRun."""
-    from archdsl.backends.compile import Described, Request
+    """A compile as back ends take it.
+
+    Raises Refused for a target, precision or output that there is not, NotLoaded where the target has no form for a
+    primitive, PluginFailed, WeightsMismatch, UnreadableWeights, NoRun, ToolMissing.
+    """
+    from archdsl.backends.expressible import inexpressible, no_form
     from archdsl.backends.manifest import FileWeights, RandomWeights, SourceFile
-    from archdsl.backends.targets import Emit, Precision, find_target
-    from archdsl.backends.targets import Refused as NotPossible
+    from archdsl.backends.protocol import Described, Emit, Precision, Request, find_option
+    from archdsl.backends.registry import find_target
     from archdsl.weights.description import Description, describe
 
-    chosen = find_target(target)
-    if isinstance(chosen, NotPossible):
-        raise Refused(_sentence(chosen.message, chosen.help))
+    backend = _possible(find_target(target))
+    chosen_precision = _possible(find_option(Precision, "precision", precision))
+    chosen_emit = _possible(find_option(Emit, "output", emit))
     graph = closed_graph(loaded)
+    if missing := inexpressible(graph, backend):
+        raise NotLoaded([no_form(loaded.program, backend, name) for name in missing])
     place = None if weights is None else weights_file(weights)
     trained = Description() if place is None else describe(place)
     sources = tuple(
@@ -165,13 +173,22 @@ def request(
         graph=graph,
         weights=tensors(graph, place, seed),
         weights_source=origin,
-        target=chosen,
+        target=backend.name,
         out=out,
         described=described,
-        precision=Precision(precision),
-        emit=Emit(emit),
+        precision=chosen_precision,
+        emit=chosen_emit,
         verify=verify,
     )
+
+
+def _possible(found: _T | NotPossible) -> _T:
+    """Raises Refused for what a back end cannot do."""
+    from archdsl.backends.protocol import Refused as NotPossible
+
+    if isinstance(found, NotPossible):
+        raise Refused(f"{found.message}: {found.help}" if found.help else found.message)
+    return found
 
 
 def closed_graph(loaded: Loaded) -> Graph:
@@ -205,10 +222,6 @@ def weights_file(weights: PathLike) -> Path:
     from archdsl.train.inference import weights_of_run
 
     return weights_of_run(place)
-
-
-def _sentence(message: str, help: str) -> str:
-    return f"{message}: {help}" if help else message
 
 
 __all__: Sequence[str] = ["Refused", "build", "check", "compile", "diff", "format", "load"]

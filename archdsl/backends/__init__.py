@@ -9,14 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archdsl.backends.compare import verify_files
-    from archdsl.backends.compile import Compiled, Described, Request, compile_graph
+    from archdsl.backends.compile import Compiled, compile_graph
     from archdsl.backends.failures import TargetFailed, ToolMissing
     from archdsl.backends.onnx.model import to_onnx
-    from archdsl.backends.targets import Refused
+    from archdsl.backends.protocol import Backend, Described, Refused, Request
     from archdsl.backends.torch_source.source import to_torch_source
+    from archdsl.backends.verify.compare import verify_files
 
 __all__ = [
+    "Backend",
     "Compiled",
     "Described",
     "Refused",
@@ -31,15 +32,16 @@ __all__ = [
 
 _MODULES = {
     "Compiled": "compile",
-    "Described": "compile",
-    "Refused": "targets",
-    "Request": "compile",
+    "Described": "protocol",
+    "Backend": "protocol",
+    "Refused": "protocol",
+    "Request": "protocol",
     "TargetFailed": "failures",
     "ToolMissing": "failures",
     "compile_graph": "compile",
     "to_onnx": "onnx.model",
     "to_torch_source": "torch_source.source",
-    "verify_files": "compare",
+    "verify_files": "verify.compare",
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 
 class ToolMissing(Exception):
     """A library that a target needs is not installed; `install_line` is the command that brings it."""
@@ -19,3 +21,10 @@ class TargetFailed(Exception):
         super().__init__("\n  ".join((message, *details)))
         self.message = message
         self.details = details
+
+
+def require(*modules: str) -> None:
+    """Raises ToolMissing for the first that is not installed. Imports none of them."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise ToolMissing(module, f"pip install {module.replace('_', '-')}")

@@ -31,7 +31,8 @@ class SourceFile(_Record):
 class Artefact(_Record):
     path: str = Field(pattern=r"^[^/\\]+$")
     """The name of a file beside the manifest."""
-    kind: Literal["onnx", "torch-source", "weights", "trt-plan", "trt-sidecar"]
+    kind: str
+    """As the target's back end calls it: `onnx`, `torch-source`, `weights`, `trt-plan`, `trt-sidecar`."""
     bytes: int = Field(ge=0)
     sha256: str = Sha256
 

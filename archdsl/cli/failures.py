@@ -36,6 +36,7 @@ _KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.weights.mismatch", "WeightsMismatch", Exit.FINDINGS),
     ("archdsl.weights.files", "UnreadableWeights", Exit.USAGE),
     ("archdsl.weights.random", "TooManyWeights", Exit.USAGE),
+    ("archdsl.plugins", "PluginFailed", Exit.TOOL),
     ("archdsl.backends.failures", "ToolMissing", Exit.TOOL),
     ("archdsl.backends.failures", "TargetFailed", Exit.TOOL),
     ("archdsl.backends.manifest", "ManifestUnreadable", Exit.USAGE),

@@ -5,8 +5,11 @@ Legend of shape suffixes: B images, C channels, H height, W width; h, w are size
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,99 +17,64 @@ from torch.nn import functional
 
 from archdsl.ops import Attributes, Shape
 from archdsl.ops.attributes import flag, fraction, optional_fraction, optional_pair, pair, whole, word
+from archdsl.ops.primitives import PRIMITIVES, form_of
 from archdsl.ops.resampling import scaled
 from archdsl.ops.windows import conv_padding, pool_padding
+from archdsl.plugins import PluginFailed, blamed
 from archdsl.weights.specification import closed_count
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRequest:
+    """What a layer is built for: one node of a closed graph."""
+
+    attributes: Attributes
+    maps: Sequence[Shape]
+    """The closed shapes that it reads."""
+    path: str
+
+    @property
+    def channels(self) -> int:
+        """Of the first map."""
+        return closed_count(self.maps[0].channels, self.path)
+
+    def count(self, name: str) -> int:
+        """A parameter that is a channel count. Raises ValueError where answers still decide it."""
+        value = self.attributes[name]
+        if isinstance(value, int):
+            return value
+        raise ValueError(f"`{self.path}`: `{name}` is {value}, not a number of channels")
 
 
 def layer(primitive: str, attributes: Attributes, maps: Sequence[Shape], path: str) -> nn.Module:
     """The module that computes a primitive; it is called with as many maps as the primitive reads.
 
-    `maps` are the closed shapes that it reads. Raises ValueError for a primitive that torch has no layer for here.
+    `maps` are the closed shapes that it reads. Raises PluginFailed for a primitive of a package that gives no layer,
+    or whose layer fails.
     """
-    channels = closed_count(maps[0].channels, path)
-    match primitive:
-        case "conv":
-            return _conv(channels, _count(attributes, "c", path), _count(attributes, "groups", path), attributes)
-        case "dwconv":
-            return _conv(channels, channels, channels, attributes)
-        case "linear":
-            return PointLinear(channels, _count(attributes, "c", path), bias=flag(attributes, "bias"))
-        case "bn":
-            return nn.BatchNorm2d(
-                channels,
-                eps=float(fraction(attributes, "eps")),
-                momentum=float(fraction(attributes, "momentum")),
-                affine=flag(attributes, "affine"),
-            )
-        case "relu":
-            return nn.ReLU()
-        case "relu6":
-            return nn.ReLU6()
-        case "hswish":
-            return nn.Hardswish()
-        case "hsigmoid":
-            return nn.Hardsigmoid()
-        case "sigmoid":
-            return nn.Sigmoid()
-        case "softmax":
-            return nn.Softmax(dim=1)
-        case "argmax":
-            return ArgMax()
-        case "shuffle":
-            return nn.ChannelShuffle(_count(attributes, "groups", path))
-        case "dropout":
-            return nn.Dropout(float(fraction(attributes, "p")))
-        case "max_pool":
-            return nn.MaxPool2d(
-                pair(attributes, "k"),
-                whole(attributes, "s"),
-                pool_padding(attributes),
-                ceil_mode=flag(attributes, "ceil"),
-            )
-        case "avg_pool":
-            return nn.AvgPool2d(
-                pair(attributes, "k"),
-                whole(attributes, "s"),
-                pool_padding(attributes),
-                ceil_mode=flag(attributes, "ceil"),
-                count_include_pad=flag(attributes, "count_padding"),
-            )
-        case "global_avg_pool":
-            return nn.AdaptiveAvgPool2d(1)
-        case "global_max_pool":
-            return nn.AdaptiveMaxPool2d(1)
-        case "resize":
-            return Resize(
-                optional_fraction(attributes, "factor"),
-                optional_pair(attributes, "size"),
-                mode=word(attributes, "mode"),
-                align_corners=flag(attributes, "align_corners"),
-            )
-        case "crop":
-            return Crop(*(whole(attributes, side) for side in ("top", "left", "bottom", "right")))
-        case "zero":
-            return Zero(whole(attributes, "s"))
-        case "concat":
-            return Concat()
-        case "add":
-            return Add()
-        case "multiply":
-            return Multiply()
-        case _:
-            raise ValueError(f"`{path}`: there is no torch layer for `{primitive}`")
+    asked = LayerRequest(attributes, maps, path)
+    if primitive in LAYERS:
+        return LAYERS[primitive](asked)
+    added = PRIMITIVES[primitive]
+    build: Any = form_of(added, "layer")
+    if build is None:
+        raise PluginFailed(
+            f"`{primitive}`",
+            added.package,
+            "which gives it no torch layer",
+            f'add `forms={{"layer": …}}` to `{primitive}`',
+        )
+    with blamed(f"`{primitive}`", added.package, "whose layer cannot be built"):
+        module = build(asked)
+        if not isinstance(module, nn.Module):
+            raise TypeError(f"{module!r} is no torch module")
+    return module
 
 
-def _count(attributes: Attributes, name: str, path: str) -> int:
-    value = attributes[name]
-    if isinstance(value, int):
-        return value
-    raise ValueError(f"`{path}`: `{name}` is {value}, not a number of channels")
-
-
-def _conv(channels_in: int, channels_out: int, groups: int, attributes: Attributes) -> nn.Conv2d:
+def _conv(asked: LayerRequest, channels_out: int, groups: int) -> nn.Conv2d:
+    attributes = asked.attributes
     return nn.Conv2d(
-        channels_in,
+        asked.channels,
         channels_out,
         pair(attributes, "k"),
         stride=whole(attributes, "s"),
@@ -114,6 +82,43 @@ def _conv(channels_in: int, channels_out: int, groups: int, attributes: Attribut
         dilation=whole(attributes, "d"),
         groups=groups,
         bias=flag(attributes, "bias"),
+    )
+
+
+def _batch_norm(asked: LayerRequest) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(
+        asked.channels,
+        eps=float(fraction(asked.attributes, "eps")),
+        momentum=float(fraction(asked.attributes, "momentum")),
+        affine=flag(asked.attributes, "affine"),
+    )
+
+
+def _max_pool(asked: LayerRequest) -> nn.MaxPool2d:
+    attributes = asked.attributes
+    return nn.MaxPool2d(
+        pair(attributes, "k"), whole(attributes, "s"), pool_padding(attributes), ceil_mode=flag(attributes, "ceil")
+    )
+
+
+def _avg_pool(asked: LayerRequest) -> nn.AvgPool2d:
+    attributes = asked.attributes
+    return nn.AvgPool2d(
+        pair(attributes, "k"),
+        whole(attributes, "s"),
+        pool_padding(attributes),
+        ceil_mode=flag(attributes, "ceil"),
+        count_include_pad=flag(attributes, "count_padding"),
+    )
+
+
+def _resize(asked: LayerRequest) -> Resize:
+    attributes = asked.attributes
+    return Resize(
+        optional_fraction(attributes, "factor"),
+        optional_pair(attributes, "size"),
+        mode=word(attributes, "mode"),
+        align_corners=flag(attributes, "align_corners"),
     )
 
 
@@ -204,3 +209,33 @@ class Multiply(nn.Module):
 class ArgMax(nn.Module):
     def forward(self, x_BCHW: Tensor) -> Tensor:
         return x_BCHW.argmax(dim=1, keepdim=True)
+
+
+LAYERS: Mapping[str, Callable[[LayerRequest], nn.Module]] = MappingProxyType(
+    {
+        "conv": lambda asked: _conv(asked, asked.count("c"), asked.count("groups")),
+        "dwconv": lambda asked: _conv(asked, asked.channels, asked.channels),
+        "linear": lambda asked: PointLinear(asked.channels, asked.count("c"), bias=flag(asked.attributes, "bias")),
+        "bn": _batch_norm,
+        "relu": lambda _: nn.ReLU(),
+        "relu6": lambda _: nn.ReLU6(),
+        "hswish": lambda _: nn.Hardswish(),
+        "hsigmoid": lambda _: nn.Hardsigmoid(),
+        "sigmoid": lambda _: nn.Sigmoid(),
+        "softmax": lambda _: nn.Softmax(dim=1),
+        "argmax": lambda _: ArgMax(),
+        "shuffle": lambda asked: nn.ChannelShuffle(asked.count("groups")),
+        "dropout": lambda asked: nn.Dropout(float(fraction(asked.attributes, "p"))),
+        "max_pool": _max_pool,
+        "avg_pool": _avg_pool,
+        "global_avg_pool": lambda _: nn.AdaptiveAvgPool2d(1),
+        "global_max_pool": lambda _: nn.AdaptiveMaxPool2d(1),
+        "resize": _resize,
+        "crop": lambda asked: Crop(*(whole(asked.attributes, side) for side in ("top", "left", "bottom", "right"))),
+        "zero": lambda asked: Zero(whole(asked.attributes, "s")),
+        "concat": lambda _: Concat(),
+        "add": lambda _: Add(),
+        "multiply": lambda _: Multiply(),
+    }
+)
+"""The torch layer of each primitive of this package."""

@@ -6,7 +6,7 @@ Everything here works on channel counts that may still be open (`Count`); height
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache
@@ -164,6 +164,8 @@ class Traits:
     """Normalises each channel by `running_mean` and `running_var`, with `eps` and `affine` as torch's has them."""
     resamples: bool = False
     """Brings its first map to another size; of a second map the size alone is read."""
+    index: bool = False
+    """Writes the number of a channel, 64-bit integers in every runtime."""
     zeros: bool = False
     """Writes zeros whatever it reads: no connection."""
 
@@ -193,6 +195,11 @@ class Primitive:
     """The expected mean square of the result, of those of the maps read and their channels: how random weights are
     scaled. Maps are taken to be normally distributed with mean 0."""
     traits: Traits = Traits()
+    forms: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of a primitive that another package adds: `module:object` by what it is for, `layer` for the torch layer and
+    the name of a target for how that target writes it (`torch`, `onnx`). Those of this package stand in tables."""
+    package: str = ""
+    """The package that adds it, as the registry found it; empty for those of this package."""
 
     @property
     def variadic(self) -> bool:

@@ -103,7 +103,7 @@ ARGMAX = Primitive(
     summary="the number of the largest channel, the first of equals",
     parameters=(),
     shape=_argmax_shape,
-    traits=Traits(channels=Channels.OWN),
+    traits=Traits(channels=Channels.OWN, index=True),
 )
 
 

@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 
 import archdsl
-from archdsl.backends.compare import verify_files
-from archdsl.backends.compile import Compiled, Described, Request, compile_graph
+from archdsl.backends.compile import Compiled, compile_graph
 from archdsl.backends.failures import TargetFailed
 from archdsl.backends.manifest import RandomWeights, read_manifest
-from archdsl.backends.targets import Emit, Precision, Refused, Target, find_target, output_path
+from archdsl.backends.output import output_path
+from archdsl.backends.protocol import Described, Emit, Precision, Refused, Request
+from archdsl.backends.registry import BUILT_IN, backend, find_target
+from archdsl.backends.verify.compare import verify_files
 from archdsl.backends.verify.parity import Parity, Run
 from archdsl.ir import Graph
 from archdsl.weights import random_weights
@@ -29,7 +31,7 @@ def graph() -> Graph:
     return student(64, 128, parts=4)
 
 
-def request(out: Path, target: Target) -> Request:
+def request(out: Path, target: str) -> Request:
     described = Described("student.arch:student", "fasterseg", "12ab", class_names=("road",), mean=(0.5,), std=(0.2,))
     return Request(graph(), random_weights(graph()), RandomWeights(seed=0), target, out, described)
 
@@ -41,7 +43,7 @@ def compiled(asked: Request) -> Compiled:
 
 
 def test_torch_and_onnx_agree_with_the_network_cell_by_cell(tmp_path: Path) -> None:
-    for target in (Target.TORCH, Target.ONNX):
+    for target in ("torch", "onnx"):
         done = compiled(replace(request(tmp_path, target), verify=True))
         assert done.parity is not None
         assert done.within(), done.parity
@@ -61,7 +63,7 @@ def test_torch_and_onnx_agree_with_the_network_cell_by_cell(tmp_path: Path) -> N
 
 def test_another_size_runs_where_the_file_takes_it(tmp_path: Path) -> None:
     sizes = ((64, 128), (128, 64))
-    for target, ran in ((Target.TORCH, [True, True]), (Target.ONNX, [True, False])):
+    for target, ran in (("torch", [True, True]), ("onnx", [True, False])):
         done = compiled(request(tmp_path, target))
         parity = verify_files(graph(), random_weights(graph()), done.files[-1], sizes=sizes)
         assert [run.not_run == "" for run in parity.runs] == ran
@@ -69,23 +71,23 @@ def test_another_size_runs_where_the_file_takes_it(tmp_path: Path) -> None:
 
 
 def test_labels_are_compared_by_the_logits_they_chose(tmp_path: Path) -> None:
-    done = compiled(replace(request(tmp_path, Target.ONNX), emit=Emit.LABELS, verify=True))
+    done = compiled(replace(request(tmp_path, "onnx"), emit=Emit.LABELS, verify=True))
     assert done.within()
     assert done.manifest.outputs[0].kind == "labels"
     assert done.manifest.outputs[0].shape == (1, 64, 128)
 
 
 def test_fp16_has_a_wider_tolerance(tmp_path: Path) -> None:
-    done = compiled(replace(request(tmp_path, Target.ONNX), precision=Precision.FP16, verify=True))
+    done = compiled(replace(request(tmp_path, "onnx"), precision=Precision.FP16, verify=True))
     assert done.within()
     assert done.parity is not None
     assert not done.parity.runs[0].within(1e-5)
-    strict = compiled(replace(request(tmp_path, Target.ONNX), precision=Precision.FP16, verify=True, tolerance=1e-5))
+    strict = compiled(replace(request(tmp_path, "onnx"), precision=Precision.FP16, verify=True, tolerance=1e-5))
     assert not strict.within()
 
 
 def test_other_weights_are_found_at_the_first_cell_that_has_them(tmp_path: Path) -> None:
-    done = compiled(request(tmp_path, Target.ONNX))
+    done = compiled(request(tmp_path, "onnx"))
     weights = random_weights(graph())
     name = "a_trunk_5_8.stay_conv3x3_x2.conv3x3.conv_bn_relu.conv.weight"
     weights[name] = weights[name] * np.float32(1.5)
@@ -97,7 +99,7 @@ def test_other_weights_are_found_at_the_first_cell_that_has_them(tmp_path: Path)
 
 
 def test_a_file_that_somebody_changed_is_not_run(tmp_path: Path) -> None:
-    done = compiled(request(tmp_path, Target.TORCH))
+    done = compiled(request(tmp_path, "torch"))
     done.files[0].write_text("raise SystemExit('run')")
     with pytest.raises(TargetFailed, match="sha256 differs"):
         verify_files(graph(), random_weights(graph()), done.files[-1])
@@ -105,7 +107,7 @@ def test_a_file_that_somebody_changed_is_not_run(tmp_path: Path) -> None:
 
 def test_a_plan_is_checked_and_said_not_to_have_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    done = compiled(replace(request(tmp_path, Target.TRT), verify=True))
+    done = compiled(replace(request(tmp_path, "trt"), verify=True))
     assert done.parity is not None
     (run,) = done.parity.not_run
     assert run.runtime == "tensorrt"
@@ -121,7 +123,7 @@ def test_a_plan_is_checked_and_said_not_to_have_run(tmp_path: Path, monkeypatch:
 
 
 def test_a_plan_of_another_size_is_not_run(tmp_path: Path) -> None:
-    done = compiled(request(tmp_path, Target.TRT))
+    done = compiled(request(tmp_path, "trt"))
     parity = verify_files(graph(), random_weights(graph()), done.files[-1], sizes=[(128, 64)])
     assert parity.runs[0].not_run == "the plan is for images of 64x128"
 
@@ -130,31 +132,30 @@ def test_nan_is_never_within(tmp_path: Path) -> None:
     assert not Parity(1e-5, (Run("x", 1, 1, float("nan")),)).within()
     weights = random_weights(graph())
     weights["stem_conv3x3.conv_bn_relu.bn.bias"][:] = np.nan
-    done = compiled(replace(request(tmp_path, Target.ONNX), weights=weights, verify=True))
+    done = compiled(replace(request(tmp_path, "onnx"), weights=weights, verify=True))
     assert not done.within()
     assert read_manifest(done.files[-1]).parity[0].difference is None
 
 
-@pytest.mark.parametrize("target", list(Target))
-def test_two_compilations_are_the_same_bytes(tmp_path: Path, target: Target) -> None:
+@pytest.mark.parametrize("target", list(BUILT_IN))
+def test_two_compilations_are_the_same_bytes(tmp_path: Path, target: str) -> None:
     first, second = (compiled(request(tmp_path / name, target)) for name in "ab")
     assert [file.read_bytes() for file in first.files] == [file.read_bytes() for file in second.files]
     assert read_manifest(first.files[-1]) == first.manifest
 
 
-@pytest.mark.parametrize("target", [Target.ONNX, Target.TRT])
-def test_onnx_and_trt_never_import_torch(tmp_path: Path, target: Target) -> None:
+@pytest.mark.parametrize("target", ["onnx", "trt"])
+def test_onnx_and_trt_never_import_torch(tmp_path: Path, target: str) -> None:
     program = f"""
 import sys
 from pathlib import Path
 from tests.backends.student import student
-from archdsl.backends.compile import Request, compile_graph
+from archdsl.backends import Request, compile_graph
 from archdsl.backends.manifest import RandomWeights
-from archdsl.backends.targets import Target
 from archdsl.weights import random_weights
 graph = student(64, 64, parts=4)
 out = Path({str(tmp_path)!r})
-compile_graph(Request(graph, random_weights(graph), RandomWeights(seed=0), Target.{target.name}, out))
+compile_graph(Request(graph, random_weights(graph), RandomWeights(seed=0), {target!r}, out))
 print("torch" in sys.modules)
 """
     environment = {**os.environ, "PYTHONPATH": str(Path(archdsl.__path__[0]).parent)}
@@ -163,21 +164,21 @@ print("torch" in sys.modules)
 
 
 def test_where_output_goes() -> None:
-    def place(out: str | None, target: Target) -> tuple[str, str] | None:
-        found = output_path(None if out is None else Path(out), "net", target)
+    def place(out: str | None, target: str) -> tuple[str, str] | None:
+        found = output_path(None if out is None else Path(out), "net", backend(target))
         return None if isinstance(found, Refused) else (str(found.folder), found.stem)
 
-    assert place(None, Target.ONNX) == ("compiled/net", "net")
-    assert place("out", Target.ONNX) == ("out", "net")
-    assert place("out/x.onnx", Target.ONNX) == ("out", "x")
-    assert place("x.rtx.plan", Target.TRT) == (".", "x")
-    assert place("x.plan", Target.TRT) == (".", "x")
-    assert place("x.py", Target.ONNX) is None
-    assert place("v1.2", Target.ONNX) == ("v1.2", "net")
+    assert place(None, "onnx") == ("compiled/net", "net")
+    assert place("out", "onnx") == ("out", "net")
+    assert place("out/x.onnx", "onnx") == ("out", "x")
+    assert place("x.rtx.plan", "trt") == (".", "x")
+    assert place("x.plan", "trt") == (".", "x")
+    assert place("x.py", "onnx") is None
+    assert place("v1.2", "onnx") == ("v1.2", "net")
 
 
 def test_what_cannot_be_met_is_refused_before_anything_is_built(tmp_path: Path) -> None:
-    asked = request(tmp_path / "out", Target.TORCH)
+    asked = request(tmp_path / "out", "torch")
     for wrong in (
         replace(asked, precision=Precision.FP16),
         replace(asked, emit=Emit.LABELS),
@@ -188,7 +189,7 @@ def test_what_cannot_be_met_is_refused_before_anything_is_built(tmp_path: Path) 
 
 
 def test_an_unknown_target_names_the_known_ones() -> None:
-    assert find_target("onnx") is Target.ONNX
+    assert find_target("onnx") is backend("onnx")
     near, far = find_target("onx"), find_target("tflite")
     assert isinstance(near, Refused) and near.help == "did you mean `onnx`?"
     assert isinstance(far, Refused) and "`torch`" in far.help

@@ -15,11 +15,10 @@ from torch import Tensor, nn
 
 from archdsl.ir import Graph
 from archdsl.nets import EveryOutput, Network, load_weights, weights_of
-from archdsl.nets.layers import layer
 from archdsl.ops import Shape
 from archdsl.space import Apply
 from archdsl.weights import WeightsMismatch, random_weights, specification
-from tests.graphs import Sketch, of_one, small_network
+from tests.graphs import Sketch, small_network
 
 
 @pytest.fixture(scope="module")
@@ -158,12 +157,6 @@ def test_two_images_are_refused() -> None:
     sketch.result("y", sketch.apply("add", "add", left, right))
     with pytest.raises(ValueError, match="reads 2 images instead of one"):
         Network(sketch.graph())
-
-
-def test_an_unknown_primitive_is_named() -> None:
-    graph = of_one("relu", Shape(3, 4, 4))
-    with pytest.raises(ValueError, match="no torch layer for `swirl`"):
-        layer("swirl", {}, graph.input_shapes("cell.relu"), "cell.relu")
 
 
 def test_a_probe_keeps_what_it_is_asked_for(graph: Graph) -> None:

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from archdsl.backends import Compiled, Request, compile_graph
 from archdsl.backends.manifest import RandomWeights
-from archdsl.backends.targets import Target
 from archdsl.ir import Graph
 from archdsl.nets import Network, load_weights
 from archdsl.weights import random_weights
@@ -28,7 +27,7 @@ TOLERANCE = 1e-5
 Floats = NDArray[np.float32]
 
 
-def compiled(graph: Graph, target: Target, folder: Path) -> Path:
+def compiled(graph: Graph, target: str, folder: Path) -> Path:
     """The file that holds the network; its weights and its manifest lie beside it."""
     done = compile_graph(Request(graph, random_weights(graph), RandomWeights(seed=0), target, folder))
     assert isinstance(done, Compiled)
@@ -44,7 +43,7 @@ def of_module(graph: Graph, x_BCHW: Floats) -> list[Floats]:
 
 
 def of_file(graph: Graph, x_BCHW: Floats, folder: Path) -> list[Floats]:
-    file = compiled(graph, Target.TORCH, folder)
+    file = compiled(graph, "torch", folder)
     module: Any = module_of(file.read_text(encoding="utf-8"))
     with torch.inference_mode():
         found: Tensor | tuple[Tensor, ...] = module.load(file.with_suffix(".safetensors"))(torch.as_tensor(x_BCHW))
@@ -52,7 +51,7 @@ def of_file(graph: Graph, x_BCHW: Floats, folder: Path) -> list[Floats]:
 
 
 def of_onnx(graph: Graph, x_BCHW: Floats, folder: Path) -> list[Floats]:
-    model = onnx.load_model_from_string(compiled(graph, Target.ONNX, folder).read_bytes())
+    model = onnx.load_model_from_string(compiled(graph, "onnx", folder).read_bytes())
     return list(run(model, x_BCHW).values())
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-Size = tuple[int, int]
+import numpy as np
+from numpy.typing import NDArray
+
+from archdsl.backends.protocol import Samples, Size, TimedFile
 
 
 class NotTimed(Exception):
@@ -27,29 +32,6 @@ class Spread:
         """Raises ValueError where there are none."""
         ordered = sorted(seconds)
         return cls(*(1000 * _quantile(ordered, share) for share in (0.5, 0.1, 0.9)))
-
-
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """Seconds of each run, without those that warmed up."""
-
-    wall_s: tuple[float, ...]
-    cpu_s: tuple[float, ...]
-    """Of all threads of the process together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A file that can be run, as the module of its runtime opened it."""
-
-    runtime: str
-    version: str
-    device: str
-    threads: int
-    size: Size
-    """Height and width of the image."""
-    measure: Callable[[int, int, Callable[[int], None]], Samples]
-    """Runs it so often to warm up, then so often for the samples, and tells of every run that is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +57,7 @@ class Timing:
         return self.load_before > max(0.5, self.cores - self.threads)
 
 
-def time_subject(subject: Subject, runs: int, done: Callable[[int], None] = lambda count: None) -> Timing:
+def time_subject(subject: TimedFile, runs: int, done: Callable[[int], None] = lambda count: None) -> Timing:
     """Warms up, then times so many runs one after the other. `done` is told of how many, warm-up included."""
     warm_up, before = warm_up_of(runs), os.getloadavg()[0]
     samples = subject.measure(warm_up, runs, done)
@@ -121,3 +103,32 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
     below = int(place)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+
+
+def size_to_time(file: Path, compiled_for: Size | None, asked: Size | None) -> Size:
+    """The size of the image to time a file on. Raises NotTimed where there is none, or it is for another."""
+    if compiled_for is None and asked is None:
+        raise NotTimed(f"`{file}` is for images of any size: give one with `--input 1x3xHxW`")
+    if compiled_for is not None and asked not in (None, compiled_for):
+        height, width = compiled_for
+        raise NotTimed(
+            f"`{file}` is for images of {height}x{width} alone: compile it for others, or leave out `--input`"
+        )
+    chosen = compiled_for or asked
+    assert chosen is not None
+    return chosen
+
+
+def random_image(size: Size) -> NDArray[np.float32]:
+    """1x3xHxW."""
+    return np.random.default_rng(0).normal(size=(1, 3, *size)).astype(np.float32)
+
+
+def cpu_name() -> str:
+    """The processor as Linux names it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names and names[0] else platform.processor() or platform.machine()

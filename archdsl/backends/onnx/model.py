@@ -15,6 +15,7 @@ from archdsl.ir import Graph, for_inference, tensor_name
 from archdsl.ops import Shape
 from archdsl.ops.bind import bind
 from archdsl.ops.primitives import PRIMITIVES
+from archdsl.ops.resampling import RESIZE
 from archdsl.space import Apply, Image, Result
 from archdsl.weights import Tensors, fold_batch_norm
 from archdsl.weights.specification import closed_count, specification
@@ -88,7 +89,9 @@ class _Writer:
                 tensor=partial(tensor_name, node),
             )
             self.values[path] = emit(self.body, call)
-            self.types[path] = TensorProto.INT64 if payload.primitive == "argmax" else self.types[inputs[0]]
+            self.types[path] = (
+                TensorProto.INT64 if PRIMITIVES[payload.primitive].traits.index else self.types[inputs[0]]
+            )
 
     def input(self, path: str) -> onnx.ValueInfoProto:
         shape = self.graph.node(path).shape
@@ -147,11 +150,10 @@ class _Writer:
         image = self.graph.images[0]
         target = self.graph.node(image).shape
         if (shape.height, shape.width) not in {(1, 1), (target.height, target.width)}:
-            rule = PRIMITIVES["resize"]
             call = Call(
                 path=f"{name}/resize",
-                primitive=rule.name,
-                attributes=dict(bind(rule, {})),
+                primitive=RESIZE.name,
+                attributes=dict(bind(RESIZE, {})),
                 inputs=(value, self.values[image]),
                 maps=(shape, target),
                 result=Shape(shape.channels, target.height, target.width),

@@ -2,66 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from archdsl.backends.onnx.body import Body
 from archdsl.backends.onnx.sizes import Call, pool, resize, zero
 from archdsl.ops.attributes import flag, fraction, pair, whole
+from archdsl.ops.primitives import PRIMITIVES, form_of
 from archdsl.ops.windows import conv_padding
+from archdsl.plugins import blamed
 from archdsl.weights.specification import closed_count
 
 _END = 2**31 - 1
 """Behind the end of any axis, for Slice."""
 
-_ALIKE = {
-    "relu": "Relu",
-    "hswish": "HardSwish",
-    "sigmoid": "Sigmoid",
-    "global_avg_pool": "GlobalAveragePool",
-    "global_max_pool": "GlobalMaxPool",
-}
+Form: TypeAlias = "Callable[[Body, Call], str]"
+"""Adds nodes for one call; gives the name of the value that holds the result."""
 
 
 def emit(body: Body, call: Call) -> str:
     """Adds the nodes of one primitive; gives the value that holds its map, which may be one that it reads.
 
-    Raises ValueError for a primitive without an ONNX form here.
+    Raises PluginFailed where a package's form of its primitive fails, KeyError for a primitive without a form.
     """
-    match call.primitive:
-        case "conv" | "dwconv":
-            return _conv(body, call)
-        case "linear":
-            return _linear(body, call)
-        case "bn":
-            return _norm(body, call)
-        case "max_pool" | "avg_pool":
-            return pool(body, call)
-        case "resize":
-            return resize(body, call)
-        case "zero":
-            return zero(body, call)
-        case "crop":
-            return _crop(body, call)
-        case "shuffle":
-            return _shuffle(body, call)
-        case "dropout":
-            return call.inputs[0]
-        case "concat" | "add" | "multiply":
-            return _join(body, call)
-        case "relu6":
-            low = body.tensor(call.part("min"), np.array(0, np.float32))
-            high = body.tensor(call.part("max"), np.array(6, np.float32))
-            return body.node("Clip", [call.inputs[0], low, high], call.path)
-        case "hsigmoid":
-            return body.node("HardSigmoid", [call.inputs[0]], call.path, alpha=1 / 6, beta=0.5)
-        case "softmax":
-            return body.node("Softmax", [call.inputs[0]], call.path, axis=1)
-        case "argmax":
-            return body.node("ArgMax", [call.inputs[0]], call.path, axis=1, keepdims=1)
-        case name if name in _ALIKE:
-            return body.node(_ALIKE[name], [call.inputs[0]], call.path)
-        case name:
-            raise ValueError(f"`{call.path}`: there is no ONNX form of `{name}`")
+    if call.primitive in FORMS:
+        return FORMS[call.primitive](body, call)
+    added = PRIMITIVES[call.primitive]
+    form: Any = form_of(added, "onnx")
+    if form is None:
+        raise KeyError(call.primitive)
+    with blamed(f"`{added.name}`", added.package, "whose ONNX form fails"):
+        return str(form(body, call))
+
+
+def _alike(operator: str, **attributes: float) -> Form:
+    """An operator of ONNX on one map that does the same."""
+
+    def emit(body: Body, call: Call) -> str:
+        return body.node(operator, [call.inputs[0]], call.path, **attributes)
+
+    return emit
 
 
 def _biased(call: Call) -> list[str]:
@@ -70,9 +54,15 @@ def _biased(call: Call) -> list[str]:
 
 
 def _conv(body: Body, call: Call) -> str:
+    return _convolution(body, call, whole(call.attributes, "groups"))
+
+
+def _dwconv(body: Body, call: Call) -> str:
+    return _convolution(body, call, closed_count(call.maps[0].channels, call.path))
+
+
+def _convolution(body: Body, call: Call, groups: int) -> str:
     stride, dilation = whole(call.attributes, "s"), whole(call.attributes, "d")
-    channels = closed_count(call.maps[0].channels, call.path)
-    groups = channels if call.primitive == "dwconv" else whole(call.attributes, "groups")
     padding = conv_padding(call.attributes)
     return body.node(
         "Conv",
@@ -128,14 +118,56 @@ def _shuffle(body: Body, call: Call) -> str:
     return body.node("Reshape", [turned, shape], call.path)
 
 
-def _join(body: Body, call: Call) -> str:
-    first, *rest = call.inputs
-    if not rest:
+def _concat(body: Body, call: Call) -> str:
+    if len(call.inputs) == 1:
+        return call.inputs[0]
+    return body.node("Concat", list(call.inputs), call.path, axis=1)
+
+
+def _in_pairs(operator: str) -> Form:
+    """An operator of two maps, from the first map to the last."""
+
+    def emit(body: Body, call: Call) -> str:
+        first, *rest = call.inputs
+        for number, value in enumerate(rest, start=1):
+            name = call.path if number == len(rest) else call.part(str(number))
+            first = body.node(operator, [first, value], name)
         return first
-    if call.primitive == "concat":
-        return body.node("Concat", list(call.inputs), call.path, axis=1)
-    op = "Add" if call.primitive == "add" else "Mul"
-    for number, value in enumerate(rest, start=1):
-        name = call.path if number == len(rest) else call.part(str(number))
-        first = body.node(op, [first, value], name)
-    return first
+
+    return emit
+
+
+def _relu6(body: Body, call: Call) -> str:
+    low = body.tensor(call.part("min"), np.array(0, np.float32))
+    high = body.tensor(call.part("max"), np.array(6, np.float32))
+    return body.node("Clip", [call.inputs[0], low, high], call.path)
+
+
+FORMS: Mapping[str, Form] = MappingProxyType(
+    {
+        "conv": _conv,
+        "dwconv": _dwconv,
+        "linear": _linear,
+        "bn": _norm,
+        "relu": _alike("Relu"),
+        "relu6": _relu6,
+        "hswish": _alike("HardSwish"),
+        "hsigmoid": _alike("HardSigmoid", alpha=1 / 6, beta=0.5),
+        "sigmoid": _alike("Sigmoid"),
+        "softmax": _alike("Softmax", axis=1),
+        "argmax": _alike("ArgMax", axis=1, keepdims=1),
+        "shuffle": _shuffle,
+        "dropout": lambda _, call: call.inputs[0],
+        "max_pool": partial(pool, average=False),
+        "avg_pool": partial(pool, average=True),
+        "global_avg_pool": _alike("GlobalAveragePool"),
+        "global_max_pool": _alike("GlobalMaxPool"),
+        "resize": resize,
+        "crop": _crop,
+        "zero": zero,
+        "concat": _concat,
+        "add": _in_pairs("Add"),
+        "multiply": _in_pairs("Mul"),
+    }
+)
+"""How each primitive of this package is written."""

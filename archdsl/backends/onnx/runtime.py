@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 
 from archdsl.backends.interrupts import interrupt_held
-from archdsl.backends.verify.probe_points import CellEnd, Observed
+from archdsl.backends.protocol import CellEnd, Observed
 
 with interrupt_held():  # while the library loads it makes an ImportError of a KeyboardInterrupt
     import onnxruntime  # pyright: ignore[reportMissingTypeStubs]

@@ -146,11 +146,10 @@ def zero(body: Body, call: Call) -> str:
     return body.node("ConstantOfShape", [shape], call.path)
 
 
-def pool(body: Body, call: Call) -> str:
+def pool(body: Body, call: Call, *, average: bool) -> str:
     """With fixed sizes the padding after the map is written out, so that no runtime has to round up by itself."""
     window, stride = pair(call.attributes, "k"), whole(call.attributes, "s")
     padding, ceil = pool_padding(call.attributes), flag(call.attributes, "ceil")
-    average = call.primitive == "avg_pool"
     counted = average and flag(call.attributes, "count_padding")
     source = call.inputs[0]
     before = after = padding

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from archdsl.backends.bench.timing import Samples
 from archdsl.backends.failures import TargetFailed
+from archdsl.backends.protocol import Samples
 from archdsl.backends.tensorrt.process import ask
 from archdsl.backends.tensorrt.trt_plan import Sidecar
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archdsl.backends.failures import TargetFailed
+from archdsl.backends.protocol import NotRun, Observed
 from archdsl.backends.tensorrt.process import ask
 from archdsl.backends.tensorrt.trt_plan import Flavour, Sidecar
-from archdsl.backends.verify.probe_points import Observed
 
 NO_DEVICE = 100
 """What `cuInit` gives where there is a driver and no GPU."""
@@ -36,11 +36,6 @@ class Machine:
     """Whether torch can use the GPU."""
     tensorrt: bool = False
     """Whether the plan's flavour of TensorRT can be imported."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotRun:
-    reason: str
 
 
 def missing(machine: Machine, flavour: Flavour, capabilities: Sequence[str]) -> str:

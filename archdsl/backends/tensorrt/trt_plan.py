@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 
-from archdsl.backends.targets import Precision
+from archdsl.backends.protocol import Precision
 
 
 class Flavour(StrEnum):

@@ -10,19 +10,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from archdsl.backends.torch_source.primitives import LAYERS
 from archdsl.backends.torch_source.scopes import Leaf, Scope
 from archdsl.ir import Graph
-from archdsl.ops import Value
+from archdsl.ops import Channels, Value
+from archdsl.ops.primitives import PRIMITIVES
 
-Channels: TypeAlias = "tuple[int, ...]"
+Symbols: TypeAlias = "tuple[int, ...]"
 """A channel count as the sum of symbols; a symbol is a position in a module's flat list of numbers."""
 
-OWN_CHANNELS = frozenset({"conv", "linear"})
-"""Primitives that choose their number of output channels."""
-
-_NUMBERS = {"conv": ("c", "groups"), "linear": ("c",)}
-"""Attributes that are channel numbers of a layer with weights."""
+_NUMBERS = ("c", "groups")
+"""Parameters that are channel counts of a layer with tensors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +70,11 @@ class ModuleClass:
     name: str = ""
     scopes: list[Scope] = field(default_factory=list[Scope])
     numbers: list[tuple[int, ...]] = field(default_factory=list[tuple[int, ...]])
-    member_channels: tuple[tuple[Channels, ...], ...] = ()
-    """Channels of each member's outputs."""
+    member_channels: tuple[tuple[Symbols, ...], ...] = ()
+    """Symbols of each member's outputs."""
     first_symbols: tuple[int, ...] = ()
     """Each member's first own symbol."""
-    output_channels: tuple[Channels, ...] = ()
+    output_channels: tuple[Symbols, ...] = ()
     parameters: dict[int, str] = field(default_factory=dict[int, str])
     """Symbols that are arguments, by the representative of those that always agree; in the constructor's order."""
 
@@ -91,7 +88,7 @@ class ModuleClass:
     def is_constant(self, symbol: int) -> bool:
         return len(set(self.column(symbol))) == 1
 
-    def source_channels(self, source: Source) -> Channels:
+    def source_channels(self, source: Source) -> Symbols:
         return (source.output,) if source.member < 0 else self.member_channels[source.member][source.output]
 
 
@@ -142,12 +139,13 @@ def _collect(graph: Graph, scope: Scope, found: dict[Structure, ModuleClass]) ->
 def _leaf_plan(leaf: Leaf, sources: tuple[Source, ...]) -> tuple[LeafPlan, tuple[int, ...]]:
     payload = leaf.payload
     attributes = payload.attribute
-    numeric = _NUMBERS.get(payload.primitive, ())
+    primitive = PRIMITIVES[payload.primitive]
+    numeric = [name for name in _NUMBERS if name in attributes and primitive.owns_tensors]
     groups = attributes["groups"] if "groups" in numeric else 1
     grouped = groups != 1
     fixed = tuple((name, value) for name, value in payload.attributes if name not in numeric)
     numbers: list[int] = []
-    if payload.primitive in OWN_CHANNELS or payload.primitive == "argmax":
+    if primitive.traits.channels is Channels.OWN:
         numbers.append(_whole(leaf.node.shape.channels))
     if grouped:
         numbers.append(_whole(groups))
@@ -175,10 +173,10 @@ def _lay_out(module_class: ModuleClass, classes: Mapping[Structure, ModuleClass]
     """Says of each map in the class how many channels it has, in symbols."""
     structure = module_class.structure
     symbol = structure.inputs
-    known: list[tuple[Channels, ...]] = []
+    known: list[tuple[Symbols, ...]] = []
     firsts: list[int] = []
 
-    def channels(source: Source) -> Channels:
+    def channels(source: Source) -> Symbols:
         return (source.output,) if source.member < 0 else known[source.member][source.output]
 
     for plan in structure.members:
@@ -186,13 +184,15 @@ def _lay_out(module_class: ModuleClass, classes: Mapping[Structure, ModuleClass]
         read = [channels(source) for source in plan.sources]
         match plan:
             case LeafPlan():
-                chosen = plan.primitive in OWN_CHANNELS or plan.primitive == "argmax"
-                if chosen:
-                    written: Channels = (symbol,)
-                elif plan.primitive == "concat":
-                    written = tuple(part for parts in read for part in parts)
-                else:
-                    written = read[0]
+                rule = PRIMITIVES[plan.primitive].traits.channels
+                chosen = rule is Channels.OWN
+                match rule:
+                    case Channels.OWN:
+                        written: Symbols = (symbol,)
+                    case Channels.SUM:
+                        written = tuple(part for parts in read for part in parts)
+                    case Channels.FIRST:
+                        written = read[0]
                 known.append((written,))
                 symbol += chosen + plan.grouped
             case ScopePlan():
@@ -205,18 +205,18 @@ def _lay_out(module_class: ModuleClass, classes: Mapping[Structure, ModuleClass]
     module_class.output_channels = tuple(channels(source) for source in structure.outputs)
 
 
-def _translation(inner: ModuleClass, read: Sequence[Channels], first: int) -> Callable[[Channels], Channels]:
+def _translation(inner: ModuleClass, read: Sequence[Symbols], first: int) -> Callable[[Symbols], Symbols]:
     """From a member's symbols to those of the module around it."""
     inputs = inner.structure.inputs
 
-    def translate(channels: Channels) -> Channels:
+    def translate(channels: Symbols) -> Symbols:
         parts = (read[symbol] if symbol < inputs else (first + symbol - inputs,) for symbol in channels)
         return tuple(part for group in parts for part in group)
 
     return translate
 
 
-def argument_channels(module_class: ModuleClass, index: int, inner: ModuleClass) -> tuple[tuple[str, Channels], ...]:
+def argument_channels(module_class: ModuleClass, index: int, inner: ModuleClass) -> tuple[tuple[str, Symbols], ...]:
     """What the member at `index`, an `inner`, gets for each of its parameters."""
     plan = module_class.structure.members[index]
     read = [module_class.source_channels(source) for source in plan.sources]
@@ -237,10 +237,10 @@ def _choose_parameters(module_class: ModuleClass, classes: Mapping[Structure, Mo
     module_class.parameters = _named(module_class, used)
 
 
-def _used(module_class: ModuleClass, classes: Mapping[Structure, ModuleClass]) -> Iterable[Channels]:
+def _used(module_class: ModuleClass, classes: Mapping[Structure, ModuleClass]) -> Iterable[Symbols]:
     for index, plan in enumerate(module_class.structure.members):
         match plan:
-            case LeafPlan() if plan.primitive in LAYERS:
+            case LeafPlan() if PRIMITIVES[plan.primitive].owns_tensors:
                 yield module_class.source_channels(plan.sources[0])
                 yield module_class.member_channels[index][0]
                 if plan.grouped:

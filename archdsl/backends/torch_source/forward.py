@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 
 from archdsl.backends.torch_source.classes import LeafPlan, ModuleClass, ScopePlan, Source
 from archdsl.backends.torch_source.names import attribute, variable
-from archdsl.backends.torch_source.primitives import called
+from archdsl.backends.torch_source.primitives import called, form
 from archdsl.backends.torch_source.python_layout import Call, Expr, Name, commented, flat, statement
 from archdsl.space import Apply, FrameKind
-
-_PIPED = frozenset({"conv", "dwconv", "bn", "relu", "relu6", "hswish", "hsigmoid", "sigmoid"})
-"""Primitives that are nested into each other, `F.relu(self.bn(self.conv(x)))`."""
 
 _DEEPEST = 4
 _INDENT = 2
@@ -126,7 +123,7 @@ class Body:
 def _is_pipe(plan: LeafPlan | ScopePlan, reader: LeafPlan | ScopePlan) -> bool:
     match plan, reader:
         case LeafPlan(), LeafPlan():
-            return plan.primitive in _PIPED and reader.primitive in _PIPED
+            return form(plan.primitive).piped and form(reader.primitive).piped
         case ScopePlan(), ScopePlan():
             return len(reader.sources) == 1
         case _:

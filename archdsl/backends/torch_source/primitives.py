@@ -2,99 +2,146 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 
 from archdsl.backends.torch_source.python_layout import Call, Expr, Infix, Items, Keyword, Name, flat
 from archdsl.ops import Attributes
 from archdsl.ops.attributes import flag, fraction, optional_fraction, optional_pair, pair, whole, word
+from archdsl.ops.primitives import PRIMITIVES, form_of
 from archdsl.ops.windows import conv_padding, pool_padding
+from archdsl.plugins import PluginFailed, blamed
 from archdsl.space import Apply
 
-LAYERS = frozenset({"conv", "dwconv", "linear", "bn"})
-"""The primitives that own tensors, and so are modules."""
 
-_ATOMIC = frozenset({"crop", "multiply", "zero", "argmax", "linear"})
-"""Primitives that are written behind or between their maps, which therefore have to be names or calls."""
+@dataclass(frozen=True, slots=True)
+class LayerCall:
+    """What the constructor of a layer is written from."""
+
+    attributes: Attributes
+    """Without `c` and `groups`, which are expressions: they can be arguments of the module around it."""
+    c_in: Expr
+    c: Expr
+    groups: Expr
 
 
-def needs_names(primitive: str) -> bool:
-    return primitive in _ATOMIC
+@dataclass(frozen=True, slots=True)
+class TorchForm:
+    """How a primitive is written in a standalone torch file."""
+
+    call: Callable[[str, Attributes, Sequence[Expr]], Expr]
+    """The result, from the layer's own name (`self.conv`), the attributes and the maps."""
+    layer: Callable[[LayerCall], Call] | None = None
+    """The constructor, of a primitive that owns tensors."""
+    piped: bool = False
+    """Whether it is nested into others, `F.relu(self.bn(self.conv(x)))`."""
+
+
+def form(primitive: str) -> TorchForm:
+    """Raises PluginFailed where a package gives something else, KeyError for a primitive without a form."""
+    if primitive in FORMS:
+        return FORMS[primitive]
+    added = PRIMITIVES[primitive]
+    found = form_of(added, "torch")
+    if found is None:
+        raise KeyError(primitive)
+    if not isinstance(found, TorchForm):
+        raise PluginFailed(f"`{primitive}`", added.package, "whose form for `torch` is no `TorchForm`")
+    if added.owns_tensors and found.layer is None:
+        raise PluginFailed(f"`{primitive}`", added.package, "whose form for `torch` builds no layer for its tensors")
+    return found
 
 
 def layer(payload: Apply, c_in: Expr, c: Expr, groups: Expr) -> Call:
-    """The constructor of a primitive in `LAYERS`, for `c_in` channels to `c`."""
-    attributes = payload.attribute
-    match payload.primitive:
-        case "conv":
-            return Call("nn.Conv2d", (c_in, c, *_convolution(attributes), *_groups(groups), *_bias(attributes)))
-        case "dwconv":
-            every = Keyword("groups", c_in)
-            return Call("nn.Conv2d", (c_in, c_in, *_convolution(attributes), every, *_bias(attributes)))
-        case "linear":
-            return Call("nn.Linear", (c_in, c, *_bias(attributes)))
-        case "bn":
-            return Call("nn.BatchNorm2d", (c_in, *_norm(attributes)))
-        case other:
-            raise ValueError(f"`{other}` owns no tensors")
+    """The constructor of a primitive that owns tensors, for `c_in` channels to `c`. Raises PluginFailed."""
+    build = form(payload.primitive).layer
+    if build is None:
+        raise KeyError(payload.primitive)
+    with blamed(f"`{payload.primitive}`", PRIMITIVES[payload.primitive].package, "whose form for `torch` fails"):
+        return build(LayerCall(payload.attribute, c_in, c, groups))
 
 
 def called(payload: Apply, attribute: str, maps: Sequence[Expr]) -> Expr:
-    """The primitive on its maps; `attribute` is the layer's (`self.conv`) where the primitive is one."""
-    if payload.primitive == "linear":
-        flattened = Call(f"{flat(maps[0])}.flatten", (Name("1"),))
-        return Name(f"{flat(Call(attribute, (flattened,)))}[..., None, None]")
-    if payload.primitive in LAYERS:
-        return Call(attribute, tuple(maps))
-    return _function(payload.primitive, payload.attribute, maps)
+    """The primitive on its maps; `attribute` is its layer (`self.conv`), of one that owns tensors."""
+    write = form(payload.primitive).call
+    with blamed(f"`{payload.primitive}`", PRIMITIVES[payload.primitive].package, "whose form for `torch` fails"):
+        return write(attribute, payload.attribute, maps)
 
 
-_POINTWISE: Mapping[str, str] = {
-    "relu": "F.relu",
-    "relu6": "F.relu6",
-    "hswish": "F.hardswish",
-    "hsigmoid": "F.hardsigmoid",
-    "sigmoid": "torch.sigmoid",
-}
+def _module(build: Callable[[LayerCall], Call]) -> TorchForm:
+    """A layer that is called with its maps."""
+    return TorchForm(lambda own, _, maps: Call(own, tuple(maps)), build, piped=True)
 
 
-def _function(primitive: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
-    x = maps[0]
-    match primitive:
-        case "relu" | "relu6" | "hswish" | "hsigmoid" | "sigmoid":
-            return Call(_POINTWISE[primitive], (x,))
-        case "dropout":
-            share = Keyword("p", _number(fraction(attributes, "p")))
-            return Call("F.dropout", (x, share, Keyword("training", Name("self.training"))))
-        case "softmax":
-            return Call("torch.softmax", (x, Keyword("dim", Name("1"))))
-        case "argmax":
-            return Call(f"{flat(x)}.argmax", (Keyword("dim", Name("1")), Keyword("keepdim", Name("True"))))
-        case "shuffle":
-            return Call("F.channel_shuffle", (x, Name(str(whole(attributes, "groups")))))
-        case "max_pool" | "avg_pool":
-            return _pool(primitive, attributes, x)
-        case "global_avg_pool":
-            return Call("F.adaptive_avg_pool2d", (x, Name("1")))
-        case "global_max_pool":
-            return Call("F.adaptive_max_pool2d", (x, Name("1")))
-        case "resize":
-            return _resize(attributes, maps)
-        case "crop":
-            rows = _kept(whole(attributes, "top"), whole(attributes, "bottom"))
-            columns = _kept(whole(attributes, "left"), whole(attributes, "right"))
-            return Name(f"{flat(x)}[..., {rows}, {columns}]")
-        case "zero":
-            step = f"::{whole(attributes, 's')}"
-            return Call("torch.zeros_like", (Name(f"{flat(x)}[..., {step}, {step}]"),))
-        case "concat":
-            return Call("torch.cat", (Items(tuple(maps)), Keyword("dim", Name("1"))))
-        case "add":
-            return x if len(maps) == 1 else Infix("+", tuple(maps))
-        case "multiply":
-            return Infix("*", tuple(maps))
-        case other:
-            raise ValueError(f"`{other}` has no rule for torch")
+def _pointwise(function: str) -> TorchForm:
+    return TorchForm(lambda _own, _, maps: Call(function, (maps[0],)), piped=True)
+
+
+def _plain(function: str, *arguments: Expr | Keyword) -> TorchForm:
+    """A function of one map and of constants."""
+    return TorchForm(lambda _own, _, maps: Call(function, (maps[0], *arguments)))
+
+
+def _conv(asked: LayerCall) -> Call:
+    written = (asked.c_in, asked.c, *_convolution(asked.attributes), *_groups(asked.groups), *_bias(asked.attributes))
+    return Call("nn.Conv2d", written)
+
+
+def _dwconv(asked: LayerCall) -> Call:
+    every = Keyword("groups", asked.c_in)
+    written = (asked.c_in, asked.c_in, *_convolution(asked.attributes), every, *_bias(asked.attributes))
+    return Call("nn.Conv2d", written)
+
+
+def _linear(asked: LayerCall) -> Call:
+    return Call("nn.Linear", (asked.c_in, asked.c, *_bias(asked.attributes)))
+
+
+def _call_linear(own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
+    flattened = Call(f"{flat(maps[0])}.flatten", (Name("1"),))
+    return Name(f"{flat(Call(own, (flattened,)))}[..., None, None]")
+
+
+def _batch_norm(asked: LayerCall) -> Call:
+    return Call("nn.BatchNorm2d", (asked.c_in, *_norm(asked.attributes)))
+
+
+def _dropout(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    share = Keyword("p", _number(fraction(attributes, "p")))
+    return Call("F.dropout", (maps[0], share, Keyword("training", Name("self.training"))))
+
+
+def _argmax(_own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
+    return Call(f"{flat(maps[0])}.argmax", (Keyword("dim", Name("1")), Keyword("keepdim", Name("True"))))
+
+
+def _shuffle(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    return Call("F.channel_shuffle", (maps[0], Name(str(whole(attributes, "groups")))))
+
+
+def _crop(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    rows = _kept(whole(attributes, "top"), whole(attributes, "bottom"))
+    columns = _kept(whole(attributes, "left"), whole(attributes, "right"))
+    return Name(f"{flat(maps[0])}[..., {rows}, {columns}]")
+
+
+def _zero(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    step = f"::{whole(attributes, 's')}"
+    return Call("torch.zeros_like", (Name(f"{flat(maps[0])}[..., {step}, {step}]"),))
+
+
+def _concat(_own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
+    return Call("torch.cat", (Items(tuple(maps)), Keyword("dim", Name("1"))))
+
+
+def _add(_own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
+    return maps[0] if len(maps) == 1 else Infix("+", tuple(maps))
+
+
+def _multiply(_own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
+    return Infix("*", tuple(maps))
 
 
 def _convolution(attributes: Attributes) -> list[Expr | Keyword]:
@@ -129,7 +176,8 @@ def _norm(attributes: Attributes) -> list[Keyword]:
     return written
 
 
-def _pool(primitive: str, attributes: Attributes, x: Expr) -> Call:
+def _pooled(function: str, attributes: Attributes, x: Expr, *, padded_mean: bool) -> Call:
+    """`padded_mean` is whether padding would be part of a mean where nothing is said."""
     window, stride, padding = pair(attributes, "k"), whole(attributes, "s"), pool_padding(attributes)
     written: list[Expr | Keyword] = [x, _window(window)]
     if window != (stride, stride):
@@ -138,12 +186,20 @@ def _pool(primitive: str, attributes: Attributes, x: Expr) -> Call:
         written.append(Keyword("padding", _window(padding)))
     if flag(attributes, "ceil"):
         written.append(Keyword("ceil_mode", Name("True")))
-    if primitive == "avg_pool" and not flag(attributes, "count_padding") and padding != (0, 0):
+    if padded_mean and padding != (0, 0):
         written.append(Keyword("count_include_pad", Name("False")))
-    return Call(f"F.{primitive}2d", tuple(written))
+    return Call(function, tuple(written))
 
 
-def _resize(attributes: Attributes, maps: Sequence[Expr]) -> Call:
+def _max_pool(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    return _pooled("F.max_pool2d", attributes, maps[0], padded_mean=False)
+
+
+def _avg_pool(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    return _pooled("F.avg_pool2d", attributes, maps[0], padded_mean=not flag(attributes, "count_padding"))
+
+
+def _resize(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Call:
     """Coordinates go by the sizes of both maps, never by the factor: torch's own rule for odd sizes is the latter."""
     aligned, mode = flag(attributes, "align_corners"), word(attributes, "mode")
     factor, size = optional_fraction(attributes, "factor"), optional_pair(attributes, "size")
@@ -182,3 +238,33 @@ def _window(window: tuple[int, int], *, always_pair: bool = False) -> Name:
 
 def _number(value: Fraction) -> Name:
     return Name(str(value.numerator) if value.denominator == 1 else repr(float(value)))
+
+
+FORMS: Mapping[str, TorchForm] = MappingProxyType(
+    {
+        "conv": _module(_conv),
+        "dwconv": _module(_dwconv),
+        "linear": TorchForm(_call_linear, _linear),
+        "bn": _module(_batch_norm),
+        "relu": _pointwise("F.relu"),
+        "relu6": _pointwise("F.relu6"),
+        "hswish": _pointwise("F.hardswish"),
+        "hsigmoid": _pointwise("F.hardsigmoid"),
+        "sigmoid": _pointwise("torch.sigmoid"),
+        "softmax": _plain("torch.softmax", Keyword("dim", Name("1"))),
+        "argmax": TorchForm(_argmax),
+        "shuffle": TorchForm(_shuffle),
+        "dropout": TorchForm(_dropout),
+        "max_pool": TorchForm(_max_pool),
+        "avg_pool": TorchForm(_avg_pool),
+        "global_avg_pool": _plain("F.adaptive_avg_pool2d", Name("1")),
+        "global_max_pool": _plain("F.adaptive_max_pool2d", Name("1")),
+        "resize": TorchForm(_resize),
+        "crop": TorchForm(_crop),
+        "zero": TorchForm(_zero),
+        "concat": TorchForm(_concat),
+        "add": TorchForm(_add),
+        "multiply": TorchForm(_multiply),
+    }
+)
+"""How each primitive of this package is written."""

@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 
-from archdsl.backends.torch_source.classes import Channels, ModuleClass, ScopePlan
+from archdsl.backends.torch_source.classes import ModuleClass, ScopePlan, Symbols
 from archdsl.backends.torch_source.python_layout import Expr, Infix, Name, flat, prose
 from archdsl.backends.torch_source.scopes import Scope
 from archdsl.ir import Graph
-from archdsl.ops import Shape
+from archdsl.ops import Channels, Shape, Traits
+from archdsl.ops.primitives import PRIMITIVES
 
 
-def channel_count(module_class: ModuleClass, channels: Channels) -> Expr:
+def channel_count(module_class: ModuleClass, channels: Symbols) -> Expr:
     """As the constructor knows it: `64`, `c`, `2 * c`, `c + 64`. Raises KeyError where no parameter says it."""
     constant = sum(module_class.column(symbol)[0] for symbol in channels if module_class.is_constant(symbol))
     names = Counter(
@@ -51,12 +52,16 @@ def member_comments(graph: Graph, module_class: ModuleClass) -> dict[int, str]:
     """The shape that a resize or a concat inside a class writes, by member."""
     comments: dict[int, str] = {}
     for index, plan in enumerate(module_class.structure.members):
-        if isinstance(plan, ScopePlan) or plan.primitive not in {"resize", "concat"}:
+        if isinstance(plan, ScopePlan) or not _is_commented(PRIMITIVES[plan.primitive].traits):
             continue
         (channels,) = module_class.member_channels[index]
         if text := _shape(graph, module_class, channels, _member(index)):
             comments[index] = text
     return comments
+
+
+def _is_commented(traits: Traits) -> bool:
+    return traits.resamples or traits.channels is Channels.SUM
 
 
 _LONGEST = 110
@@ -78,7 +83,7 @@ def _member(index: int) -> _Map:
     return lambda scope: scope.members[index].writes[0]
 
 
-def _shape(graph: Graph, module_class: ModuleClass, channels: Channels, which: _Map) -> str:
+def _shape(graph: Graph, module_class: ModuleClass, channels: Symbols, which: _Map) -> str:
     """Numbers in a class that is used once, else relative to its first input; empty where letters cannot say it."""
     shapes = [graph.node(which(scope)).shape for scope in module_class.scopes]
     if len(shapes) == 1:

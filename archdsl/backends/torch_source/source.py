@@ -18,12 +18,14 @@ from archdsl.backends.torch_source.classes import (
 from archdsl.backends.torch_source.forward import Body, arguments, joined
 from archdsl.backends.torch_source.module_template import Facade, Origin, docstring_lines, load_lines, main_lines
 from archdsl.backends.torch_source.names import attribute, name_classes, variable
-from archdsl.backends.torch_source.primitives import LAYERS, layer
+from archdsl.backends.torch_source.primitives import layer
 from archdsl.backends.torch_source.python_layout import Call, Items, Name, flat, literal, prose, signature, statement
 from archdsl.backends.torch_source.scopes import Scope, network_scope, reached
 from archdsl.backends.torch_source.shapes import channel_count, member_comments, numbers, summary
 from archdsl.backends.torch_source.weights_reader import IMPORTS, reader_lines
 from archdsl.ir import Graph
+from archdsl.ops import Traits
+from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Image, Result
 
 
@@ -115,7 +117,7 @@ def _layer_lines(
     for index in members:
         plan = module_class.structure.members[index]
         match plan:
-            case LeafPlan() if plan.primitive in LAYERS:
+            case LeafPlan() if PRIMITIVES[plan.primitive].owns_tensors:
                 built = _layer(module_class, index, plan)
             case LeafPlan():
                 continue
@@ -199,9 +201,13 @@ def _comments(network: _Network) -> dict[int, str]:
     shapes: dict[int, str] = {}
     for index, member in enumerate(network.scope.members):
         plan = network.module_class.structure.members[index]
-        if isinstance(plan, ScopePlan) or plan.primitive in {"resize", "concat", "add"}:
+        if isinstance(plan, ScopePlan) or _is_commented(PRIMITIVES[plan.primitive].traits):
             shapes[index] = ", ".join(numbers(network.graph.node(path).shape) for path in member.writes)
     return shapes
+
+
+def _is_commented(traits: Traits) -> bool:
+    return traits.resamples or traits.identity_of_one
 
 
 def _network_summary(network: _Network) -> str:
@@ -223,8 +229,10 @@ def _facade(network: _Network) -> Facade:
         images=tuple(graph.node(path).shape for path in graph.images),
         outputs=len(_results(network, auxiliary=False)),
         auxiliary=bool(_results(network, auxiliary=True)),
-        training_only=tuple(plan.attribute for plan in late if isinstance(plan, ScopePlan) or plan.primitive in LAYERS),
-        counters=any(payload.primitive == "bn" for _, payload in graph.with_payload(Apply)),
+        training_only=tuple(
+            plan.attribute for plan in late if isinstance(plan, ScopePlan) or PRIMITIVES[plan.primitive].owns_tensors
+        ),
+        counters=any(PRIMITIVES[payload.primitive].traits.batch_norm for _, payload in graph.with_payload(Apply)),
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from archdsl.backends.verify.probe_points import CellEnd, Observed
+from archdsl.backends.protocol import CellEnd, Observed
 
 
 class _Bytes(InspectLoader):

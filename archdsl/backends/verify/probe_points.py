@@ -1,38 +1,11 @@
-"""The last map of each cell, where runtimes are compared, and what a runtime showed of them."""
+"""The last map of each cell: where runtimes are compared."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
-
+from archdsl.backends.protocol import CellEnd
 from archdsl.ir import Graph, Node, module_path
+from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Frame, FrameKind
-
-Maps: TypeAlias = "Mapping[str, NDArray[np.generic]]"
-
-
-@dataclass(frozen=True, slots=True)
-class CellEnd:
-    """The last map that leaves a cell, or what stands outside of cells: a line or an op of the network itself."""
-
-    cell: str
-    path: str
-    folded: str
-    """The path of the layer that has this map once batch norms are folded into the layers before them."""
-    module: str
-    """The torch module whose last output it is; empty where a primitive stands in the network itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What a runtime computed: outputs by their names, and the last maps of cells by the paths of their nodes."""
-
-    outputs: Maps
-    cells: Maps
 
 
 def cell_ends(graph: Graph) -> tuple[CellEnd, ...]:
@@ -46,7 +19,7 @@ def cell_ends(graph: Graph) -> tuple[CellEnd, ...]:
         if frames and inside and all(inside):
             continue
         name = ".".join(frame.name for frame in frames) or node.local
-        folded = inputs[0] if node.payload.primitive == "bn" else node.path
+        folded = inputs[0] if PRIMITIVES[node.payload.primitive].traits.batch_norm else node.path
         ends.pop(name, None)
         ends[name] = CellEnd(name, node.path, folded, _module(node, frames))
     return tuple(ends.values())

@@ -29,8 +29,8 @@ def command(out: Path, runs: int, threads: int, trust: bool, size: tuple[int, in
     OUT is a file that `compile` wrote, or a folder of them. The median and the spread are of single images; how busy
     the machine was is stated beside them.
     """
+    from archdsl.backends.bench.files import find_files, open_file
     from archdsl.backends.bench.timing import time_subject, warm_up_of
-    from archdsl.backends.bench_files import find_files, open_file
     from archdsl.backends.failures import TargetFailed, ToolMissing
 
     found: list[tuple[Path, Timing | str]] = []

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archdsl.backends.protocol import Emit, Precision
+from archdsl.backends.registry import target_names
 from archdsl.cli.exits import Exit
-from archdsl.cli.loading import load_or_leave
+from archdsl.cli.loading import errors_shown, load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json
 from archdsl.cli.parity import parity_object, parity_text
@@ -20,13 +22,13 @@ if TYPE_CHECKING:
 
 @click.command("compile")
 @click.argument("target", metavar="FILE")
-@click.option("--target", "wanted", required=True, metavar="torch|onnx|trt", help="What to compile to.")
+@click.option("--target", "wanted", required=True, metavar="|".join(target_names()), help="What to compile to.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="A folder, or a file with the target's suffix.")
-@click.option("--precision", type=click.Choice(["fp32", "fp16"]), default="fp32", show_default=True)
+@click.option("--precision", default=Precision.FP32.value, show_default=True, metavar="|".join(Precision))
 @click.option(
     "--emit",
-    type=click.Choice(["logits", "labels"]),
-    default="logits",
+    default=Emit.LOGITS.value,
+    metavar="|".join(Emit),
     show_default=True,
     help="`labels` puts the resize to the image's size and the argmax into the graph.",
 )
@@ -49,7 +51,7 @@ def command(
     size: tuple[int, int] | None,
     form: str,
 ) -> int:
-    """Compile the network of FILE to torch, ONNX or TensorRT.
+    """Compile the network of FILE to torch, ONNX, TensorRT, or a target of an installed package.
 
     `torch` is one readable Python file that needs only torch, with its weights beside it. A manifest says what was
     compiled from what. Without `-o` everything goes to `compiled/NAME/`.
@@ -58,7 +60,8 @@ def command(
     from archdsl.backends import Refused, compile_graph
 
     loaded = load_or_leave(target, overrides, size, form=form, weights=weights)
-    request = api.request(loaded, wanted, out, precision, emit, weights, seed, verify=verify, written=target)
+    with errors_shown(form):
+        request = api.request(loaded, wanted, out, precision, emit, weights, seed, verify=verify, written=target)
     with working(f"compiling `{loaded.name}` to {wanted}"):
         compiled = compile_graph(request)
     if isinstance(compiled, Refused):

@@ -41,8 +41,8 @@ def command(
     OUT is the folder that `compile` wrote, or a manifest in it. What cannot run here is said and not passed over.
     """
     from archdsl import api
-    from archdsl.backends.compare import verify_files
     from archdsl.backends.manifest import RandomWeights, read_manifest
+    from archdsl.backends.verify.compare import verify_files
 
     manifests = tuple(_manifests(out))
     compiled_for = [read_manifest(manifest) for manifest in manifests]

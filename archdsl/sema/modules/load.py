@@ -66,9 +66,8 @@ class Unit:
         for unit in self.used:
             if name in unit.items:
                 return Found(unit.items[name], unit)
-        if name in PRIMITIVES:
-            return Found(PRIMITIVES[name], self)
-        return None
+        primitive = PRIMITIVES.find(name)
+        return None if primitive is None else Found(primitive, self)
 
     def find_path(self, path: ast.Path) -> Found | None:
         """The definition that a path names: `conv3x3`, or `cas.normal` where a file was used under a name."""
@@ -86,7 +85,7 @@ class Unit:
         if kinds not in self._names:
             units = (self, *self.used)
             found = [name for unit in units for name, item in unit.items.items() if isinstance(item, kinds)]
-            self._names[kinds] = [*found, *PRIMITIVES] if ast.Op in kinds else found
+            self._names[kinds] = [*found, *PRIMITIVES.names()] if ast.Op in kinds else found
         return self._names[kinds]
 
     def sources(self) -> Iterator[SourceFile]:
@@ -161,8 +160,8 @@ class _Loader:
 
     def _define(self, unit: Unit, item: Definition) -> None:
         name = item.name
-        if name.text in PRIMITIVES or name.text in BUILT_IN:
-            what = "a primitive" if name.text in PRIMITIVES else "a word of the language"
+        if name.text in PRIMITIVES.reserved or name.text in BUILT_IN:
+            what = "a primitive" if name.text in PRIMITIVES.reserved else "a word of the language"
             self.reporter.report(
                 codes.RESERVED,
                 f"`{name.text}` is {what}",

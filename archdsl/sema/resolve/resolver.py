@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Channels, Primitive
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.plugins import CANNOT_LOAD
 from archdsl.sema import codes
 from archdsl.sema.modules.load import BUILT_IN, Definition, Unit
 from archdsl.sema.reporter import Reporter, replacement, suggestion
@@ -389,6 +391,9 @@ class _Body:
         if self.unit.incomplete or name.text in self.unknown:
             return
         self.unknown.add(name.text)
+        if (failure := PRIMITIVES.failure(name.text)) is not None:
+            self.reporter.report(CANNOT_LOAD, failure.reason, name.span, "used here", help=failure.help)
+            return
         ops = self.unit.names(ast.Op, ast.Ops, ast.Cell)
         known = [*local, *self.known, *(each for each in self.lines if each not in self.known), *ops]
         near = replacement(name.text, known, name.span)

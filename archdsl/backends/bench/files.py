@@ -1,0 +1,39 @@
+"""Compiled files found and opened to be timed, each by the back end that wrote it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from archdsl.backends.bench.timing import NotTimed
+from archdsl.backends.protocol import Backend, Size, TimedFile
+from archdsl.backends.registry import backends
+
+
+def find_files(out: Path) -> tuple[Path, ...]:
+    """The file, or what can be timed in a folder. Raises NotTimed where there is nothing."""
+    if not out.exists():
+        raise NotTimed(f"`{out}` does not exist: name what `archdsl compile` wrote")
+    if not out.is_dir():
+        if _backend_of(out) is None:
+            raise NotTimed(f"`{out}` is no compiled file: those end in {_suffixes()}")
+        return (out,)
+    found = tuple(each for each in sorted(out.iterdir()) if (by := _backend_of(each)) and by.recognises(each))
+    if not found:
+        raise NotTimed(f"there is no compiled file in `{out}`: those end in {_suffixes()}")
+    return found
+
+
+def open_file(file: Path, size: Size | None, threads: int, *, trust: bool) -> TimedFile:
+    """Raises NotTimed, ToolMissing, TargetFailed, ManifestUnreadable, UnreadableWeights, OSError."""
+    backend = _backend_of(file)
+    if backend is None:
+        raise NotTimed(f"`{file}` is no compiled file: those end in {_suffixes()}")
+    return backend.open(file, size, threads, trust=trust)
+
+
+def _backend_of(file: Path) -> Backend | None:
+    return next((each for each in backends() if file.name.endswith(each.timed)), None)
+
+
+def _suffixes() -> str:
+    return ", ".join(sorted(suffix for each in backends() for suffix in each.timed))

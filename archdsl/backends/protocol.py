@@ -1,0 +1,253 @@
+"""What a back end is: one target of `archdsl compile`, with everything that the other commands need to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archdsl.backends.manifest import FileWeights, JsonValue, RandomWeights, SourceFile
+from archdsl.ir import Graph
+from archdsl.ops import Primitive
+from archdsl.weights import Tensors
+
+Size: TypeAlias = "tuple[int, int]"
+"""Height and width of an image."""
+
+Maps: TypeAlias = "Mapping[str, NDArray[np.generic]]"
+
+
+class Precision(StrEnum):
+    FP32 = "fp32"
+    FP16 = "fp16"
+
+
+class Emit(StrEnum):
+    """What the compiled network gives."""
+
+    LOGITS = "logits"
+    LABELS = "labels"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A request that cannot be met, told without having tried; `help` says what to ask for instead."""
+
+    message: str
+    help: str = ""
+
+
+_Option = TypeVar("_Option", bound=StrEnum)
+
+
+def find_option(kind: type[_Option], what: str, name: str) -> _Option | Refused:
+    """A precision or an output by its name."""
+    known = [str(each) for each in kind]
+    if name in known:
+        return kind(name)
+    return Refused(f"there is no {what} `{name}`", f"one of {', '.join(f'`{each}`' for each in known)}")
+
+
+# Compiling --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the manifest says of a network beside its graph."""
+
+    text: str = ""
+    """`FILE:NAME` as the user gave it."""
+    space: str = ""
+    hash: str = ""
+    sources: tuple[SourceFile, ...] = ()
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    class_names: tuple[str, ...] = ()
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    padding_multiple: int = 1
+    """What height and width have to be multiples of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One network to compile to one target."""
+
+    graph: Graph
+    """Closed, at the input size to compile for."""
+    weights: Tensors
+    weights_source: RandomWeights | FileWeights
+    target: str
+    out: Path | None = None
+    described: Described = field(default_factory=Described)
+    precision: Precision = Precision.FP32
+    emit: Emit = Emit.LOGITS
+    verify: bool = False
+    tolerance: float | None = None
+    """Of the largest logit; by precision where it is None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One file of a target, not yet written."""
+
+    kind: str
+    """What the file is, as the manifest says it: `onnx`, `weights`."""
+    suffix: str
+    data: bytes
+
+
+# Comparing --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CellEnd:
+    """The last map that leaves a cell, or what stands outside of cells: a line or an op of the network itself."""
+
+    cell: str
+    path: str
+    folded: str
+    """The path of the layer that has this map once batch norms are folded into the layers before them."""
+    module: str
+    """The torch module whose last output it is; empty where a primitive stands in the network itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """An image to run compiled files on, and the maps to look at."""
+
+    image: NDArray[np.float32]
+    """1x3xHxW."""
+    outputs: tuple[str, ...]
+    """Names of the main outputs, in the text's order."""
+    ends: tuple[CellEnd, ...]
+
+    @property
+    def size(self) -> Size:
+        height, width = self.image.shape[2:]
+        return height, width
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a runtime computed: outputs by their names, and the last maps of cells by the paths of their nodes."""
+
+    outputs: Maps
+    cells: Maps
+    checked: tuple[str, ...] = ()
+    """What was checked besides: `header`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """Why nothing was computed here."""
+
+    reason: str
+    checked: tuple[str, ...] = ()
+
+
+# Timing -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Seconds of each run, without those that warmed up."""
+
+    wall_s: tuple[float, ...]
+    cpu_s: tuple[float, ...]
+    """Of all threads of the process together."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedFile:
+    """A compiled file that is open and can be run again and again."""
+
+    runtime: str
+    version: str
+    device: str
+    threads: int
+    size: Size
+    measure: Callable[[int, int, Callable[[int], None]], Samples]
+    """Runs it so often to warm up, then so often for the samples, and tells of every run that is done."""
+
+
+# The protocol -----------------------------------------------------------------------------------
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """One target. Packages add one by an entry point of the group `archdsl.targets`: `NAME = module:BACKEND`.
+
+    Importing its module costs little: what is slow to import is imported by its methods.
+    """
+
+    @property
+    def name(self) -> str:
+        """As `--target` takes it."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """As prose names it: `ONNX`."""
+        ...
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """By which `-o FILE` means a file of this target."""
+        ...
+
+    @property
+    def timed(self) -> tuple[str, ...]:
+        """Suffixes of its files that can be timed."""
+        ...
+
+    @property
+    def precisions(self) -> tuple[Precision, ...]: ...
+
+    @property
+    def emits(self) -> tuple[Emit, ...]: ...
+
+    @property
+    def auxiliary(self) -> bool:
+        """Whether auxiliary outputs are in its files."""
+        ...
+
+    @property
+    def runtime(self) -> str:
+        """What runs its files when they are compared, as `verify` shows it."""
+        ...
+
+    def expresses(self, primitive: Primitive) -> bool:
+        """Whether it has a form for a primitive."""
+        ...
+
+    def refuse(self, request: Request) -> Refused | None:
+        """What it cannot do, in its own words; of precisions, outputs and primitives the caller says it else."""
+        ...
+
+    def build(self, request: Request, stem: str) -> tuple[Built, ...]:
+        """The files, which will be called `stem` and their suffix. Raises ToolMissing, TargetFailed."""
+        ...
+
+    def libraries(self, request: Request) -> tuple[str, ...]:
+        """Installed distributions whose versions the manifest names."""
+        ...
+
+    def run(self, files: Mapping[str, bytes], probe: Probe) -> Observed | NotRun:
+        """Runs the files of one manifest, by their kinds, whose checksums are right. Raises TargetFailed."""
+        ...
+
+    def recognises(self, file: Path) -> bool:
+        """Whether a file of a folder, which has such a suffix, is one to time."""
+        ...
+
+    def open(self, file: Path, size: Size | None, threads: int, *, trust: bool) -> TimedFile:
+        """A file to time; `trust` allows to run code that nothing shows to be ours.
+
+        Raises NotTimed, ToolMissing, TargetFailed, ManifestUnreadable, UnreadableWeights, OSError.
+        """
+        ...

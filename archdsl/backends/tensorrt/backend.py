@@ -1,0 +1,118 @@
+"""The target `trt`: a TensorRT plan with a sidecar, built from the ONNX model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from archdsl.backends.bench.timing import random_image, size_to_time
+from archdsl.backends.failures import TargetFailed
+from archdsl.backends.onnx.backend import BACKEND as ONNX
+from archdsl.backends.onnx.backend import onnx_bytes
+from archdsl.backends.protocol import (
+    Built,
+    Emit,
+    NotRun,
+    Observed,
+    Precision,
+    Probe,
+    Refused,
+    Request,
+    Size,
+    TimedFile,
+)
+from archdsl.backends.tensorrt.trt_plan import BadPlan, Flavour, Sidecar, read_header, read_sidecar, sidecar_bytes
+from archdsl.ops import Primitive
+
+_PLAN, _SIDECAR = "trt-plan", "trt-sidecar"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorRT:
+    name: str = "trt"
+    title: str = "TensorRT"
+    suffixes: tuple[str, ...] = (".plan", *(flavour.suffix for flavour in Flavour))
+    timed: tuple[str, ...] = tuple(flavour.suffix for flavour in Flavour)
+    precisions: tuple[Precision, ...] = (Precision.FP32, Precision.FP16)
+    emits: tuple[Emit, ...] = (Emit.LOGITS, Emit.LABELS)
+    auxiliary: bool = False
+    runtime: str = "tensorrt"
+
+    def expresses(self, primitive: Primitive) -> bool:
+        """As its parser reads ONNX; what it does not know of that it says itself when it builds."""
+        return ONNX.expresses(primitive)
+
+    def refuse(self, request: Request) -> Refused | None:
+        return None
+
+    def build(self, request: Request, stem: str) -> tuple[Built, ...]:
+        from archdsl.backends.tensorrt.build import build_plan
+
+        plan = build_plan(onnx_bytes(request, Precision.FP32), request.precision)
+        suffix = plan.flavour.suffix
+        return Built(_PLAN, suffix, plan.data), Built(_SIDECAR, f"{suffix}.json", sidecar_bytes(plan))
+
+    def libraries(self, request: Request) -> tuple[str, ...]:
+        from archdsl.backends.tensorrt.build import find_flavour
+
+        return "onnx", find_flavour().module
+
+    def run(self, files: Mapping[str, bytes], probe: Probe) -> Observed | NotRun:
+        """A plan is checked everywhere and run where there is a GPU that it is for."""
+        from archdsl.backends.tensorrt.run import run_plan
+
+        data = files[_PLAN]
+        try:
+            sidecar = read_sidecar(files[_SIDECAR])
+        except BadPlan as error:
+            raise TargetFailed(f"the plan cannot be checked: {error}") from error
+        checked = _checked(data, sidecar)
+        if sidecar.image != probe.size:
+            return NotRun(f"the plan is for images of {sidecar.image[0]}x{sidecar.image[1]}", checked)
+        match run_plan(data, sidecar, probe.image):
+            case NotRun(reason):
+                return NotRun(reason, checked)
+            case Observed(outputs, cells):
+                return Observed(outputs, cells, checked)
+
+    def recognises(self, file: Path) -> bool:
+        return True
+
+    def open(self, file: Path, size: Size | None, threads: int, *, trust: bool) -> TimedFile:
+        from archdsl.backends.tensorrt.bench import samples_of_plan, ways_to_run
+
+        sidecar_file = file.with_name(f"{file.name}.json")
+        try:
+            sidecar = read_sidecar(sidecar_file.read_bytes())
+        except BadPlan as error:
+            raise TargetFailed(f"`{file}` cannot be timed: {error}") from error
+        plan = file.read_bytes()
+        if hashlib.sha256(plan).hexdigest() != sidecar.sha256:
+            raise TargetFailed(f"`{file}` is not the plan that its sidecar describes: its sha256 differs")
+        chosen = size_to_time(file, sidecar.image, size)
+        machine = ways_to_run(sidecar)
+        if machine.missing:
+            raise TargetFailed(f"`{file}` cannot run here: {machine.missing}")
+        measure = partial(samples_of_plan, plan, sidecar, random_image(chosen))
+        return TimedFile(f"TensorRT ({sidecar.flavour})", machine.version, machine.device, 1, chosen, measure)
+
+
+def _checked(data: bytes, sidecar: Sidecar) -> tuple[str, ...]:
+    """What was checked of a plan. Raises TargetFailed where it is not the one that its sidecar describes."""
+    if sidecar.sha256 != hashlib.sha256(data).hexdigest():
+        raise TargetFailed("the plan is not the one that its sidecar describes: its sha256 differs")
+    if sidecar.flavour is not Flavour.RTX:
+        return ("sidecar",)
+    try:
+        header = read_header(data)
+    except BadPlan as error:
+        raise TargetFailed(f"the plan is damaged: {error}") from error
+    if header.version != sidecar.version:
+        raise TargetFailed(f"the plan is of version {header.version} and its sidecar says {sidecar.version}")
+    return ("sidecar", "header")
+
+
+BACKEND = TensorRT()

@@ -1,0 +1,136 @@
+"""Compiled files against the torch network, cell by cell."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from archdsl.backends.failures import TargetFailed
+from archdsl.backends.manifest import Manifest, ManifestUnreadable, read_manifest
+from archdsl.backends.protocol import Backend, Built, NotRun, Precision, Probe, Refused, Size
+from archdsl.backends.registry import find_target
+from archdsl.backends.verify.parity import DEFAULT_TOLERANCE, CellDifference, Parity, Run
+from archdsl.backends.verify.probe_points import cell_ends
+from archdsl.ir import Graph
+from archdsl.nets import Network, load_weights
+from archdsl.space import Result
+from archdsl.weights import Tensors
+from archdsl.weights.specification import closed_count
+
+_PIECE = 1 << 20
+
+
+def verify_files(
+    graph: Graph,
+    weights: Tensors,
+    manifest_file: Path,
+    *,
+    sizes: Sequence[Size] = (),
+    tolerance: float | None = None,
+) -> Parity:
+    """The artefacts that a manifest names, which lie beside it. Nothing is run before its checksum is right.
+
+    Raises ManifestUnreadable, OSError, and TargetFailed where a file is not the one that was compiled.
+    """
+    manifest = read_manifest(manifest_file)
+    backend = find_target(manifest.target)
+    if isinstance(backend, Refused):
+        raise ManifestUnreadable(
+            f"{manifest_file} is of the target `{manifest.target}`, which no installed package has"
+        )
+    files: dict[str, bytes] = {}
+    for artefact in manifest.artefacts:
+        files[artefact.kind] = (manifest_file.parent / artefact.path).read_bytes()
+        if hashlib.sha256(files[artefact.kind]).hexdigest() != artefact.sha256:
+            raise TargetFailed(f"the {artefact.kind} file is not the one that was compiled: its sha256 differs")
+    chosen = _default_tolerance(manifest) if tolerance is None else tolerance
+    return _parity(graph, weights, backend, files, sizes, chosen)
+
+
+def verify_built(graph: Graph, weights: Tensors, backend: Backend, built: Sequence[Built], tolerance: float) -> Parity:
+    """Files that are not written yet, at the graph's own size. Raises TargetFailed."""
+    return _parity(graph, weights, backend, {part.kind: part.data for part in built}, (), tolerance)
+
+
+def _parity(
+    graph: Graph,
+    weights: Tensors,
+    backend: Backend,
+    files: Mapping[str, bytes],
+    sizes: Sequence[Size],
+    tolerance: float,
+) -> Parity:
+    """One run at each (height, width), by default at the graph's own, each on one random image."""
+    image = graph.node(graph.images[0]).shape
+    network = Network(graph)
+    load_weights(network, weights)
+    network.eval()
+    chosen = sizes or ((image.height, image.width),)
+    return Parity(tolerance, tuple(_run(network, backend, files, size) for size in chosen))
+
+
+def _run(network: Network, backend: Backend, files: Mapping[str, bytes], size: Size) -> Run:
+    graph = network.graph
+    ends, outputs = cell_ends(graph), _outputs(graph)
+    probe = Probe(_image(graph, size), tuple(name for _, name in outputs), ends)
+    found = backend.run(files, probe)
+    checked = ("sha256", *found.checked)
+    if isinstance(found, NotRun):
+        return Run(backend.runtime, *size, not_run=found.reason, checked=checked)
+    wanted = [*(end.path for end in ends), *(path for path, _ in outputs)]
+    with torch.inference_mode():
+        maps = network.probe(torch.as_tensor(probe.image), wanted)
+    cells = tuple(
+        CellDifference(end.cell, _share(maps[end.path].numpy(), found.cells[end.path]))
+        for end in ends
+        if end.path in found.cells
+    )
+    difference = max(_output_difference(maps[path].numpy(), found.outputs[name], size) for path, name in outputs)
+    return Run(backend.runtime, *size, difference=difference, cells=cells, checked=checked)
+
+
+def _outputs(graph: Graph) -> list[tuple[str, str]]:
+    """The path of each output's map, with the output's name."""
+    return [(graph.inputs(path)[0], end.name) for path, end in graph.with_payload(Result) if not end.auxiliary]
+
+
+def _image(graph: Graph, size: Size) -> NDArray[np.float32]:
+    channels = closed_count(graph.node(graph.images[0]).shape.channels, graph.images[0])
+    return np.random.default_rng(0).normal(size=(1, channels, *size)).astype(np.float32)
+
+
+def _share(expected: NDArray[np.generic], found: NDArray[np.generic]) -> float:
+    """The largest difference over the largest value expected; infinite where the shapes differ."""
+    if expected.shape != found.shape:
+        return float("inf")
+    difference = largest = 0.0
+    # In pieces, because logits as float64 are 0.3 GB at 1024x2048; np.maximum so that nan stays.
+    for start in range(0, expected.size, _PIECE):
+        exact = expected.reshape(-1)[start : start + _PIECE].astype(np.float64)
+        other = found.reshape(-1)[start : start + _PIECE].astype(np.float64)
+        difference = float(np.maximum(difference, np.abs(exact - other).max()))
+        largest = float(np.maximum(largest, np.abs(exact).max()))
+    return difference / largest if largest else difference
+
+
+def _output_difference(expected: NDArray[np.generic], found: NDArray[np.generic], size: Size) -> float:
+    """Of labels, how much smaller than the largest logit the one of the label is: near ties may fall either way."""
+    if found.ndim != 3:
+        return _share(expected, found)
+    logits = torch.as_tensor(expected, dtype=torch.float32)
+    if logits.shape[2:] not in {(1, 1), size}:
+        logits = torch.nn.functional.interpolate(logits, size=size, mode="bilinear")
+    labels = torch.as_tensor(found, dtype=torch.int64)[:, None]
+    if labels.shape[2:] != logits.shape[2:] or bool(((labels < 0) | (labels >= logits.shape[1])).any()):
+        return float("inf")
+    missed = logits.amax(1, keepdim=True) - logits.gather(1, labels)
+    return float(missed.max() / logits.abs().max())
+
+
+def _default_tolerance(manifest: Manifest) -> float:
+    return DEFAULT_TOLERANCE[Precision(str(manifest.options.get("precision", Precision.FP32)))]

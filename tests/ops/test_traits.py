@@ -1,0 +1,143 @@
+"""Every primitive has a torch layer and a form in every back end, and its traits are true of its layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+
+from archdsl.backends.onnx.primitives import FORMS as ONNX_FORMS
+from archdsl.backends.torch_source.primitives import FORMS as TORCH_FORMS
+from archdsl.nets.layers import LAYERS, layer
+from archdsl.ops import Channels, Primitive, Role, Shape
+from archdsl.ops.bind import bind
+from archdsl.ops.primitives import BUILT_IN, PRIMITIVES
+
+NEEDED: Mapping[str, Mapping[str, object]] = {
+    "conv": {"c": 6},
+    "linear": {"c": 6},
+    "shuffle": {"groups": 2},
+    "max_pool": {"k": 3},
+    "avg_pool": {"k": 3},
+    "resize": {"factor": 2},
+}
+"""Parameters without which a primitive says nothing."""
+
+
+def names(*, having: str) -> list[str]:
+    return [primitive.name for primitive in BUILT_IN if getattr(primitive.traits, having)]
+
+
+def shapes(primitive: Primitive, count: int | None = None) -> list[Shape]:
+    size = 1 if primitive.name == "linear" else 5
+    return [Shape(4, size, size)] * (count or max(primitive.least, 3 if primitive.variadic else 1))
+
+
+def module(name: str, read: list[Shape]) -> torch.nn.Module:
+    primitive = PRIMITIVES[name]
+    return layer(name, dict(bind(primitive, NEEDED.get(name, {}))), read, "cell.layer").eval()
+
+
+def maps(read: list[Shape]) -> list[torch.Tensor]:
+    return [torch.randn(1, int(str(c)), h, w) for c, h, w in read]
+
+
+@pytest.mark.parametrize("table", [LAYERS, ONNX_FORMS, TORCH_FORMS], ids=["nets", "onnx", "torch_source"])
+def test_a_table_has_every_primitive_and_nothing_else(table: Mapping[str, object]) -> None:
+    assert set(table) == {primitive.name for primitive in BUILT_IN}
+
+
+@pytest.mark.parametrize("primitive", BUILT_IN, ids=lambda primitive: primitive.name)
+def test_a_primitive_owns_tensors_where_its_layer_does(primitive: Primitive) -> None:
+    owned = bool(module(primitive.name, shapes(primitive)).state_dict())
+    assert primitive.owns_tensors == owned == (TORCH_FORMS[primitive.name].layer is not None)
+
+
+@pytest.mark.parametrize("primitive", BUILT_IN, ids=lambda primitive: primitive.name)
+def test_channels_come_from_where_the_trait_says(primitive: Primitive) -> None:
+    read = shapes(primitive)
+    written = primitive.shape(read, dict(bind(primitive, NEEDED.get(primitive.name, {})))).channels
+    match primitive.traits.channels:
+        case Channels.FIRST:
+            assert written == 4
+        case Channels.OWN:
+            assert written != 4
+        case Channels.SUM:
+            assert written == 4 * len(read)
+
+
+@pytest.mark.parametrize("primitive", [each for each in BUILT_IN if each.variadic], ids=lambda each: each.name)
+def test_the_order_of_maps_matters_where_a_join_is_not_commutative(primitive: Primitive) -> None:
+    read = shapes(primitive)
+    given = maps(read)
+    join = module(primitive.name, read)
+    assert torch.allclose(join(*given), join(*reversed(given))) == primitive.traits.commutative
+
+
+def test_traits_of_several_maps_are_those_of_primitives_that_join() -> None:
+    variadic = {primitive.name for primitive in BUILT_IN if primitive.variadic}
+    assert {primitive.name for primitive in BUILT_IN if primitive.traits.join} == variadic
+    assert {*names(having="commutative"), *names(having="identity_of_one")} <= variadic
+
+
+@pytest.mark.parametrize("name", names(having="identity_of_one"))
+def test_of_one_map_it_is_that_map(name: str) -> None:
+    (x,) = maps([Shape(4, 5, 5)])
+    assert torch.equal(module(name, [Shape(4, 5, 5)])(x), x)
+
+
+@pytest.mark.parametrize("name", names(having="activation"))
+def test_an_activation_treats_each_value_alone(name: str) -> None:
+    (x,) = maps([Shape(4, 5, 5)])
+    apply = module(name, [Shape(4, 5, 5)])
+    assert torch.allclose(apply(x.flip(1, 2, 3)), apply(x).flip(1, 2, 3))
+    assert not torch.allclose(apply(2 * x), 2 * apply(x)) or not torch.allclose(apply(-x), -apply(x))
+
+
+@pytest.mark.parametrize("name", names(having="absorbs_batch_norm"))
+def test_what_absorbs_a_batch_norm_has_its_output_channels_first_and_can_have_a_bias(name: str) -> None:
+    primitive = PRIMITIVES[name]
+    read = shapes(primitive)
+    attributes = {**dict(bind(primitive, NEEDED.get(name, {}))), "bias": True}
+    written = primitive.shape(read, attributes).channels
+    tensors = {weight.name: weight for weight in primitive.weights(read, attributes)}
+    assert tensors["weight"].shape[0] == written
+    assert tensors["bias"].shape == (written,)
+
+
+@pytest.mark.parametrize("name", names(having="batch_norm"))
+def test_a_batch_norm_has_running_statistics(name: str) -> None:
+    weights = PRIMITIVES[name].weights([Shape(4, 5, 5)], dict(bind(PRIMITIVES[name], {})))
+    assert {weight.role for weight in weights if not weight.trained} == {Role.MEAN, Role.VARIANCE}
+
+
+@pytest.mark.parametrize("name", names(having="zeros"))
+def test_it_writes_zeros(name: str) -> None:
+    (x,) = maps([Shape(4, 5, 5)])
+    assert not module(name, [Shape(4, 5, 5)])(x).any()
+
+
+@pytest.mark.parametrize("name", names(having="index"))
+def test_an_index_is_a_whole_number(name: str) -> None:
+    (x,) = maps([Shape(4, 5, 5)])
+    assert module(name, [Shape(4, 5, 5)])(x).dtype is torch.int64
+
+
+@pytest.mark.parametrize("name", names(having="resamples"))
+def test_of_a_second_map_the_size_alone_is_read(name: str) -> None:
+    primitive = PRIMITIVES[name]
+    read = [Shape(4, 5, 5), Shape(2, 9, 7)]
+    x, like = maps(read)
+    apply = layer(name, dict(bind(primitive, {})), read, "cell.layer")
+    assert torch.equal(apply(x, like), apply(x, torch.zeros_like(like)))
+
+
+@pytest.mark.parametrize(
+    "primitive", [each for each in BUILT_IN if each.traits.activation or each.variadic], ids=lambda each: each.name
+)
+def test_the_mean_square_of_random_numbers_is_near_what_the_rule_says(primitive: Primitive) -> None:
+    read = [Shape(8, 40, 40)] * (2 if primitive.variadic else 1)
+    found = module(primitive.name, read)(*maps(read)).square().mean().item()
+    said = primitive.mean_square([1.0] * len(read), [8] * len(read))
+    assert 0.7 * said < found < 1.4 * said

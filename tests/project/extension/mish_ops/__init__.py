@@ -1,0 +1,1 @@
+"""Primitives and a target of a package that is not archdsl."""

@@ -1,0 +1,25 @@
+"""The primitives as ONNX nodes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from archdsl.backends.onnx.body import Body
+from archdsl.backends.onnx.sizes import Call
+
+
+def mish(body: Body, call: Call) -> str:
+    softplus = body.node("Softplus", [call.inputs[0]], call.part("softplus"))
+    tanh = body.node("Tanh", [softplus], call.part("tanh"))
+    return body.node("Mul", [call.inputs[0], tanh], call.path)
+
+
+def prelu(body: Body, call: Call) -> str:
+    """ONNX spreads the slope over the last axes, torch over the channels."""
+    shape = body.tensor(call.part("shape"), np.array([-1, 1, 1], np.int64))
+    slope = body.node("Reshape", [call.tensor("weight"), shape], call.part("slope"))
+    return body.node("PRelu", [call.inputs[0], slope], call.path)
+
+
+def misbuilt(_body: Body, _call: Call) -> str:
+    raise NotImplementedError("not written yet")
