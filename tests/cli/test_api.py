@@ -55,6 +55,32 @@ def test_space_is_no_network(project: Path) -> None:
         archdsl.build(project / "spaces" / "fasterseg.arch")
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"precision": "int8"}, "there is no precision `int8`: one of `fp32`, `fp16`"),
+        ({"precision": ""}, "there is no precision ``: one of `fp32`, `fp16`"),
+        ({"emit": "boxes"}, "there is no output `boxes`: one of `logits`, `labels`"),
+        ({"target": "tflite"}, "there is no target `tflite`: one of `torch`, `onnx`, `trt`"),
+        ({"target": "torch", "precision": "fp16"}, "the target `torch` is always fp32: call `.half()` on the network"),
+        ({"target": "torch", "emit": "labels"}, "the target `torch` gives logits: call `.argmax(1)` on them"),
+    ],
+)
+def test_what_cannot_be_compiled_is_refused_with_what_there_is(project: Path, asked: dict[str, str], said: str) -> None:
+    wanted = {"target": "onnx", "precision": "fp32", "emit": "logits", **asked}
+    with pytest.raises(archdsl.Refused) as refused:
+        archdsl.compile(
+            STUDENT,
+            wanted["target"],
+            project / "out",
+            size=(64, 128),
+            precision=wanted["precision"],
+            emit=wanted["emit"],
+        )
+    assert str(refused.value) == said
+    assert not (project / "out").exists()
+
+
 def test_unknown_name() -> None:
     with pytest.raises(AttributeError, match="has no attribute `train`"):
         archdsl.__getattr__("train")

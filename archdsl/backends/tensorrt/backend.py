@@ -82,7 +82,7 @@ class TensorRT:
         return True
 
     def open(self, file: Path, size: Size | None, threads: int, *, trust: bool) -> TimedFile:
-        from archdsl.backends.tensorrt.bench import samples_of_plan, ways_to_run
+        from archdsl.backends.tensorrt.run import samples_of_plan, ways_to_run
 
         sidecar_file = file.with_name(f"{file.name}.json")
         try:

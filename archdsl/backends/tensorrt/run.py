@@ -1,4 +1,4 @@
-"""TensorRT plans, run in a worker process where the machine can run them; else what is missing here.
+"""TensorRT plans, run and timed in a worker process where the machine can run them; else what is missing here.
 
 Seen so far, with tensorrt-rtx 1.7: every answer about what is missing. A run itself has not been seen: it follows
 NVIDIA's description of `execute_async_v3`, and waits for a machine with a driver, a GPU and a torch with CUDA.
@@ -6,7 +6,7 @@ NVIDIA's description of `execute_async_v3`, and waits for a machine with a drive
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -14,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archdsl.backends.failures import TargetFailed
-from archdsl.backends.protocol import NotRun, Observed
+from archdsl.backends.protocol import NotRun, Observed, Samples
 from archdsl.backends.tensorrt.process import ask
 from archdsl.backends.tensorrt.trt_plan import Flavour, Sidecar
 
 NO_DEVICE = 100
 """What `cuInit` gives where there is a driver and no GPU."""
+
+MACHINE, RUN, TIME = "machine", "run", "time"
+"""What the worker is asked to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,8 @@ def missing(machine: Machine, flavour: Flavour, capabilities: Sequence[str]) -> 
 def run_plan(plan: bytes, sidecar: Sidecar, image: NDArray[np.float32]) -> Observed | NotRun:
     """The plan's outputs for one image. Raises TargetFailed where it loads and fails, or the process dies."""
     request = {
-        "flavour": str(sidecar.flavour),
-        "compute_capabilities": list(sidecar.compute_capabilities),
+        **_request(sidecar),
+        "task": RUN,
         "plan_bytes": len(plan),
         "image": list(image.shape),
     }
@@ -78,3 +81,49 @@ def run_plan(plan: bytes, sidecar: Sidecar, image: NDArray[np.float32]) -> Obser
         outputs[output["name"]] = array
         start += array.nbytes
     return Observed(outputs, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Where a plan would run."""
+
+    missing: str
+    """What keeps it from running; empty where nothing is known to."""
+    version: str = ""
+    device: str = ""
+
+
+def ways_to_run(sidecar: Sidecar) -> Here:
+    """Raises TargetFailed where the process dies."""
+    fields, _ = ask("run_worker", {**_request(sidecar), "task": MACHINE}, b"")
+    return Here(fields.get("not_run", ""), fields.get("version", ""), fields.get("device", ""))
+
+
+def samples_of_plan(
+    plan: bytes,
+    sidecar: Sidecar,
+    image: NDArray[np.float32],
+    warm_up: int,
+    runs: int,
+    done: Callable[[int], None],
+) -> Samples:
+    """From launch to the last output on the GPU; the image lies there already. Raises TargetFailed."""
+    request = {
+        **_request(sidecar),
+        "task": TIME,
+        "plan_bytes": len(plan),
+        "image": list(image.shape),
+        "warm_up": warm_up,
+        "runs": runs,
+    }
+    fields, _ = ask("run_worker", request, plan + image.tobytes())
+    if reason := fields.get("not_run"):
+        raise TargetFailed(f"the plan cannot run here: {reason}")
+    if failed := fields.get("failed"):
+        raise TargetFailed(failed, tuple(fields["details"]))
+    done(warm_up + runs)
+    return Samples(tuple(fields["wall_s"]), tuple(fields["cpu_s"]))
+
+
+def _request(sidecar: Sidecar) -> dict[str, object]:
+    return {"flavour": str(sidecar.flavour), "compute_capabilities": list(sidecar.compute_capabilities)}

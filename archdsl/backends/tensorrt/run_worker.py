@@ -1,4 +1,4 @@
-"""The process in which a plan runs: reads the plan and an image, answers with the outputs or with what is missing.
+"""The process in which a plan runs: reads the plan and an image, answers with outputs or seconds, or what is missing.
 
 The buffers are torch's, on torch's stream, so nothing but torch and TensorRT is needed.
 """
@@ -11,32 +11,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from archdsl.backends.bench.timing import sample
 from archdsl.backends.tensorrt.process import Message, answer_with, import_tensorrt, listening_logger
-from archdsl.backends.tensorrt.run import Machine, missing
+from archdsl.backends.tensorrt.run import MACHINE, TIME, Machine, missing
 from archdsl.backends.tensorrt.trt_plan import Flavour
 
 _MAJOR, _MINOR = 75, 76
 """`CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*`."""
 
 
-def run(request: Mapping[str, Any], body: bytes) -> Message:
-    """A plan and an image one after the other to the bytes of all outputs one after the other."""
+def work(request: Mapping[str, Any], body: bytes) -> Message:
+    """A plan and an image one after the other to what the task asks for; `not_run` where the machine cannot."""
     flavour = Flavour(request["flavour"])
     machine = find_machine(flavour)
     if reason := missing(machine, flavour, request["compute_capabilities"]):
         return {"not_run": reason}, b""
+    import torch
+
     trt = import_tensorrt(flavour.module)
+    if request["task"] == MACHINE:
+        return {"version": trt.__version__, "device": torch.cuda.get_device_name()}, b""
     logger = listening_logger(trt)
     plan, image = body[: request["plan_bytes"]], body[request["plan_bytes"] :]
     engine = trt.Runtime(logger).deserialize_cuda_engine(plan)
     if engine is None:
         said = f": {logger.complaints[-1]}" if logger.complaints else ""
         return {"not_run": f"TensorRT does not load the plan on a GPU of {machine.capability}{said}"}, b""
-    outputs = _execute(trt, engine, image, request["image"])
-    if outputs is None:
+    ready = prepare(trt, engine, image, request["image"])
+    answer = None if ready is None else _time(ready, request) if request["task"] == TIME else _run(ready)
+    if answer is None:
         return {"failed": "TensorRT loaded the plan and could not run it", "details": logger.complaints}, b""
-    described = [{"name": name, "dtype": str(array.dtype), "shape": array.shape} for name, array in outputs.items()]
-    return {"outputs": described}, b"".join(array.tobytes() for array in outputs.values())
+    return answer
 
 
 def find_machine(flavour: Flavour) -> Machine:
@@ -93,16 +98,34 @@ def prepare(trt: Any, engine: Any, image: bytes, shape: list[int]) -> Prepared |
     return Prepared(context, buffers, tuple(writes))
 
 
-def _execute(trt: Any, engine: Any, image: bytes, shape: list[int]) -> dict[str, Any] | None:
-    """Outputs by name as numpy arrays; None where TensorRT says no."""
+def _run(ready: Prepared) -> Message | None:
+    """The bytes of all outputs one after the other; None where TensorRT says no."""
     import torch
 
-    ready = prepare(trt, engine, image, shape)
     stream = torch.cuda.current_stream()
-    if ready is None or not ready.context.execute_async_v3(stream.cuda_stream):
+    if not ready.context.execute_async_v3(stream.cuda_stream):
         return None
     stream.synchronize()
-    return {name: ready.buffers[name].cpu().numpy() for name in ready.outputs}
+    outputs = {name: ready.buffers[name].cpu().numpy() for name in ready.outputs}
+    described = [{"name": name, "dtype": str(array.dtype), "shape": array.shape} for name, array in outputs.items()]
+    return {"outputs": described}, b"".join(array.tobytes() for array in outputs.values())
+
+
+def _time(ready: Prepared, request: Mapping[str, Any]) -> Message | None:
+    """The seconds of each run; None where TensorRT says no."""
+    import torch
+
+    stream = torch.cuda.current_stream()
+    launched: list[bool] = []
+
+    def once() -> None:
+        launched.append(ready.context.execute_async_v3(stream.cuda_stream))
+        stream.synchronize()
+
+    samples = sample(once, request["warm_up"], request["runs"], lambda _: None)
+    if not all(launched):
+        return None
+    return {"wall_s": list(samples.wall_s), "cpu_s": list(samples.cpu_s)}, b""
 
 
 def _dtype(trt: Any, engine: Any, name: str) -> Any:
@@ -112,4 +135,4 @@ def _dtype(trt: Any, engine: Any, name: str) -> Any:
 
 
 if __name__ == "__main__":
-    answer_with(run)
+    answer_with(work)
