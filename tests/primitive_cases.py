@@ -129,7 +129,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
         **{
             name: _plain(name)
             for name in (
-                *("relu", "relu6", "hswish", "hsigmoid", "sigmoid", "softmax", "argmax"),
+                *("relu", "relu6", "hswish", "hsigmoid", "silu", "sigmoid", "softmax", "argmax"),
                 *("global_avg_pool", "global_max_pool"),
             )
         },

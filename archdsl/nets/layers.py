@@ -221,6 +221,7 @@ LAYERS: Mapping[str, Callable[[LayerRequest], nn.Module]] = MappingProxyType(
         "relu6": lambda _: nn.ReLU6(),
         "hswish": lambda _: nn.Hardswish(),
         "hsigmoid": lambda _: nn.Hardsigmoid(),
+        "silu": lambda _: nn.SiLU(),
         "sigmoid": lambda _: nn.Sigmoid(),
         "softmax": lambda _: nn.Softmax(dim=1),
         "argmax": lambda _: ArgMax(),

@@ -71,6 +71,7 @@ RELU = _activation("relu", "max(x, 0)", _times(0.5))
 RELU6 = _activation("relu6", "min(max(x, 0), 6)", _times(0.5))
 HSWISH = _activation("hswish", "x * relu6(x + 3) / 6 (MobileNetV3, section 5.2)", _times(0.4))
 HSIGMOID = _activation("hsigmoid", "relu6(x + 3) / 6 (MobileNetV3, section 5.2)", _gate)
+SILU = _activation("silu", "x / (1 + exp(-x)), also called swish (Ramachandran et al., 2017)", _times(0.36))
 SIGMOID = _activation("sigmoid", "1 / (1 + exp(-x))", _gate)
 
 

@@ -50,6 +50,13 @@ def test_a_primitive_is_that_of_torch(primitive: str, dynamic: bool, data: st.Da
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-5)
 
 
+def test_a_window_of_padding_alone_is_left_out_where_sizes_are_open() -> None:
+    graph = of_one("avg_pool", Shape(1, 1, 2), k=5, s=4, ceil=True, count_padding=True)
+    x = image(graph)
+    found = run(to_onnx(graph, {}, dynamic=True), x)["y"]
+    np.testing.assert_allclose(found, torch_output(graph, {}, x), rtol=1e-4)
+
+
 @pytest.fixture(scope="module")
 def small() -> tuple[Graph, Tensors]:
     graph = small_network()

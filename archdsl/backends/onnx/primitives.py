@@ -143,6 +143,11 @@ def _relu6(body: Body, call: Call) -> str:
     return body.node("Clip", [call.inputs[0], low, high], call.path)
 
 
+def _silu(body: Body, call: Call) -> str:
+    gate = body.node("Sigmoid", [call.inputs[0]], call.part("gate"))
+    return body.node("Mul", [call.inputs[0], gate], call.path)
+
+
 FORMS: Mapping[str, Form] = MappingProxyType(
     {
         "conv": _conv,
@@ -153,6 +158,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "relu6": _relu6,
         "hswish": _alike("HardSwish"),
         "hsigmoid": _alike("HardSigmoid", alpha=1 / 6, beta=0.5),
+        "silu": _silu,
         "sigmoid": _alike("Sigmoid"),
         "softmax": _alike("Softmax", axis=1),
         "argmax": _alike("ArgMax", axis=1, keepdims=1),

@@ -169,16 +169,32 @@ def pool(body: Body, call: Call, *, average: bool) -> str:
             )
         )
         after = (height, width)
-    return body.node(
+    overhangs = call.dynamic and source != call.inputs[0]
+    pooled = body.node(
         "AveragePool" if average else "MaxPool",
         [source],
-        call.path,
+        call.part("pooled") if overhangs else call.path,
         kernel_shape=list(window),
         strides=[stride, stride],
         pads=[*before, *after],
         ceil_mode=int(ceil and call.dynamic),
         **({"count_include_pad": int(counted)} if average else {}),
     )
+    return _without_windows_of_padding(body, call, pooled) if overhangs else pooled
+
+
+def _without_windows_of_padding(body: Body, call: Call, pooled: str) -> str:
+    """Only windows that begin before the padding behind the map, floor((n + pad - 1) / s) + 1 of them, as in torch.
+
+    Where the padding is part of the map, a runtime cannot know that.
+    """
+    lengths = _height_and_width(body, call, call.inputs[0])
+    last = body.integers(call.part("last"), [pad - 1 for pad in pool_padding(call.attributes)])
+    stride = body.integers(call.part("stride"), [whole(call.attributes, "s")] * 2)
+    steps = body.node("Div", [body.node("Add", [lengths, last], call.part("room")), stride], call.part("steps"))
+    ends = body.node("Add", [steps, body.integers(call.part("one"), [1])], call.part("ends"))
+    starts, axes = body.integers(call.part("starts"), [0, 0]), body.integers(call.part("axes"), [2, 3])
+    return body.node("Slice", [pooled, starts, ends, axes], call.path)
 
 
 def _fixed_shape(body: Body, call: Call) -> str:

@@ -250,6 +250,7 @@ FORMS: Mapping[str, TorchForm] = MappingProxyType(
         "relu6": _pointwise("F.relu6"),
         "hswish": _pointwise("F.hardswish"),
         "hsigmoid": _pointwise("F.hardsigmoid"),
+        "silu": _pointwise("F.silu"),
         "sigmoid": _pointwise("torch.sigmoid"),
         "softmax": _plain("torch.softmax", Keyword("dim", Name("1"))),
         "argmax": TorchForm(_argmax),
