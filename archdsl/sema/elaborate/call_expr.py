@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from archdsl.ops import Dim
+from archdsl.diagnostics import Label as Mark
+from archdsl.ops import Dim, Primitive
 from archdsl.sema import codes
 from archdsl.sema.elaborate import built_in, calls, edge_choice
 from archdsl.sema.elaborate.arguments import port_values
 from archdsl.sema.elaborate.values import (
+    Callee,
     Candidate,
+    Choice,
     Environment,
     Evaluator,
     Many,
+    Map,
+    Method,
     Nothing,
     Poison,
     Size,
     Value,
     describe,
 )
+from archdsl.sema.modules.load import Definition
 from archdsl.syntax import ast
 
 
@@ -59,9 +65,46 @@ def step_on(
     if isinstance(value, Poison | Nothing):
         return value
     callee, arguments = _callee(ev, step, env)
+    for called in step.items if isinstance(step, ast.Set) else (step,):
+        if (hidden := _hidden(ev, called, env)) is not None:
+            return hidden
     if isinstance(callee, Many):
         return edge_choice.choose(ev, value, callee, step, arguments, env, source, stride)
     return calls.call(ev, callee, [value], arguments, env, step.span, stride=stride)
+
+
+def _hidden(ev: Evaluator, called: ast.Expr, env: Environment) -> Value | None:
+    """Reported where a name of the body hides the op that is called; None where the name is called rightly."""
+    target = called.target if isinstance(called, ast.Call) else called
+    if not isinstance(target, ast.Path) or target.parts or target.head.text not in env.names:
+        return None
+    found = env.unit.find_path(target)
+    value = ev.settle(env.names[target.head.text])
+    first = value.options[0][1] if isinstance(value, Choice) else value
+    if found is None or isinstance(first, Callee | Many | Method | Poison | Nothing):
+        return None
+    name = target.head.text
+    made = ev.builder.nodes[first.node].span if isinstance(first, Map) else None
+    return ev.poison(
+        codes.WRONG_KIND,
+        f"`{name}` is {describe(first)} here, and cannot be called",
+        target.span,
+        f"hides the {_kind(found.item)} `{name}`",
+        also=(Mark(made, f"`{name}` is this map"),) if made is not None else (),
+        help=f"rename `{name}` in this body",
+    )
+
+
+def _kind(item: Definition | Primitive) -> str:
+    match item:
+        case Primitive():
+            return "primitive"
+        case ast.Cell():
+            return "cell"
+        case ast.Ops():
+            return "set"
+        case _:
+            return "op"
 
 
 def _callee(ev: Evaluator, step: ast.Expr, env: Environment) -> tuple[Value, Sequence[ast.Argument]]:
@@ -76,6 +119,8 @@ def at_head(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
     if not expr.target.parts and name not in env.names and name in built_in.FUNCTIONS:
         return built_in.FUNCTIONS[name](ev, expr, env)
     callee = ev.path(expr.target, env)
+    if (hidden := _hidden(ev, expr, env)) is not None:
+        return hidden
     ports: list[Value] = []
     named: list[ast.Argument] = []
     for argument in expr.arguments:

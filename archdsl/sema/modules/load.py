@@ -41,6 +41,8 @@ class Unit:
     items: dict[str, Definition] = field(default_factory=dict[str, Definition])
     used: list[Unit] = field(default_factory=list["Unit"])
     aliases: dict[str, Unit] = field(default_factory=dict[str, "Unit"])
+    imports: list[tuple[ast.Use, Unit]] = field(default_factory=list[tuple[ast.Use, "Unit"]])
+    """Each `use` with the file that it names."""
     broken: set[str] = field(default_factory=set[str])
     """Items in which there is a syntax error: what is missing in them may have been taken away by it."""
     incomplete: bool = False
@@ -228,6 +230,7 @@ class _Loader:
             unit.incomplete = True
             return
         unit.incomplete = unit.incomplete or used.incomplete
+        unit.imports.append((use, used))
         if use.alias is None:
             unit.used.append(used)
         else:

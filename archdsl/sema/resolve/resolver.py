@@ -10,8 +10,10 @@ from archdsl.ops import Channels, Primitive
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.plugins import CANNOT_LOAD
 from archdsl.sema import codes
-from archdsl.sema.modules.load import BUILT_IN, Definition, Unit
+from archdsl.sema.modules.load import BUILT_IN, Unit
+from archdsl.sema.modules.load import Definition as Item
 from archdsl.sema.reporter import Reporter, replacement, suggestion
+from archdsl.sema.resolve.index import Call, Definition, Index, Kind
 from archdsl.sema.resolve.name_ranges import names_between
 from archdsl.syntax import ast
 from archdsl.syntax.tree import children, names
@@ -25,28 +27,34 @@ _IN_STRUCTURE: dict[str, tuple[type[ast.Node], ...]] = {
 }
 
 
-def check_names(unit: Unit, reporter: Reporter) -> None:
-    """Report what is wrong with the names of a file and of the files that it uses."""
+def check_names(unit: Unit, reporter: Reporter) -> Index:
+    """Report what is wrong with the names of a file and of the files that it uses, and collect what they are."""
+    index = Index()
     waiting, seen = [unit], {id(unit)}
     while waiting:
         current = waiting.pop()
+        index.units.append(current)
+        for each in current.parsed.file.items:
+            index.item(each, current)
         unknown: set[str] = set()
         for name, item in current.items.items():
             if name not in current.broken:
-                _check_item(item, current, reporter, unknown)
+                _check_item(item, current, reporter, unknown, index)
         for used in (*current.used, *current.aliases.values()):
             if id(used) not in seen:
                 seen.add(id(used))
                 waiting.append(used)
+    return index
 
 
-def _check_item(item: Definition, unit: Unit, reporter: Reporter, unknown: set[str]) -> None:
-    check = _Body(unit, reporter, item.name, unknown)
+def _check_item(item: Item, unit: Unit, reporter: Reporter, unknown: set[str], index: Index) -> None:
+    check = _Body(unit, reporter, item.name, unknown, index, index.item(item, unit))
+    index.bodies[id(item)] = check.known
     match item:
         case ast.Op(parameters=parameters, pipe=pipe, body=body):
             check.parameters(parameters)
             for step in pipe:
-                check.expression(step, {})
+                check.step(step, {}, -1)
             if body or not pipe:
                 check.body(body)
         case ast.Ops(parameters=parameters, value=value):
@@ -80,8 +88,12 @@ class _Body:
     owner: ast.Name
     unknown: set[str]
     """Names that have been reported; each of them is reported where the file reads it first."""
-    known: dict[str, Span] = field(default_factory=dict[str, Span])
+    index: Index
+    item: Definition
+    known: dict[str, Definition] = field(default_factory=dict[str, Definition])
     """Names that can be read so far."""
+    around: dict[str, Definition] = field(default_factory=dict[str, Definition])
+    """The parameters of the item."""
     lines: dict[str, _Line] = field(default_factory=dict[str, _Line])
     """All lines of the body, also those to come."""
     circles: set[frozenset[str]] = field(default_factory=set[frozenset[str]])
@@ -91,9 +103,10 @@ class _Body:
         for parameter in parameters:
             if parameter.default is not None:
                 self.expression(parameter.default, {})
-            self.define(parameter.name, "parameter")
+            self.define(parameter.name, Kind.PARAMETER, parameter)
+        self.around.update(self.known)
 
-    def define(self, name: ast.Name, what: str) -> None:
+    def define(self, name: ast.Name, kind: Kind, node: ast.Node, *, run: bool = False) -> None:
         if name.text in BUILT_IN:
             self.reporter.report(
                 codes.RESERVED,
@@ -105,14 +118,14 @@ class _Body:
         elif (first := self.known.get(name.text)) is not None:
             self.reporter.report(
                 codes.DUPLICATE,
-                f"the {what} `{name.text}` stands twice in `{self.owner.text}`",
+                f"the {kind} `{name.text}` stands twice in `{self.owner.text}`",
                 name.span,
                 "again here",
-                also=(Mark(first, "first here"),),
+                also=(Mark(first.span, "first here"),),
                 help="rename one of them",
             )
         else:
-            self.known[name.text] = name.span
+            self.known[name.text] = self.index.define(name, kind, node, self.unit, self.item, run=run)
 
     # Bodies -------------------------------------------------------------------------------------
 
@@ -122,7 +135,7 @@ class _Body:
         for statement in body:
             if isinstance(statement, ast.Input):
                 for port in statement.ports:
-                    self.define(port.name, "input")
+                    self.define(port.name, Kind.INPUT, port)
         for position, statement in enumerate(body):
             self._statement(statement, position, is_space=is_space)
         self._check_outputs(body, is_space=is_space)
@@ -170,7 +183,7 @@ class _Body:
             case ast.Input(ports=ports):
                 for port in ports:
                     for step in port.steps:
-                        self.expression(step, {}, position)
+                        self.step(step, {}, position)
                     if port.shape is not None and not is_space:
                         self.reporter.report(
                             codes.OUT_OF_PLACE,
@@ -190,41 +203,45 @@ class _Body:
                         help="write `name = …`",
                     )
                 for name in _defined(statement):
-                    self.define(name, "name")
+                    self.define(name, Kind.LINE, statement, run=target.upto is not None)
             case ast.Output(value=value, name=name):
                 self.expression(value, {}, position)
                 self._check_twice(value)
                 if name is not None:
-                    self.define(name, "output")
+                    self.define(name, Kind.OUTPUT, statement)
             case ast.Choose(name=name, domain=domain):
                 self.expression(domain, {}, position)
-                self.define(name, "question")
+                self.define(name, Kind.QUESTION, statement)
             case ast.Branches(names=found, domain=domain):
                 self.expression(domain, {}, position)
                 for name in found:
-                    self.define(name, "branch")
+                    self.define(name, Kind.BRANCH, statement)
             case ast.Structure():
                 self._structure(statement, position)
             case ast.Start() | ast.Place() | ast.Phase() | ast.Answer():
                 pass
 
     def _structure(self, structure: ast.Structure, position: int) -> None:
-        local: dict[str, Span] = {}
+        local: dict[str, Definition] = {}
         for argument in structure.arguments:
             if argument.within is not None and isinstance(argument.value, ast.Path):
                 self.expression(argument.within, {}, position)
-                local[argument.value.head.text] = argument.value.span
+                axis = argument.value.head
+                local[axis.text] = self.index.define(axis, Kind.AXIS, argument, self.unit, self.item)
             else:
                 self.expression(argument.value, {}, position)
         name = structure.target.path.head
-        self.define(name, "name")
+        self.define(name, Kind.STRUCTURE, structure)
         allowed = _IN_STRUCTURE.get(structure.kind.text)
         if allowed is None:
             return  # a syntax error took its word away
         for statement in structure.body:
             if not isinstance(statement, allowed):
                 self._out_of_place(statement, f"the {structure.kind.text} `{name.text}`")
-            local |= {each.text: each.span for each in _defined(statement)}
+            kind = Kind.QUESTION if isinstance(statement, ast.Choose) else Kind.LINE
+            for each in _defined(statement):
+                local[each.text] = self.index.define(each, kind, statement, self.unit, self.item)
+        self.index.bodies[id(structure)] = local
         for statement in structure.body:
             self._in_structure(statement, local, position)
         if not any(isinstance(statement, ast.Place) for statement in structure.body):
@@ -236,7 +253,7 @@ class _Body:
                 help="write a cell in it, such as `normal(c = 32)`",
             )
 
-    def _in_structure(self, statement: ast.Statement, local: dict[str, Span], position: int) -> None:
+    def _in_structure(self, statement: ast.Statement, local: dict[str, Definition], position: int) -> None:
         match statement:
             case ast.Start(indices=indices, value=value):
                 for expr in (*indices, value):
@@ -245,55 +262,66 @@ class _Body:
                 self.expression(domain, local, position)
             case ast.Assign(value=value):
                 self.expression(value, local, position)
-            case ast.Place(cell=cell, arguments=arguments, repeat=repeat):
-                self._check_cell(cell)
+            case ast.Place(cell=cell, arguments=arguments, repeat=repeat, tag=tag):
+                if tag is not None:
+                    self._tag(statement, cell.head.text, tag)
+                self._check_cell(cell, local)
                 self._arguments(arguments, local, position)
-                self._named(cell, arguments)
+                self._call(cell, arguments, local, statement.span)
                 if repeat is not None:
                     self.expression(repeat, local, position)
             case _:
                 pass
 
-    def _check_cell(self, cell: ast.Path) -> None:
+    def _tag(self, place: ast.Place, cell: str, tag: ast.Name) -> None:
+        known = self.index.tags.get((cell, tag.text))
+        if known is not None:
+            self.index.use(known, tag.span)
+        else:
+            self.index.tags[cell, tag.text] = self.index.define(tag, Kind.TAG, place, self.unit, self.item)
+
+    def _check_cell(self, cell: ast.Path, local: dict[str, Definition]) -> None:
         found = self.unit.find_path(cell)
-        if found is None and not self.unit.incomplete and cell.head.text not in self.unknown:
-            self.unknown.add(cell.head.text)
-            known = self.unit.names(ast.Cell)
-            self.reporter.report(
-                codes.UNKNOWN_CELL,
-                f"there is no cell `{cell.head.text}`",
-                cell.span,
-                "not known here",
-                help=suggestion(cell.head.text, known),
-                fix=replacement(cell.head.text, known, cell.head.span),
-            )
+        if self._reads_name(cell, local) or self.unit.incomplete or cell.head.text in self.unknown:
+            return
+        if found is not None:
+            self.index.use_item(found, cell, self.unit)
+            return
+        self.unknown.add(cell.head.text)
+        known = self.unit.names(ast.Cell)
+        self.reporter.report(
+            codes.UNKNOWN_CELL,
+            f"there is no cell `{cell.head.text}`",
+            cell.span,
+            "not known here",
+            help=suggestion(cell.head.text, known),
+            fix=replacement(cell.head.text, known, cell.head.span),
+        )
 
     # Expressions --------------------------------------------------------------------------------
 
-    def expression(self, expr: ast.Expr, local: dict[str, Span], position: int = -1) -> None:
+    def expression(self, expr: ast.Expr, local: dict[str, Definition], position: int = -1) -> None:
         match expr:
             case ast.Path():
                 self._path(expr, local, position)
             case ast.Call(target=target, arguments=arguments):
-                if target.head.text not in BUILT_IN:
-                    self._path(target, local, position, called=True)
+                self._target(target, local, position)
                 self._arguments(arguments, local, position)
-                self._named(target, arguments)
+                self._call(target, arguments, local, expr.span)
             case ast.Pipe(head=head, steps=steps):
                 self.expression(head, local, position)
-                for step in steps:
-                    if isinstance(step, ast.Path):
-                        self._path(step, local, position, called=True)
-                    else:
-                        self.expression(step, local, position)
-            case ast.Range(low=ast.Path(parts=()) as low, high=ast.Path(parts=()) as high) if names_between(
+                for piped, step in zip((head, *steps), steps, strict=False):
+                    self.step(step, local, position, piped=piped)
+            case ast.Range(low=ast.Path(parts=()) as low, high=ast.Path(parts=()) as high) if between := names_between(
                 low.head, high.head
             ):
-                for name in names_between(low.head, high.head):
+                self._path(low, local, position)
+                for name in between[1:-1]:
                     self._path(ast.Path(expr.span, ast.Name(expr.span, name)), local, position)
+                self._path(high, local, position)
             case _:
                 if isinstance(expr, ast.Set):
-                    self._check_set(expr)
+                    self._check_set(expr, local)
                 for child in children(expr):
                     if isinstance(child, ast.When):
                         if child.pattern is not None:
@@ -302,24 +330,61 @@ class _Body:
                     elif isinstance(child, ast.Expr):
                         self.expression(child, local, position)
 
-    def _arguments(self, arguments: Sequence[ast.Argument], local: dict[str, Span], position: int) -> None:
+    def _arguments(self, arguments: Sequence[ast.Argument], local: dict[str, Definition], position: int) -> None:
         for argument in arguments:
             inner = local
             if argument.over is not None and argument.bound is not None:
                 self.expression(argument.over, local, position)
-                inner = {**local, argument.bound.text: argument.bound.span}
+                bound = self.index.define(argument.bound, Kind.BOUND, argument, self.unit, self.item)
+                inner = {**local, argument.bound.text: bound}
             if argument.within is not None:
                 self.expression(argument.within, local, position)
             self.expression(argument.value, inner, position)
 
-    def _path(self, path: ast.Path, local: dict[str, Span], position: int, *, called: bool = False) -> None:
+    def _target(self, target: ast.Path, local: dict[str, Definition], position: int) -> None:
+        if target.head.text not in BUILT_IN:
+            self._path(target, local, position, called=True)
+
+    def step(
+        self, step: ast.Expr, local: dict[str, Definition], position: int, *, piped: ast.Expr | None = None
+    ) -> None:
+        """What stands behind `->`."""
+        match step:
+            case ast.Path():
+                self._path(step, local, position, called=True)
+                self._call(step, (), local, step.span, piped=piped, step=True)
+            case ast.Call(target=target, arguments=arguments):
+                self._target(target, local, position)
+                self._arguments(arguments, local, position)
+                self._call(target, arguments, local, step.span, piped=piped, step=True)
+            case _:
+                self.expression(step, local, position)
+                self._call(step, (), local, step.span, piped=piped, step=True)
+
+    def _reads_name(self, path: ast.Path, local: dict[str, Definition]) -> bool:
+        """Whether a path begins with a name of this body."""
+        found = local.get(path.head.text) or self.known.get(path.head.text)
+        if found is None:
+            return False
+        written = path.head.span.text == path.head.text
+        self.index.use(found, path.head.span, written=written)
+        if written:
+            self.index.meanings[id(path)] = found
+        if path.parts:
+            self.index.reached.append(path)
+        return True
+
+    def _path(self, path: ast.Path, local: dict[str, Definition], position: int, *, called: bool = False) -> None:
         for part in path.parts:
             if isinstance(part, ast.Index):
                 self.expression(part.value, local, position)
         name = path.head.text
-        if name in local or name in self.known or name in BUILT_IN or not name:
+        if name == "earlier":
+            self._earlier(path, position)
+        if self._reads_name(path, local) or name in BUILT_IN or not name:
             return
-        if self.unit.find_path(path) is not None or (not path.parts and self.unit.find(name) is not None):
+        if (found := self.unit.find_path(path)) is not None:
+            self.index.use_item(found, path, self.unit)
             return
         if name in self.unit.aliases:
             self._not_in_alias(path, name)
@@ -329,6 +394,14 @@ class _Body:
             self._later(path, line, position)
             return
         self._unknown(path.head, local, called=called)
+
+    def _earlier(self, path: ast.Path, position: int) -> None:
+        """`earlier` reads the names of the run that stand before the last."""
+        run = [line.name for line in self.lines.values() if line.position == position]
+        for name in run[:-1]:
+            node = self.lines[name.text].statement
+            found = self.index.define(name, Kind.LINE, node, self.unit, self.item, run=True)
+            self.index.use(found, path.span, written=False)
 
     def _not_in_alias(self, path: ast.Path, alias: str) -> None:
         if self.unit.aliases[alias].incomplete:
@@ -387,7 +460,7 @@ class _Body:
                     waiting.append((self.lines[name], [*through, name]))
         return []
 
-    def _unknown(self, name: ast.Name, local: dict[str, Span], *, called: bool) -> None:
+    def _unknown(self, name: ast.Name, local: dict[str, Definition], *, called: bool) -> None:
         if self.unit.incomplete or name.text in self.unknown:
             return
         self.unknown.add(name.text)
@@ -407,9 +480,22 @@ class _Body:
             help = "the packaged ops are there after `use std`"
         self.reporter.report(code, message, name.span, "not known here", help=help, fix=near)
 
-    def _named(self, target: ast.Path, arguments: Sequence[ast.Argument]) -> None:
-        """Named arguments of a call whose target is a definition."""
-        if target.head.text in self.known or target.head.text in BUILT_IN:
+    def _call(
+        self,
+        target: ast.Expr,
+        arguments: tuple[ast.Argument, ...],
+        local: dict[str, Definition],
+        span: Span,
+        *,
+        piped: ast.Expr | None = None,
+        step: bool = False,
+    ) -> None:
+        """A call is kept for the index; the named arguments of one whose target is an item are checked."""
+        strided = step and isinstance(self.item.node, ast.Cell) and self.item.node.stride is not None
+        self.index.calls.append(Call(target, arguments, piped, self.around, span, step=step, strided=strided))
+        if not isinstance(target, ast.Path) or target.head.text in BUILT_IN:
+            return
+        if target.head.text in local or target.head.text in self.known:
             return
         found = self.unit.find_path(target)
         if found is None or not isinstance(found.item, ast.Op | ast.Cell | Primitive):
@@ -433,12 +519,12 @@ class _Body:
 
     # What a body gives and reads ----------------------------------------------------------------
 
-    def _check_set(self, expr: ast.Set) -> None:
+    def _check_set(self, expr: ast.Set, local: dict[str, Definition]) -> None:
         seen: dict[ast.Expr, Span] = {}
         for item in expr.items:
             if item in seen:
                 self.reporter.report(
-                    codes.EDGE_TWICE if self._is_edge(item) else codes.REPEATED_CANDIDATE,
+                    codes.EDGE_TWICE if self._is_edge(item, local) else codes.REPEATED_CANDIDATE,
                     f"`{item.span.text}` stands twice in this set",
                     item.span,
                     "again here",
@@ -447,11 +533,11 @@ class _Body:
                 )
             seen.setdefault(item, item.span)
 
-    def _is_edge(self, item: ast.Expr) -> bool:
+    def _is_edge(self, item: ast.Expr, local: dict[str, Definition]) -> bool:
         """Whether an item of a set is a map, and no candidate of a question."""
         match item:
-            case ast.Path():
-                return self.unit.find_path(item) is None
+            case ast.Path(head=ast.Name(text=name)):
+                return name in local or name in self.known or self.unit.find_path(item) is None
             case ast.Pipe():
                 return True
             case _:
@@ -540,7 +626,8 @@ def _defined(statement: ast.Statement) -> Iterable[ast.Name]:
             if upto is None:
                 return (path.head,)
             between = names_between(path.head, upto) or (path.head.text,)
-            return tuple(ast.Name(path.head.span, name) for name in between)
+            ends = {path.head.text: path.head.span, upto.text: upto.span}
+            return tuple(ast.Name(ends.get(name, path.head.span), name) for name in between)
         case ast.Choose(name=name):
             return (name,)
         case ast.Branches(names=found):
