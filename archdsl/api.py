@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from archdsl.backends import Refused as NotPossible
     from archdsl.diagnostics import Diagnostic
     from archdsl.diff import Difference
-    from archdsl.ir import Graph
+    from archdsl.ir import ClosedGraph
     from archdsl.nets import Network
     from archdsl.weights import Tensors
 
@@ -191,7 +191,7 @@ def _possible(found: _T | NotPossible) -> _T:
     return found
 
 
-def closed_graph(loaded: Loaded) -> Graph:
+def closed_graph(loaded: Loaded) -> ClosedGraph:
     """The network's graph. Raises Refused where questions are open."""
     if not loaded.closed:
         kind = "space" if loaded.meaning.trace is None else "genotype"
@@ -203,7 +203,7 @@ def closed_graph(loaded: Loaded) -> Graph:
     return loaded.network()
 
 
-def tensors(graph: Graph, weights: PathLike | None, seed: int) -> Tensors:
+def tensors(graph: ClosedGraph, weights: PathLike | None, seed: int) -> Tensors:
     """The weights of a file or of a run's folder, or the random ones of a seed.
 
     Raises WeightsMismatch, UnreadableWeights, NoRun, OSError.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from archdsl.ir import Graph, Node, verify
+from archdsl.ir import ClosedGraph, ClosedNode, verify
+from archdsl.ir.graph import ClosedPayload
 from archdsl.ops import Shape
 from archdsl.ops.bind import bind
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Apply, Frame, FrameKind, Image, Payload, Result
+from archdsl.space import Apply, Frame, FrameKind, Image, NodePath, Result
 
 
 class Sketch:
@@ -14,7 +15,7 @@ class Sketch:
 
     def __init__(self, name: str = "sketch") -> None:
         self.name = name
-        self.nodes: dict[str, tuple[Node, tuple[str, ...]]] = {}
+        self.nodes: dict[str, tuple[ClosedNode, tuple[str, ...]]] = {}
 
     def image(self, channels: int, height: int, width: int, name: str = "image") -> str:
         return self._add(name, Image(name), (), Shape(channels, height, width))
@@ -34,19 +35,19 @@ class Sketch:
     def result(self, name: str, source: str, *, auxiliary: bool = False) -> str:
         return self._add(f"out_{name}", Result(name, auxiliary), (source,), self.nodes[source][0].shape)
 
-    def graph(self) -> Graph:
-        return verify(Graph.of(self.name, self.nodes.values()))
+    def graph(self) -> ClosedGraph:
+        return verify(ClosedGraph.of(self.name, self.nodes.values()))
 
-    def _add(self, path: str, payload: Payload, inputs: tuple[str, ...], shape: Shape) -> str:
+    def _add(self, path: str, payload: ClosedPayload, inputs: tuple[str, ...], shape: Shape) -> str:
         *scopes, local = path.split(".")
         frames = tuple(
             Frame(FrameKind.OP if depth else FrameKind.CELL, scope, scope) for depth, scope in enumerate(scopes)
         )
-        self.nodes[path] = (Node(frames, local, payload, shape), inputs)
+        self.nodes[path] = (ClosedNode(NodePath(frames, local), payload, shape), inputs)
         return path
 
 
-def of_one(primitive: str, *maps: Shape, **given: object) -> Graph:
+def of_one(primitive: str, *maps: Shape, **given: object) -> ClosedGraph:
     """A network of one primitive. Every map after the first is a crop of a one-by-one convolution of the image."""
     sketch = Sketch(primitive)
     height = max(shape.height for shape in maps)
@@ -70,7 +71,7 @@ def _as(sketch: Sketch, image: str, shape: Shape, number: int) -> str:
     return y
 
 
-def small_network() -> Graph:
+def small_network() -> ClosedGraph:
     """Two branches, a zoomed conv, a residual sum, a depthwise conv, a pooled context, and an auxiliary output."""
     sketch = Sketch("small")
     image = sketch.image(3, 64, 96)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 
-from archdsl.ir import Graph, Node, cell_of, for_inference
+from archdsl.ir import ClosedGraph, ClosedNode, for_inference
 from archdsl.ops import Shape
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
@@ -59,7 +59,7 @@ class Figures:
         return _grouped(owned, lambda node: " and ".join(node.branches))
 
 
-def figures(graph: Graph) -> Figures:
+def figures(graph: ClosedGraph) -> Figures:
     """The figures of a closed graph."""
     inference = for_inference(graph)
     nodes = tuple(_nodes(inference))
@@ -69,13 +69,20 @@ def figures(graph: Graph) -> Figures:
     return Figures(graph.name, image, nodes, params, training, macs)
 
 
-def _nodes(graph: Graph) -> Iterator[NodeFigures]:
+def cell_name(graph: ClosedGraph, node: str) -> str:
+    """The outermost cell that a node stands in; else its line, or the node itself."""
+    part = graph.scopes.part_of(node)
+    return part.path if part else node
+
+
+def _nodes(graph: ClosedGraph) -> Iterator[NodeFigures]:
     for node, params, macs in _counts(graph):
         assert isinstance(node.payload, Apply)
-        yield NodeFigures(node.path, node.payload.primitive, params, macs, node.shape, cell_of(node)[0], node.branches)
+        op, cell = node.payload.primitive, cell_name(graph, node.path)
+        yield NodeFigures(node.path, op, params, macs, node.shape, cell, node.branches)
 
 
-def _counts(graph: Graph) -> Iterator[tuple[Node, int, int]]:
+def _counts(graph: ClosedGraph) -> Iterator[tuple[ClosedNode, int, int]]:
     for node, _ in graph.nodes():
         if not isinstance(node.payload, Apply):
             continue

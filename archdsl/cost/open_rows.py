@@ -11,6 +11,7 @@ from archdsl.cost.trial import Piece
 from archdsl.cost.variants import variants
 from archdsl.ops.joining import ADD
 from archdsl.space import Apply, Keep, Program
+from archdsl.space.node_path import spell
 
 
 def rows_of_space(program: Program) -> tuple[Row, ...]:
@@ -40,7 +41,7 @@ def _pieces(possible: Possible) -> Iterator[Piece]:
         roots = tuple(index for index in nodes if index in reached and not read_by[index] <= set(nodes))
         if roots:
             first = program.nodes[nodes[0]]
-            path = ".".join(frame.name for frame in call) or first.path
+            path = spell(call) or first.path
             op = call[-1].definition if call else _primitive(first.payload)
             yield Piece(path, op, nodes, roots, whole=bool(call))
 
@@ -52,7 +53,7 @@ def _groups(possible: Possible) -> Iterator[tuple[int, ...]]:
         node = possible.program.nodes[index]
         call = call_of(node.frames)
         if call or isinstance(node.payload, Apply | Keep):
-            found.setdefault(tuple(frame.name for frame in call) or index, []).append(index)
+            found.setdefault(call or index, []).append(index)
     return map(tuple, found.values())
 
 

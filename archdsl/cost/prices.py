@@ -8,7 +8,7 @@ from math import fsum
 
 from archdsl.cost.rows import Row, Use, uses
 from archdsl.cost.tables import Table
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 
 
 class MissingRows(Exception):
@@ -57,7 +57,7 @@ class Estimate:
         return _shares(owned, lambda use: " and ".join(use.branches))
 
 
-def estimate(graph: Graph, table: Table) -> Estimate:
+def estimate(graph: ClosedGraph, table: Table) -> Estimate:
     """The estimate for a closed graph. Raises MissingRows: what has no row is never taken to cost nothing."""
     found = uses(graph)
     missing = table.missing(dict.fromkeys(use.row for use in found))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from archdsl.cost.figures import cell_name
 from archdsl.cost.work import Work, input_names, spell, work_of
-from archdsl.ir import Graph, Node, cell_of, for_inference
+from archdsl.ir import ClosedGraph, ClosedNode, for_inference
 from archdsl.ops import Shape
 from archdsl.space import Apply, Frame, FrameKind
+from archdsl.space.node_path import spell as spell_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,12 @@ def call_of(frames: Sequence[Frame]) -> tuple[Frame, ...]:
     return ()
 
 
-def rows_of(graph: Graph) -> tuple[Row, ...]:
+def rows_of(graph: ClosedGraph) -> tuple[Row, ...]:
     """The rows that a closed graph needs at inference, each once."""
     return tuple(dict.fromkeys(use.row for use in uses(graph)))
 
 
-def uses(graph: Graph) -> tuple[Use, ...]:
+def uses(graph: ClosedGraph) -> tuple[Use, ...]:
     """Every op and every primitive outside of ops at inference, in the order of the graph.
 
     What branches share is there once. An op that they share in part (they read its first steps alike and its width
@@ -79,47 +81,37 @@ def uses(graph: Graph) -> tuple[Use, ...]:
     return tuple(use for nodes in found if (use := _use(graph, nodes)) is not None)
 
 
-def _pieces(graph: Graph) -> Iterator[list[str]]:
+def _pieces(graph: ClosedGraph) -> Iterator[tuple[str, ...]]:
     """The nodes of each piece; of an op that several branches compute, for each branch."""
-    calls: dict[tuple[str, ...], list[Node]] = {}
+    calls: dict[object, list[ClosedNode]] = {}
     for path, _ in graph.with_payload(Apply):
         node = graph.node(path)
-        call = call_of(_without_owners(node).frames)
-        calls.setdefault(tuple(frame.name for frame in call) or ("", path), []).append(node)
+        calls.setdefault(call_of(node.location.shared.frames) or path, []).append(node)
     for nodes in calls.values():
         branches = dict.fromkeys(branch for node in nodes for branch in node.branches)
         for branch in branches or ("",):
-            yield [node.path for node in nodes if not node.branches or branch in node.branches]
+            yield tuple(node.path for node in nodes if not node.branches or branch in node.branches)
 
 
-def _without_owners(node: Node) -> Node:
-    """The node with the frames that it has in every branch."""
-    owners = f"{'+'.join(node.branches)}."
-    if not node.branches:
-        return node
-    return replace(node, frames=tuple(replace(each, name=each.name.removeprefix(owners)) for each in node.frames))
-
-
-def _use(graph: Graph, nodes: Sequence[str]) -> Use | None:
-    inside = set(nodes)
+def _use(graph: ClosedGraph, nodes: Sequence[str]) -> Use | None:
     call = call_of(graph.node(nodes[0]).frames)
-    roots = [path for path in nodes if any(reader not in inside for reader in graph.readers(path))]
+    roots = graph.region(nodes).outputs
     work = work_in(graph, nodes, roots) if call else _primitive(graph, nodes[0])
     if work is None:
         return None
     last = graph.node(roots[-1])
     op = call[-1].definition if call else _applied(last).primitive
-    path = ".".join(frame.name for frame in call_of(last.frames)) or last.path
-    return Use(Row.of(op, work), path, last.path, cell_of(last)[0], last.branches)
+    path, cell = spell_scope(call_of(last.frames)) or last.path, cell_name(graph, last.path)
+    return Use(Row.of(op, work), path, last.path, cell, last.branches)
 
 
-def work_in(graph: Graph, nodes: Iterable[str], roots: Iterable[str]) -> Work | None:
+def work_in(graph: ClosedGraph, nodes: Iterable[str], roots: Iterable[str]) -> Work | None:
     """What some nodes of a closed graph do, as far as `roots` need it."""
     steps = {path: (_applied(graph.node(path)), graph.inputs(path)) for path in nodes}
     return work_of(roots, steps, lambda path: graph.node(path).shape)
 
 
-def _primitive(graph: Graph, path: str) -> Work | None:
+def _primitive(graph: ClosedGraph, path: str) -> Work | None:
     return alone(_applied(graph.node(path)), graph.input_shapes(path), graph.node(path).shape)
 
 
@@ -130,6 +122,6 @@ def alone(payload: Apply, reads: Sequence[Shape], gives: Shape) -> Work | None:
     return work_of([len(reads)], steps, lambda number: shapes[number])
 
 
-def _applied(node: Node) -> Apply:
+def _applied(node: ClosedNode) -> Apply:
     assert isinstance(node.payload, Apply)
     return node.payload

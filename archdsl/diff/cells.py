@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from archdsl.ir import Graph, cell_of
+from archdsl.ir import Graph, Scope
 from archdsl.ir.canonical import spell_payload
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Apply, FrameKind, Program
+from archdsl.space import Apply, FrameKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +25,30 @@ class Cell:
     """Those of its nodes that others read, or nobody."""
     reads: tuple[str, ...]
     """The cells whose maps it reads, each once, in the order of first use."""
+    scope: str
+    """Its path without the branches that compute it, which its questions begin with: `trunk[10][8]`."""
 
 
 def cells(graph: Graph) -> dict[str, Cell]:
     """Every cell by its path, in the order of the graph."""
+    parts = {path: graph.scopes.part_of(path) for path in graph}
+    owner = {path: part.path if part else path for path, part in parts.items()}
     members: dict[str, list[str]] = {}
-    definitions: dict[str, str] = {}
-    owner: dict[str, str] = {}
-    for node, _ in graph.nodes():
-        path, definition = cell_of(node)
-        members.setdefault(path, []).append(node.path)
-        definitions[path] = definition
-        owner[node.path] = path
-    return {path: _cell(graph, path, definitions[path], nodes, owner) for path, nodes in members.items()}
+    for path in graph:
+        members.setdefault(owner[path], []).append(path)
+    return {path: _cell(graph, path, parts[nodes[0]], nodes, owner) for path, nodes in members.items()}
 
 
-def _cell(graph: Graph, path: str, definition: str, nodes: list[str], owner: Mapping[str, str]) -> Cell:
-    outputs = [node for node in nodes if not (read := graph.readers(node)) or any(owner[each] != path for each in read)]
-    sources = (owner[source] for node in nodes for source in graph.inputs(node))
-    reads = tuple(dict.fromkeys(source for source in sources if source != path))
-    return Cell(path, definition, tuple(nodes), tuple(outputs), reads)
+def _cell(graph: Graph, path: str, part: Scope | None, nodes: Iterable[str], owner: Mapping[str, str]) -> Cell:
+    region = graph.region(nodes)
+    reads = tuple(dict.fromkeys(owner[source] for source in region.inputs))
+    definition = part.definition if part and part.kind is FrameKind.CELL else ""
+    return Cell(path, definition, region.nodes, region.outputs, reads, part.shared_path if part else path)
 
 
 def maps_read(graph: Graph, cell: Cell) -> tuple[str, ...]:
     """The nodes outside of a cell whose maps it reads, each once."""
-    inside = set(cell.nodes)
-    return tuple(dict.fromkeys(s for node in cell.nodes for s in graph.inputs(node) if s not in inside))
+    return graph.region(cell.nodes).inputs
 
 
 def digest(graph: Graph, cell: Cell, spell_source: Callable[[str], str]) -> str:
@@ -65,12 +63,6 @@ def digest(graph: Graph, cell: Cell, spell_source: Callable[[str], str]) -> str:
         text = f"{spell_payload(node.payload)}({','.join(sources)}):{node.shape}"
         digests[path] = sha256(text.encode()).hexdigest()
     return sha256(",".join(sorted(digests[path] for path in cell.outputs)).encode()).hexdigest()
-
-
-def bare(program: Program, path: str) -> str:
-    """A cell's path without the branches that compute it: `trunk[10][8]` of `b.trunk[10][8]`."""
-    owners, dot, rest = path.partition(".")
-    return rest if dot and all(owner in program.branches for owner in owners.split("+")) else path
 
 
 def ops_of(graph: Graph, cell: Cell) -> str:

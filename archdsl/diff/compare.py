@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from math import fsum
 
 from archdsl.diff.answers import bare_question, compare_answers, normal_form
-from archdsl.diff.cells import Cell, bare, cells, digest, maps_read, ops_of
+from archdsl.diff.cells import Cell, cells, digest, maps_read, ops_of
 from archdsl.diff.matching import Cells, match, unwired_digest
 from archdsl.diff.model import (
     AnswerChange,
@@ -23,10 +23,11 @@ from archdsl.diff.model import (
     RouteChange,
     Side,
     Totals,
+    Weights,
 )
 from archdsl.diff.routes import route
 from archdsl.diff.tensors import compare_tensors
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph, Graph
 from archdsl.ops.bind import show
 from archdsl.space import Apply, Program, QuestionKind
 
@@ -55,8 +56,14 @@ def diff(before: Side, after: Side) -> Difference:
         tuple(_routes(before, after)),
         _Comparison.of(before, after).changes(),
         _totals(before, after),
-        compare_tensors(before.graph, after.graph) if before.graph.closed and after.graph.closed else None,
+        _weights(before.graph, after.graph),
     )
+
+
+def _weights(before: Graph, after: Graph) -> Weights | None:
+    if isinstance(before, ClosedGraph) and isinstance(after, ClosedGraph):
+        return compare_tensors(before, after)
+    return None
 
 
 def _totals(before: Side, after: Side) -> Totals | None:
@@ -111,7 +118,7 @@ def _with_channels(change: AnswerChange, before: Side, after: Side) -> AnswerCha
 def _channels(one: Side, path: str) -> str | None:
     scope = bare_question(one.program, path).rpartition(".")[0]
     for cell in cells(one.graph).values():
-        if bare(one.program, cell.path) == scope and (read := maps_read(one.graph, cell)):
+        if cell.scope == scope and (read := maps_read(one.graph, cell)):
             return str(one.graph.node(read[0]).shape.channels)
     return None
 
@@ -128,8 +135,8 @@ class _Comparison:
     @classmethod
     def of(cls, before: Side, after: Side) -> _Comparison:
         shared = _shared_places(before.program, after.program)
-        old = Cells(before.graph, cells(before.graph), partial(_place, before.program, shared))
-        new = Cells(after.graph, cells(after.graph), partial(_place, after.program, shared))
+        old = Cells(before.graph, cells(before.graph), shared)
+        new = Cells(after.graph, cells(after.graph), shared)
         return cls(before, after, old, new, match(old, new), (_costs(before, old.cells), _costs(after, new.cells)))
 
     @cached_property
@@ -170,18 +177,15 @@ class _Comparison:
                 detail = f"{', '.join(old.reads)} -> {', '.join(new.reads)}"
             else:
                 aspect, detail = _detail(self.before.graph, old, self.after.graph, new)
-        return CellChange(change, old.path, new.path, bare(self.after.program, new.path), aspect, detail, cost)
+        return CellChange(change, old.path, new.path, new.scope, aspect, detail, cost)
 
     def added(self, cell: Cell) -> CellChange:
-        scope = bare(self.after.program, cell.path)
-        return CellChange(
-            Change.ADDED, None, cell.path, scope, "ops", ops_of(self.after.graph, cell), self.cost(1, cell)
-        )
+        ops = ops_of(self.after.graph, cell)
+        return CellChange(Change.ADDED, None, cell.path, cell.scope, "ops", ops, self.cost(1, cell))
 
     def removed(self, cell: Cell) -> CellChange:
-        scope = bare(self.before.program, cell.path)
-        cost = Cost() - self.cost(0, cell)
-        return CellChange(Change.REMOVED, cell.path, None, scope, "ops", ops_of(self.before.graph, cell), cost)
+        ops, cost = ops_of(self.before.graph, cell), Cost() - self.cost(0, cell)
+        return CellChange(Change.REMOVED, cell.path, None, cell.scope, "ops", ops, cost)
 
     def cost(self, one: int, cell: Cell) -> Cost:
         """Nothing where one side has no figures: a change of cost needs both."""
@@ -222,11 +226,6 @@ def _shared_places(before: Program, after: Program) -> frozenset[str]:
         for program in (before, after)
     ]
     return frozenset(found[0] & found[1])
-
-
-def _place(program: Program, shared: frozenset[str], path: str) -> str | None:
-    scope = bare(program, path)
-    return scope if scope in shared else None
 
 
 def _costs(one: Side, found: Mapping[str, Cell]) -> dict[str, Cost]:

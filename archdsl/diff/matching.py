@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from archdsl.diff.cells import Cell, digest
@@ -15,7 +15,10 @@ class Cells:
 
     graph: Graph
     cells: Mapping[str, Cell]
-    place: Callable[[str], str | None]
+    places: frozenset[str]
+
+    def place(self, cell: Cell) -> str | None:
+        return cell.scope if cell.scope in self.places else None
 
 
 @dataclass(slots=True)
@@ -39,7 +42,7 @@ class _Pairs:
         """A place of a grid is what it is called; elsewhere a name says little."""
         if old.definition != new.definition:
             return False
-        return self.before.place(old.path) == self.after.place(new.path)
+        return self.before.place(old) == self.after.place(new)
 
 
 def match(before: Cells, after: Cells) -> dict[str, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from archdsl.diff.model import Weights
-from archdsl.ir import Graph, tensor_name
+from archdsl.ir import ClosedGraph, tensor_name
 from archdsl.ops import Count
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
 
 
-def compare_tensors(before: Graph, after: Graph) -> Weights:
+def compare_tensors(before: ClosedGraph, after: ClosedGraph) -> Weights:
     """Tensors that keep name and shape, that change shape, that are new, and that are gone."""
     old, new = tensors(before), tensors(after)
     kept = tuple(name for name, shape in new.items() if old.get(name) == shape)
@@ -18,7 +18,7 @@ def compare_tensors(before: Graph, after: Graph) -> Weights:
     return Weights(kept, reshaped, added, tuple(name for name in old if name not in new))
 
 
-def tensors(graph: Graph) -> dict[str, tuple[Count, ...]]:
+def tensors(graph: ClosedGraph) -> dict[str, tuple[Count, ...]]:
     """The shape of every tensor by its name, running statistics among them."""
     return {
         tensor_name(node, weight.name): weight.shape

@@ -1,18 +1,26 @@
-"""The graph that every target is compiled from: payloads on a networkx multigraph, invariants, passes."""
+"""The graphs that pages are drawn and targets compiled from: payloads on networkx multigraphs, scopes, passes."""
 
 from archdsl.ir.canonical import canonical_hash, canonical_text
-from archdsl.ir.graph import Graph, Node
-from archdsl.ir.invariants import BrokenGraph, verify
-from archdsl.ir.names import cell_of, identifier, module_path, tensor_name
+from archdsl.ir.errors import BrokenGraph
+from archdsl.ir.graph import ClosedGraph, ClosedNode, Graph, Node, OpenGraph, OpenNode
+from archdsl.ir.invariants import verify
+from archdsl.ir.names import identifier, module_path, tensor_name
 from archdsl.ir.passes import closed, for_inference, open_graph
+from archdsl.ir.scopes import Region, Scope, ScopeTree
 
 __all__ = [
     "BrokenGraph",
+    "ClosedGraph",
+    "ClosedNode",
     "Graph",
     "Node",
+    "OpenGraph",
+    "OpenNode",
+    "Region",
+    "Scope",
+    "ScopeTree",
     "canonical_hash",
     "canonical_text",
-    "cell_of",
     "closed",
     "for_inference",
     "identifier",

@@ -11,10 +11,10 @@ from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Absent, Apply, Asked, Image, Keep, Measured, OfBranch, Payload, Result, Searching, Select
 
 
-def canonical_order(graph: Graph) -> Graph:
-    """The graph in a topological order that depends on the network alone and not on the order of a text's lines.
+def canonical_order(graph: Graph) -> tuple[str, ...]:
+    """The nodes in a topological order that depends on the network alone and not on the order of a text's lines.
 
-    Depth first from the outputs, inputs in their order.
+    Depth first from the outputs, inputs in their order; what no output needs is left out.
     """
     order: dict[str, None] = {}
     waiting: list[tuple[str, bool]] = [(path, False) for path in reversed((*graph.images, *graph.results))]
@@ -27,7 +27,7 @@ def canonical_order(graph: Graph) -> Graph:
             continue
         waiting.append((path, True))
         waiting.extend((source, False) for source in reversed(graph.inputs(path)) if source not in order)
-    return Graph.of(graph.name, ((graph.node(path), graph.inputs(path)) for path in order), graph.questions)
+    return tuple(order)
 
 
 def canonical_text(graph: Graph) -> str:
@@ -35,15 +35,15 @@ def canonical_text(graph: Graph) -> str:
 
     Inputs of sums and products stand in rising order.
     """
-    graph = canonical_order(graph)
-    number = {path: index for index, path in enumerate(graph)}
+    number = {path: index for index, path in enumerate(canonical_order(graph))}
     lines: list[str] = []
-    for node, inputs in graph.nodes():
-        sources = [number[source] for source in inputs]
+    for path, index in number.items():
+        node = graph.node(path)
+        sources = [number[source] for source in graph.inputs(path)]
         if isinstance(node.payload, Apply) and PRIMITIVES[node.payload.primitive].traits.commutative:
             sources.sort()
         reads = f"({', '.join(f'%{source}' for source in sources)})" if sources else ""
-        lines.append(f"%{number[node.path]} = {spell_payload(node.payload)}{reads} : {node.shape}  # {node.path}")
+        lines.append(f"%{index} = {spell_payload(node.payload)}{reads} : {node.shape}  # {path}")
     return "\n".join(lines) + "\n"
 
 

@@ -1,64 +1,76 @@
-"""A typed wrapper over a networkx multigraph; the only importer of networkx."""
+"""The two graphs of a network on networkx multigraphs: open while questions are left, closed afterwards.
+
+The only importer of networkx. Nodes are keyed by their spelled paths: that is what figures, pages, tables and people
+that look into `graph.nx` name them by. The path as data is the node's `location`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 import networkx as nx
 
+from archdsl.ir.errors import BrokenGraph
+from archdsl.ir.scopes import Region, ScopeTree, scope_tree
 from archdsl.ops import Shape
-from archdsl.space import Apply, Frame, Image, Payload, Question, Result
+from archdsl.space import Apply, Frame, Image, NodePath, Payload, Question, Result
 
-P = TypeVar("P")
+ClosedPayload: TypeAlias = "Image | Apply | Result"
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """What a node is. Its inputs are the graph's edges."""
-
-    frames: tuple[Frame, ...]
-    local: str
-    payload: Payload
-    shape: Shape
-    """Channels, height, width of its map at the graph's input size."""
-    branches: tuple[str, ...] = ()
-    """The branches that compute it; empty where no branch is involved."""
+class _Placed:
+    location: NodePath
 
     @property
     def path(self) -> str:
-        return ".".join([*(frame.name for frame in self.frames), self.local])
+        """The node's key in its graph."""
+        return self.location.spelled
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        return self.location.frames
+
+    @property
+    def local(self) -> str:
+        return self.location.local
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNode(_Placed):
+    """What a node of an open graph is. Its inputs are the graph's edges."""
+
+    payload: Payload
+    shape: Shape
+    """Channels, height, width of its map at the graph's input size; answers may decide the channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedNode(_Placed):
+    """What a node of a closed graph is. Its inputs are the graph's edges."""
+
+    payload: ClosedPayload
+    shape: Shape
+    """Channels, height, width of its map at the graph's input size, all of them numbers."""
+    branches: tuple[str, ...] = ()
+    """The branches that compute it; empty where no branch is involved."""
+
+
+Node: TypeAlias = "OpenNode | ClosedNode"
+N = TypeVar("N", OpenNode, ClosedNode)
+P = TypeVar("P")
 
 
 @dataclass(frozen=True)
-class Graph:
-    """Nodes by path, with ordered inputs.
-
-    Closed when no question is left: every payload is then `Image`, `Apply` or `Result`, and every channel count a
-    number. A graph is a value: passes return new ones.
-    """
+class _Graph(Generic[N]):
+    """Nodes by path, in topological order, with ordered inputs. A graph is a value: passes return new ones."""
 
     name: str
     nx: nx.MultiDiGraph[str] = field(repr=False)
-    questions: Mapping[str, Question] = field(default_factory=dict[str, Question])
-
-    @classmethod
-    def of(
-        cls,
-        name: str,
-        nodes: Iterable[tuple[Node, tuple[str, ...]]],
-        questions: Mapping[str, Question] | None = None,
-    ) -> Graph:
-        """The graph of `nodes` in topological order, each with the paths of its inputs in their order."""
-        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
-        for node, inputs in nodes:
-            path = node.path
-            graph.add_node(path, node=node, inputs=inputs)
-            for position, source in enumerate(inputs):
-                graph.add_edge(source, path, key=position)
-        return cls(name, graph, questions or {})
 
     def __len__(self) -> int:
         return len(self.nx)
@@ -70,13 +82,13 @@ class Graph:
         """Paths in topological order, the same on every run."""
         return iter(self.nx)
 
-    def node(self, path: str) -> Node:
+    def node(self, path: str) -> N:
         return self.nx.nodes[path]["node"]
 
     def inputs(self, path: str) -> tuple[str, ...]:
         return self.nx.nodes[path]["inputs"]
 
-    def input_nodes(self, path: str) -> tuple[Node, ...]:
+    def input_nodes(self, path: str) -> tuple[N, ...]:
         return tuple(self.node(source) for source in self.inputs(path))
 
     def input_shapes(self, path: str) -> tuple[Shape, ...]:
@@ -86,7 +98,7 @@ class Graph:
         """Who reads this node's map, each once."""
         return tuple(dict.fromkeys(self.nx.successors(path)))
 
-    def nodes(self) -> Iterator[tuple[Node, tuple[str, ...]]]:
+    def nodes(self) -> Iterator[tuple[N, tuple[str, ...]]]:
         """Each node with the paths of its inputs, in topological order."""
         for path in self.nx:
             yield self.node(path), self.inputs(path)
@@ -109,5 +121,93 @@ class Graph:
         return tuple(path for path, _ in found)
 
     @cached_property
-    def closed(self) -> bool:
-        return all(isinstance(node.payload, Image | Apply | Result) for node, _ in self.nodes())
+    def scopes(self) -> ScopeTree:
+        """The cells, ops and lines that its nodes stand in. Raises BrokenGraph where two have one path."""
+        return scope_tree(node.location for node, _ in self.nodes())
+
+    def region(self, nodes: Iterable[str]) -> Region:
+        """Some nodes, in the order of the graph, with the maps that enter and leave: `graph.region(scope.nodes)`."""
+        found = tuple(nodes)
+        inside = set(found)
+        entering = dict.fromkeys(each for path in found for each in self.inputs(path) if each not in inside)
+        leaving = tuple(
+            path for path in found if not (read := self.readers(path)) or any(reader not in inside for reader in read)
+        )
+        return Region(found, tuple(entering), leaving)
+
+    def needed_by(self, ends: Iterable[str]) -> frozenset[str]:
+        """Everything that these nodes depend on, themselves included."""
+        found: set[str] = set()
+        for end in ends:
+            if end not in found:
+                found |= {end, *(source for _, source in nx.bfs_edges(self.nx, end, reverse=True))}
+        return frozenset(found)
+
+
+@dataclass(frozen=True)
+class OpenGraph(_Graph[OpenNode]):
+    """A space: selects and keeps name questions, and channel counts may be open.
+
+    A count that hangs on another map (`MapChannels`) names that map's node by its path.
+    """
+
+    questions: Mapping[str, Question] = field(default_factory=dict[str, Question])
+
+    @classmethod
+    def of(
+        cls, name: str, nodes: Iterable[tuple[OpenNode, tuple[str, ...]]], questions: Mapping[str, Question]
+    ) -> OpenGraph:
+        """The graph of `nodes` in topological order, each with the paths of its inputs in their order.
+
+        Raises BrokenGraph where a path is there twice, or an input does not stand before its reader.
+        """
+        return cls(name, _carrier(nodes), questions)
+
+    @property
+    def closed(self) -> Literal[False]:
+        return False
+
+
+@dataclass(frozen=True)
+class ClosedGraph(_Graph[ClosedNode]):
+    """A network: every payload is `Image`, `Apply` or `Result`, and every channel count a number."""
+
+    @classmethod
+    def of(cls, name: str, nodes: Iterable[tuple[ClosedNode, tuple[str, ...]]]) -> ClosedGraph:
+        """The graph of `nodes` in topological order, each with the paths of its inputs in their order.
+
+        Raises BrokenGraph where a path is there twice, or an input does not stand before its reader.
+        """
+        return cls(name, _carrier(nodes))
+
+    @property
+    def closed(self) -> Literal[True]:
+        return True
+
+    @property
+    def questions(self) -> Mapping[str, Question]:
+        """None is left."""
+        return MappingProxyType({})
+
+    def only(self, paths: Set[str]) -> ClosedGraph:
+        """The graph of these nodes. Raises BrokenGraph where one of them reads another node."""
+        return ClosedGraph.of(self.name, ((node, inputs) for node, inputs in self.nodes() if node.path in paths))
+
+
+Graph: TypeAlias = "OpenGraph | ClosedGraph"
+"""Either, for what lists, compares and draws both."""
+
+
+def _carrier(nodes: Iterable[tuple[N, tuple[str, ...]]]) -> nx.MultiDiGraph[str]:
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    for node, inputs in nodes:
+        path = node.path
+        if path in graph:
+            raise BrokenGraph(f"two nodes have the path `{path}`")
+        for source in inputs:
+            if source not in graph:
+                raise BrokenGraph(f"`{path}` reads `{source}`, which does not stand before it")
+        graph.add_node(path, node=node, inputs=inputs)
+        for position, source in enumerate(inputs):
+            graph.add_edge(source, path, key=position)
+    return graph

@@ -2,60 +2,178 @@
 
 from __future__ import annotations
 
-from archdsl.ir.graph import Graph
+from collections.abc import Iterator
+from typing import TypeVar, assert_never
+
+import networkx as nx
+
+from archdsl.ir.errors import BrokenGraph
+from archdsl.ir.graph import ClosedGraph, ClosedNode, Graph, Node, OpenGraph, OpenNode
 from archdsl.ir.names import module_path
-from archdsl.ops import Shape, ShapeError
+from archdsl.ops import Count, Dim, Shape, ShapeError
+from archdsl.ops.dims import Leaf
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Absent, Apply, Image, Keep, OfBranch, Result, Select
+from archdsl.space import (
+    Absent,
+    Apply,
+    Asked,
+    Chosen,
+    Image,
+    Keep,
+    MapChannels,
+    Measured,
+    OfBranch,
+    Piecewise,
+    Result,
+    Select,
+)
+
+G = TypeVar("G", OpenGraph, ClosedGraph)
 
 
-class BrokenGraph(Exception):
-    """A graph that no pass may hand on: a bug of ours, never of a text."""
+def verify(graph: G) -> G:
+    """The graph itself. Raises BrokenGraph where something is not true that always has to be.
 
-
-def verify(graph: Graph) -> Graph:
-    """The graph itself. Raises BrokenGraph where something is not true that always has to be."""
-    seen: set[str] = set()
-    modules: dict[tuple[str, ...], str] = {}
-    for node, inputs in graph.nodes():
-        path = node.path
-        if path in seen:
-            raise BrokenGraph(f"two nodes have the path `{path}`")
-        if late := [source for source in inputs if source not in seen]:
-            raise BrokenGraph(f"`{path}` reads `{late[0]}`, which does not stand before it")
-        seen.add(path)
-        other = modules.setdefault(module_path(node), path)
-        if other != path:
-            raise BrokenGraph(f"`{path}` and `{other}` would be one module `{'.'.join(module_path(node))}`")
-        _verify_payload(graph, path)
+    Of both kinds: the edges are acyclic and those that the nodes name, no two nodes or scopes share a path and no two
+    nodes a torch module, inputs are as many as the payload reads, shapes follow from the rules of `ops`, and there is
+    an output. Of a closed graph: no payload and no channel count is open. Of an open one: what selects, keeps and
+    channel counts name is a question or a node of the graph.
+    """
+    _verify_edges(graph)
+    _verify_names(graph)
     if not graph.results:
         raise BrokenGraph(f"`{graph.name}` has no output")
+    if isinstance(graph, ClosedGraph):
+        for node, _ in graph.nodes():
+            _verify_closed(node)
+            _verify_node(graph, node, graph.input_shapes(node.path))
+    else:
+        for node, _ in graph.nodes():
+            _verify_open(graph, node)
+            _verify_node(graph, node, graph.input_shapes(node.path))
     return graph
 
 
-def _verify_payload(graph: Graph, path: str) -> None:
-    node, shapes = graph.node(path), graph.input_shapes(path)
+def _verify_edges(graph: Graph) -> None:
+    carrier = graph.nx
+    if not nx.is_directed_acyclic_graph(carrier):
+        raise BrokenGraph(f"`{graph.name}` has a cycle")
+    for node, inputs in graph.nodes():
+        edges = {position: source for source, _, position in carrier.in_edges(node.path, keys=True)}
+        if edges != dict(enumerate(inputs)):
+            raise BrokenGraph(f"`{node.path}` reads {inputs} and its edges are {edges}")
+
+
+def _verify_names(graph: Graph) -> None:
+    modules: dict[tuple[str, ...], str] = {}
+    for path in graph:
+        node = graph.node(path)
+        if node.path != path:
+            raise BrokenGraph(f"`{node.path}` stands under `{path}`")
+        module = module_path(node)
+        if (other := modules.setdefault(module, path)) != path:
+            raise BrokenGraph(f"`{path}` and `{other}` would be one module `{'.'.join(module)}`")
+    assert graph.scopes.root.nodes == tuple(graph)
+
+
+def _verify_closed(node: ClosedNode) -> None:
+    if not _is_closed(node.payload):
+        raise BrokenGraph(f"`{node.path}` is `{type(node.payload).__name__}`, which only an open graph has")
+    given = [value for _, value in node.payload.attributes] if isinstance(node.payload, Apply) else []
+    if found := next((count for count in (node.shape.channels, *given) if isinstance(count, Dim)), None):
+        raise BrokenGraph(f"`{node.path}` has {found} channels, which answers decide")
+
+
+def _is_closed(payload: object) -> bool:
+    """What the type says, of graphs that were not made under its eyes."""
+    return isinstance(payload, Image | Apply | Result)
+
+
+def _verify_open(graph: OpenGraph, node: OpenNode) -> None:
+    for question in _questions(node):
+        if question not in graph.questions:
+            raise BrokenGraph(f"`{node.path}` asks `{question}`, which is no question of `{graph.name}`")
+    for path in _maps(node):
+        if path not in graph:
+            raise BrokenGraph(f"`{node.path}` hangs on the channels of `{path}`, which is not in the graph")
+
+
+def _questions(node: OpenNode) -> Iterator[str]:
     match node.payload:
-        case Image() | Absent():
-            expected = 0
+        case Select(Asked(question)) | Keep(question):
+            yield question
+        case _:
+            pass
+    for leaf in _leaves(node):
+        if isinstance(leaf, Chosen):
+            yield leaf.question
+
+
+def _maps(node: OpenNode) -> Iterator[str]:
+    """The nodes whose channels the node's own hang on."""
+    return (leaf.path for leaf in _leaves(node) if isinstance(leaf, MapChannels))
+
+
+def _leaves(node: OpenNode) -> Iterator[Leaf]:
+    yield from _leaves_of(node.shape.channels)
+    match node.payload:
+        case Apply(_, attributes):
+            for _, value in attributes:
+                if isinstance(value, Dim):
+                    yield from _leaves_of(value)
+        case Select(Measured(count)):
+            yield from _leaves_of(count)
+        case _:
+            pass
+
+
+def _leaves_of(count: Count) -> Iterator[Leaf]:
+    for leaf in () if isinstance(count, int) else count.leaves():
+        yield leaf
+        if isinstance(leaf, Piecewise):
+            for inner in (leaf.subject, *(each for _, each in leaf.arms)):
+                yield from _leaves_of(inner)
+
+
+def _verify_node(graph: Graph, node: Node, shapes: tuple[Shape, ...]) -> None:
+    match node.payload:
         case Apply(name):
             primitive = PRIMITIVES[name]
             if len(shapes) < primitive.least or (primitive.most is not None and len(shapes) > primitive.most):
-                raise BrokenGraph(f"`{path}` gives {len(shapes)} maps to `{name}`")
-            _verify_shape(path, node.shape, node.payload, shapes)
-            return
+                raise BrokenGraph(f"`{node.path}` gives {len(shapes)} maps to `{name}`")
+            expected = _by_rule(node.path, node.payload, shapes)
+        case Image() | Absent():
+            _verify_count(node.path, shapes, 0)
+            expected = node.shape
         case Select(_, labels) | Keep(_, labels):
-            expected = len(labels)
+            _verify_count(node.path, shapes, len(labels))
+            expected = shapes[0] if shapes else node.shape
         case OfBranch() | Result():
-            expected = 1
+            _verify_count(node.path, shapes, 1)
+            expected = shapes[0]
+        case _:
+            assert_never(node.payload)
+    if _own_channels(node):
+        expected = expected._replace(channels=node.shape.channels)
+    if expected != node.shape:
+        raise BrokenGraph(f"`{node.path}` is {node.shape} and its rule says {expected}")
+
+
+def _own_channels(node: Node) -> bool:
+    """Whether the channels of its map stand for themselves: those of a mix whose candidates differ."""
+    channels = node.shape.channels
+    return isinstance(channels, Dim) and any(
+        isinstance(leaf, MapChannels) and leaf.path == node.path for leaf in channels.leaves()
+    )
+
+
+def _verify_count(path: str, shapes: tuple[Shape, ...], expected: int) -> None:
     if len(shapes) != expected:
         raise BrokenGraph(f"`{path}` has {len(shapes)} inputs instead of {expected}")
 
 
-def _verify_shape(path: str, shape: Shape, payload: Apply, shapes: tuple[Shape, ...]) -> None:
+def _by_rule(path: str, payload: Apply, shapes: tuple[Shape, ...]) -> Shape:
     try:
-        expected = PRIMITIVES[payload.primitive].shape(shapes, payload.attribute)
+        return PRIMITIVES[payload.primitive].shape(shapes, payload.attribute)
     except ShapeError as error:
         raise BrokenGraph(f"`{path}`: {error.reason}") from error
-    if expected != shape:
-        raise BrokenGraph(f"`{path}` is {shape} and its rule says {expected}")

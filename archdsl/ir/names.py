@@ -22,14 +22,6 @@ def identifier(text: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) or name == "training" else name
 
 
-def cell_of(node: Node) -> tuple[str, str]:
-    """The path of the outermost cell that a node stands in, with its definition; else its line, and nothing."""
-    for position, frame in enumerate(node.frames):
-        if frame.kind is FrameKind.CELL:
-            return ".".join(each.name for each in node.frames[: position + 1]), frame.definition
-    return (node.frames[0].name if node.frames else node.local), ""
-
-
 def module_path(node: Node) -> tuple[str, ...]:
     """Where the node's layer stands in a tree of torch modules.
 
@@ -39,9 +31,9 @@ def module_path(node: Node) -> tuple[str, ...]:
     prefix = ""
     for frame in node.frames:
         if frame.kind is FrameKind.LINE:
-            prefix += f"{identifier(frame.name)}_"
+            prefix += f"{identifier(str(frame))}_"
         else:
-            names.append(prefix + identifier(frame.name))
+            names.append(prefix + identifier(str(frame)))
             prefix = ""
     return (*names, prefix + identifier(node.local))
 

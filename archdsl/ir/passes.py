@@ -1,21 +1,22 @@
-"""Passes: a valid graph in, a valid graph out."""
+"""Passes: pure functions from a valid graph to a valid graph."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-from archdsl.ir.graph import Graph, Node
+from archdsl.ir.graph import ClosedGraph, ClosedNode, OpenGraph, OpenNode
 from archdsl.ir.invariants import verify
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Apply, Frame, FrameKind, Program, Result
-from archdsl.space.trace import Key, Trace
+from archdsl.space import Apply, Image, Program, Result
+from archdsl.space.trace import Computed, Key, Trace
 
-Pass: TypeAlias = "Callable[[Graph], Graph]"
+G = TypeVar("G", OpenGraph, ClosedGraph)
+Pass: TypeAlias = "Callable[[G], G]"
 
 
-def run(graph: Graph, *passes: Pass) -> Graph:
+def run(graph: G, *passes: Pass[G]) -> G:
     """The graph after each pass in turn, its invariants checked before and after. Raises BrokenGraph."""
     verify(graph)
     for each in passes:
@@ -23,46 +24,42 @@ def run(graph: Graph, *passes: Pass) -> Graph:
     return graph
 
 
-def open_graph(program: Program) -> Graph:
-    """A program as a graph, its questions in it under their paths."""
+def open_graph(program: Program) -> OpenGraph:
+    """A program as a graph, its questions in it under their paths. Raises BrokenGraph."""
     paths = [node.path for node in program.nodes]
     nodes = (
-        (Node(node.frames, node.local, node.payload, node.shape), tuple(paths[source] for source in node.inputs))
+        (OpenNode(node.location, node.payload, node.shape), tuple(paths[source] for source in node.inputs))
         for node in program.nodes
     )
-    return Graph.of(program.name, nodes, program.questions)
+    return verify(OpenGraph.of(program.name, nodes, program.questions))
 
 
-def answered(program: Program, trace: Trace, name: str) -> Graph:
+def answered(program: Program, trace: Trace, name: str) -> ClosedGraph:
     """The network that answers give, each branch with nodes of its own."""
     paths: dict[Key, str] = {}
-    nodes: list[tuple[Node, tuple[str, ...]]] = []
+    nodes: list[tuple[ClosedNode, tuple[str, ...]]] = []
     for key, computed in sorted(trace.computed.items()):  # the order of the text, which is topological
-        origin = program.nodes[computed.node]
-        branches = (computed.branch,) if computed.branch else ()
-        node = Node(owned(origin.frames, computed.branch), origin.local, computed.payload, computed.shape, branches)
+        node = _closed(program, computed)
         paths[key] = node.path
         nodes.append((node, tuple(paths[source] for source in computed.inputs)))
-    return Graph.of(name, nodes)
+    return ClosedGraph.of(name, nodes)
 
 
-def owned(frames: tuple[Frame, ...], branch: str) -> tuple[Frame, ...]:
-    """Frames with a branch before the first cell: `b.trunk[10][8]`."""
-    if not branch:
-        return frames
-    position = next((i for i, frame in enumerate(frames) if frame.kind is FrameKind.CELL), 0)
-    first = frames[position]
-    return (*frames[:position], replace(first, name=f"{branch}.{first.name}"), *frames[position + 1 :])
+def _closed(program: Program, computed: Computed) -> ClosedNode:
+    assert isinstance(computed.payload, Image | Apply | Result)  # a trace takes the others away
+    branches = (computed.branch,) if computed.branch else ()
+    location = program.nodes[computed.node].location.owned_by(branches)
+    return ClosedNode(location, computed.payload, computed.shape, branches)
 
 
-def share(graph: Graph) -> Graph:
+def share(graph: ClosedGraph) -> ClosedGraph:
     """Equal beginnings of branches are one computation: same cell, same op, same widths, same inputs (rule 4)."""
     merged: dict[str, str] = {}
     kept: dict[object, str] = {}
-    found: dict[str, tuple[Node, tuple[str, ...]]] = {}
+    found: dict[str, tuple[ClosedNode, tuple[str, ...]]] = {}
     for node, inputs in graph.nodes():
         sources = tuple(merged[source] for source in inputs)
-        key = (_without(node), node.local, node.payload, sources) if node.branches else node.path
+        key = (node.location.shared, node.payload, sources) if node.branches else node.path
         first = kept.setdefault(key, node.path)
         merged[node.path] = first
         if first == node.path:
@@ -73,55 +70,36 @@ def share(graph: Graph) -> Graph:
     return _renamed(graph, found)
 
 
-def _without(node: Node) -> tuple[Frame, ...]:
-    """The node's frames as every branch has them."""
-    (branch,) = node.branches
-    return tuple(replace(frame, name=frame.name.removeprefix(f"{branch}.")) for frame in node.frames)
-
-
-def _renamed(graph: Graph, found: dict[str, tuple[Node, tuple[str, ...]]]) -> Graph:
-    """Shared nodes lose the branch in their path."""
+def _renamed(graph: ClosedGraph, found: dict[str, tuple[ClosedNode, tuple[str, ...]]]) -> ClosedGraph:
+    """A node that several branches share is theirs; what all share is nobody's own."""
     paths: dict[str, str] = {}
-    nodes: list[tuple[Node, tuple[str, ...]]] = []
+    nodes: list[tuple[ClosedNode, tuple[str, ...]]] = []
     everyone = {branch for node, _ in found.values() for branch in node.branches}
     for path, (node, inputs) in found.items():
         renamed = node
         if len(node.branches) > 1:
-            bare = _without(replace(node, branches=node.branches[:1]))
-            owners = "" if set(node.branches) == everyone else "+".join(node.branches)
-            renamed = replace(node, frames=owned(bare, owners))
+            owners = () if set(node.branches) == everyone else node.branches
+            renamed = replace(node, location=node.location.shared.owned_by(owners))
         paths[path] = renamed.path
         nodes.append((renamed, tuple(paths[source] for source in inputs)))
-    return Graph.of(graph.name, nodes, graph.questions)
+    return ClosedGraph.of(graph.name, nodes)
 
 
-def prune(graph: Graph) -> Graph:
+def prune(graph: ClosedGraph) -> ClosedGraph:
     """Only what an output reads, and the images."""
-    needed: set[str] = set()
-    waiting = [*graph.results, *graph.images]
-    while waiting:
-        path = waiting.pop()
-        if path not in needed:
-            needed.add(path)
-            waiting.extend(graph.inputs(path))
-    nodes = ((node, inputs) for node, inputs in graph.nodes() if node.path in needed)
-    return Graph.of(graph.name, nodes, graph.questions)
+    return graph.only(graph.needed_by((*graph.results, *graph.images)))
 
 
-def for_inference(graph: Graph) -> Graph:
+def for_inference(graph: ClosedGraph) -> ClosedGraph:
     """Without auxiliary outputs and what only they read: these are trained with and never exported."""
-    kept = (
-        (node, inputs)
-        for node, inputs in graph.nodes()
-        if not (isinstance(node.payload, Result) and node.payload.auxiliary)
-    )
-    return prune(Graph.of(graph.name, kept, graph.questions))
+    main = (path for path, payload in graph.with_payload(Result) if not payload.auxiliary)
+    return graph.only(graph.needed_by((*main, *graph.images)))
 
 
-def without_single_sums(graph: Graph) -> Graph:
+def without_single_sums(graph: ClosedGraph) -> ClosedGraph:
     """A sum or concat of one map is that map."""
     same: dict[str, str] = {}
-    nodes: list[tuple[Node, tuple[str, ...]]] = []
+    nodes: list[tuple[ClosedNode, tuple[str, ...]]] = []
     for node, inputs in graph.nodes():
         sources = tuple(same.get(source, source) for source in inputs)
         match node.payload:
@@ -133,9 +111,9 @@ def without_single_sums(graph: Graph) -> Graph:
             same[node.path] = sources[0]
         else:
             nodes.append((node, sources))
-    return Graph.of(graph.name, nodes, graph.questions)
+    return ClosedGraph.of(graph.name, nodes)
 
 
-def closed(program: Program, trace: Trace, name: str) -> Graph:
+def closed(program: Program, trace: Trace, name: str) -> ClosedGraph:
     """The network that answers give, with what branches share computed once."""
     return run(answered(program, trace, name), share, without_single_sums, prune)

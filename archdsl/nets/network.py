@@ -9,7 +9,7 @@ from collections.abc import Collection, Container
 
 from torch import Tensor, nn
 
-from archdsl.ir import BrokenGraph, Graph, for_inference, module_path
+from archdsl.ir import BrokenGraph, ClosedGraph, for_inference, module_path
 from archdsl.nets.layers import layer
 from archdsl.nets.schedule import Schedule, Step, schedule
 from archdsl.space import Apply
@@ -43,8 +43,8 @@ class Network(Scope):
     layers are part of it only when it is built with `auxiliary=True`; calling it never computes them.
     """
 
-    def __init__(self, graph: Graph, *, auxiliary: bool = False) -> None:
-        """Raises ValueError for a graph that is not closed or does not read exactly one image."""
+    def __init__(self, graph: ClosedGraph, *, auxiliary: bool = False) -> None:
+        """Raises ValueError for a graph that does not read exactly one image."""
         super().__init__()
         main = for_inference(graph)
         self.whole_graph = graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archdsl.ir import Graph, module_path
+from archdsl.ir import ClosedGraph, module_path
 from archdsl.space import Apply, Result
 
 
@@ -26,10 +26,8 @@ class Schedule:
     """Name and path of the map, main outputs first."""
 
 
-def schedule(graph: Graph) -> Schedule:
-    """Raises ValueError for a graph that does not read exactly one image or is not closed."""
-    if not graph.closed:
-        raise ValueError(f"`{graph.name}` has questions; answer them first")
+def schedule(graph: ClosedGraph) -> Schedule:
+    """Raises ValueError for a graph that does not read exactly one image."""
     if len(graph.images) != 1:
         raise ValueError(f"`{graph.name}` reads {len(graph.images)} images instead of one")
     results = dict(graph.with_payload(Result))

@@ -11,7 +11,7 @@ from archdsl.pipeline.load import Loaded
 
 if TYPE_CHECKING:
     from archdsl.cost.tables import Table
-    from archdsl.ir import Graph
+    from archdsl.ir import ClosedGraph
 
 
 def compare(before: Loaded, after: Loaded, table: Table | None = None) -> Difference:
@@ -31,7 +31,7 @@ def _side(loaded: Loaded, table: Table | None) -> Side:
     return side(loaded.name, loaded.program, answers, graph, figures(graph), latency)
 
 
-def _latency(graph: Graph, table: Table) -> Mapping[str, float]:
+def _latency(graph: ClosedGraph, table: Table) -> Mapping[str, float]:
     """Seconds by node; an op that several branches compute has one for each."""
     from archdsl.cost.prices import estimate
 

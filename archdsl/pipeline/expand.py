@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from archdsl.cost.figures import cell_name
 from archdsl.fmt import format
-from archdsl.ir import Graph, Node, cell_of, identifier
+from archdsl.ir import ClosedGraph, Node, identifier
 from archdsl.ir.spelling import joins, spell_call
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema.modules.load import BUILT_IN
@@ -15,7 +16,7 @@ from archdsl.syntax.grammar import tables
 from archdsl.text import SourceFile
 
 
-def expand(graph: Graph, about: str = "") -> str:
+def expand(graph: ClosedGraph, about: str = "") -> str:
     """The closed graph as a text of primitives alone: a space without questions that lays out as an equal graph.
 
     Each line is a run of primitives of which each is read by the next alone; comments name the cells and shapes.
@@ -36,8 +37,8 @@ def expand(graph: Graph, about: str = "") -> str:
         first, last = graph.node(run[0]), graph.node(run[-1])
         if isinstance(last.payload, Image | Result):
             continue
-        if cell_of(first)[0] != cell:
-            cell = cell_of(first)[0]
+        if (around := cell_name(graph, first.path)) != cell:
+            cell = around
             lines += ["", f"  # {cell}"]
         lines.append(f"  {names.of(last)} = {_pipe(graph, run, names)}  # {last.shape}")
     lines.append("")
@@ -74,11 +75,11 @@ class _Names:
 
 def _short(node: Node) -> str:
     """The names of cells and lines, without those of the ops in between."""
-    steps = [identifier(frame.name) for frame in node.frames if frame.kind != "op"]
+    steps = [identifier(str(frame)) for frame in node.frames if frame.kind != "op"]
     return "_".join(steps) or identifier(node.local)
 
 
-def _runs(graph: Graph) -> Iterator[list[str]]:
+def _runs(graph: ClosedGraph) -> Iterator[list[str]]:
     """Runs of nodes in one cell, each read by the next alone; an activation ends a run, so that lines stay short."""
     done: set[str] = set()
     runs: list[list[str]] = []
@@ -95,7 +96,7 @@ def _runs(graph: Graph) -> Iterator[list[str]]:
     yield from sorted(runs, key=lambda run: position[run[-1]])
 
 
-def _next(graph: Graph, path: str) -> str | None:
+def _next(graph: ClosedGraph, path: str) -> str | None:
     readers = graph.readers(path)
     node = graph.node(path)
     if len(readers) != 1 or not isinstance(node.payload, Apply):
@@ -105,12 +106,12 @@ def _next(graph: Graph, path: str) -> str | None:
     after = graph.node(readers[0])
     if not isinstance(after.payload, Apply) or graph.inputs(readers[0])[0] != path:
         return None
-    if graph.inputs(readers[0]).count(path) > 1 or cell_of(after) != cell_of(node):
+    if graph.inputs(readers[0]).count(path) > 1 or cell_name(graph, after.path) != cell_name(graph, path):
         return None
     return None if joins(after.payload) else readers[0]
 
 
-def _pipe(graph: Graph, run: list[str], names: _Names) -> str:
+def _pipe(graph: ClosedGraph, run: list[str], names: _Names) -> str:
     first = _applied(graph, run[0])
     if joins(first):
         inputs = ", ".join(names.of(node) for node in graph.input_nodes(run[0]))
@@ -121,11 +122,11 @@ def _pipe(graph: Graph, run: list[str], names: _Names) -> str:
     return " -> ".join(steps)
 
 
-def _call(graph: Graph, path: str, names: _Names) -> str:
+def _call(graph: ClosedGraph, path: str, names: _Names) -> str:
     return spell_call(_applied(graph, path), [names.of(node) for node in graph.input_nodes(path)[1:]])
 
 
-def _applied(graph: Graph, path: str) -> Apply:
+def _applied(graph: ClosedGraph, path: str) -> Apply:
     payload = graph.node(path).payload
     assert isinstance(payload, Apply)
     return payload

@@ -16,7 +16,7 @@ from archdsl.space.sizes import multiple, of_program, of_trace
 from archdsl.text import SourceFile
 
 if TYPE_CHECKING:
-    from archdsl.ir import Graph
+    from archdsl.ir import ClosedGraph, OpenGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Loaded:
         trace = self.meaning.trace
         return len(self.program.questions) if trace is None else len(trace.missing)
 
-    def network(self) -> Graph:
+    def network(self) -> ClosedGraph:
         """The closed graph, auxiliary outputs included. Raises ValueError where questions are open."""
         from archdsl.ir import closed
 
@@ -82,7 +82,7 @@ class Loaded:
             raise ValueError(f"`{self.name}` still asks {self.open_count} questions")
         return closed(self.program, self.meaning.trace, self.name)
 
-    def supernet(self) -> Graph:
+    def supernet(self) -> OpenGraph:
         """The open graph, its questions in it."""
         from archdsl.ir import open_graph
 

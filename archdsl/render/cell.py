@@ -123,7 +123,7 @@ class CellDrawing:
         for frame in node.frames:
             if frame.kind is FrameKind.OP:
                 break
-            names.append(frame.name)
+            names.append(str(frame))
         if isinstance(node.payload, OfBranch):
             names.append(_NUMBER.sub("", node.local))
         return ".".join(names) or node.local

@@ -121,11 +121,11 @@ def _with_exits(found: Parts, whole: Parts, chains: Mapping[str, Chain]) -> Part
     cells: dict[str, Cell] = {}
     for path, cell in found.cells.items():
         reads = [_through(exits, path, source) for source in cell.reads]
-        cells[path] = Cell(path, cell.definition, cell.nodes, cell.outputs, tuple(dict.fromkeys(reads)))
+        cells[path] = replace(cell, reads=tuple(dict.fromkeys(reads)))
         if (chain := exits.get(path)) is not None:
             behind = [whole.cells[each] for each in chain.cells if chain.behind(each)]
             cells |= {each.path: _reading(each, {*found.cells, *chain.left_out}, path) for each in behind}
-            cells[chain.name] = Cell(chain.name, "", (), cell.outputs, (path,))
+            cells[chain.name] = Cell(chain.name, "", (), cell.outputs, (path,), chain.name)
     return Parts(cells, frozenset())
 
 

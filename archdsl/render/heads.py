@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from archdsl.diff.cells import bare
 from archdsl.render.grid import CELL, SKIP
 from archdsl.render.labels import small, wrapped
 from archdsl.render.picture import Box, Line, Point, Text
@@ -60,7 +59,7 @@ class Heads:
         if (visit := self.sheet.carrier(reader, source)) is not None:
             return self.sheet.grid.of_visit(visit)[1]
         return (
-            self.sheet.grid.centre(self.sheet.spelled[bare(self.sheet.side.program, source)])[1]
+            self.sheet.grid.centre(self.sheet.spelled[self.sheet.cells[source].scope])[1]
             if source in self.sheet.inside
             else None
         )

@@ -11,6 +11,7 @@ from archdsl.ir import Graph, Node
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Asked, Frame, FrameKind, QuestionKind, Select
 from archdsl.space import Node as Laid
+from archdsl.space.node_path import spell, unowned
 
 _POSITION = re.compile(r"(.*[^\]])\[(\d+)\]$")
 
@@ -35,13 +36,15 @@ def parts(graph: Graph) -> Parts:
     holders = holding_chains([node.frames for node, _ in graph.nodes()])
     owner: dict[str, str] = {}
     definitions: dict[str, str] = {}
+    scopes: dict[str, str] = {}
     members: dict[str, list[str]] = {}
     for node, _ in graph.nodes():
-        path, definition = part_of(node, holders)
+        path, definition, scope = part_of(node, holders)
         if chain := _chain_left(graph, owner, node):
-            path, definition = chain, ""
+            path, definition, scope = chain, "", chain
         owner[node.path] = path
         definitions[path] = definition
+        scopes[path] = scope
         members.setdefault(path, []).append(node.path)
     found: dict[str, Cell] = {}
     before_exit: set[tuple[str, str]] = set()
@@ -49,7 +52,7 @@ def parts(graph: Graph) -> Parts:
         outputs = tuple(each for each in nodes if _leaves(graph, owner, each))
         reads, chains = _reads(graph, owner, nodes)
         before_exit |= {(path, chain) for chain in chains}
-        found[path] = Cell(path, definitions[path], tuple(nodes), outputs, tuple(reads))
+        found[path] = Cell(path, definitions[path], tuple(nodes), outputs, tuple(reads), scopes[path])
     return Parts(found, frozenset(before_exit))
 
 
@@ -61,24 +64,25 @@ def holding_chains(frames: Sequence[tuple[Frame, ...]]) -> frozenset[str]:
         for depth, frame in enumerate(each, 1):
             if frame.kind is not FrameKind.CELL:
                 continue
-            if in_chain(frame.name) is not None:
+            if in_chain(str(frame)) is not None:
                 found.update(above)
                 break
-            above.append(".".join(step.name for step in each[:depth]))
+            above.append(spell(each[:depth]))
     return frozenset(found)
 
 
-def part_of(node: Node | Laid, holders: frozenset[str]) -> tuple[str, str]:
-    """The path of the part that a node stands in, with the cell that it is an instance of."""
-    names = [frame.name for frame in node.frames]
+def part_of(node: Node | Laid, holders: frozenset[str]) -> tuple[str, str, str]:
+    """The path of the part that a node stands in, the cell that it is an instance of, and the path without owners."""
+    names = [str(frame) for frame in node.frames]
     first = 0
     for depth, frame in enumerate(node.frames, 1):
         if frame.kind is FrameKind.CELL:
             path = ".".join(names[:depth])
             if path not in holders:
-                return path, frame.definition
+                return path, frame.definition, spell(unowned(node.frames[:depth]))
             first = depth
-    return ".".join([*names, node.local][: first + 1]), ""
+    path = ".".join([*names, node.local][: first + 1])
+    return path, "", spell(unowned(node.frames[: first + 1])) if first < len(node.frames) else path
 
 
 def _chain_left(graph: Graph, owner: Mapping[str, str], node: Node) -> str | None:

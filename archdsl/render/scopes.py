@@ -52,8 +52,8 @@ def _scopes(graph: Graph) -> dict[str, tuple[str, str, int]]:
     for node, _ in graph.nodes():
         path = ""
         for depth, frame in enumerate(node.frames, 1):
-            path = f"{path}.{frame.name}" if path else frame.name
-            found.setdefault(path, (frame.name, frame.definition, depth))
+            path = f"{path}.{frame}" if path else str(frame)
+            found.setdefault(path, (str(frame), frame.definition, depth))
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from archdsl.diff import Side
-from archdsl.diff.cells import Cell, bare
+from archdsl.diff.cells import Cell
 from archdsl.ops import Shape
 from archdsl.render.grid import CELL, SKIP, Grid
 from archdsl.render.parts import parts
@@ -44,7 +44,7 @@ class Sheet:
 
     @cached_property
     def inside(self) -> frozenset[str]:
-        return frozenset(path for path in self.cells if bare(self.side.program, path) in self.spelled)
+        return frozenset(path for path, cell in self.cells.items() if cell.scope in self.spelled)
 
     @cached_property
     def outside(self) -> tuple[Outside, ...]:
@@ -71,7 +71,7 @@ class Sheet:
         """The cells of all grids."""
         grids = self.side.program.trellises.values()
         places = {trellis.spell(place) for trellis in grids for place in trellis.sources}
-        return frozenset(path for path in self.cells if bare(self.side.program, path) in places)
+        return frozenset(path for path, cell in self.cells.items() if cell.scope in places)
 
     @cached_property
     def image(self) -> Shape:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from archdsl.ir import Graph, Node
 from archdsl.render.scopes import Scope
 from archdsl.space import Apply, FrameKind
+from archdsl.space.node_path import spell
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def _call(node: Node, depth: int) -> str:
     """The path of the outermost call that a node stands in, below the scope; else its own path."""
     for position, frame in enumerate(node.frames[depth:], depth):
         if frame.kind is not FrameKind.LINE:
-            return ".".join(each.name for each in node.frames[: position + 1])
+            return spell(node.frames[: position + 1])
     return node.path
 
 
@@ -61,7 +62,7 @@ def _primitive(node: Node) -> str:
 def _definition(node: Node, name: str) -> str:
     path = ""
     for frame in node.frames:
-        path = f"{path}.{frame.name}" if path else frame.name
+        path = f"{path}.{frame}" if path else str(frame)
         if path == name:
             spelled = frame.name[: frame.name.rfind(")") + 1]  # a candidate with arguments: `sep_conv3x3(d = 4)`
             return spelled or frame.definition or frame.name
@@ -80,7 +81,7 @@ def _line(graph: Graph, scope: Scope, inside: set[str], output: str) -> str:
 
 def _line_of(node: Node, depth: int) -> str:
     frames = node.frames[depth:]
-    return frames[0].name if frames and frames[0].kind is FrameKind.LINE else ""
+    return str(frames[0]) if frames and frames[0].kind is FrameKind.LINE else ""
 
 
 def readers_within(found: Mapping[str, Unit]) -> dict[str, list[Unit]]:

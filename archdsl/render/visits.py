@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from archdsl.diff import Side
-from archdsl.diff.cells import Cell, bare, maps_read, ops_of
+from archdsl.diff.cells import Cell, maps_read, ops_of
 from archdsl.diff.routes import route
+from archdsl.ir import ClosedNode
 from archdsl.space import Place, QuestionKind, Trellis
 
 
@@ -81,11 +82,11 @@ def _cell_at(side: Side, trellis: Trellis, found: Mapping[str, Cell], branch: st
     """The path of the cell that this branch computes at a place."""
     spelled = trellis.spell(place)
     for path, cell in found.items():
-        if path == spelled:
-            owners = side.graph.node(cell.nodes[0]).branches
-            if not owners or branch in owners:
-                return path
-        elif bare(side.program, path) == spelled and branch in path.partition(".")[0].split("+"):
+        if cell.scope != spelled:
+            continue
+        node = side.graph.node(cell.nodes[0])
+        owners = node.branches if isinstance(node, ClosedNode) else ()
+        if not owners or branch in owners:
             return path
     return None
 

@@ -1,13 +1,12 @@
 """The meaning of a text: programs with questions, answers, genotypes."""
 
 from archdsl.space.facts import Chosen, MapChannels, Piecewise, assume, chosen_in, holds, in_supernet
+from archdsl.space.node_path import Frame, FrameKind, NodePath
 from archdsl.space.program import (
     Absent,
     Apply,
     Asked,
     Ends,
-    Frame,
-    FrameKind,
     Image,
     Keep,
     Label,
@@ -43,6 +42,7 @@ __all__ = [
     "MapChannels",
     "Measured",
     "Node",
+    "NodePath",
     "OfBranch",
     "Ordered",
     "Otherwise",

@@ -28,8 +28,10 @@ class Chosen:
 class MapChannels:
     """The channels of a mix whose candidates differ in the network, and agree in the supernet or never meet there."""
 
-    node: int
-    path: str = field(compare=False)
+    node: int = field(compare=False)
+    """The mix by its place in the program."""
+    path: str
+    """The mix by its path, which a graph knows it by."""
     numbers: frozenset[int] | None = field(compare=False, repr=False)
     """What they can be, or None where that is too much to list."""
     searching: Count = field(compare=False, repr=False)

@@ -13,24 +13,8 @@ from functools import cached_property
 from typing import TypeAlias
 
 from archdsl.ops import Count, Shape, Value
+from archdsl.space.node_path import Frame, NodePath
 from archdsl.text import Span
-
-
-class FrameKind(StrEnum):
-    CELL = "cell"
-    OP = "op"
-    LINE = "line"
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One step of a node's path: a cell instance, a line in a body, or an op's call."""
-
-    kind: FrameKind
-    name: str
-    """Unique among its siblings: `trunk[5][8]`, `stay`, `conv3x3_2`."""
-    definition: str = ""
-    """The cell or op that this is an instance of; empty for a line."""
 
 
 class QuestionKind(StrEnum):
@@ -170,9 +154,7 @@ Payload: TypeAlias = "Image | Apply | Select | Keep | OfBranch | Absent | Result
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    frames: tuple[Frame, ...]
-    local: str
-    """The last step of the path: `conv`, `bn_2`."""
+    location: NodePath
     payload: Payload
     inputs: tuple[int, ...]
     shape: Shape
@@ -180,7 +162,15 @@ class Node:
 
     @property
     def path(self) -> str:
-        return ".".join([*(frame.name for frame in self.frames), self.local])
+        return self.location.spelled
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        return self.location.frames
+
+    @property
+    def local(self) -> str:
+        return self.location.local
 
 
 @dataclass(frozen=True, slots=True)

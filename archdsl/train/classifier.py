@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from archdsl.ir import Graph, for_inference
+from archdsl.ir import ClosedGraph, for_inference
 from archdsl.nets import EveryOutput, Network
 from archdsl.train.errors import Refused
 
@@ -24,7 +24,7 @@ class Features:
     """The nodes that it is made of."""
 
 
-def features_of(graph: Graph, part: str = "") -> Features:
+def features_of(graph: ClosedGraph, part: str = "") -> Features:
     """The last of the smallest maps with the most channels that the output is made of, in one part or all of it.
 
     Maps of one place are left aside: they are what attention multiplies with. Raises Refused where there is none.
@@ -49,7 +49,7 @@ def features_of(graph: Graph, part: str = "") -> Features:
     return found
 
 
-def _behind(graph: Graph, path: str) -> set[str]:
+def _behind(graph: ClosedGraph, path: str) -> set[str]:
     """A node and all that it is made of."""
     found = {path}
     waiting = [path]

@@ -9,7 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from torch import Tensor
 
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.train.errors import Refused
 from archdsl.train.record import BEST, RECORD
 from archdsl.train.typed_torch import load_file
@@ -35,7 +35,7 @@ def weights_file(place: Path) -> Path:
     return place / BEST if (place / RECORD).exists() else place
 
 
-def match_weights(place: Path, graph: Graph) -> InitWeights:
+def match_weights(place: Path, graph: ClosedGraph) -> InitWeights:
     """What of the weights at a place fits a network. Raises Refused where nothing does or the file cannot be read."""
     path = weights_file(place)
     try:

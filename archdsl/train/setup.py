@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from archdsl.data import Data
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.settings import Training
 from archdsl.settings.trainings import Epochs, Iterations
 from archdsl.train.classifier import Features
@@ -21,7 +21,7 @@ from archdsl.train.errors import Refused
 class Setup:
     """One training."""
 
-    graph: Graph
+    graph: ClosedGraph
     """Closed, with its auxiliary outputs, at the size of the images."""
     recipe: Training
     data: Data

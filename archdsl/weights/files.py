@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from archdsl.files import write_atomic
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.weights.mismatch import Tensors, compare
 from archdsl.weights.specification import wanted_of
 
@@ -36,7 +36,7 @@ class UnreadableWeights(Exception):
     """A file that is no whole safetensors file, or holds something else than floating-point numbers."""
 
 
-def load(path: Path, graph: Graph) -> dict[str, NDArray[np.float32]]:
+def load(path: Path, graph: ClosedGraph) -> dict[str, NDArray[np.float32]]:
     """The file's tensors as float32, in the graph's order.
 
     Weights that were saved for inference lack those of auxiliary outputs, and are whole without them. Raises

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from archdsl.ir import Graph, Node, tensor_name, verify
+from archdsl.ir import ClosedGraph, ClosedNode, tensor_name, verify
 from archdsl.ops import Traits
 from archdsl.ops.attributes import flag, fraction
 from archdsl.ops.primitives import PRIMITIVES
@@ -18,7 +18,7 @@ from archdsl.weights.specification import specification
 Array = NDArray[np.floating]
 
 
-def fold_batch_norm(graph: Graph, weights: Tensors) -> tuple[Graph, dict[str, Array]]:
+def fold_batch_norm(graph: ClosedGraph, weights: Tensors) -> tuple[ClosedGraph, dict[str, Array]]:
     """A closed graph in which a bn that alone reads a conv, dwconv or linear is part of it.
 
     The layer keeps its path and has a bias afterwards; the bn's path is gone. A bn after anything else, or after a
@@ -36,10 +36,10 @@ def fold_batch_norm(graph: Graph, weights: Tensors) -> tuple[Graph, dict[str, Ar
             tensors = _folded(tensors, nodes[layer], bn)
             nodes[layer] = _with_bias(nodes[layer])
     kept = [(node, tuple(layers.get(source, source) for source in graph.inputs(path))) for path, node in nodes.items()]
-    return verify(Graph.of(graph.name, kept, graph.questions)), tensors
+    return verify(ClosedGraph.of(graph.name, kept)), tensors
 
 
-def _layer_before(graph: Graph, path: str, layers: dict[str, str]) -> str | None:
+def _layer_before(graph: ClosedGraph, path: str, layers: dict[str, str]) -> str | None:
     """The layer that this node folds into, if it is a bn and there is one; `layers` are those of bns before it."""
     if not _traits(graph.node(path)).batch_norm:
         return None
@@ -50,18 +50,18 @@ def _layer_before(graph: Graph, path: str, layers: dict[str, str]) -> str | None
     return layer if _traits(graph.node(layer)).absorbs_batch_norm else None
 
 
-def _traits(node: Node) -> Traits:
+def _traits(node: ClosedNode) -> Traits:
     return PRIMITIVES[node.payload.primitive].traits if isinstance(node.payload, Apply) else Traits()
 
 
-def _with_bias(layer: Node) -> Node:
+def _with_bias(layer: ClosedNode) -> ClosedNode:
     payload = layer.payload
     assert isinstance(payload, Apply)
     attributes = tuple((name, True if name == "bias" else value) for name, value in payload.attributes)
     return replace(layer, payload=replace(payload, attributes=attributes))
 
 
-def _folded(tensors: dict[str, Array], layer: Node, bn: Node) -> dict[str, Array]:
+def _folded(tensors: dict[str, Array], layer: ClosedNode, bn: ClosedNode) -> dict[str, Array]:
     """y = gain * (w x + b - mean) + shift, with gain = weight / sqrt(var + eps) for each output channel."""
     assert isinstance(bn.payload, Apply)
     rest = dict(tensors)

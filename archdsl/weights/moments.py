@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
 from archdsl.weights.specification import closed_count
 
 
-def mean_squares(graph: Graph) -> dict[str, float]:
+def mean_squares(graph: ClosedGraph) -> dict[str, float]:
     """The expected mean square of each map of a closed graph, by path; 1 for images and layers with weights."""
     moments: dict[str, float] = {}
     for node, inputs in graph.nodes():

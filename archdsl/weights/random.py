@@ -8,7 +8,7 @@ from math import prod, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.ops import Role
 from archdsl.space import Apply
 from archdsl.weights.moments import mean_squares
@@ -26,7 +26,7 @@ class TooManyWeights(Exception):
     """A network that no memory holds."""
 
 
-def random_weights(graph: Graph, seed: int = 0) -> dict[str, NDArray[np.float32]]:
+def random_weights(graph: ClosedGraph, seed: int = 0) -> dict[str, NDArray[np.float32]]:
     """A tensor for each name in `specification(graph)`.
 
     Each is drawn from a generator of its own, seeded by (seed, name), so that a change elsewhere in the network leaves

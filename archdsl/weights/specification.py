@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from archdsl.ir import Graph, for_inference, tensor_name
+from archdsl.ir import ClosedGraph, for_inference, tensor_name
 from archdsl.ops import Count, Weight
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
@@ -19,7 +19,7 @@ class Spec:
     trained: bool = True
 
 
-def node_weights(graph: Graph, path: str) -> Mapping[str, Weight]:
+def node_weights(graph: ClosedGraph, path: str) -> Mapping[str, Weight]:
     """The tensors of one node by their names in a state dict."""
     node = graph.node(path)
     if not isinstance(node.payload, Apply):
@@ -28,7 +28,7 @@ def node_weights(graph: Graph, path: str) -> Mapping[str, Weight]:
     return {tensor_name(node, weight.name): weight for weight in rule(graph.input_shapes(path), node.payload.attribute)}
 
 
-def specification(graph: Graph) -> dict[str, Spec]:
+def specification(graph: ClosedGraph) -> dict[str, Spec]:
     """Every tensor of a closed graph by its name in a state dict, in the graph's order.
 
     Raises ValueError for a graph that still has questions.
@@ -40,7 +40,7 @@ def specification(graph: Graph) -> dict[str, Spec]:
     }
 
 
-def wanted_of(graph: Graph, found: Collection[str]) -> dict[str, Spec]:
+def wanted_of(graph: ClosedGraph, found: Collection[str]) -> dict[str, Spec]:
     """The tensors that weights with these names have to have for a closed graph.
 
     All of them; where none of those is there that only auxiliary outputs need, the others.

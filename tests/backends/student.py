@@ -6,11 +6,12 @@ from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 
-from archdsl.ir import Graph, Node, verify
+from archdsl.ir import ClosedGraph, ClosedNode, verify
+from archdsl.ir.graph import ClosedPayload
 from archdsl.ops import Shape
 from archdsl.ops.bind import bind
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Apply, Frame, FrameKind, Image, Payload, Result
+from archdsl.space import Apply, Frame, FrameKind, Image, NodePath, Result
 
 CELLS_A = (
     ("zoomed_conv3x3_x2", 1, 32),
@@ -36,7 +37,7 @@ class Text:
     """A graph under construction; frames are opened and closed as the text's cells, lines and ops are."""
 
     def __init__(self) -> None:
-        self.nodes: dict[str, tuple[Node, tuple[str, ...]]] = {}
+        self.nodes: dict[str, tuple[ClosedNode, tuple[str, ...]]] = {}
         self.frames: list[Frame] = []
 
     @contextmanager
@@ -72,16 +73,16 @@ class Text:
             local = f"{primitive}_{number}"
         return self.add(local, payload, inputs, shape)
 
-    def add(self, local: str, payload: Payload, inputs: tuple[str, ...], shape: Shape) -> str:
-        node = Node(tuple(self.frames), local, payload, shape)
+    def add(self, local: str, payload: ClosedPayload, inputs: tuple[str, ...], shape: Shape) -> str:
+        node = ClosedNode(NodePath(tuple(self.frames), local), payload, shape)
         self.nodes[node.path] = (node, inputs)
         return node.path
 
     def result(self, name: str, source: str, *, auxiliary: bool = False) -> str:
         return self.add(f"out_{name}", Result(name, auxiliary), (source,), self.nodes[source][0].shape)
 
-    def graph(self, name: str) -> Graph:
-        return verify(Graph.of(name, self.nodes.values()))
+    def graph(self, name: str) -> ClosedGraph:
+        return verify(ClosedGraph.of(name, self.nodes.values()))
 
 
 def conv3x3(text: Text, x: str, c: int, s: int = 1, k: int = 3) -> str:
@@ -126,7 +127,7 @@ def seg_head(text: Text, x: str, middle: int, classes: int) -> str:
         return text.apply("conv", conv3x3(text, x, middle), c=classes, k=1, bias=True)
 
 
-def student(height: int, width: int, *, parts: int = 1, auxiliary: bool = True, classes: int = 19) -> Graph:
+def student(height: int, width: int, *, parts: int = 1, auxiliary: bool = True, classes: int = 19) -> ClosedGraph:
     """The published student; `parts` divides its channels. `height` and `width` are multiples of 64."""
     text = Text()
     x = text.image(Shape(3, height, width))

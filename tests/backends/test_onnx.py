@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 
 from archdsl.backends.onnx.model import to_onnx
-from archdsl.ir import Graph, for_inference
+from archdsl.ir import ClosedGraph, for_inference
 from archdsl.nets import Network, load_weights
 from archdsl.ops import Shape
 from archdsl.weights import Tensors, fold_batch_norm, random_weights
@@ -21,7 +21,7 @@ from tests.onnx_session import Floats, exported_by_torch, run
 from tests.primitive_cases import CASES
 
 
-def torch_output(graph: Graph, weights: Tensors, x: Floats) -> Floats:
+def torch_output(graph: ClosedGraph, weights: Tensors, x: Floats) -> Floats:
     network = Network(graph).eval()
     load_weights(network, weights)
     with torch.no_grad():
@@ -30,7 +30,7 @@ def torch_output(graph: Graph, weights: Tensors, x: Floats) -> Floats:
     return y.numpy()
 
 
-def image(graph: Graph, batch: int = 1, size: tuple[int, int] | None = None) -> Floats:
+def image(graph: ClosedGraph, batch: int = 1, size: tuple[int, int] | None = None) -> Floats:
     channels, height, width = graph.node(graph.images[0]).shape
     lengths = size or (height, width)
     return np.random.default_rng(0).normal(size=(batch, int(str(channels)), *lengths)).astype(np.float32)
@@ -58,12 +58,12 @@ def test_a_window_of_padding_alone_is_left_out_where_sizes_are_open() -> None:
 
 
 @pytest.fixture(scope="module")
-def small() -> tuple[Graph, Tensors]:
+def small() -> tuple[ClosedGraph, Tensors]:
     graph = small_network()
     return graph, random_weights(graph)
 
 
-def test_a_network_is_that_of_torch(small: tuple[Graph, Tensors]) -> None:
+def test_a_network_is_that_of_torch(small: tuple[ClosedGraph, Tensors]) -> None:
     x = image(small[0])
     found = run(to_onnx(*small), x)
     assert found.keys() == {"logits"}
@@ -71,14 +71,14 @@ def test_a_network_is_that_of_torch(small: tuple[Graph, Tensors]) -> None:
 
 
 @pytest.mark.parametrize("size", [(64, 96), (128, 160)])
-def test_open_sizes(small: tuple[Graph, Tensors], size: tuple[int, int]) -> None:
+def test_open_sizes(small: tuple[ClosedGraph, Tensors], size: tuple[int, int]) -> None:
     x = image(small[0], size=size)
     found = run(to_onnx(*small, dynamic=True), x)["logits"]
     np.testing.assert_allclose(found, torch_output(*small, x), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("dynamic", [False, True])
-def test_labels_are_the_largest_logits(small: tuple[Graph, Tensors], dynamic: bool) -> None:
+def test_labels_are_the_largest_logits(small: tuple[ClosedGraph, Tensors], dynamic: bool) -> None:
     x = image(small[0])
     found = run(to_onnx(*small, labels=True, dynamic=dynamic), x)["logits"]
     logits = torch_output(*small, x)
@@ -109,7 +109,7 @@ def test_labels_of_labels_are_the_labels() -> None:
     np.testing.assert_array_equal(found, x.argmax(1))
 
 
-def test_names_are_those_of_the_ir(small: tuple[Graph, Tensors]) -> None:
+def test_names_are_those_of_the_ir(small: tuple[ClosedGraph, Tensors]) -> None:
     model = to_onnx(*small, metadata={"text": "small.arch", "hash": "12"})
     graph, weights = fold_batch_norm(for_inference(small[0]), small[1])
     assert {node.name.split("/")[0] for node in model.graph.node} <= set(graph)
@@ -139,7 +139,7 @@ def test_outputs_keep_their_names_where_maps_have_them_or_are_shared() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
-def test_torch_exports_the_same_function(small: tuple[Graph, Tensors], tmp_path: Path) -> None:
+def test_torch_exports_the_same_function(small: tuple[ClosedGraph, Tensors], tmp_path: Path) -> None:
     network = Network(small[0]).eval()
     load_weights(network, small[1])
     x = image(small[0])
@@ -147,7 +147,7 @@ def test_torch_exports_the_same_function(small: tuple[Graph, Tensors], tmp_path:
     np.testing.assert_allclose(run(to_onnx(*small), x)["logits"], theirs, rtol=1e-4, atol=1e-5)
 
 
-def test_a_missing_weight_is_named(small: tuple[Graph, Tensors]) -> None:
+def test_a_missing_weight_is_named(small: tuple[ClosedGraph, Tensors]) -> None:
     graph, weights = small
     lacking = {name: tensor for name, tensor in weights.items() if name != "head.conv.weight"}
     with pytest.raises(KeyError, match=r"head\.conv\.weight"):

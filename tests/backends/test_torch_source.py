@@ -18,7 +18,7 @@ from torch import nn
 from archdsl.backends.torch_source.module_template import Origin
 from archdsl.backends.torch_source.names import attribute
 from archdsl.backends.torch_source.source import to_torch_source
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.nets import Network
 from archdsl.ops import Shape
 from archdsl.space import FrameKind
@@ -160,7 +160,7 @@ HOSTILE = (
 )
 
 
-def hostile(name: str) -> Graph:
+def hostile(name: str) -> ClosedGraph:
     text = Text()
     x = text.image(Shape(3, 16, 16))
     with text.line(name):
@@ -211,7 +211,7 @@ def test_no_child_hides_what_a_module_has() -> None:
         assert attribute(name) == f'self._modules["{name}"]'
 
 
-def every_primitive() -> Graph:
+def every_primitive() -> ClosedGraph:
     text = Text()
     image = text.image(Shape(3, 33, 47))
     x = text.apply("conv", image, c=8, k=(1, 3), s=2, bias=True)

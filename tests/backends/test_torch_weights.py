@@ -16,7 +16,7 @@ from torch import nn
 
 from archdsl.backends.torch_source.source import to_torch_source
 from archdsl.backends.torch_source.weights_reader import read_safetensors
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.nets import Network, load_weights
 from archdsl.ops import Shape
 from archdsl.weights import Tensors, random_weights, save, to_bytes
@@ -24,7 +24,7 @@ from tests.backends.modules import module_of
 from tests.backends.student import Text, conv3x3
 
 
-def graph() -> Graph:
+def graph() -> ClosedGraph:
     """A network with an auxiliary output, which has a layer of its own."""
     text = Text()
     x = text.image(Shape(3, 16, 16))

@@ -21,13 +21,13 @@ from archdsl.backends.protocol import Described, Emit, Precision, Refused, Reque
 from archdsl.backends.registry import BUILT_IN, backend, find_target
 from archdsl.backends.verify.compare import verify_files
 from archdsl.backends.verify.parity import Parity, Run
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.weights import random_weights
 from tests.backends.student import student
 
 
 @cache
-def graph() -> Graph:
+def graph() -> ClosedGraph:
     return student(64, 128, parts=4)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from archdsl.cost.figures import figures
-from archdsl.ir import Graph, closed, for_inference, verify
+from archdsl.ir import ClosedGraph, closed, for_inference, verify
 from archdsl.nets import Network
 from archdsl.ops import Shape
 from archdsl.pipeline import load
@@ -29,7 +29,7 @@ def trained(network: Network) -> int:
     return sum(weight.numel() for weight in network.parameters())
 
 
-def shapes(graph: Graph) -> Iterator[tuple[str, Shape]]:
+def shapes(graph: ClosedGraph) -> Iterator[tuple[str, Shape]]:
     for path, _ in graph.with_payload(Apply):
         yield path, graph.node(path).shape
 

@@ -9,7 +9,7 @@ import pytest
 from archdsl.cost import figures
 from archdsl.cost.open_rows import rows_of_space
 from archdsl.cost.rows import Row, rows_of, text_of, uses
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.pipeline import load
 from tests.pipeline.spaces import SMALL, Case, graph_of, laws, loaded, samples
 
@@ -26,7 +26,7 @@ space net(c = 8) {
 """
 
 
-def network(text: str, folder: Path) -> Graph:
+def network(text: str, folder: Path) -> ClosedGraph:
     (folder / "net.arch").write_text(text, encoding="utf-8")
     return load(str(folder / "net.arch")).network()
 

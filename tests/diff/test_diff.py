@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from archdsl.diff import Change, as_data, as_text, diff
+from archdsl.space import NodePath
 from tests.diff.sides import SPACE, STUDENT, TEACHER, edited, of_graph, side_of
 from tests.graphs import Sketch, small_network
 
@@ -104,7 +105,7 @@ def _defined_alike(sketch: Sketch) -> Sketch:
     """With the cell called `new` made an instance of `old`."""
     for path, (node, inputs) in sketch.nodes.items():
         frames = tuple(replace(each, definition="old") if each.name == "new" else each for each in node.frames)
-        sketch.nodes[path] = (replace(node, frames=frames), inputs)
+        sketch.nodes[path] = (replace(node, location=NodePath(frames, node.local)), inputs)
     return sketch
 
 

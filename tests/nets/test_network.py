@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.nets import EveryOutput, Network, load_weights, weights_of
 from archdsl.ops import Shape
 from archdsl.space import Apply
@@ -22,11 +22,11 @@ from tests.graphs import Sketch, small_network
 
 
 @pytest.fixture(scope="module")
-def graph() -> Graph:
+def graph() -> ClosedGraph:
     return small_network()
 
 
-def test_calling_it_gives_the_main_output(graph: Graph) -> None:
+def test_calling_it_gives_the_main_output(graph: ClosedGraph) -> None:
     network = Network(graph, auxiliary=True).eval()
     x_BCHW = torch.randn(2, 3, 64, 96)
     y_BCHW = network(x_BCHW)
@@ -37,7 +37,7 @@ def test_calling_it_gives_the_main_output(graph: Graph) -> None:
     assert EveryOutput(network)(x_BCHW).keys() == everything.keys()
 
 
-def test_auxiliary_layers_are_there_only_when_asked_for(graph: Graph) -> None:
+def test_auxiliary_layers_are_there_only_when_asked_for(graph: ClosedGraph) -> None:
     assert any(name.startswith("aux.") for name in Network(graph, auxiliary=True).state_dict())
     network = Network(graph)
     assert not any(name.startswith("aux.") for name in network.state_dict())
@@ -53,7 +53,7 @@ def test_several_main_outputs_are_a_dict() -> None:
     assert list(y) == ["a", "b"]
 
 
-def test_every_map_has_the_shape_that_the_rules_say(graph: Graph) -> None:
+def test_every_map_has_the_shape_that_the_rules_say(graph: ClosedGraph) -> None:
     network = Network(graph, auxiliary=True).eval()
     maps = network.probe(torch.randn(1, 3, 64, 96))
     assert maps.keys() == {"image", *(path for path, _ in graph.with_payload(Apply))}
@@ -62,7 +62,7 @@ def test_every_map_has_the_shape_that_the_rules_say(graph: Graph) -> None:
 
 
 @pytest.mark.parametrize("size", [(32, 32), (96, 160)])
-def test_any_size_that_divides(graph: Graph, size: tuple[int, int]) -> None:
+def test_any_size_that_divides(graph: ClosedGraph, size: tuple[int, int]) -> None:
     assert Network(graph).eval()(torch.randn(1, 3, *size)).shape == (1, 5, *size)
 
 
@@ -90,7 +90,7 @@ def test_maps_are_forgotten_after_their_last_reader() -> None:
     assert most == 2
 
 
-def test_weights_go_in_and_out_unchanged(graph: Graph) -> None:
+def test_weights_go_in_and_out_unchanged(graph: ClosedGraph) -> None:
     network = Network(graph, auxiliary=True)
     weights = random_weights(graph)
     load_weights(network, weights)
@@ -100,7 +100,7 @@ def test_weights_go_in_and_out_unchanged(graph: Graph) -> None:
         np.testing.assert_array_equal(tensor, weights[name])
 
 
-def test_weights_of_auxiliary_layers_may_be_left_aside_and_no_others(graph: Graph) -> None:
+def test_weights_of_auxiliary_layers_may_be_left_aside_and_no_others(graph: ClosedGraph) -> None:
     network = Network(graph)
     weights = random_weights(graph)
     load_weights(network, weights)
@@ -123,7 +123,7 @@ def test_names_that_torch_uses_itself_are_names_of_cells_too() -> None:
     assert network.eval()(torch.randn(1, 3, 4, 4)).shape == (1, 3, 4, 4)
 
 
-def test_a_layer_that_torch_replaces_is_used(graph: Graph) -> None:
+def test_a_layer_that_torch_replaces_is_used(graph: ClosedGraph) -> None:
     network = Network(graph).eval()
     load_weights(network, random_weights(graph))
     x_BCHW = torch.randn(1, 3, 64, 96)
@@ -133,7 +133,7 @@ def test_a_layer_that_torch_replaces_is_used(graph: Graph) -> None:
     torch.testing.assert_close(other.eval()(x_BCHW), network(x_BCHW))
 
 
-def test_training_reaches_every_parameter(graph: Graph) -> None:
+def test_training_reaches_every_parameter(graph: ClosedGraph) -> None:
     network = Network(graph, auxiliary=True)
     load_weights(network, random_weights(graph))
     outputs = network.outputs(torch.randn(2, 3, 64, 96))
@@ -159,7 +159,7 @@ def test_two_images_are_refused() -> None:
         Network(sketch.graph())
 
 
-def test_a_probe_keeps_what_it_is_asked_for(graph: Graph) -> None:
+def test_a_probe_keeps_what_it_is_asked_for(graph: ClosedGraph) -> None:
     network = Network(graph).eval()
     x_BCHW = torch.randn(1, 3, 64, 96)
     everything = network.probe(x_BCHW)

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from archdsl.ir import Graph, closed
+from archdsl.ir import ClosedGraph, closed
 from archdsl.pipeline import Loaded, load
 from archdsl.space.count import Census
 from archdsl.space.trace import trace
@@ -89,6 +89,6 @@ def samples(case: Case, count: int) -> list[Answers]:
     return [census(case).sample(random) for _ in range(count if census(case).count > 1 else 1)]
 
 
-def graph_of(case: Case, answers: Answers) -> Graph:
+def graph_of(case: Case, answers: Answers) -> ClosedGraph:
     program = loaded(case).program
     return closed(program, trace(program, answers), f"{program.name}_sampled")

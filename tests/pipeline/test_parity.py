@@ -14,7 +14,7 @@ from torch import Tensor
 
 from archdsl.backends import Compiled, Request, compile_graph
 from archdsl.backends.manifest import RandomWeights
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.nets import Network, load_weights
 from archdsl.weights import random_weights
 from tests.backends.modules import module_of
@@ -27,14 +27,14 @@ TOLERANCE = 1e-5
 Floats = NDArray[np.float32]
 
 
-def compiled(graph: Graph, target: str, folder: Path) -> Path:
+def compiled(graph: ClosedGraph, target: str, folder: Path) -> Path:
     """The file that holds the network; its weights and its manifest lie beside it."""
     done = compile_graph(Request(graph, random_weights(graph), RandomWeights(seed=0), target, folder))
     assert isinstance(done, Compiled)
     return done.files[0]
 
 
-def of_module(graph: Graph, x_BCHW: Floats) -> list[Floats]:
+def of_module(graph: ClosedGraph, x_BCHW: Floats) -> list[Floats]:
     """The outputs without auxiliary ones, in the order of the text."""
     network = Network(graph)
     load_weights(network, random_weights(graph))
@@ -42,7 +42,7 @@ def of_module(graph: Graph, x_BCHW: Floats) -> list[Floats]:
         return [output.numpy() for output in network.eval().outputs(torch.as_tensor(x_BCHW)).values()]
 
 
-def of_file(graph: Graph, x_BCHW: Floats, folder: Path) -> list[Floats]:
+def of_file(graph: ClosedGraph, x_BCHW: Floats, folder: Path) -> list[Floats]:
     file = compiled(graph, "torch", folder)
     module: Any = module_of(file.read_text(encoding="utf-8"))
     with torch.inference_mode():
@@ -50,7 +50,7 @@ def of_file(graph: Graph, x_BCHW: Floats, folder: Path) -> list[Floats]:
     return [output.numpy() for output in (found if isinstance(found, tuple) else (found,))]
 
 
-def of_onnx(graph: Graph, x_BCHW: Floats, folder: Path) -> list[Floats]:
+def of_onnx(graph: ClosedGraph, x_BCHW: Floats, folder: Path) -> list[Floats]:
     model = onnx.load_model_from_string(compiled(graph, "onnx", folder).read_bytes())
     return list(run(model, x_BCHW).values())
 

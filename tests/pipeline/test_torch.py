@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from archdsl.backends import to_torch_source
 from archdsl.cost import figures
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.nets import Network
 from tests.backends.modules import module_of
 from tests.pipeline.spaces import SMALL, Case, graph_of, laws, samples
@@ -20,12 +20,12 @@ META = torch.device("meta")
 """Its tensors have shapes and no numbers, so that images may be as large as they are."""
 
 
-def built(graph: Graph, *, auxiliary: bool = False) -> Network:
+def built(graph: ClosedGraph, *, auxiliary: bool = False) -> Network:
     with META:
         return Network(graph, auxiliary=auxiliary)
 
 
-def standalone(graph: Graph) -> nn.Module:
+def standalone(graph: ClosedGraph) -> nn.Module:
     """The network of the file that is compiled of the graph, which is imported as anyone would."""
     module: Any = module_of(to_torch_source(graph))
     with META:
@@ -49,7 +49,7 @@ def with_zeros(network: nn.Module) -> nn.Module:
     return real
 
 
-def products(network: nn.Module, graph: Graph, device: str = "cpu") -> int:
+def products(network: nn.Module, graph: ClosedGraph, device: str = "cpu") -> int:
     """Multiply-adds as torch measures them on one image: it counts an addition of its own for each product."""
     image = graph.node(graph.images[0]).shape
     counter = FlopCounterMode(display=False)

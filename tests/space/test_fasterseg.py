@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archdsl.cost.figures import figures
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.pipeline import check, load
 from archdsl.space import FrameKind, Place, Trellis
 from archdsl.space.paths import count_path_sets, count_paths
@@ -59,11 +59,11 @@ TEACHER_TO_16: list[Cell] = [
 ]
 
 
-def network(name: str) -> Graph:
+def network(name: str) -> ClosedGraph:
     return load(str(GENOTYPES / f"fasterseg_{name}.arch")).network()
 
 
-def cells(graph: Graph, branch: str) -> list[Cell]:
+def cells(graph: ClosedGraph, branch: str) -> list[Cell]:
     """The cells that a branch passes, in its order; a skip leaves nothing behind.
 
     The first cell reads a map that has no branch, so its ops have none either.
@@ -77,7 +77,7 @@ def cells(graph: Graph, branch: str) -> list[Cell]:
     return [_cell(graph, paths) for _, paths in ordered]
 
 
-def _cell(graph: Graph, paths: list[str]) -> Cell:
+def _cell(graph: ClosedGraph, paths: list[str]) -> Cell:
     (entry,) = {source for path in paths for source in graph.inputs(path) if source not in paths}
     (last,) = (path for path in paths if not any(reader in paths for reader in graph.readers(path)))
     op = next(frame.definition for frame in graph.node(last).frames if frame.kind is FrameKind.OP)

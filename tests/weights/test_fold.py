@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from archdsl.ir import Graph, verify
+from archdsl.ir import ClosedGraph, verify
 from archdsl.nets import Network, load_weights
 from archdsl.ops import Shape
 from archdsl.space import Apply
@@ -14,14 +14,14 @@ from archdsl.weights import Tensors, fold_batch_norm, random_weights, specificat
 from tests.graphs import Sketch, small_network
 
 
-def compute(graph: Graph, weights: Tensors, x_BCHW: torch.Tensor) -> dict[str, torch.Tensor]:
+def compute(graph: ClosedGraph, weights: Tensors, x_BCHW: torch.Tensor) -> dict[str, torch.Tensor]:
     network = Network(graph, auxiliary=True).double().eval()
     load_weights(network, weights)
     with torch.no_grad():
         return network.outputs(x_BCHW)
 
 
-def assert_same_function(graph: Graph, seed: int = 0) -> Graph:
+def assert_same_function(graph: ClosedGraph, seed: int = 0) -> ClosedGraph:
     weights = random_weights(graph, seed)
     folded, tensors = fold_batch_norm(graph, weights)
     verify(folded)
@@ -38,7 +38,7 @@ def assert_same_function(graph: Graph, seed: int = 0) -> Graph:
     return folded
 
 
-def norms(graph: Graph) -> list[str]:
+def norms(graph: ClosedGraph) -> list[str]:
     return [path for path, payload in graph.with_payload(Apply) if payload.primitive == "bn"]
 
 

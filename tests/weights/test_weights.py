@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save as saved_by_torch
 
-from archdsl.ir import Graph, for_inference, tensor_name
+from archdsl.ir import ClosedGraph, for_inference, tensor_name
 from archdsl.nets import Network, load_weights, weights_of
 from archdsl.ops import Shape
 from archdsl.weights import (
@@ -34,7 +34,7 @@ def test_more_weights_than_any_memory_holds_are_not_drawn() -> None:
         random_weights(sketch.graph())
 
 
-def deep_network(depth: int) -> Graph:
+def deep_network(depth: int) -> ClosedGraph:
     """Residual sums, separable convs without a norm between, and gates, over and over."""
     sketch = Sketch("deep")
     x = sketch.conv_bn_relu("stem", sketch.image(3, 16, 16), c=24)

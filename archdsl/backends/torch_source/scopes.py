@@ -95,11 +95,11 @@ def _place(root: _Building, node: Node, inputs: tuple[str, ...], position: int) 
     modules = iter(names[:-1])
     for frame in node.frames:
         if frame.kind is FrameKind.LINE:
-            lines.append(identifier(frame.name))
+            lines.append(identifier(str(frame)))
             continue
         name = next(modules)
         scope.places.setdefault(name, position)
-        fresh = _Building(name, "_".join(lines), frame.kind, frame.definition or frame.name, [], {}, {})
+        fresh = _Building(name, "_".join(lines), frame.kind, frame.definition or str(frame), [], {}, {})
         scope = scope.children.setdefault(name, fresh)
         lines = []
     if names[-1] in scope.places:

@@ -6,6 +6,7 @@ from archdsl.backends.protocol import CellEnd
 from archdsl.ir import Graph, Node, module_path
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Frame, FrameKind
+from archdsl.space.node_path import spell
 
 
 def cell_ends(graph: Graph) -> tuple[CellEnd, ...]:
@@ -18,7 +19,7 @@ def cell_ends(graph: Graph) -> tuple[CellEnd, ...]:
         inside = [graph.node(reader).frames[: len(frames)] == frames for reader in graph.readers(node.path)]
         if frames and inside and all(inside):
             continue
-        name = ".".join(frame.name for frame in frames) or node.local
+        name = spell(frames) or node.local
         folded = inputs[0] if PRIMITIVES[node.payload.primitive].traits.batch_norm else node.path
         ends.pop(name, None)
         ends[name] = CellEnd(name, node.path, folded, _module(node, frames))

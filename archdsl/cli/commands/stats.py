@@ -19,7 +19,7 @@ from archdsl.pipeline import Loaded
 if TYPE_CHECKING:
     from archdsl.cost.prices import Estimate, Share
     from archdsl.cost.tables import Table
-    from archdsl.ir import Graph
+    from archdsl.ir import ClosedGraph
 
 
 @click.command("stats")
@@ -61,7 +61,7 @@ def command(
     return Exit.FINE
 
 
-def _estimate(graph: Graph, table: Table) -> Estimate:
+def _estimate(graph: ClosedGraph, table: Table) -> Estimate:
     from archdsl.cost.prices import estimate
 
     return estimate(graph, table)

@@ -19,6 +19,7 @@ from archdsl.space import (
     Label,
     MapChannels,
     Node,
+    NodePath,
     Ordered,
     Payload,
     Question,
@@ -52,15 +53,28 @@ class Scope:
 
     frames: tuple[Frame, ...] = ()
     taken: dict[str, int] = field(default_factory=dict[str, int])
+    below: dict[str, dict[str, int]] = field(default_factory=dict[str, "dict[str, int]"])
+    """What is taken under each step from here, so that a cell `head` of a branch `a` and a `head` in a cell `a`
+    have paths of their own.
+    """
 
     def unique(self, name: str) -> str:
         """`name` where it is free, else `name_2`, `name_3`."""
-        count = self.taken.get(name, 0) + 1
-        self.taken[name] = count
-        return name if count == 1 else self.unique(f"{name}_{count}")
+        return _unique(self.taken, name)
 
-    def child(self, kind: FrameKind, name: str, definition: str = "") -> Scope:
-        return Scope((*self.frames, Frame(kind, self.unique(name), definition)))
+    def child(self, kind: FrameKind, name: str, definition: str = "", *, branch: str = "") -> Scope:
+        """A cell, line or op in here; `branch` is that whose map a cell is put on."""
+        if branch:
+            name = _unique(self.below.setdefault(branch, {}), name)
+            return Scope((*self.frames, Frame(kind, name, definition, branch)))
+        name = self.unique(name)
+        return Scope((*self.frames, Frame(kind, name, definition)), self.below.setdefault(name, {}))
+
+
+def _unique(taken: dict[str, int], name: str) -> str:
+    count = taken.get(name, 0) + 1
+    taken[name] = count
+    return name if count == 1 else _unique(taken, f"{name}_{count}")
 
 
 @dataclass(slots=True)
@@ -100,7 +114,7 @@ class Builder:
     ) -> int:
         if len(self.nodes) >= NODE_LIMIT:
             raise TooLarge(span, f"the text lays out more than {NODE_LIMIT:,} nodes")
-        self.nodes.append(Node(scope.frames, scope.unique(local), payload, inputs, shape, span))
+        self.nodes.append(Node(NodePath(scope.frames, scope.unique(local)), payload, inputs, shape, span))
         self.made.append(self.calls)
         node = len(self.nodes) - 1
         missing = [source for source in inputs if source in self.absent]

@@ -27,8 +27,7 @@ def run(
         return POISON
     if isinstance(definition, ast.Cell):
         branch = next((port.name for port in ports if isinstance(port, Branch)), "")
-        name = f"{branch}.{callee.name}" if branch else callee.name
-        scope = env.scope.child(FrameKind.CELL, name, callee.name)
+        scope = env.scope.child(FrameKind.CELL, callee.name, callee.name, branch=branch)
         return cell(ev, callee, definition, ports, parameters, scope, callee.name, span)
     return _op(ev, callee, definition, ports, parameters, env, span)
 

@@ -58,7 +58,7 @@ class Subject:
                 for frame in node.frames:
                     if frame.kind is FrameKind.OP:
                         break
-                    path = f"{path}.{frame.name}" if path else frame.name
+                    path = f"{path}.{frame}" if path else str(frame)
                     found.setdefault(path[: path.rindex("[")] if path.endswith("]") else path)
                     found.setdefault(path)
         return tuple(found)
