@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeVar, assert_never
 
-import networkx as nx
-
 from archdsl.ir.errors import BrokenGraph
 from archdsl.ir.graph import ClosedGraph, ClosedNode, Graph, Node, OpenGraph, OpenNode
 from archdsl.ir.names import module_path
@@ -55,25 +53,26 @@ def verify(graph: G) -> G:
 
 
 def _verify_edges(graph: Graph) -> None:
-    carrier = graph.nx
-    if not nx.is_directed_acyclic_graph(carrier):
-        raise BrokenGraph(f"`{graph.name}` has a cycle")
-    for node, inputs in graph.nodes():
-        edges = {position: source for source, _, position in carrier.in_edges(node.path, keys=True)}
-        if edges != dict(enumerate(inputs)):
-            raise BrokenGraph(f"`{node.path}` reads {inputs} and its edges are {edges}")
+    """Inputs that stand before their readers make no cycle."""
+    seen: set[str] = set()
+    for path in graph:
+        inputs, edges = graph.inputs(path), graph.nx.pred[path]
+        if late := [source for source in edges if source not in seen]:
+            raise BrokenGraph(f"`{path}` reads `{late[0]}`, which does not stand before it")
+        named = all(source in edges and position in edges[source] for position, source in enumerate(inputs))
+        if not named or sum(map(len, edges.values())) != len(inputs):
+            raise BrokenGraph(f"`{path}` reads {inputs} and its edges are from {tuple(edges)}")
+        seen.add(path)
 
 
 def _verify_names(graph: Graph) -> None:
     modules: dict[tuple[str, ...], str] = {}
-    for path in graph:
-        node = graph.node(path)
-        if node.path != path:
-            raise BrokenGraph(f"`{node.path}` stands under `{path}`")
+    for node, _ in graph.nodes():
         module = module_path(node)
-        if (other := modules.setdefault(module, path)) != path:
-            raise BrokenGraph(f"`{path}` and `{other}` would be one module `{'.'.join(module)}`")
-    assert graph.scopes.root.nodes == tuple(graph)
+        if (other := modules.setdefault(module, node.path)) != node.path:
+            raise BrokenGraph(f"`{node.path}` and `{other}` would be one module `{'.'.join(module)}`")
+    if graph.scopes.root.nodes != tuple(graph):
+        raise BrokenGraph(f"nodes of `{graph.name}` stand under other paths than their own")
 
 
 def _verify_closed(node: ClosedNode) -> None:
@@ -90,28 +89,22 @@ def _is_closed(payload: object) -> bool:
 
 
 def _verify_open(graph: OpenGraph, node: OpenNode) -> None:
-    for question in _questions(node):
-        if question not in graph.questions:
-            raise BrokenGraph(f"`{node.path}` asks `{question}`, which is no question of `{graph.name}`")
-    for path in _maps(node):
-        if path not in graph:
-            raise BrokenGraph(f"`{node.path}` hangs on the channels of `{path}`, which is not in the graph")
-
-
-def _questions(node: OpenNode) -> Iterator[str]:
+    asked: list[str] = []
     match node.payload:
         case Select(Asked(question)) | Keep(question):
-            yield question
+            asked.append(question)
         case _:
             pass
     for leaf in _leaves(node):
-        if isinstance(leaf, Chosen):
-            yield leaf.question
-
-
-def _maps(node: OpenNode) -> Iterator[str]:
-    """The nodes whose channels the node's own hang on."""
-    return (leaf.path for leaf in _leaves(node) if isinstance(leaf, MapChannels))
+        match leaf:
+            case Chosen(question):
+                asked.append(question)
+            case MapChannels() if leaf.path not in graph:
+                raise BrokenGraph(f"`{node.path}` has the channels of `{leaf.path}`, which is not in the graph")
+            case _:
+                pass
+    if unknown := [question for question in asked if question not in graph.questions]:
+        raise BrokenGraph(f"`{node.path}` asks `{unknown[0]}`, which is no question of `{graph.name}`")
 
 
 def _leaves(node: OpenNode) -> Iterator[Leaf]:

@@ -31,9 +31,9 @@ def module_path(node: Node) -> tuple[str, ...]:
     prefix = ""
     for frame in node.frames:
         if frame.kind is FrameKind.LINE:
-            prefix += f"{identifier(str(frame))}_"
+            prefix += f"{identifier(frame.spelled)}_"
         else:
-            names.append(prefix + identifier(str(frame)))
+            names.append(prefix + identifier(frame.spelled))
             prefix = ""
     return (*names, prefix + identifier(node.local))
 

@@ -163,7 +163,7 @@ def _descend(root: _Growing, known: dict[str, _Growing], frames: tuple[Frame, ..
     chain: list[_Growing] = []
     above = root
     for depth, frame in enumerate(frames, 1):
-        name = str(frame)
+        name = frame.spelled
         scope = above.children.get(name)
         if scope is None:
             path = f"{above.path}.{name}" if above.path else name

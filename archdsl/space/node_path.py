@@ -29,15 +29,21 @@ class Frame:
     """The branch on whose map a text puts this cell; empty for most."""
     owners: tuple[str, ...] = ()
     """The branches that compute this copy of the instance, where not all compute one together."""
+    spelled: str = field(init=False, compare=False, repr=False)
+    """`trunk[5][8]`, `b.trunk[5][8]`, `a+b.trunk[5][8]`."""
+
+    def __post_init__(self) -> None:
+        steps = ("+".join(self.owners), self.branch, self.name)
+        spelled = ".".join(step for step in steps if step) if self.owners or self.branch else self.name
+        object.__setattr__(self, "spelled", spelled)
 
     def __str__(self) -> str:
-        """`trunk[5][8]`, `b.trunk[5][8]`, `a+b.trunk[5][8]`."""
-        return ".".join(step for step in ("+".join(self.owners), self.branch, self.name) if step)
+        return self.spelled
 
 
 def spell(frames: tuple[Frame, ...]) -> str:
     """The path of a scope: `stem.conv3x3`, `b.trunk[5][8]`; empty for the network itself."""
-    return ".".join(map(str, frames))
+    return ".".join([frame.spelled for frame in frames])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class NodePath:
     """`b.trunk[5][8].stay.conv3x3.conv`: the key of the node in its graph, in figures and in pages."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spelled", ".".join([*map(str, self.frames), self.local]))
+        object.__setattr__(self, "spelled", ".".join([*[frame.spelled for frame in self.frames], self.local]))
 
     def __str__(self) -> str:
         return self.spelled

@@ -168,7 +168,7 @@ def hostile(name: str) -> ClosedGraph:
     with text.frame(FrameKind.CELL, name + "y", name), text.line(name):
         y = conv3x3(text, x, 4)
         y = text.apply("bn", text.apply("conv", y, c=4))
-    with text.frame(FrameKind.CELL, name, name), text.frame(FrameKind.OP, name, name):
+    with text.frame(FrameKind.CELL, f"{name}_2", name), text.frame(FrameKind.OP, name, name):
         y = text.apply("conv", y, c=4)
         y = text.apply("bn", y)
     with text.line(name):
