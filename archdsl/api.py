@@ -137,7 +137,8 @@ def request(
     """
     from archdsl.backends.expressible import inexpressible, no_form
     from archdsl.backends.manifest import FileWeights, RandomWeights, SourceFile
-    from archdsl.backends.protocol import Described, Emit, Precision, Request, find_option
+    from archdsl.backends.options import Emit, Precision, find_option
+    from archdsl.backends.protocol import Described, Request
     from archdsl.backends.registry import find_target
     from archdsl.weights.description import Description, describe
 
@@ -184,7 +185,7 @@ def request(
 
 def _possible(found: _T | NotPossible) -> _T:
     """Raises Refused for what a back end cannot do."""
-    from archdsl.backends.protocol import Refused as NotPossible
+    from archdsl.backends.options import Refused as NotPossible
 
     if isinstance(found, NotPossible):
         raise Refused(f"{found.message}: {found.help}" if found.help else found.message)

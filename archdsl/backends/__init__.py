@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from archdsl.backends.compile import Compiled, compile_graph
     from archdsl.backends.failures import TargetFailed, ToolMissing
     from archdsl.backends.onnx.model import to_onnx
-    from archdsl.backends.protocol import Backend, Described, Refused, Request
+    from archdsl.backends.options import Refused
+    from archdsl.backends.protocol import Backend, Described, Request
     from archdsl.backends.torch_source.source import to_torch_source
     from archdsl.backends.verify.compare import verify_files
 
@@ -34,7 +35,7 @@ _MODULES = {
     "Compiled": "compile",
     "Described": "protocol",
     "Backend": "protocol",
-    "Refused": "protocol",
+    "Refused": "options",
     "Request": "protocol",
     "TargetFailed": "failures",
     "ToolMissing": "failures",

@@ -25,8 +25,9 @@ from archdsl.backends.manifest import (
     Preprocessing,
     manifest_bytes,
 )
+from archdsl.backends.options import Emit, Refused
 from archdsl.backends.output import OutputPath, output_path
-from archdsl.backends.protocol import Backend, Built, Emit, Refused, Request
+from archdsl.backends.protocol import Backend, Built, Request
 from archdsl.backends.registry import find_target, package_of
 from archdsl.backends.verify.parity import DEFAULT_TOLERANCE, Parity
 from archdsl.files import staged

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from archdsl.backends.protocol import Backend, Refused
+from archdsl.backends.options import Refused
+from archdsl.backends.protocol import Backend
 from archdsl.backends.registry import backends
 
 DEFAULT_FOLDER = Path("compiled")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archdsl.backends.manifest import FileWeights, JsonValue, RandomWeights, SourceFile
+from archdsl.backends.options import Emit, Precision, Refused
 from archdsl.ir import Graph
 from archdsl.ops import Primitive
 from archdsl.weights import Tensors
@@ -20,37 +20,6 @@ Size: TypeAlias = "tuple[int, int]"
 """Height and width of an image."""
 
 Maps: TypeAlias = "Mapping[str, NDArray[np.generic]]"
-
-
-class Precision(StrEnum):
-    FP32 = "fp32"
-    FP16 = "fp16"
-
-
-class Emit(StrEnum):
-    """What the compiled network gives."""
-
-    LOGITS = "logits"
-    LABELS = "labels"
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A request that cannot be met, told without having tried; `help` says what to ask for instead."""
-
-    message: str
-    help: str = ""
-
-
-_Option = TypeVar("_Option", bound=StrEnum)
-
-
-def find_option(kind: type[_Option], what: str, name: str) -> _Option | Refused:
-    """A precision or an output by its name."""
-    known = [str(each) for each in kind]
-    if name in known:
-        return kind(name)
-    return Refused(f"there is no {what} `{name}`", f"one of {', '.join(f'`{each}`' for each in known)}")
 
 
 # Compiling --------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""Back ends by the names of their targets: those of this package, and those that installed packages add."""
+"""Back ends by the names of their targets: those of this package, and those that installed packages add.
+
+Names are known without what any back end needs.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,13 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from archdsl.backends.protocol import Backend, Refused
+from archdsl.backends.options import Refused
 from archdsl.plugins import PluginFailed, plugins
+
+if TYPE_CHECKING:
+    from archdsl.backends.protocol import Backend
 
 GROUP = "archdsl.targets"
 """The entry points by which a package adds targets: `NAME = module:BACKEND`."""
@@ -62,6 +69,8 @@ def backend(name: str) -> Backend:
     plugin = plugins(GROUP)[name]
     if isinstance(plugin, PluginFailed):
         raise plugin
+    from archdsl.backends.protocol import Backend
+
     added = plugin.load()
     what = f"the target `{name}`"
     if not isinstance(added, Backend):

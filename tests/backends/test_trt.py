@@ -22,7 +22,7 @@ from archdsl.backends.failures import TargetFailed, ToolMissing
 from archdsl.backends.onnx.half import to_half
 from archdsl.backends.onnx.model import to_onnx
 from archdsl.backends.onnx.runtime import run_model
-from archdsl.backends.protocol import Precision
+from archdsl.backends.options import Precision
 from archdsl.backends.tensorrt.build import build_plan, find_flavour
 from archdsl.backends.tensorrt.trt_plan import BadPlan, Flavour, Plan, check_plan, read_header, sidecar_bytes
 from archdsl.weights import random_weights

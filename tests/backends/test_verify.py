@@ -16,8 +16,9 @@ import archdsl
 from archdsl.backends.compile import Compiled, compile_graph
 from archdsl.backends.failures import TargetFailed
 from archdsl.backends.manifest import RandomWeights, read_manifest
+from archdsl.backends.options import Emit, Precision, Refused
 from archdsl.backends.output import output_path
-from archdsl.backends.protocol import Described, Emit, Precision, Refused, Request
+from archdsl.backends.protocol import Described, Request
 from archdsl.backends.registry import BUILT_IN, backend, find_target
 from archdsl.backends.verify.compare import verify_files
 from archdsl.backends.verify.parity import Parity, Run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -26,15 +27,18 @@ space net() {{
 """
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the package is installed: its wheel, built and unpacked."""
-    dist, folder = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("site")
+def installed(package: Path, dist: Path, folder: Path) -> Path:
+    """A folder in which a package is installed: its wheel, built and unpacked."""
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(dist)]
-    subprocess.run(command, cwd=EXTENSION, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=package, check=True, capture_output=True, timeout=120)
     with zipfile.ZipFile(next(dist.glob("*.whl"))) as wheel:
         wheel.extractall(folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return installed(EXTENSION, tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("site"))
 
 
 def archdsl(site: Path | None, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -105,6 +109,17 @@ def test_a_broken_primitive_names_its_package(site: Path, tmp_path: Path, tail: 
     assert "help" in found
     explained = archdsl(site, tmp_path, "explain", code)
     assert explained.stdout.startswith(f"# {code}") or code in explained.stdout
+
+
+def test_a_name_that_two_packages_give_is_nobodys(site: Path, tmp_path: Path) -> None:
+    second = shutil.copytree(EXTENSION, tmp_path / "second")
+    project = second / "pyproject.toml"
+    project.write_text(project.read_text(encoding="utf-8").replace('"mish-ops"', '"other-ops"'), encoding="utf-8")
+    both = installed(second, tmp_path / "dist", shutil.copytree(site, tmp_path / "both"))
+    done = archdsl(both, tmp_path, "check", written(tmp_path, "mish"))
+    assert "error[E0802]" in done.stderr
+    assert "`mish-ops`" in done.stderr
+    assert "`other-ops`" in done.stderr
 
 
 def test_a_primitive_that_a_target_cannot_express_is_shown_where_it_stands(site: Path, tmp_path: Path) -> None:

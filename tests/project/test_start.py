@@ -54,6 +54,10 @@ def test_checking_and_formatting_start_fast(arguments: tuple[str, ...]) -> None:
     assert not {"networkx", "numpy", "pydantic", "rich"} & loaded(*arguments)
 
 
+def test_what_can_be_compiled_to_is_known_without_what_that_needs() -> None:
+    assert not (HEAVY | {"numpy", "pydantic"}) & loaded("compile", "--help")
+
+
 def test_onnx_is_written_without_torch(tmp_path: Path) -> None:
     modules = loaded("compile", STUDENT, "--target", "onnx", "-o", str(tmp_path / "student.onnx"))
 

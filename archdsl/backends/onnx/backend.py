@@ -11,18 +11,8 @@ from pathlib import Path
 from archdsl.backends.bench.timing import cpu_name, random_image, sample, size_to_time
 from archdsl.backends.failures import require
 from archdsl.backends.manifest import Preprocessing
-from archdsl.backends.protocol import (
-    Built,
-    Emit,
-    NotRun,
-    Observed,
-    Precision,
-    Probe,
-    Refused,
-    Request,
-    Size,
-    TimedFile,
-)
+from archdsl.backends.options import Emit, Precision, Refused
+from archdsl.backends.protocol import Built, NotRun, Observed, Probe, Request, Size, TimedFile
 from archdsl.ops import Primitive
 
 _MODEL = "onnx"

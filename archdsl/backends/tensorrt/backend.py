@@ -12,18 +12,8 @@ from archdsl.backends.bench.timing import random_image, size_to_time
 from archdsl.backends.failures import TargetFailed
 from archdsl.backends.onnx.backend import BACKEND as ONNX
 from archdsl.backends.onnx.backend import onnx_bytes
-from archdsl.backends.protocol import (
-    Built,
-    Emit,
-    NotRun,
-    Observed,
-    Precision,
-    Probe,
-    Refused,
-    Request,
-    Size,
-    TimedFile,
-)
+from archdsl.backends.options import Emit, Precision, Refused
+from archdsl.backends.protocol import Built, NotRun, Observed, Probe, Request, Size, TimedFile
 from archdsl.backends.tensorrt.trt_plan import BadPlan, Flavour, Sidecar, read_header, read_sidecar, sidecar_bytes
 from archdsl.ops import Primitive
 

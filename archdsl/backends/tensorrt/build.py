@@ -9,7 +9,7 @@ from typing import Any
 from archdsl.backends.failures import TargetFailed, ToolMissing
 from archdsl.backends.onnx.check import checked_model
 from archdsl.backends.onnx.half import to_half
-from archdsl.backends.protocol import Precision
+from archdsl.backends.options import Precision
 from archdsl.backends.tensorrt.build_worker import BUILT, MISSING
 from archdsl.backends.tensorrt.process import ask
 from archdsl.backends.tensorrt.trt_plan import BadPlan, Flavour, Plan, Port, check_plan

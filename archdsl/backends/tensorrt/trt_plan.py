@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 
-from archdsl.backends.protocol import Precision
+from archdsl.backends.options import Precision
 
 
 class Flavour(StrEnum):

@@ -10,20 +10,8 @@ from pathlib import Path
 from archdsl.backends.bench.timing import NotTimed, cpu_name, random_image, sample
 from archdsl.backends.failures import require
 from archdsl.backends.manifest import Manifest, read_manifest
-from archdsl.backends.protocol import (
-    Built,
-    Described,
-    Emit,
-    NotRun,
-    Observed,
-    Precision,
-    Probe,
-    Refused,
-    Request,
-    Samples,
-    Size,
-    TimedFile,
-)
+from archdsl.backends.options import Emit, Precision, Refused
+from archdsl.backends.protocol import Built, Described, NotRun, Observed, Probe, Request, Samples, Size, TimedFile
 from archdsl.backends.torch_source.primitives import FORMS
 from archdsl.ops import Primitive
 from archdsl.weights import to_bytes

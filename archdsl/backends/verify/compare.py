@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from archdsl.backends.failures import TargetFailed
 from archdsl.backends.manifest import Manifest, ManifestUnreadable, read_manifest
-from archdsl.backends.protocol import Backend, Built, NotRun, Precision, Probe, Refused, Size
+from archdsl.backends.options import Precision, Refused
+from archdsl.backends.protocol import Backend, Built, NotRun, Probe, Size
 from archdsl.backends.registry import find_target
 from archdsl.backends.verify.parity import DEFAULT_TOLERANCE, CellDifference, Parity, Run
 from archdsl.backends.verify.probe_points import cell_ends

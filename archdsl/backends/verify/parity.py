@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from archdsl.backends.protocol import Precision
+from archdsl.backends.options import Precision
 
 DEFAULT_TOLERANCE = MappingProxyType({Precision.FP32: 1e-5, Precision.FP16: 2e-2})
 """Of the largest logit. fp32: the order of sums and a folded batch norm; fp16: 11 bits through 75 convolutions."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archdsl.backends.protocol import Emit, Precision
+from archdsl.backends.options import Emit, Precision
 from archdsl.backends.registry import target_names
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import errors_shown, load_or_leave

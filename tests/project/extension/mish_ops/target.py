@@ -10,18 +10,8 @@ from pathlib import Path
 from archdsl.backends.bench.timing import NotTimed
 from archdsl.backends.onnx.backend import BACKEND as ONNX
 from archdsl.backends.onnx.backend import onnx_bytes
-from archdsl.backends.protocol import (
-    Built,
-    Emit,
-    NotRun,
-    Observed,
-    Precision,
-    Probe,
-    Refused,
-    Request,
-    Size,
-    TimedFile,
-)
+from archdsl.backends.options import Emit, Precision, Refused
+from archdsl.backends.protocol import Built, NotRun, Observed, Probe, Request, Size, TimedFile
 from archdsl.ops import Primitive
 
 
