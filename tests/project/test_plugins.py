@@ -117,9 +117,9 @@ def test_a_name_that_two_packages_give_is_nobodys(site: Path, tmp_path: Path) ->
     project.write_text(project.read_text(encoding="utf-8").replace('"mish-ops"', '"other-ops"'), encoding="utf-8")
     both = installed(second, tmp_path / "dist", shutil.copytree(site, tmp_path / "both"))
     done = archdsl(both, tmp_path, "check", written(tmp_path, "mish"))
-    assert "error[E0802]" in done.stderr
-    assert "`mish-ops`" in done.stderr
-    assert "`other-ops`" in done.stderr
+    assert "error[E0802]" in done.stdout
+    assert "`mish-ops`" in done.stdout
+    assert "`other-ops`" in done.stdout
 
 
 def test_a_primitive_that_a_target_cannot_express_is_shown_where_it_stands(site: Path, tmp_path: Path) -> None:
