@@ -7,7 +7,7 @@ from typing import TypeVar, assert_never
 
 from archdsl.ir.errors import BrokenGraph
 from archdsl.ir.graph import ClosedGraph, ClosedNode, Graph, Node, OpenGraph, OpenNode
-from archdsl.ir.names import module_path
+from archdsl.ir.names import identifier, module_path, module_scope
 from archdsl.ops import Count, Dim, Shape, ShapeError
 from archdsl.ops.dims import Leaf
 from archdsl.ops.primitives import PRIMITIVES
@@ -16,6 +16,7 @@ from archdsl.space import (
     Apply,
     Asked,
     Chosen,
+    Frame,
     Image,
     Keep,
     MapChannels,
@@ -54,25 +55,44 @@ def verify(graph: G) -> G:
 
 def _verify_edges(graph: Graph) -> None:
     """Inputs that stand before their readers make no cycle."""
+    edges: dict[str, dict[int, str]] = {path: {} for path in graph}
+    for source, reader, position in graph.nx.edges(keys=True):
+        edges[reader][position] = source
     seen: set[str] = set()
-    for path in graph:
-        inputs, edges = graph.inputs(path), graph.nx.pred[path]
-        if late := [source for source in edges if source not in seen]:
+    for path, read in edges.items():
+        if late := [source for source in read.values() if source not in seen]:
             raise BrokenGraph(f"`{path}` reads `{late[0]}`, which does not stand before it")
-        named = all(source in edges and position in edges[source] for position, source in enumerate(inputs))
-        if not named or sum(map(len, edges.values())) != len(inputs):
-            raise BrokenGraph(f"`{path}` reads {inputs} and its edges are from {tuple(edges)}")
+        if read != dict(enumerate(graph.inputs(path))):
+            raise BrokenGraph(f"`{path}` reads {graph.inputs(path)} and its edges are {read}")
         seen.add(path)
 
 
 def _verify_names(graph: Graph) -> None:
-    modules: dict[tuple[str, ...], str] = {}
-    for node, _ in graph.nodes():
-        module = module_path(node)
-        if (other := modules.setdefault(module, node.path)) != node.path:
-            raise BrokenGraph(f"`{node.path}` and `{other}` would be one module `{'.'.join(module)}`")
-    if graph.scopes.root.nodes != tuple(graph):
-        raise BrokenGraph(f"nodes of `{graph.name}` stand under other paths than their own")
+    """One path stands for one node or one scope."""
+    scopes: dict[str, Frame] = {}
+    modules: dict[tuple[tuple[str, ...], str], str] = {}
+    known: dict[int, tuple[tuple[str, ...], str]] = {}
+    """The modules around nodes, by the identity of their frames, which neighbours share."""
+    for path in graph:
+        node = graph.node(path)
+        if node.path != path:
+            raise BrokenGraph(f"`{node.path}` stands under another path than its own, `{path}`")
+        if (around := known.get(id(node.frames))) is None:
+            _verify_scopes(node.frames, scopes)
+            around = known[id(node.frames)] = module_scope(node.frames)
+        module = around[0], around[1] + identifier(node.local)
+        if (other := modules.setdefault(module, path)) != path:
+            raise BrokenGraph(f"`{path}` and `{other}` would be one module `{'.'.join(module_path(node))}`")
+    if both := scopes.keys() & set(graph):
+        raise BrokenGraph(f"`{min(both)}` is the path of a node and of a scope")
+
+
+def _verify_scopes(frames: tuple[Frame, ...], scopes: dict[str, Frame]) -> None:
+    path = ""
+    for frame in frames:
+        path = f"{path}.{frame.spelled}" if path else frame.spelled
+        if (other := scopes.setdefault(path, frame)) != frame:
+            raise BrokenGraph(f"`{path}` is the path of {frame!r} and of {other!r}")
 
 
 def _verify_closed(node: ClosedNode) -> None:

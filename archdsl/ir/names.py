@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 
 from archdsl.ir.graph import Node
-from archdsl.space import FrameKind
+from archdsl.space import Frame, FrameKind
 
 
 @lru_cache(maxsize=4096)  # a network has few names and asks for each many times
@@ -22,19 +22,25 @@ def identifier(text: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) or name == "training" else name
 
 
-def module_path(node: Node) -> tuple[str, ...]:
-    """Where the node's layer stands in a tree of torch modules.
+def module_scope(frames: tuple[Frame, ...]) -> tuple[tuple[str, ...], str]:
+    """The torch modules around a node, and what the lines around it put before its own name.
 
     Cells and ops are modules; a line is no module of its own and prefixes what stands in it.
     """
     names: list[str] = []
     prefix = ""
-    for frame in node.frames:
+    for frame in frames:
         if frame.kind is FrameKind.LINE:
             prefix += f"{identifier(frame.spelled)}_"
         else:
             names.append(prefix + identifier(frame.spelled))
             prefix = ""
+    return tuple(names), prefix
+
+
+def module_path(node: Node) -> tuple[str, ...]:
+    """Where the node's layer stands in a tree of torch modules."""
+    names, prefix = module_scope(node.frames)
     return (*names, prefix + identifier(node.local))
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from archdsl.ir.errors import BrokenGraph
 from archdsl.space import Frame, FrameKind, NodePath
 from archdsl.space.node_path import spell, unowned
 
@@ -128,31 +127,24 @@ class _Growing:
     children: dict[str, _Growing] = field(default_factory=dict[str, "_Growing"])
 
 
-def scope_tree(nodes: Iterable[NodePath]) -> ScopeTree:
-    """The tree of these nodes. Raises BrokenGraph where one path stands for two scopes, or for a scope and a node."""
+def scope_tree(nodes: Sequence[NodePath]) -> ScopeTree:
+    """The tree of these nodes, whose scopes have a path each."""
     root = _Growing((), "")
     known: dict[str, _Growing] = {}
     chains: dict[int, list[_Growing]] = {}
-    """By the identity of frames, which most nodes share with their neighbours."""
+    """By the identity of frames, which neighbours share."""
     inside: dict[str, list[_Growing]] = {}
-    kept: list[tuple[Frame, ...]] = []
     for location in nodes:
-        frames = location.frames
-        if (chain := chains.get(id(frames))) is None:
-            kept.append(frames)  # lives as long as its identity is a key
-            chain = chains[id(frames)] = _descend(root, known, frames)
+        if (chain := chains.get(id(location.frames))) is None:
+            chain = chains[id(location.frames)] = _descend(root, known, location.frames)
         inside[location.spelled] = chain
         root.nodes.append(location.spelled)
         for scope in chain:
             scope.nodes.append(location.spelled)
         (chain[-1] if chain else root).own.append(location.spelled)
-    if both := known.keys() & inside.keys():
-        raise BrokenGraph(f"`{min(both)}` is the path of a node and of a scope")
     found: dict[str, Scope] = {}
     network = _finished(root, found)
-    around: dict[int, tuple[Scope, ...]] = {}
-    for chain in inside.values():
-        around.setdefault(id(chain), tuple(found[scope.path] for scope in chain))
+    around = {id(chain): tuple(found[scope.path] for scope in chain) for chain in chains.values()}
     return ScopeTree(
         network, {path: found[path] for path in known}, {node: around[id(chain)] for node, chain in inside.items()}
     )
@@ -163,15 +155,10 @@ def _descend(root: _Growing, known: dict[str, _Growing], frames: tuple[Frame, ..
     chain: list[_Growing] = []
     above = root
     for depth, frame in enumerate(frames, 1):
-        name = frame.spelled
-        scope = above.children.get(name)
+        scope = above.children.get(frame.spelled)
         if scope is None:
-            path = f"{above.path}.{name}" if above.path else name
-            if path in known:
-                raise BrokenGraph(f"two scopes have the path `{path}`")
-            scope = above.children[name] = known[path] = _Growing(frames[:depth], path)
-        elif scope.frames[-1] != frame:
-            raise BrokenGraph(f"`{scope.path}` is {scope.frames[-1]!r} and {frame!r}")
+            path = f"{above.path}.{frame.spelled}" if above.path else frame.spelled
+            scope = above.children[frame.spelled] = known[path] = _Growing(frames[:depth], path)
         chain.append(scope)
         above = scope
     return chain

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
+from typing import Any
 
+import networkx as nx
 import pytest
 
-from archdsl.ir import canonical_hash
+from archdsl.ir import ClosedGraph, ClosedNode, canonical_hash, verify
 from archdsl.pipeline import load
+from archdsl.space import NodePath
+from tests.pipeline.spaces import SMALL, Case, graph_of, samples
 
 BASE = """archdsl 1
 
@@ -77,3 +82,47 @@ def test_names_and_order_do_not_count(tmp_path: Path, text: str) -> None:
 )
 def test_another_computation_has_another_hash(tmp_path: Path, text: str) -> None:
     assert hash_of(tmp_path, text) != hash_of(tmp_path, BASE)
+
+
+def shuffled(graph: ClosedGraph, random: Random) -> ClosedGraph:
+    """The same network with other names, all but its outputs in another topological order."""
+    left = {path: set(graph.inputs(path)) for path in graph if path not in graph.results}
+    order: list[str] = []
+    while left:
+        path = random.choice([path for path, needed in left.items() if needed <= set(order)])
+        order.append(path)
+        del left[path]
+    order += graph.results
+    names = {path: f"n{number}" for number, path in enumerate(order)}
+    return ClosedGraph.of(
+        "shuffled",
+        (
+            (
+                ClosedNode(NodePath((), names[path]), graph.node(path).payload, graph.node(path).shape),
+                tuple(names[source] for source in graph.inputs(path)),
+            )
+            for path in order
+        ),
+    )
+
+
+def isomorphic(one: ClosedGraph, other: ClosedGraph) -> bool:
+    """Whether nodes can be paired so that payloads, shapes and the order of inputs are the same (VF2)."""
+
+    def same(left: dict[str, Any], right: dict[str, Any]) -> bool:
+        return (left["node"].payload, left["node"].shape) == (right["node"].payload, right["node"].shape)
+
+    def positions(left: dict[int, Any], right: dict[int, Any]) -> bool:
+        return left.keys() == right.keys()
+
+    return nx.is_isomorphic(one.nx, other.nx, node_match=same, edge_match=positions)
+
+
+@pytest.mark.parametrize("case", SMALL, ids=str)
+def test_isomorphic_graphs_have_one_hash_and_others_have_others(case: Case) -> None:
+    graph, *others = (graph_of(case, answers) for answers in samples(case, 3))
+    renamed = verify(shuffled(graph, Random(3)))
+    assert isomorphic(graph, renamed)
+    assert canonical_hash(graph) == canonical_hash(renamed)
+    for other in others:
+        assert isomorphic(graph, other) <= (canonical_hash(graph) == canonical_hash(other))
