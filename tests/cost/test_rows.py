@@ -10,7 +10,8 @@ from archdsl.cost import figures
 from archdsl.cost.open_rows import rows_of_space
 from archdsl.cost.rows import Row, rows_of, text_of, uses
 from archdsl.ir import ClosedGraph
-from archdsl.pipeline import expand, load
+from archdsl.pipeline import load
+from archdsl.pipeline.expand import expand
 from tests.pipeline.spaces import SMALL, Case, graph_of, laws, loaded, samples
 
 NET = """archdsl 1
