@@ -64,8 +64,8 @@ def priced_or_leave(
 def rows_or_leave(loaded: Loaded, *, form: str = "text") -> Sequence[Row]:
     """The rows that a network needs, or that a space can need."""
     from archdsl.cost.findings import unlisted_rows
-    from archdsl.cost.open_rows import rows_of_space
     from archdsl.cost.rows import rows_of
+    from archdsl.cost.space_rows import rows_of_space
     from archdsl.cost.variants import TooManyRows
 
     if loaded.closed:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from textwrap import wrap
 
 from archdsl.cli.output import plural
-from archdsl.cli.question_paths import ranges, relative, split
-from archdsl.space import Question
+from archdsl.cli.question_paths import relative, split
+from archdsl.space import Question, QuestionScope, Step, spell_runs
 
 _WIDTH = 110
 
@@ -32,23 +32,24 @@ def kind_of(question: Question) -> str:
 
 def _group(kind: str, candidates: Sequence[str], asked: Sequence[Question]) -> str:
     head = _wrapped(f"  {len(asked)} {kind}: ", candidates)
-    names: dict[str, list[str]] = {}
+    names: dict[QuestionScope, list[str]] = {}
     for question in asked:
         place, name = split(question.path)
         names.setdefault(place, []).append(name)
-    places: dict[tuple[str, ...], list[str]] = {}
+    places: dict[tuple[str, ...], list[QuestionScope]] = {}
     for place, there in names.items():
         places.setdefault(tuple(there), []).append(place)
     lines = [_line(where, what) for what, where in places.items()]
     return "".join([head, *lines])
 
 
-def _line(places: Iterable[str], names: Sequence[str]) -> str:
-    spelled = [place for place in ranges(places) if place]
+def _line(places: Sequence[QuestionScope], names: Sequence[str]) -> str:
+    spelled = spell_runs(place for place in places if place)
     if not spelled:
         return _wrapped("    ", names)
     if len(spelled) == 1 or len(names) == 1:
-        return _wrapped("    ", [f"{place}.{name}" for place in spelled for name in names])
+        paths = ((*place, Step(name)) for name in names for place in places)
+        return _wrapped("    ", spell_runs(paths))
     return _wrapped("    ", spelled) + _wrapped("      each: ", names)
 
 

@@ -10,8 +10,8 @@ from archdsl.cli.output import count, plural, table
 from archdsl.cli.questions import kind_of
 from archdsl.pipeline import Loaded
 from archdsl.space.count import Census, NotCounted
-from archdsl.space.paths import count_path_sets
-from archdsl.space.raw import Raw, by_operators, every_question
+from archdsl.space.grid_paths import count_path_sets
+from archdsl.space.nominal_size import NominalSize, by_operators, every_question
 
 _WRITTEN_OUT = 10**15
 _RAW = {
@@ -33,7 +33,7 @@ class Size:
     """How many genotypes there are in normal form; None where they were not counted."""
     not_counted: str
     """Why they were not."""
-    raw: dict[str, Raw]
+    raw: dict[str, NominalSize]
     """Products over the whole supernet, as papers give them."""
 
     def as_object(self) -> dict[str, Any]:

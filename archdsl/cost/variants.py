@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar, final
 
-from archdsl.cost.possible import Possible, sources
 from archdsl.cost.rows import alone
-from archdsl.cost.trial import Misfit, Open, Piece, Trial, Unlisted
-from archdsl.cost.work import Work
-from archdsl.ops import Shape
-from archdsl.ops.dims import values
+from archdsl.cost.work import Work, work_of
+from archdsl.ops import Dim, Shape, ShapeError
+from archdsl.ops.dims import Leaf, values
 from archdsl.ops.joining import ADD
-from archdsl.space import Apply, Keep
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.space import Apply, Chosen, Keep, MapChannels, Node, Question, QuestionPath
+from archdsl.space.concrete import Answer, Computed, Concrete
+from archdsl.space.dependencies import answers_of
+from archdsl.space.reach import Reach
+from archdsl.space.walk import Key, Walk
 
 VARIANT_LIMIT: Final = 20_000
 """An op that can turn out to be more than this is not listed: nobody measures so many rows."""
+
+T = TypeVar("T", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """An op, or a primitive outside of ops, in a program."""
+
+    path: str
+    op: str
+    nodes: tuple[int, ...]
+    """In topological order."""
+    roots: tuple[int, ...]
+    """Those that others read."""
+    whole: bool
+    """Whether this is an op."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,52 +48,52 @@ class TooManyRows(Exception):
         return f"`{self.path}` can turn out in more than {VARIANT_LIMIT:,} ways, too many for a row each"
 
 
-def variants(piece: Piece, possible: Possible) -> Iterator[Work]:
+def variants(piece: Piece, reach: Reach) -> Iterator[Work]:
     """The work of a piece, the same more than once where what is supposed makes no difference.
 
     Raises TooManyRows.
     """
     try:
-        yield from _sums(piece, possible) if _is_sum(piece, possible) else _tried(piece, possible)
-    except Unlisted:
+        yield from _sums(piece, reach) if _is_sum(piece, reach) else _tried(piece, reach)
+    except _Unlisted:
         raise TooManyRows(piece.path) from None
 
 
-def _tried(piece: Piece, possible: Possible) -> Iterator[Work]:
+def _tried(piece: Piece, reach: Reach) -> Iterator[Work]:
     """Something more is supposed wherever the work is still open."""
     waiting: list[Mapping[Hashable, Hashable]] = [{}]
     supposed = 0
     while waiting:
         facts = waiting.pop()
         try:
-            work = Trial(piece, possible, facts).work()
-        except Misfit:
+            work = _Vary(piece, reach, facts).work()
+        except _Misfit:
             continue
-        except Open as still:
+        except _Open as still:
             supposed += len(still.options)
             if supposed > VARIANT_LIMIT:
-                raise Unlisted from None
+                raise _Unlisted from None
             waiting.extend({**facts, still.fact: option} for option in reversed(still.options))
             continue
         if work is not None:
             yield work
 
 
-def _is_sum(piece: Piece, possible: Possible) -> bool:
+def _is_sum(piece: Piece, reach: Reach) -> bool:
     """Whether this is a sum that stands outside of ops."""
-    payload = possible.program.nodes[piece.nodes[0]].payload
+    payload = reach.program.nodes[piece.nodes[0]].payload
     return not piece.whole and (payload == Apply(ADD.name) or isinstance(payload, Keep))
 
 
-def _sums(piece: Piece, possible: Possible) -> Iterator[Work]:
+def _sums(piece: Piece, reach: Reach) -> Iterator[Work]:
     """Which of its maps a sum has makes no difference, for they are alike: only how many (of 14, and not 2^14)."""
-    node = possible.program.nodes[piece.nodes[0]]
-    reads = sources(node)
-    there = [source for source in reads if possible.presence[source].there]
-    absent = sum(possible.presence[source].absent for source in reads)
-    asked = possible.program.questions[node.payload.question].keep if isinstance(node.payload, Keep) else len(reads)
+    node = reach.program.nodes[piece.nodes[0]]
+    reads = node.inputs
+    there = [source for source in reads if reach.presence(source).there]
+    absent = sum(reach.presence(source).absent for source in reads)
+    asked = reach.program.questions[node.payload.question].keep if isinstance(node.payload, Keep) else len(reads)
     for count in range(max(2, asked - absent), min(asked, len(there)) + 1):
-        for channels in _channels([possible.program.nodes[source].shape for source in there]):
+        for channels in _channels([reach.program.nodes[source].shape for source in there]):
             shape = node.shape._replace(channels=channels)
             if (work := alone(Apply(ADD.name), [shape] * count, shape)) is not None:
                 yield work
@@ -84,5 +103,155 @@ def _channels(shapes: Sequence[Shape]) -> Sequence[int]:
     """What the channels of maps can be that have the same: all that the most certain of them can have."""
     known = [found for shape in shapes if (found := values(shape.channels)) is not None]
     if not known:
-        raise Unlisted
+        raise _Unlisted
     return sorted(number for number in min(known, key=len) if isinstance(number, int))
+
+
+# One op under suppositions ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    """A map from outside is there."""
+
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """Two maps from outside are one."""
+
+    one: Key
+    other: Key
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Somebody reads this one of several outputs."""
+
+    node: int
+
+
+class _Open(Exception):
+    """Something has to be supposed before the work is known."""
+
+    def __init__(self, fact: Hashable, options: Sequence[Hashable]) -> None:
+        super().__init__(fact)
+        self.fact = fact
+        self.options = options
+
+
+class _Misfit(Exception):
+    """Maps that do not fit together under what is supposed: no answers give that."""
+
+
+class _Unlisted(Exception):
+    """What a number can be is not listed."""
+
+
+@final
+class _Vary(Concrete):
+    """A piece where answers, and what is outside of it, are supposed. Raises _Open, _Misfit and _Unlisted."""
+
+    def __init__(self, piece: Piece, reach: Reach, facts: Mapping[Hashable, Hashable]) -> None:
+        super().__init__()
+        self.piece = piece
+        self.reach = reach
+        self.facts = facts
+
+    @property
+    def inside(self) -> Container[int]:
+        return self.piece.nodes
+
+    def work(self) -> Work | None:
+        """None where nothing is to be done."""
+        walk = Walk(self.reach.program, self, region=self)
+        settled = (walk.of(root) for root in self.piece.roots if self._is_read(root))
+        roots = [root for root in settled if root is not None and root in self._steps]
+        if not roots:
+            return None
+        if not self.piece.whole:
+            payload, reads = self._steps[roots[0]]
+            return alone(payload, [self.computed[source].shape for source in reads], self.computed[roots[0]].shape)
+        return work_of(roots, self._merged(roots), lambda key: self.computed[key].shape)
+
+    @property
+    def _steps(self) -> Mapping[Key, tuple[Apply, tuple[Key, ...]]]:
+        return {
+            key: (each.payload, each.inputs)
+            for key, each in self.computed.items()
+            if isinstance(each.payload, Apply) and key.node in self.piece.nodes
+        }
+
+    def _is_read(self, root: int) -> bool:
+        return len(self.piece.roots) == 1 or self._suppose(_Read(root), (True, False))
+
+    def _suppose(self, fact: Hashable, options: Sequence[T]) -> T:
+        if len(options) == 1:
+            return options[0]
+        if fact not in self.facts:
+            raise _Open(fact, options)
+        found = self.facts[fact]
+        return next(option for option in options if option == found)
+
+    def _merged(self, roots: Sequence[Key]) -> Mapping[Key, tuple[Apply, tuple[Key, ...]]]:
+        """The steps where maps from outside that can be one are one, or are not."""
+        steps = self._steps
+        name: dict[Key, Key] = {}
+        for other in _reads(roots, steps):
+            name[other] = next((one for one in dict.fromkeys(name.values()) if self._are_one(one, other)), other)
+        return {key: (payload, tuple(name.get(s, s) for s in reads)) for key, (payload, reads) in steps.items()}
+
+    def _are_one(self, one: Key, other: Key) -> bool:
+        can = self.computed[one].shape == self.computed[other].shape and self.reach.can_be_one(one.node, other.node)
+        return can and self._suppose(_Same(one, other), (False, True))
+
+    # Answers ----------------------------------------------------------------------------------------
+
+    def answer(self, path: QuestionPath, question: Question) -> Answer:
+        return self._suppose(path, answers_of(question))
+
+    def chosen(self, path: QuestionPath, question: Question, leaf: Chosen) -> int:
+        (answer,) = self.answer(path, question)
+        return next(number for number in leaf.numbers if str(number) == answer)
+
+    def fit(self, key: Key, payload: Apply, inputs: Sequence[Shape]) -> Shape:
+        try:
+            return PRIMITIVES[payload.primitive].shape(inputs, payload.attribute)
+        except ShapeError:
+            raise _Misfit from None
+
+    def total(self, count: Dim, leaves: Mapping[Leaf, int]) -> int:
+        try:
+            return count.evaluate(leaves.__getitem__)
+        except ArithmeticError:
+            raise _Misfit from None
+
+    # What lies outside ------------------------------------------------------------------------------
+
+    def is_there(self, key: Key, node: Node) -> bool:
+        presence = self.reach.presence(key.node)
+        options = [there for there, can in ((True, presence.there), (False, presence.absent)) if can]
+        return self._suppose(_There(key.node), options)
+
+    def enter(self, key: Key, node: Node, channels: int) -> Key:
+        self.computed[key] = Computed(key, node.payload, (), node.shape._replace(channels=channels))
+        return key
+
+    def channels_of(self, leaf: MapChannels) -> int:
+        domain = leaf.domain()
+        if domain is None:
+            raise _Unlisted
+        return self._suppose(leaf, sorted(domain))
+
+
+def _reads(roots: Sequence[Key], steps: Mapping[Key, tuple[Apply, tuple[Key, ...]]]) -> Sequence[Key]:
+    """The maps from outside that `roots` need."""
+    found: dict[Key, None] = {}
+    waiting = list(roots)
+    while waiting:
+        key = waiting.pop()
+        if key not in found:
+            found[key] = None
+            waiting.extend(steps[key][1] if key in steps else ())
+    return [key for key in found if key not in steps]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archdsl.diff.model import Answer, AnswerChange, Answers
-from archdsl.space import Program, Question, QuestionKind
+from archdsl.space import Program, QuestionKind, QuestionPath
 from archdsl.space.trace import trace
 
 
-def normal_form(program: Program, answers: Answers) -> dict[str, Answer]:
+def normal_form(program: Program, answers: Answers) -> dict[QuestionPath, Answer]:
     """Those answers whose questions are asked, in the order of the space. Where one is missing, all that are given."""
     found = trace(program, answers)
     if found.missing:
@@ -22,7 +22,7 @@ def compare_answers(before: tuple[Program, Answers], after: tuple[Program, Answe
     (_, old), (program, new) = before, after
     paths = [*_ordered(program, new), *(path for path in _ordered(before[0], old) if path not in new)]
     places = {path: number for number, path in enumerate(program.questions)}
-    paths.sort(key=lambda path: places.get(bare_question(program, path), len(places)))
+    paths.sort(key=lambda path: places.get(path.question, len(places)))
     return [
         AnswerChange(path, _kind(path, before[0], program), old.get(path), new.get(path))
         for path in paths
@@ -30,7 +30,7 @@ def compare_answers(before: tuple[Program, Answers], after: tuple[Program, Answe
     ]
 
 
-def apply(changes: Iterable[AnswerChange], answers: Answers) -> dict[str, Answer]:
+def apply(changes: Iterable[AnswerChange], answers: Answers) -> dict[QuestionPath, Answer]:
     """The answers after these changes: `apply(diff(a, b).answers, a.answers) == b.answers`."""
     found = dict(answers)
     for change in changes:
@@ -41,23 +41,10 @@ def apply(changes: Iterable[AnswerChange], answers: Answers) -> dict[str, Answer
     return found
 
 
-def bare_question(program: Program, path: str) -> str:
-    """A question's path in its space: `trunk[5].operator` of the answer `b.trunk[5].operator`."""
-    if path in program.questions:
-        return path
-    branch, _, rest = path.partition(".")
-    return rest if branch in program.branches and rest in program.questions else path
+def _kind(path: QuestionPath, *programs: Program) -> QuestionKind:
+    return [program.questions[path.question].kind for program in programs if path.question in program.questions][-1]
 
 
-def question_of(program: Program, path: str) -> Question | None:
-    return program.questions.get(bare_question(program, path))
-
-
-def _kind(path: str, *programs: Program) -> QuestionKind:
-    found = [question for program in programs if (question := question_of(program, path))]
-    return found[-1].kind
-
-
-def _ordered(program: Program, answers: Answers) -> list[str]:
+def _ordered(program: Program, answers: Answers) -> list[QuestionPath]:
     places = {path: number for number, path in enumerate(program.questions)}
-    return sorted(answers, key=lambda path: places.get(bare_question(program, path), len(places)))
+    return sorted(answers, key=lambda path: places.get(path.question, len(places)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import fsum
 
-from archdsl.diff.answers import bare_question, compare_answers, normal_form
+from archdsl.diff.answers import compare_answers, normal_form
 from archdsl.diff.cells import Cell, cells, digest, maps_read, ops_of
 from archdsl.diff.matching import Cells, match, unwired_digest
 from archdsl.diff.model import (
@@ -29,7 +29,7 @@ from archdsl.diff.routes import route
 from archdsl.diff.tensors import compare_tensors
 from archdsl.ir import ClosedGraph, Graph
 from archdsl.ops.bind import show
-from archdsl.space import Apply, Program, QuestionKind
+from archdsl.space import Apply, Branch, Program, QuestionKind, QuestionPath
 
 
 def side(
@@ -100,7 +100,7 @@ def _routes(before: Side, after: Side) -> Iterable[RouteChange]:
             yield RouteChange(branch, old, new)
 
 
-def _spelled_route(one: Side, branch: str) -> tuple[str, ...]:
+def _spelled_route(one: Side, branch: Branch) -> tuple[str, ...]:
     if branch not in one.program.branches:
         return ()
     trellis = one.program.trellises[one.program.branches[branch].trellis]
@@ -115,8 +115,8 @@ def _with_channels(change: AnswerChange, before: Side, after: Side) -> AnswerCha
     return replace(change, channels=(old, _channels(after, change.path) if change.after else None))
 
 
-def _channels(one: Side, path: str) -> str | None:
-    scope = bare_question(one.program, path).rpartition(".")[0]
+def _channels(one: Side, path: QuestionPath) -> str | None:
+    scope = path.place
     for cell in cells(one.graph).values():
         if cell.scope == scope and (read := maps_read(one.graph, cell)):
             return str(one.graph.node(read[0]).shape.channels)

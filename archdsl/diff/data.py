@@ -22,7 +22,7 @@ def as_data(difference: Difference, *, show_all: bool = False) -> dict[str, obje
         "questions": [_question(each) for each in difference.questions],
         "answers": [_answer(each) for each in difference.answers],
         "routes": [
-            {"branch": each.branch, "before": list(each.before), "after": list(each.after)}
+            {"branch": str(each.branch), "before": list(each.before), "after": list(each.after)}
             for each in difference.routes
         ],
         "cells": [_cell(each, timed=timed) for each in shown],
@@ -38,7 +38,7 @@ def _side(side: Side) -> dict[str, object]:
 
 def _question(change: QuestionChange | AnswerChange) -> dict[str, object]:
     return {
-        "path": change.path,
+        "path": str(change.path),
         "kind": str(change.kind),
         "before": None if change.before is None else list(change.before),
         "after": None if change.after is None else list(change.after),

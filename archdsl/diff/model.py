@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from archdsl.ir import Graph
-from archdsl.space import Program, QuestionKind
+from archdsl.space import Branch, Program, QuestionKind, QuestionPath
 
 Answer: TypeAlias = "tuple[str, ...]"
-Answers: TypeAlias = "Mapping[str, Answer]"
+Answers: TypeAlias = "Mapping[QuestionPath, Answer]"
 
 
 class NodeFigures(Protocol):
@@ -85,7 +85,7 @@ class ParameterChange:
 class QuestionChange:
     """A question of the space that has other candidates; None where the space does not ask it."""
 
-    path: str
+    path: QuestionPath
     kind: QuestionKind
     before: Answer | None
     after: Answer | None
@@ -95,7 +95,7 @@ class QuestionChange:
 class AnswerChange:
     """An answer given otherwise, under its path; None where the question is not asked."""
 
-    path: str
+    path: QuestionPath
     kind: QuestionKind
     before: Answer | None
     after: Answer | None
@@ -107,7 +107,7 @@ class AnswerChange:
 class RouteChange:
     """Another path of a branch through its grid: the places that it passes, first to last."""
 
-    branch: str
+    branch: Branch
     before: tuple[str, ...]
     after: tuple[str, ...]
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from itertools import pairwise
 
 from archdsl.diff.model import Answers
-from archdsl.space import Place, Program, Trellis
+from archdsl.space import Branch, Place, Program, Trellis
 
 
-def route(program: Program, answers: Answers, branch: str) -> tuple[Place, ...]:
+def route(program: Program, answers: Answers, branch: Branch) -> tuple[Place, ...]:
     """The places that a branch passes, first to last; empty where its end is not answered.
 
     Stops at the first place whose source is open.
     """
     ends = program.branches[branch]
-    if branch not in answers:
+    given = answers.get(branch.end)
+    if given is None and len(ends.places) > 1:
         return ()
     trellis = program.trellises[ends.trellis]
-    place: Place | None = ends.places[answers[branch][0]]
+    place: Place | None = ends.places[given[0]] if given else next(iter(ends.places.values()))
     found: list[Place] = []
     while place is not None:
         found.append(place)
@@ -25,12 +26,12 @@ def route(program: Program, answers: Answers, branch: str) -> tuple[Place, ...]:
     return tuple(reversed(found))
 
 
-def _before(trellis: Trellis, answers: Answers, branch: str, place: Place) -> Place | None:
+def _before(trellis: Trellis, answers: Answers, branch: Branch, place: Place) -> Place | None:
     sources = trellis.sources[place]
     if len(sources) == 1:
         return next(iter(sources.values()))
-    question = f"{trellis.spell(place)}.{trellis.question}"
-    answer = answers.get(f"{branch}.{question}", answers.get(question))
+    question = trellis.source(place)
+    answer = answers.get(question.of(branch), answers.get(question))
     return sources[answer[0]] if answer and sources else None
 
 

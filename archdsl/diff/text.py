@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from archdsl.diff.amounts import milliseconds, short, signed
-from archdsl.diff.answers import bare_question
 from archdsl.diff.model import AnswerChange, CellChange, Change, Cost, Difference, QuestionChange, Side, Totals
 from archdsl.diff.routes import route, steps
-from archdsl.space import Image, QuestionKind, Result
+from archdsl.space import Branch, Image, QuestionKind, QuestionPath, Result
 
 _MARKS = {Change.SAME: "=", Change.REWIRED: "~", Change.CHANGED: "~", Change.ADDED: "+", Change.REMOVED: "-"}
 
@@ -76,14 +75,14 @@ def _questions(difference: Difference) -> Iterable[_Row]:
 def _branches(difference: Difference) -> Iterable[_Row]:
     for change in difference.answers:
         if change.kind is QuestionKind.BRANCH:
-            yield _Row(change.path, _mark(change), "end", _spelled(change.before), _spelled(change.after))
+            yield _Row(str(change.path), _mark(change), "end", _spelled(change.before), _spelled(change.after))
     for change in difference.routes:
         was, now = _path(difference.before, change.branch), _path(difference.after, change.branch)
         if was != now:
-            yield _Row(change.branch, "~" if was and now else "+" if now else "-", "path", was, now)
+            yield _Row(str(change.branch), "~" if was and now else "+" if now else "-", "path", was, now)
 
 
-def _path(side: Side, branch: str) -> str:
+def _path(side: Side, branch: Branch) -> str:
     """`8 > 16 at 10, 16 > 32 at 14`: the last place of each row before it is left."""
     if branch not in side.program.branches:
         return ""
@@ -123,7 +122,7 @@ def _scopes(difference: Difference) -> Iterable[tuple[str, _Row]]:
         cells.setdefault(cell.scope, []).append(cell)
     for scope, changes in _by_scope(difference).items():
         cost: Cost | None = sum((cell.cost for cell in cells.get(scope, [])), Cost())
-        for name, mark, change in _merged(changes, scope, _visited(difference, scope)):
+        for name, mark, change in _merged(changes, _visited(difference, scope)):
             what = f"{name}{change.kind}"
             yield scope, _Row(scope, mark, what, _answer(change, 0), _answer(change, 1), cost)
             cost = None
@@ -134,41 +133,35 @@ def _by_scope(difference: Difference) -> dict[str, list[AnswerChange]]:
     for change in difference.answers:
         if change.kind is QuestionKind.BRANCH or (change.kind is QuestionKind.SOURCE and difference.routes):
             continue
-        found.setdefault(_scope(difference, change.path), []).append(change)
+        found.setdefault(_scope(change.path), []).append(change)
     kinds = list(QuestionKind)
     return {scope: sorted(group, key=lambda change: kinds.index(change.kind)) for scope, group in found.items()}
 
 
-def _scope(difference: Difference, path: str) -> str:
-    for side in (difference.after, difference.before):
-        bare = bare_question(side.program, path)
-        if bare in side.program.questions:
-            return bare.rpartition(".")[0] or bare
-    return path
+def _scope(path: QuestionPath) -> str:
+    """Where a question stands; a question of the space itself stands alone."""
+    return path.place or str(path.question)
 
 
 def _visited(difference: Difference, scope: str) -> str:
     """The mark of a scope that is there on one side only, else `~`."""
-    there = [
-        any(_scope(difference, path) == scope for path in side.answers)
-        for side in (difference.before, difference.after)
-    ]
+    there = [any(_scope(path) == scope for path in side.answers) for side in (difference.before, difference.after)]
     return "~" if all(there) else "+" if there[1] else "-"
 
 
-def _merged(changes: Sequence[AnswerChange], scope: str, mark: str) -> Iterable[tuple[str, str, AnswerChange]]:
+def _merged(changes: Sequence[AnswerChange], mark: str) -> Iterable[tuple[str, str, AnswerChange]]:
     """Changes of one cell with the branch that they are of; one line where all branches change alike."""
-    by_question: dict[str, list[AnswerChange]] = {}
+    by_question: dict[QuestionPath, list[AnswerChange]] = {}
     for change in changes:
-        by_question.setdefault(change.path[change.path.index(scope) :], []).append(change)
+        by_question.setdefault(change.path.question, []).append(change)
     for group in by_question.values():
-        branches = [change.path[: change.path.index(scope)].rstrip(".") for change in group]
         alike = {(change.before, change.after) for change in group}
         if len(alike) == 1 and len(group) > 1:
             yield "", mark, group[0]
             continue
-        for branch, change in zip(branches, group, strict=True):
-            yield f"{branch}." if branch else "", _mark(change) if mark == "~" else mark, change
+        for change in group:
+            owner = f"{change.path.branch}." if change.path.branch else ""
+            yield owner, _mark(change) if mark == "~" else mark, change
 
 
 def _mark(change: AnswerChange | QuestionChange) -> str:

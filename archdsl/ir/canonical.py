@@ -70,7 +70,7 @@ def spell_payload(payload: Payload) -> str:
         case Select(subject, labels):
             match subject:
                 case Asked(question):
-                    what = question
+                    what = str(question)
                 case Searching():
                     what = "searching"
                 case Measured(count):

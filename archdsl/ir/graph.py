@@ -17,7 +17,7 @@ import networkx as nx
 from archdsl.ir.errors import BrokenGraph
 from archdsl.ir.scopes import Region, ScopeTree, scope_tree
 from archdsl.ops import Shape
-from archdsl.space import Apply, Frame, Image, NodePath, Payload, Question, Result
+from archdsl.space import Apply, Frame, Image, NodePath, Payload, Question, QuestionPath, Result
 
 ClosedPayload: TypeAlias = "Image | Apply | Result"
 
@@ -159,11 +159,11 @@ class OpenGraph(_Graph[OpenNode]):
     A count that hangs on another map (`MapChannels`) names that map's node by its path.
     """
 
-    questions: Mapping[str, Question] = field(default_factory=dict[str, Question])
+    questions: Mapping[QuestionPath, Question] = field(default_factory=dict[QuestionPath, Question])
 
     @classmethod
     def of(
-        cls, name: str, nodes: Iterable[tuple[OpenNode, tuple[str, ...]]], questions: Mapping[str, Question]
+        cls, name: str, nodes: Iterable[tuple[OpenNode, tuple[str, ...]]], questions: Mapping[QuestionPath, Question]
     ) -> OpenGraph:
         """The graph of `nodes` in topological order, each with the paths of its inputs in their order.
 
@@ -193,7 +193,7 @@ class ClosedGraph(_Graph[ClosedNode]):
         return True
 
     @property
-    def questions(self) -> Mapping[str, Question]:
+    def questions(self) -> Mapping[QuestionPath, Question]:
         """None is left."""
         return MappingProxyType({})
 

@@ -23,6 +23,7 @@ from archdsl.space import (
     Measured,
     OfBranch,
     Piecewise,
+    QuestionPath,
     Result,
     Select,
 )
@@ -109,7 +110,7 @@ def _is_closed(payload: object) -> bool:
 
 
 def _verify_open(graph: OpenGraph, node: OpenNode) -> None:
-    asked: list[str] = []
+    asked: list[QuestionPath] = []
     match node.payload:
         case Select(Asked(question)) | Keep(question):
             asked.append(question)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
+from itertools import count
 from typing import TypeAlias, TypeVar
 
 from archdsl.ir.graph import ClosedGraph, ClosedNode, OpenGraph, OpenNode
 from archdsl.ir.invariants import verify
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Image, Program, Result
-from archdsl.space.trace import Computed, Key, Trace
+from archdsl.space.concrete import Computed
+from archdsl.space.trace import Trace
+from archdsl.space.walk import Key
 
 G = TypeVar("G", OpenGraph, ClosedGraph)
 Pass: TypeAlias = "Callable[[G], G]"
@@ -38,18 +41,25 @@ def answered(program: Program, trace: Trace, name: str) -> ClosedGraph:
     """The network that answers give, each branch with nodes of its own."""
     paths: dict[Key, str] = {}
     nodes: list[tuple[ClosedNode, tuple[str, ...]]] = []
-    for key, computed in sorted(trace.computed.items()):  # the order of the text, which is topological
-        node = _closed(program, computed)
+    taken: set[str] = set()
+    # The order of the text, which is topological.
+    for key in sorted(trace.computed, key=lambda key: (key.node, program.order(key.branch))):
+        computed = trace.computed[key]
+        node = _closed(program, computed, taken)
+        taken.add(node.path)
         paths[key] = node.path
         nodes.append((node, tuple(paths[source] for source in computed.inputs)))
     return ClosedGraph.of(name, nodes)
 
 
-def _closed(program: Program, computed: Computed) -> ClosedNode:
+def _closed(program: Program, computed: Computed, taken: Container[str]) -> ClosedNode:
     assert isinstance(computed.payload, Image | Apply | Result)  # a trace takes the others away
-    branches = (computed.branch,) if computed.branch else ()
-    location = program.nodes[computed.node].location.owned_by(branches)
-    return ClosedNode(location, computed.payload, computed.shape, branches)
+    branches = (str(computed.key.branch),) if computed.key.branch is not None else ()
+    location = program.nodes[computed.key.node].location.owned_by(branches)
+    # What the branch `a` computes in the line `x` and what the cell `a` does in its line `x` would have one path.
+    names = (location.named(f"{location.local}_{number}") for number in count(2))
+    free = location if location.spelled not in taken else next(name for name in names if name.spelled not in taken)
+    return ClosedNode(free, computed.payload, computed.shape, branches)
 
 
 def share(graph: ClosedGraph) -> ClosedGraph:

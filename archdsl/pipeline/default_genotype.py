@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from archdsl.pipeline.load import Loaded
+from archdsl.space import QuestionPath
+from archdsl.space.concrete import Answer
 from archdsl.space.trace import trace
 
 
-def default_answers(loaded: Loaded) -> dict[str, tuple[str, ...]]:
+def default_answers(loaded: Loaded) -> dict[QuestionPath, Answer]:
     """Answers to all that is asked, each the first candidate, of which as many as are kept.
 
     What is asked hangs on what was answered, so questions are met in rounds.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[QuestionPath, Answer] = {}
     while (met := trace(loaded.program, found)).missing:
         found |= {path: met.asked[path].answers[: met.asked[path].keep] for path in met.missing}
     return found

@@ -12,7 +12,7 @@ from archdsl.pipeline.tables import check_tables
 from archdsl.pipeline.target import Target
 from archdsl.sema.driver import Checker, Meaning, Recipe, checker
 from archdsl.space import Program
-from archdsl.space.sizes import multiple, of_program, of_trace
+from archdsl.space.divisibility import multiple, of_program, of_trace
 from archdsl.text import SourceFile
 
 if TYPE_CHECKING:

@@ -76,7 +76,7 @@ def _check(named: _Named, checker: Checker) -> Iterator[Diagnostic]:
 
 def _lacking(table: Table, program: Program, measured: Measured, search: Search, checker: Checker) -> Diagnostic | None:
     from archdsl.cost.findings import missing_rows, unlisted_rows
-    from archdsl.cost.open_rows import rows_of_space
+    from archdsl.cost.space_rows import rows_of_space
     from archdsl.cost.variants import TooManyRows
 
     try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from archdsl.diff import Side
 from archdsl.diff.cells import Cell
 from archdsl.render.parts import holding_chains, part_of
-from archdsl.space import Asked, Keep, Program, Question, QuestionKind, Select
+from archdsl.space import Asked, Keep, Program, QuestionKind, QuestionPath, Select, spell_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +18,15 @@ class Asking:
 
     scope: str
     """Who shares its answers: `normal`, `normal@h1`, or the cell's own path."""
-    questions: tuple[str, ...]
+    questions: tuple[QuestionPath, ...]
 
 
 def asking(program: Program, cells: Iterable[Cell]) -> dict[str, Asking]:
     """What each cell asks that asks something, by its path."""
-    by_scope: dict[str, list[str]] = {}
+    by_scope: dict[str, list[QuestionPath]] = {}
     for question in program.questions.values():
         if question.kind not in (QuestionKind.EXIT, QuestionKind.BRANCH):
-            by_scope.setdefault(_scope(question), []).append(question.path)
+            by_scope.setdefault(_scope(question.path), []).append(question.path)
     scopes = _scopes(program)
     found: dict[str, Asking] = {}
     for cell in cells:
@@ -43,20 +43,22 @@ def _scopes(program: Program) -> dict[str, str]:
     for node in program.nodes:
         match node.payload:
             case Select(Asked(path), _) | Keep(path, _) if program.questions[path].kind is not QuestionKind.EXIT:
-                found.setdefault(part_of(node, holders)[0], _scope(program.questions[path]))
+                found.setdefault(part_of(node, holders)[0], _scope(path))
             case _:
                 pass
     return found
 
 
-def _scope(question: Question) -> str:
-    return question.scope or question.path.rpartition(".")[0]
+def _scope(path: QuestionPath) -> str:
+    return spell_scope(path.scope) or path.place
 
 
 def answers_in(side: Side, asked: Asking) -> Mapping[str, tuple[str, ...]]:
     """The answers that a cell has, by the paths of its questions without the scope."""
     return {
-        path.removeprefix(f"{asked.scope}."): side.answers[path] for path in asked.questions if path in side.answers
+        spell_scope(path.steps[len(path.scope) or len(path.steps) - 1 :]): side.answers[path]
+        for path in asked.questions
+        if path in side.answers
     }
 
 
@@ -68,5 +70,5 @@ def answered(side: Side, asked: Asking) -> tuple[str, ...]:
     for path in asked.questions:
         if side.program.questions[path].kind is not QuestionKind.KEEP:
             for answer in side.answers.get(path, ()):
-                counts[f"{path.rpartition('.')[2]} = {answer}" if answer.isdecimal() else answer] += 1
+                counts[f"{path.name} = {answer}" if answer.isdecimal() else answer] += 1
     return tuple(answer if times == 1 else f"{times} × {answer}" for answer, times in counts.items())

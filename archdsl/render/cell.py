@@ -116,7 +116,7 @@ class CellDrawing:
         node = self.graph.node(path)
         match node.payload:
             case Select(Asked(question), _) if self.graph.questions[question].kind is QuestionKind.EXIT:
-                return question.rpartition(".")[0]
+                return question.place
             case _:
                 pass
         names: list[str] = []
@@ -224,12 +224,12 @@ class CellDrawing:
     def asks(self, unit: Unit) -> str:
         """A question by its name; nothing where it is about the edge that it stands on."""
         match self.graph.node(unit.output).payload:
-            case Select(Asked(question), _) if self.graph.questions[question].source and self.wiring.common(unit):
+            case Select(Asked(question), _) if self.graph.questions[question].on_line and self.wiring.common(unit):
                 return ""
             case Keep(question, labels):
                 return f"keep {self.graph.questions[question].keep} of {len(labels)}?"
             case Select(Asked(question), _):
-                return f"{short_name(question)}?"
+                return f"{short_name(str(question))}?"
             case Select(Searching(), _):
                 return "searching?"
             case Select(Measured(count), _):

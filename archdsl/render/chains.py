@@ -102,8 +102,7 @@ def _chain(side: Side, name: str, cells: Sequence[str]) -> Chain:
         (
             question
             for question in side.program.questions.values()
-            if question.kind is QuestionKind.EXIT
-            and question.path.rpartition(".")[0].rpartition(".")[2] == name.rpartition(".")[2]
+            if question.kind is QuestionKind.EXIT and question.path.node == name.rpartition(".")[2]
         ),
         None,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from archdsl.diff import Figures, Side, side
@@ -19,13 +18,14 @@ from archdsl.render.picture import Picture
 from archdsl.render.scopes import Scope, find, names
 from archdsl.render.trellis import trellis_pictures
 from archdsl.space import Program
+from archdsl.space.trace import Answers
 
 
 class Answered(Protocol):
     """What an item means, as far as pictures want to know."""
 
     @property
-    def answers(self) -> Mapping[str, tuple[str, ...]]: ...
+    def answers(self) -> Answers: ...
 
 
 class Drawable(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -83,14 +83,18 @@ class Heads:
         else:
             name = each.name.removesuffix(f".{each.definition}") if each.definition else each.name
             lines = [each.definition, f"of {name.rpartition('.')[2]}"] if each.definition else [name]
-            if each.name in self.sheet.side.program.branches:
-                places = self.sheet.side.program.branches[each.name].places
+            if (places := self._ends_of(each.name)) is not None:
                 lines = [f"branch {each.name}", *wrapped(f"ends at {', '.join(places)}", 15)]
             label = tuple(Text(line, 9) for line in lines)
             label += tuple(
                 small(f"{'aux' if each.auxiliary else 'out'} {self.shape_of(output)}") for output in each.outputs
             )
         return Box(each.name, label, stroke=stroke, at=self.places[each.name], size=_SIDE)
+
+    def _ends_of(self, name: str) -> Iterable[str] | None:
+        """The answers where a branch ends, if a box stands for one."""
+        branches = self.sheet.side.program.branches
+        return next((ends.places for branch, ends in branches.items() if str(branch) == name), None)
 
     def shape_of(self, output: str) -> str:
         return str(self.sheet.side.graph.node(f"out {output}").shape)
@@ -171,7 +175,8 @@ class Heads:
         if self.sheet.visits:
             return []
         found: list[Line] = []
-        for branch, ends in self.sheet.side.program.branches.items():
+        for owner, ends in self.sheet.side.program.branches.items():
+            branch = str(owner)
             if branch not in self.places or branch not in self.sheet.numbers:
                 continue
             x, y = self.places[branch]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from archdsl.diff.cells import Cell
 from archdsl.ir import Graph, Node
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Apply, Asked, Frame, FrameKind, QuestionKind, Select
+from archdsl.space import Apply, Asked, Frame, FrameKind, QuestionKind, QuestionPath, Select
 from archdsl.space import Node as Laid
 from archdsl.space.node_path import spell, unowned
 
@@ -125,13 +125,13 @@ def _reads(graph: Graph, owner: Mapping[str, str], nodes: Sequence[str]) -> tupl
     chains: set[str] = set()
     for pick in picks:
         sources = _sources(graph, inside, pick)
-        asked = _question(graph.node(pick)).rpartition(".")[0].rpartition(".")[2]
+        asked = _question(graph.node(pick)).node
         names = {each[0] for source in sources if (each := in_chain(owner[source])) is not None}
         chains |= {name for name in names if name.rpartition(".")[2] == asked}
     return found, chains
 
 
-def _question(node: Node) -> str:
+def _question(node: Node) -> QuestionPath:
     assert isinstance(node.payload, Select) and isinstance(node.payload.subject, Asked)
     return node.payload.subject.question
 

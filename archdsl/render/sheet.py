@@ -81,7 +81,7 @@ class Sheet:
     def numbers(self) -> Mapping[str, int]:
         """The branches of this grid, each with its number among all."""
         branches = enumerate(self.side.program.branches.items())
-        return {branch: number for number, (branch, ends) in branches if ends.trellis == self.trellis.name}
+        return {str(branch): number for number, (branch, ends) in branches if ends.trellis == self.trellis.scope}
 
     def edge(self, visit: Visit, *, right: bool) -> Point:
         x, y = self.grid.of_visit(visit)

@@ -101,7 +101,7 @@ class _Drawing:
         kinds = [
             str(question.kind)
             for path, question in self.sheet.side.program.questions.items()
-            if path.startswith(f"{spelled}.")
+            if path.within(self.sheet.trellis.at(place))
         ]
         plural = "" if len(kinds) == 1 else "s"
         label = (Text(f"{len(kinds)} question{plural}", 8), *(small(line, 7) for line in wrapped(", ".join(kinds), 17)))
@@ -151,9 +151,10 @@ class _Drawing:
         program = self.sheet.side.program
         questions = list(program.questions.values())
         if len(program.trellises) > 1:
-            grid = self.sheet.trellis.name
+            places = [self.sheet.trellis.at(place) for place in self.sheet.trellis.sources]
+            ends = [branch.end for branch, ends in program.branches.items() if ends.trellis == self.sheet.trellis.scope]
             questions = [
-                each for each in questions if each.path.startswith(f"{grid}[") or each.path in self.sheet.numbers
+                each for each in questions if each.path in ends or any(each.path.within(place) for place in places)
             ]
         found = [f"{len(questions)} questions"]
         for kind in (QuestionKind.OPERATOR, QuestionKind.WIDTH, QuestionKind.SOURCE):

@@ -9,7 +9,7 @@ from archdsl.diff import Side
 from archdsl.diff.cells import Cell, maps_read, ops_of
 from archdsl.diff.routes import route
 from archdsl.ir import ClosedNode
-from archdsl.space import Place, QuestionKind, Trellis
+from archdsl.space import Branch, Place, QuestionKind, Trellis
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +33,23 @@ def visits(side: Side, trellis: Trellis, found: Mapping[str, Cell]) -> tuple[Vis
     """Every visit of a closed network, place by place along each branch; shared ones once."""
     known: dict[tuple[object, ...], Visit] = {}
     for branch, ends in side.program.branches.items():
-        if ends.trellis != trellis.name:
+        if ends.trellis != trellis.scope:
             continue
         before: Visit | None = None
         for place in route(side.program, side.answers, branch):
             cell = _cell_at(side, trellis, found, branch, place)
             key = (place, cell) if cell else (place, before and before.name, _operator(side, trellis, branch, place))
             visit = known.get(key) or _visit(side, trellis, branch, place, found[cell] if cell else None, before)
-            if branch not in visit.branches:
-                visit = replace(visit, branches=(*visit.branches, branch))
+            if str(branch) not in visit.branches:
+                visit = replace(visit, branches=(*visit.branches, str(branch)))
             known[key] = visit
             before = visit
     return _named_apart(tuple(known.values()), trellis)
 
 
-def _visit(side: Side, trellis: Trellis, branch: str, place: Place, cell: Cell | None, before: Visit | None) -> Visit:
+def _visit(
+    side: Side, trellis: Trellis, branch: Branch, place: Place, cell: Cell | None, before: Visit | None
+) -> Visit:
     operator = _operator(side, trellis, branch, place)
     spelled = trellis.spell(place)
     previous = before and before.name
@@ -78,7 +80,7 @@ def _named_apart(found: tuple[Visit, ...], trellis: Trellis) -> tuple[Visit, ...
     )
 
 
-def _cell_at(side: Side, trellis: Trellis, found: Mapping[str, Cell], branch: str, place: Place) -> str | None:
+def _cell_at(side: Side, trellis: Trellis, found: Mapping[str, Cell], branch: Branch, place: Place) -> str | None:
     """The path of the cell that this branch computes at a place."""
     spelled = trellis.spell(place)
     for path, cell in found.items():
@@ -86,18 +88,18 @@ def _cell_at(side: Side, trellis: Trellis, found: Mapping[str, Cell], branch: st
             continue
         node = side.graph.node(cell.nodes[0])
         owners = node.branches if isinstance(node, ClosedNode) else ()
-        if not owners or branch in owners:
+        if not owners or str(branch) in owners:
             return path
     return None
 
 
-def _operator(side: Side, trellis: Trellis, branch: str, place: Place) -> str:
+def _operator(side: Side, trellis: Trellis, branch: Branch, place: Place) -> str:
     """The answers about operators at a place, which is what a reader calls the cell."""
-    scope = f"{trellis.spell(place)}."
+    scope = trellis.at(place)
     asked = [
         path
         for path, question in side.program.questions.items()
-        if path.startswith(scope) and question.kind is QuestionKind.OPERATOR
+        if path.within(scope) and question.kind is QuestionKind.OPERATOR
     ]
-    answers = (side.answers.get(f"{branch}.{path}", side.answers.get(path)) for path in asked)
+    answers = (side.answers.get(path.of(branch), side.answers.get(path)) for path in asked)
     return ", ".join(", ".join(answer) for answer in answers if answer)

@@ -6,7 +6,7 @@ from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter
 from archdsl.space import Image, Program
-from archdsl.space.sizes import Item, multiple, uneven
+from archdsl.space.divisibility import Item, multiple, uneven
 from archdsl.syntax import ast
 from archdsl.text import Span
 

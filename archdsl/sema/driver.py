@@ -24,8 +24,8 @@ from archdsl.sema.reporter import Reporter, listed, suggestion
 from archdsl.sema.resolve.resolver import check_names
 from archdsl.sema.settings import Subject, read_cost, read_search, read_training
 from archdsl.settings import Cost, Search, Training
-from archdsl.space import Program
-from archdsl.space.sizes import of_program
+from archdsl.space import Program, QuestionPath
+from archdsl.space.divisibility import of_program
 from archdsl.space.trace import Trace
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
@@ -42,7 +42,7 @@ class Meaning:
     program: Program
     trace: Trace | None
     """The network: of a genotype, or of a space without questions. Where answers are left open it ends there."""
-    answers: Mapping[str, tuple[str, ...]]
+    answers: Mapping[QuestionPath, tuple[str, ...]]
 
 
 Recipe: TypeAlias = "Search | Training | Cost"
@@ -109,7 +109,7 @@ class Checker:
         if isinstance(found.item, ast.Genotype):
             other = Checker(found.unit, self.reporter, self.overrides, self.size, self._programs)
             meaning = other.item(found.item.name.text)
-            return meaning and (Subject(meaning.program, frozenset(meaning.answers)), ())
+            return meaning and (Subject(meaning.program, frozenset(path.question for path in meaning.answers)), ())
         assert isinstance(found.item, ast.Space)
         given = self._arguments(item, found.item)
         program = None if given is None else self._lay_out(found.item, found.unit, {**given, **self.overrides})

@@ -1,7 +1,20 @@
 """The meaning of a text: programs with questions, answers, genotypes."""
 
-from archdsl.space.facts import Chosen, MapChannels, Piecewise, assume, chosen_in, holds, in_supernet
 from archdsl.space.node_path import Frame, FrameKind, NodePath
+from archdsl.space.path import (
+    Branch,
+    QuestionPath,
+    QuestionScope,
+    Step,
+    parse_scope,
+    shape_of,
+    spell_indices,
+    spell_relative,
+    spell_run,
+    spell_runs,
+    spell_scope,
+    spell_targets,
+)
 from archdsl.space.program import (
     Absent,
     Apply,
@@ -27,11 +40,13 @@ from archdsl.space.program import (
     Trellis,
     Within,
 )
+from archdsl.space.symbolic_channels import Chosen, MapChannels, Piecewise, assume, chosen_in, holds, in_supernet
 
 __all__ = [
     "Absent",
     "Apply",
     "Asked",
+    "Branch",
     "Chosen",
     "Ends",
     "Frame",
@@ -52,9 +67,12 @@ __all__ = [
     "Program",
     "Question",
     "QuestionKind",
+    "QuestionPath",
+    "QuestionScope",
     "Result",
     "Searching",
     "Select",
+    "Step",
     "Subject",
     "Trellis",
     "Within",
@@ -62,4 +80,12 @@ __all__ = [
     "chosen_in",
     "holds",
     "in_supernet",
+    "parse_scope",
+    "shape_of",
+    "spell_indices",
+    "spell_relative",
+    "spell_run",
+    "spell_runs",
+    "spell_scope",
+    "spell_targets",
 ]

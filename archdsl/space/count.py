@@ -13,10 +13,12 @@ from math import prod
 from random import Random
 from typing import NamedTuple, TypeAlias
 
-from archdsl.space.demand import Answer, Demand, Need, Unforeseen, size
-from archdsl.space.factors import Reduced, reduced
+from archdsl.space.concrete import Answer
+from archdsl.space.dependencies import Dependencies, Need, Unforeseen, size
+from archdsl.space.path import Branch, QuestionPath
 from archdsl.space.program import Program, Question, QuestionKind
-from archdsl.space.trace import Key
+from archdsl.space.simplify import Reduced, reduced
+from archdsl.space.walk import Key
 
 WAY_LIMIT = 200_000
 """A space whose counting has more ways to follow is not counted. They take about two seconds."""
@@ -47,7 +49,7 @@ class _Way(NamedTuple):
     after: _State
 
 
-Sample: TypeAlias = "dict[str, Answer]"
+Sample: TypeAlias = "dict[QuestionPath, Answer]"
 
 
 class Census:
@@ -57,11 +59,11 @@ class Census:
         """Raises NotCounted."""
         self.program = program
         try:
-            self.demand = Demand.of(program)
+            self.dependencies = Dependencies.of(program)
         except Unforeseen as error:
             raise NotCounted(str(error)) from None
-        self._book = _Book(self.demand, [tuple(constraint.questions) for constraint in program.constraints])
-        self._start, self._factor = self._book.reached(self.demand.start, 0, 0, 0)
+        self._book = _Book(self.dependencies, [constraint.branches for constraint in program.constraints])
+        self._start, self._factor = self._book.reached(self.dependencies.start, 0, 0, 0)
         self._ways: dict[_State, list[_Way]] = {}
         self._completions: dict[_State, int] = {}
         """In how many ways each state can be brought to an end."""
@@ -83,15 +85,16 @@ class Census:
             if answer is not None:
                 members = self._book.classes[name][answer]
                 answers[name] = members[_pick([self._book.weights[name, each] for each in members], random)]
-        return answers | {name: _any(self.demand.questions[name], random) for name in sorted(self._asked(answers))}
+        factors = sorted(self._asked(answers), key=str)
+        return answers | {name: _any(self.dependencies.questions[name], random) for name in factors}
 
-    def _asked(self, answers: Sample) -> set[str]:
+    def _asked(self, answers: Sample) -> set[QuestionPath]:
         """The factors that are asked under these answers."""
-        asked = set(self.demand.start.asks)
-        waiting, seen = list(self.demand.start.forks), set(self.demand.start.forks)
+        asked = set(self.dependencies.start.asks)
+        waiting, seen = list(self.dependencies.start.forks), set(self.dependencies.start.forks)
         while waiting:
             fork = waiting.pop()
-            need = self.demand.forks[fork][answers[self.demand.asking[fork]]]
+            need = self.dependencies.forks[fork][answers[self.dependencies.asking[fork]]]
             asked |= need.asks
             waiting.extend(need.forks - seen)
             seen |= need.forks
@@ -144,21 +147,21 @@ _END = _State(0, 0, 0)
 
 
 class _Book:
-    """A demand in numbers: a bit for each fork, each factor and each answer."""
+    """Dependencies in numbers: a bit for each fork, each factor and each answer."""
 
-    def __init__(self, demand: Demand, groups: Sequence[tuple[str, ...]]) -> None:
-        self.demand = demand
+    def __init__(self, dependencies: Dependencies, groups: Sequence[tuple[Branch, ...]]) -> None:
+        self.dependencies = dependencies
         self.groups = groups
-        self.forks = _by_distance(demand)
-        self.names = tuple(demand.asking[fork] for fork in self.forks)
-        found = reduced(demand)
+        self.forks = _by_distance(dependencies)
+        self.names = tuple(dependencies.asking[fork] for fork in self.forks)
+        found = reduced(dependencies)
         self.needs, self.weights = found.forks, found.weights
-        self.classes = _classes(demand, found, {name for group in groups for name in group})
+        self.classes = _classes(dependencies, found, {branch.end for group in groups for branch in group})
         pairs = [(name, answer) for name, classes in self.classes.items() for answer in classes]
         self.bits = {pair: 1 << position for position, pair in enumerate(pairs)}
         self.answers_to = {name: _union(self.bits[name, answer] for answer in of) for name, of in self.classes.items()}
         self._position = {fork: position for position, fork in enumerate(self.forks)}
-        self._factors = sorted({name for need in self._each_need() for name in need.asks})
+        self._factors = sorted({name for need in self._each_need() for name in need.asks}, key=str)
         self._factor_bit = {name: 1 << position for position, name in enumerate(self._factors)}
         self._masks: dict[Need, tuple[int, int]] = {need: self._mask(need) for need in self._each_need()}
         self._asked_at, self._read_at = self._open_masks()
@@ -175,24 +178,25 @@ class _Book:
         still_open = asked & self._asked_at[following]
         return _State(forks, still_open, answers & self._read_at[following]), self._product(asked ^ still_open)
 
-    def in_order(self, name: str, answer: Answer, answers: int) -> bool:
+    def in_order(self, name: QuestionPath, answer: Answer, answers: int) -> bool:
         """Branches end at different places, finer ones first."""
+        branches = self.dependencies.program.branches
         for group in self.groups:
-            if name not in group:
+            paths = [branch.end for branch in group]
+            if name not in paths:
                 continue
-            ends = [answer if branch == name else self._given(branch, answers) for branch in group]
-            program = self.demand.program
-            order = list(dict.fromkeys(end for branch in group for end in program.branches[branch].places))
+            ends = [answer if path == name else self._given(path, answers) for path in paths]
+            order = list(dict.fromkeys(end for branch in group for end in branches[branch].places))
             places = [order.index(end[0]) for end in ends if end is not None]
             if any(one >= other for one, other in pairwise(places)):
                 return False
         return True
 
-    def _given(self, name: str, answers: int) -> Answer | None:
+    def _given(self, name: QuestionPath, answers: int) -> Answer | None:
         return next((answer for answer in self.classes.get(name, ()) if answers & self.bits[name, answer]), None)
 
     def _each_need(self) -> Iterator[Need]:
-        yield self.demand.start
+        yield self.dependencies.start
         for options in self.needs.values():
             yield from options.values()
 
@@ -211,8 +215,9 @@ class _Book:
             reads |= self.answers_to[self.names[position]]
             # The ends of branches are compared until all of them are known.
             for group in self.groups:
-                if self.names[position] in group:
-                    reads |= _union(self.answers_to.get(name, 0) for name in group)
+                paths = [branch.end for branch in group]
+                if self.names[position] in paths:
+                    reads |= _union(self.answers_to.get(path, 0) for path in paths)
             asked_at.append(asks)
             read_at.append(reads)
         return asked_at, read_at
@@ -220,18 +225,19 @@ class _Book:
     def _product(self, factors: int) -> int:
         if factors not in self._products:
             chosen = (name for position, name in enumerate(self._factors) if factors >> position & 1)
-            self._products[factors] = prod(size(self.demand.questions[name]) for name in chosen)
+            self._products[factors] = prod(size(self.dependencies.questions[name]) for name in chosen)
         return self._products[factors]
 
 
-def _by_distance(demand: Demand) -> tuple[Key, ...]:
+def _by_distance(dependencies: Dependencies) -> tuple[Key, ...]:
     """The forks, those that are furthest from the outputs first: so all that look at an answer stand together."""
-    distance = dict.fromkeys(demand.forks, 0)
-    for fork in sorted(demand.forks, reverse=True):
-        for need in demand.forks[fork].values():
+    distance = dict.fromkeys(dependencies.forks, 0)
+    in_order = dependencies.in_order()
+    for fork in reversed(in_order):
+        for need in dependencies.forks[fork].values():
             for other in need.forks:
                 distance[other] = max(distance[other], distance[fork] + 1)
-    return tuple(sorted(demand.forks, key=lambda fork: (-distance[fork], fork)))
+    return tuple(sorted(in_order, key=lambda fork: -distance[fork]))
 
 
 def _union(bits: Iterable[int]) -> int:
@@ -241,12 +247,14 @@ def _union(bits: Iterable[int]) -> int:
     return found
 
 
-def _classes(demand: Demand, found: Reduced, apart: set[str]) -> dict[str, dict[Answer, list[Answer]]]:
+def _classes(
+    dependencies: Dependencies, found: Reduced, apart: set[QuestionPath]
+) -> dict[QuestionPath, dict[Answer, list[Answer]]]:
     """Answers to a question that need the same at each of its forks are told apart by nothing: one stands for all."""
-    forks: dict[str, list[Key]] = {}
-    for fork, name in demand.asking.items():
+    forks: dict[QuestionPath, list[Key]] = {}
+    for fork, name in dependencies.asking.items():
         forks.setdefault(name, []).append(fork)
-    every: dict[str, dict[Answer, list[Answer]]] = {}
+    every: dict[QuestionPath, dict[Answer, list[Answer]]] = {}
     for name, places in forks.items():
         first: dict[object, Answer] = {}
         classes: dict[Answer, list[Answer]] = {}

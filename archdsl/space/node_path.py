@@ -70,6 +70,10 @@ class NodePath:
         mine = replace(self.frames[position], owners=owners)
         return NodePath((*self.frames[:position], mine, *self.frames[position + 1 :]), self.local)
 
+    def named(self, local: str) -> NodePath:
+        """The path of another node in the same scope."""
+        return NodePath(self.frames, local)
+
     @property
     def shared(self) -> NodePath:
         """The path without owners: as the text lays it out, for all branches."""

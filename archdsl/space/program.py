@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from archdsl.ops import Count, Shape, Value
 from archdsl.space.node_path import Frame, NodePath
+from archdsl.space.path import Branch, QuestionPath, QuestionScope, spell_scope
 from archdsl.text import Span
 
 
@@ -28,22 +29,28 @@ class QuestionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something that a genotype answers. `path` is how texts, checkpoints and messages name it."""
+    """Something that a genotype answers."""
 
-    path: str
+    path: QuestionPath
+    """How texts, checkpoints and messages name it; without a branch."""
     kind: QuestionKind
     answers: tuple[str, ...]
     """The candidates, as spelled in the space and in its order (the order of the logits)."""
     per_branch: bool = False
     keep: int = 1
     """How many candidates an answer names (more than one for KEEP only)."""
-    scope: str = ""
-    """The cell, tagged cell or place that asks: the path without its last steps."""
-    node: str = ""
-    """The node whose edge asks; empty for a question with a name of its own."""
-    source: str = ""
-    """The map that the edge comes from; empty for KEEP and for a question with a name of its own."""
+    edges: tuple[str, ...] = ()
+    """For KEEP: the name under which each candidate's own edge asks, which is where its pipe begins."""
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def on_line(self) -> bool:
+        """Whether the edges of a line ask it; texts answer such questions as the line is written."""
+        return bool(self.path.node) and self.kind is not QuestionKind.EXIT
+
+    def asked_by(self, branch: Branch | None) -> QuestionPath:
+        """The path of the answer that counts for a branch."""
+        return self.path.of(branch) if self.per_branch and branch is not None else self.path
 
 
 # What a select looks at -------------------------------------------------------------------------
@@ -53,7 +60,7 @@ class Question:
 class Asked:
     """The answer to a question; labels are answers."""
 
-    question: str
+    question: QuestionPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,7 @@ class Select:
 class Keep:
     """The sum of those inputs that the answer to a KEEP question names; labels are sources."""
 
-    question: str
+    question: QuestionPath
     labels: tuple[str, ...]
 
 
@@ -133,7 +140,7 @@ class Keep:
 class OfBranch:
     """Its input as one branch sees it: `per branch` questions above it have that branch's answers."""
 
-    branch: str
+    branch: Branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +184,7 @@ class Node:
 class Ordered:
     """Branches end at different places, finer ones first (FasterSeg, appendix B)."""
 
-    questions: tuple[str, ...]
+    branches: tuple[Branch, ...]
     """In the order of `branches a, b`."""
 
 
@@ -188,37 +195,99 @@ Place: TypeAlias = "tuple[int, ...]"
 class Trellis:
     """The places of a grid and which place each can read: what paths are counted and spelled by."""
 
-    name: str
+    scope: QuestionScope
+    """The scope of its places, without their indices: `trunk`, `outer.trunk`."""
     sources: Mapping[Place, Mapping[str, Place]]
     """For each place that exists the answers to its source question, and the place that each reads."""
     question: str
     """The last step of the source question's path: `source`."""
 
+    @property
+    def name(self) -> str:
+        return spell_scope(self.scope)
+
+    def at(self, place: Place) -> QuestionScope:
+        """The scope of a place."""
+        *outside, last = self.scope
+        return (*outside, last.at(place))
+
     def spell(self, place: Place) -> str:
-        return self.name + "".join(f"[{index}]" for index in place)
+        return spell_scope(self.at(place))
+
+    def source(self, place: Place) -> QuestionPath:
+        """The question which place this one reads."""
+        return QuestionPath(self.at(place), self.question)
+
+    def asks(self, path: QuestionPath) -> bool:
+        """Whether a path is the source question of one of its places."""
+        return (
+            path.name == self.question
+            and not path.node
+            and len(path.scope) == len(self.scope)
+            and path.scope[:-1] == self.scope[:-1]
+            and path.scope[-1].structure == self.scope[-1]
+            and path.scope[-1].indices in self.sources
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Ends:
     """A branch, and the places at which it can end by the answer to its question."""
 
-    trellis: str
+    trellis: QuestionScope
     places: Mapping[str, Place]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
-    """A space laid out. `hash` covers its structure (rule 13)."""
+    """A space laid out. `hash` covers its structure (rule 13); programs are told apart by identity."""
 
     name: str
     parameters: tuple[tuple[str, Value], ...]
     nodes: tuple[Node, ...]
-    questions: Mapping[str, Question]
+    questions: Mapping[QuestionPath, Question]
     constraints: tuple[Ordered, ...] = ()
-    trellises: Mapping[str, Trellis] = field(default_factory=dict[str, Trellis])
-    branches: Mapping[str, Ends] = field(default_factory=dict[str, Ends])
+    trellises: Mapping[QuestionScope, Trellis] = field(default_factory=dict[QuestionScope, Trellis])
+    branches: Mapping[Branch, Ends] = field(default_factory=dict[Branch, Ends])
     hash: str = ""
 
     @cached_property
     def results(self) -> tuple[int, ...]:
         return tuple(index for index, node in enumerate(self.nodes) if isinstance(node.payload, Result))
+
+    @cached_property
+    def _spelled(self) -> Mapping[str, tuple[QuestionPath, ...]]:
+        """Every path that an answer can have by its spelling, those of branches first."""
+        found: dict[str, list[QuestionPath]] = {}
+        for path, question in self.questions.items():
+            found.setdefault(str(path), []).append(path)
+            if question.per_branch:
+                for branch in self.branches:
+                    found.setdefault(str(path.of(branch)), []).append(path.of(branch))
+        return {text: tuple(sorted(paths, key=_precedence)) for text, paths in found.items()}
+
+    def find(self, text: str) -> tuple[QuestionPath, ...]:
+        """The paths that are spelled so, the one that a text means first.
+
+        More than one where a branch has the name of a cell, or a cell that of a line.
+        """
+        return self._spelled.get(text, ())
+
+    def spell(self, path: QuestionPath) -> str:
+        """A path as text that is its own: `answer a { operator }` where `a.operator` means the branch `a`."""
+        if self.find(str(path))[0] == path:
+            return str(path)
+        return f"answer {spell_scope(path.scope)} {{ {spell_scope(path.steps[len(path.scope) :])} }}"
+
+    def order(self, branch: Branch | None) -> int:
+        """The position of a branch, 0 for none: a key to sort by."""
+        return 0 if branch is None else self._positions[branch]
+
+    @cached_property
+    def _positions(self) -> Mapping[Branch, int]:
+        return {branch: position for position, branch in enumerate(self.branches, start=1)}
+
+
+def _precedence(path: QuestionPath) -> tuple[bool, bool]:
+    """A branch comes before a cell of its name, a question with a name before one on an edge."""
+    return path.branch is None, bool(path.node)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from archdsl.cost.open_rows import rows_of_space
+from archdsl.cost.space_rows import rows_of_space
 from archdsl.cost.tables import empty, table_bytes
 from archdsl.pipeline import check, load
 from tests.cost.invented import numbered

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from archdsl.cost import figures
-from archdsl.cost.open_rows import rows_of_space
 from archdsl.cost.rows import Row, rows_of, text_of, uses
+from archdsl.cost.space_rows import rows_of_space
 from archdsl.ir import ClosedGraph
 from archdsl.pipeline import load
 from archdsl.pipeline.expand import expand

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archdsl.cost.open_rows import rows_of_space
 from archdsl.cost.prices import MissingRows, estimate
 from archdsl.cost.rows import Row, rows_of, uses
+from archdsl.cost.space_rows import rows_of_space
 from archdsl.cost.tables import Table, TableUnreadable, empty, parse_table, read_table, table_bytes
 from archdsl.settings.costs import Unit
 from tests.cost.invented import SCALE, measurement, numbered, table

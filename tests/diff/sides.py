@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from archdsl.cost import figures
 from archdsl.diff import Side, side
-from archdsl.ir import Graph, closed
+from archdsl.ir import ClosedGraph, closed
 from archdsl.pipeline import Loaded, load
 from archdsl.space import Program
-from archdsl.space.trace import trace
+from archdsl.space.trace import Answers, trace
 
 ROOT = Path(__file__).parents[2]
 SPACE = ROOT / "spaces" / "fasterseg.arch"
@@ -32,12 +31,12 @@ def side_of(path: Path) -> Side:
     return side(item.name, item.program, item.meaning.answers, network, figures(network))
 
 
-def genotype(program: Program, answers: Mapping[str, tuple[str, ...]]) -> Side:
+def genotype(program: Program, answers: Answers) -> Side:
     network = closed(program, trace(program, answers), "sample")
     return side("sample", program, answers, network, figures(network))
 
 
-def of_graph(graph: Graph) -> Side:
+def of_graph(graph: ClosedGraph) -> Side:
     """A network written by hand."""
     return side(graph.name, Program(graph.name, (), (), {}), {}, graph, figures(graph))
 

@@ -11,23 +11,24 @@ from archdsl.diff import Change, Side, apply, as_data, as_text, diff
 from archdsl.diff.answers import compare_answers, normal_form
 from archdsl.diff.model import Cost
 from archdsl.diff.tensors import tensors
-from archdsl.space import QuestionKind
+from archdsl.space import QuestionKind, QuestionPath
+from archdsl.space.concrete import Answer
 from tests.diff.sides import SPACE, genotype, loaded
 
 PROGRAM = loaded(SPACE).program
-Genotype = dict[str, tuple[str, ...]]
+Genotype = dict[QuestionPath, Answer]
 
 
 @st.composite
 def genotypes(draw: st.DrawFn) -> Genotype:
     """Answers to every question, for each branch; what is not asked among them."""
     a, b = draw(st.sampled_from([("8", "16"), ("8", "32"), ("16", "32")]))
-    answers: Genotype = {"a": (a,), "b": (b,)}
+    answers: Genotype = {branch.end: (end,) for branch, end in zip(PROGRAM.branches, (a, b), strict=True)}
     random = draw(st.randoms(use_true_random=False))
     for path, question in PROGRAM.questions.items():
         if question.kind is QuestionKind.BRANCH:
             continue
-        for name in (f"a.{path}", f"b.{path}") if question.per_branch else (path,):
+        for name in map(path.of, PROGRAM.branches) if question.per_branch else (path,):
             answers[name] = (random.choice(question.answers),)
     return answers
 
@@ -38,8 +39,8 @@ def neighbours(draw: st.DrawFn) -> tuple[Genotype, Genotype]:
     one = draw(genotypes())
     other = dict(one)
     asked = normal_form(PROGRAM, one)
-    for name in draw(st.lists(st.sampled_from(sorted(asked)), max_size=4)):
-        path = name if name in PROGRAM.questions else name.partition(".")[2]
+    for name in draw(st.lists(st.sampled_from(sorted(asked, key=str)), max_size=4)):
+        path = name.question
         if PROGRAM.questions[path].kind is not QuestionKind.BRANCH:
             other[name] = (draw(st.sampled_from(PROGRAM.questions[path].answers)),)
     return one, other

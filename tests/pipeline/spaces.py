@@ -12,12 +12,12 @@ import pytest
 
 from archdsl.ir import ClosedGraph, closed
 from archdsl.pipeline import Loaded, load
-from archdsl.space.count import Census
+from archdsl.space.count import Census, Sample
 from archdsl.space.trace import trace
 
 REPOSITORY = Path(__file__).parents[2]
 
-Answers = dict[str, tuple[str, ...]]
+Answers = Sample
 
 
 @dataclass(frozen=True, slots=True)

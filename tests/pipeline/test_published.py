@@ -12,7 +12,7 @@ import pytest
 
 from archdsl.cost import figures
 from archdsl.pipeline import load
-from archdsl.space.paths import count_path_sets
+from archdsl.space.grid_paths import count_path_sets
 
 REPOSITORY = Path(__file__).parents[2]
 GENOTYPES = "tests/texts/genotypes"

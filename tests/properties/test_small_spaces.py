@@ -16,13 +16,13 @@ from archdsl.ir import canonical_hash, closed, verify
 from archdsl.pipeline import check, load
 from archdsl.pipeline.expand import expand
 from archdsl.pipeline.genotype_writer import write_genotype
-from archdsl.space import Program
+from archdsl.space import Program, QuestionPath
 from archdsl.space.count import Census
-from archdsl.space.demand import answers_of
+from archdsl.space.dependencies import answers_of
 from archdsl.space.trace import trace
 from tests.properties.small_spaces import small_spaces
 
-Answers = dict[str, tuple[str, ...]]
+Answers = dict[QuestionPath, tuple[str, ...]]
 TRIED = 3_000
 """So many sets of answers are tried for one space; larger ones are not."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from archdsl.sema.genotype.reader import Reader
 from archdsl.sema.reporter import Reporter
-from archdsl.space import Question, QuestionKind
+from archdsl.space import Branch, Question, QuestionKind, QuestionPath, spell_scope
 from archdsl.syntax import ast, parse
 from archdsl.text import SourceFile
 from tests.pipeline.spaces import SMALL, Case, loaded
@@ -33,7 +33,7 @@ def test_a_wrong_answer_to_any_question_is_refused_with_those_allowed(case: Case
             continue
         answers = wrong(question)
         answer = answers[position % len(answers)]
-        branch = f"{next(iter(program.branches))}." if question.per_branch and position % 2 else ""
+        branch = next(iter(program.branches)) if question.per_branch and position % 2 else None
         reporter = Reporter()
         Reader(program, reporter).read(_body(_line(question, branch, answer)))
         (diagnostic,) = reporter.diagnostics
@@ -57,27 +57,28 @@ def test_inputs_that_are_not_kept_as_asked_are_refused(case: Case) -> None:
             if not kept:
                 continue
             edges = [f"{source} -> {_op(program.questions, question, source)}" for source in kept]
-            line = f"{question.node} = {' + '.join(edges)}"
+            line = f"{question.path.node} = {' + '.join(edges)}"
             reporter = Reporter()
-            Reader(program, reporter).read(_body(f"answer {question.scope} {{\n{line}\n}}"))
+            Reader(program, reporter).read(_body(f"answer {spell_scope(question.path.scope)} {{\n{line}\n}}"))
             found = [each for each in reporter.diagnostics if f"`{question.path}`" in each.message]
             assert [each.code for each in found] == ["E0411"]
             assert found[0].help is not None
             assert all(f"`{allowed}`" in found[0].help for allowed in question.answers[:SHOWN])
 
 
-def _line(question: Question, branch: str, answer: str) -> str:
+def _line(question: Question, branch: Branch | None, answer: str) -> str:
     """A tag is written with a block alone."""
-    scope, _, name = question.path.rpartition(".")
-    if "@" not in scope:
-        return f"{branch}{question.path} = {answer}"
-    if question.node:
-        return f"answer {question.scope} {{\n{question.node} = {question.source} -> nothing_of_this\n}}"
-    return f"answer {scope} {{\n{name} = {answer}\n}}"
+    path = question.path
+    scope = spell_scope(path.scope)
+    if not any(step.tag for step in path.scope):
+        return f"{path.of(branch)} = {answer}"
+    if question.on_line:
+        return f"answer {scope} {{\n{path.node} = {path.name} -> nothing_of_this\n}}"
+    return f"answer {scope} {{\n{path.name} = {answer}\n}}"
 
 
-def _op(questions: Mapping[str, Question], keep: Question, source: str) -> str:
-    path = f"{keep.path.removesuffix('.keep')}.{source}"
+def _op(questions: Mapping[QuestionPath, Question], keep: Question, source: str) -> str:
+    path = QuestionPath(keep.path.scope, source, keep.path.node)
     return questions[path].answers[0] if path in questions else "identity"
 
 

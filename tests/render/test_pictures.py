@@ -16,6 +16,7 @@ from archdsl.diff.cells import cells
 from archdsl.diff.model import Side
 from archdsl.render import Format, NothingToDraw, Picture, difference_picture, draw, render
 from archdsl.render.style import BRANCHES, Dash
+from archdsl.space import Step
 from tests.render.items import ROOT, SPACE, STUDENT, TEACHER, loaded
 
 TITLE = "{http://www.w3.org/2000/svg}title"
@@ -76,7 +77,7 @@ def test_a_picture_does_not_depend_on_the_seed_of_hashes() -> None:
 @pytest.mark.parametrize("path", [SPACE, STUDENT, TEACHER])
 def test_a_trellis_names_every_place(path: Path) -> None:
     item = loaded(path)
-    trellis = item.program.trellises["trunk"]
+    trellis = item.program.trellises[(Step("trunk"),)]
     found = titles(draw(item))
     shown = {name.partition(".")[2] if name[:2] in ("a.", "b.") else name for name in found}
     assert {trellis.spell(place) for place in trellis.sources} <= shown

@@ -7,17 +7,18 @@ from collections.abc import Iterator, Mapping, Set
 from itertools import pairwise
 from random import Random
 
-from archdsl.space import Program
+from archdsl.space import Program, QuestionPath
+from archdsl.space.concrete import Answer
 from archdsl.space.count import Census
-from archdsl.space.demand import answers_of
+from archdsl.space.dependencies import answers_of
 from archdsl.space.trace import trace
 
-Genotype = frozenset[tuple[str, tuple[str, ...]]]
+Genotype = frozenset[tuple[QuestionPath, Answer]]
 
 
 def genotypes(program: Program) -> Iterator[Genotype]:
     """Every set of answers that leaves nothing asked and nothing unread, in which branches end in order."""
-    waiting: list[dict[str, tuple[str, ...]]] = [{}]
+    waiting: list[dict[QuestionPath, Answer]] = [{}]
     while waiting:
         answers = waiting.pop()
         found = trace(program, answers)
@@ -30,10 +31,10 @@ def genotypes(program: Program) -> Iterator[Genotype]:
             yield frozenset(answers.items())
 
 
-def _ordered(program: Program, answers: Mapping[str, tuple[str, ...]]) -> bool:
+def _ordered(program: Program, answers: Mapping[QuestionPath, Answer]) -> bool:
     for constraint in program.constraints:
-        ends = [program.branches[name].places for name in constraint.questions]
-        given = [answers.get(name) for name in constraint.questions]
+        ends = [program.branches[branch].places for branch in constraint.branches]
+        given = [answers.get(branch.end) for branch in constraint.branches]
         last = [
             next(iter(places.values())) if answer is None else places[answer[0]]
             for places, answer in zip(ends, given, strict=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
-from archdsl.space import Program, QuestionKind
+from archdsl.space import Program, QuestionPath
 from archdsl.space.trace import Trace, trace
 
 REPOSITORY = Path(__file__).parents[2]
@@ -15,7 +15,7 @@ SMALL = {"layers": "6", "w": "2"}
 """Parameters that make FasterSeg small enough to be tried often."""
 SIZE = (64, 128)
 
-Sample = dict[str, tuple[str, ...]]
+Sample = dict[QuestionPath, tuple[str, ...]]
 
 
 def sampled(program: Program, random: Random) -> tuple[Sample, Trace]:
@@ -31,22 +31,16 @@ def sampled(program: Program, random: Random) -> tuple[Sample, Trace]:
 
 def _ends(program: Program, random: Random) -> Sample:
     """Ends of branches, which are in order."""
-    names = [name for name in program.branches if name in program.questions]
-    while names:
-        picked = {name: random.choice(program.questions[name].answers) for name in names}
-        ends = [int(picked[name]) for name in names]
+    paths = [branch.end for branch in program.branches if branch.end in program.questions]
+    while paths:
+        picked = {path: random.choice(program.questions[path].answers) for path in paths}
+        ends = [int(picked[path]) for path in paths]
         if ends == sorted(set(ends)):
-            return {name: (answer,) for name, answer in picked.items()}
+            return {path: (answer,) for path, answer in picked.items()}
     return {}
 
 
-def written(answers: Mapping[str, tuple[str, ...]], *, of: str = "fasterseg(layers = 6, w = 2)") -> str:
+def written(answers: Mapping[QuestionPath, tuple[str, ...]], *, of: str = "fasterseg(layers = 6, w = 2)") -> str:
     """A genotype that says these answers one by one."""
     lines = [f"  {path} = {answer[0]}" for path, answer in answers.items()]
     return "\n".join(["archdsl 1", "", 'use "fasterseg.arch"', "", f"genotype found of {of} {{", *lines, "}", ""])
-
-
-def question_kind(program: Program, path: str) -> QuestionKind:
-    """The kind of the question that has its answer under this path."""
-    bare = path.split(".", 1)[1] if path.split(".", 1)[0] in program.branches and "." in path else path
-    return program.questions[bare].kind

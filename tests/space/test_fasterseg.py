@@ -8,7 +8,7 @@ from archdsl.cost.figures import figures
 from archdsl.ir import ClosedGraph
 from archdsl.pipeline import check, load
 from archdsl.space import FrameKind, Place, Trellis
-from archdsl.space.paths import count_path_sets, count_paths
+from archdsl.space.grid_paths import count_path_sets, count_paths
 from tests.space.samples import REPOSITORY, SPACE
 
 GENOTYPES = REPOSITORY / "spaces" / "genotypes"
@@ -131,7 +131,7 @@ def test_there_are_1695_pairs_of_paths() -> None:
     known: dict[Place, int] = {}
     ways = {scale: ways_to(trellis, (16, scale), known) for scale in (8, 16, 32)}
     assert ways == {8: 1, 16: 15, 32: 105}
-    assert {name: tuple(ends.places) for name, ends in program.branches.items()} == {
+    assert {str(branch): tuple(ends.places) for branch, ends in program.branches.items()} == {
         "a": ("8", "16"),
         "b": ("16", "32"),
     }

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from archdsl.ir import closed, verify
 from archdsl.pipeline import Checked, check, load
-from archdsl.space import Program, QuestionKind
-from tests.space.samples import SIZE, SMALL, SPACE, Sample, question_kind, sampled, written
+from archdsl.space import Program, QuestionKind, QuestionPath
+from tests.space.samples import SIZE, SMALL, SPACE, Sample, sampled, written
 
 CASES = settings(max_examples=12)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -62,7 +62,7 @@ def test_what_is_sampled_is_a_member(folder: Path, program: Program, seed: int) 
 @given(SEEDS, st.data())
 def test_an_answer_from_outside_is_refused(folder: Path, program: Program, seed: int, data: st.DataObject) -> None:
     answers, _ = sampled(program, Random(seed))
-    path = data.draw(st.sampled_from(sorted(answers)))
+    path = data.draw(st.sampled_from(sorted(answers, key=str)))
     found = checked(folder, written({**answers, path: ("nothing_of_this",)}))
     (diagnostic,) = found.diagnostics
     assert diagnostic.code == "E0411"
@@ -74,20 +74,20 @@ def test_an_answer_from_outside_is_refused(folder: Path, program: Program, seed:
 @given(SEEDS, st.data())
 def test_an_answer_that_is_taken_out_is_missing(folder: Path, program: Program, seed: int, data: st.DataObject) -> None:
     answers, _ = sampled(program, Random(seed))
-    path = data.draw(st.sampled_from(sorted(answers)))
+    path = data.draw(st.sampled_from(sorted(answers, key=str)))
     found = checked(folder, written({key: answer for key, answer in answers.items() if key != path}))
     assert codes(found) == {"E0412"}
     assert f"`{path}` has no answer" in {diagnostic.message for diagnostic in found.diagnostics}
 
 
-def unasked(program: Program, answers: Sample) -> list[str]:
+def unasked(program: Program, answers: Sample) -> list[QuestionPath]:
     """The paths of answers to questions that these leave unread."""
     every = [
-        f"{branch}.{path}" if branch else path
-        for path, question in program.questions.items()
-        for branch in (program.branches if question.per_branch else [""])
+        question.asked_by(branch)
+        for question in program.questions.values()
+        for branch in (program.branches if question.per_branch else [None])
     ]
-    return sorted(path for path in every if path not in answers)
+    return sorted((path for path in every if path not in answers), key=str)
 
 
 @CASES
@@ -97,8 +97,7 @@ def test_an_answer_that_nobody_asks_for_is_refused(
 ) -> None:
     answers, _ = sampled(program, Random(seed))
     path = data.draw(st.sampled_from(unasked(program, answers)))
-    bare = path if path in program.questions else path.split(".", 1)[1]
-    found = checked(folder, written({**answers, path: program.questions[bare].answers[:1]}))
+    found = checked(folder, written({**answers, path: program.questions[path.question].answers[:1]}))
     assert codes(found) == {"E0413"}
     assert f"`{path}` is not asked: " in found.diagnostics[0].message
 
@@ -109,11 +108,13 @@ def test_another_answer_gives_another_genotype_or_says_why_not(
     folder: Path, program: Program, seed: int, data: st.DataObject
 ) -> None:
     answers, _ = sampled(program, Random(seed))
-    path = data.draw(st.sampled_from(sorted(path for path in answers if path not in program.branches)))
-    bare = path if path in program.questions else path.split(".", 1)[1]
-    others = [each for each in program.questions[bare].answers if (each,) != answers[path]]
+    kinds = {path: program.questions[path.question].kind for path in answers}
+    path = data.draw(
+        st.sampled_from(sorted((each for each in answers if kinds[each] is not QuestionKind.BRANCH), key=str))
+    )
+    others = [each for each in program.questions[path.question].answers if (each,) != answers[path]]
     found = checked(folder, written({**answers, path: (data.draw(st.sampled_from(others)),)}))
-    match question_kind(program, path):
+    match kinds[path]:
         case QuestionKind.WIDTH:
             assert not found.failed
         case _:
@@ -124,5 +125,5 @@ def test_another_answer_gives_another_genotype_or_says_why_not(
 @given(SEEDS)
 def test_branches_out_of_order_are_refused(folder: Path, program: Program, seed: int) -> None:
     answers, _ = sampled(program, Random(seed))
-    found = checked(folder, written({**answers, "a": ("16",), "b": ("16",)}))
+    found = checked(folder, written(answers | {branch.end: ("16",) for branch in program.branches}))
     assert codes(found) == {"E0417"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.pipeline import load
-from archdsl.space.raw import by_operators, every_question
+from archdsl.space.nominal_size import by_operators, every_question
 
 ROOT = Path(__file__).parents[2]
 

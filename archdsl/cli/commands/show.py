@@ -18,7 +18,7 @@ from archdsl.settings import Cost, Search, Training
 from archdsl.settings.searches import Phase
 from archdsl.settings.shown import as_data, as_setting
 from archdsl.space import Image, Question, Result
-from archdsl.space.trace import Trace
+from archdsl.space.trace import Answers, Trace
 
 
 @click.command("show")
@@ -113,7 +113,7 @@ def _text(loaded: Loaded) -> str:
     return "\n".join(parts)
 
 
-def _answers(loaded: Loaded) -> dict[str, tuple[str, ...]]:
+def _answers(loaded: Loaded) -> Answers:
     """The answers that count: where nothing is open, those to questions that are asked."""
     answers, trace = loaded.meaning.answers, _network(loaded)
     return dict(answers) if trace is None else {path: answers[path] for path in trace.asked}
@@ -127,7 +127,7 @@ def _open(loaded: Loaded) -> list[Question]:
     return [
         question
         for path, question in loaded.program.questions.items()
-        if path not in answers and not (question.per_branch and all(f"{each}.{path}" in answers for each in branches))
+        if path not in answers and not (question.per_branch and all(path.of(each) in answers for each in branches))
     ]
 
 
@@ -146,7 +146,7 @@ def _object(loaded: Loaded, *, show_ir: bool) -> dict[str, Any]:
         "ends": [{"kind": kind, "name": name, "shape": shape} for kind, name, shape in _ends(loaded)],
         "questions": [
             {
-                "path": path,
+                "path": program.spell(path),
                 "kind": str(question.kind),
                 "answers": list(question.answers),
                 "per_branch": question.per_branch,
@@ -154,7 +154,7 @@ def _object(loaded: Loaded, *, show_ir: bool) -> dict[str, Any]:
             }
             for path, question in asked.items()
         ],
-        "answers": {path: list(answer) for path, answer in _answers(loaded).items()},
+        "answers": {program.spell(path): list(answer) for path, answer in _answers(loaded).items()},
     }
     if show_ir:
         found["ir"] = _ir(loaded).splitlines()

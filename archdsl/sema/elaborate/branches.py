@@ -12,7 +12,7 @@ from archdsl.sema.elaborate.grids import Grid, Row
 from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
-    Branch,
+    BranchEnd,
     Choice,
     Environment,
     Evaluator,
@@ -24,7 +24,7 @@ from archdsl.sema.elaborate.values import (
     describe,
 )
 from archdsl.sema.reporter import suggestion
-from archdsl.space import Ends, FrameKind, OfBranch, Ordered, Place, Question, QuestionKind
+from archdsl.space import Branch, Ends, FrameKind, OfBranch, Ordered, Place, Question, QuestionKind, QuestionPath
 from archdsl.syntax import ast
 from archdsl.text import Span
 
@@ -32,10 +32,11 @@ Make: TypeAlias = "Callable[[Place], Value]"
 
 
 @dataclass(slots=True, eq=False)
-class GridBranch(Branch):
+class GridBranch(BranchEnd):
     """A branch through a grid. What it offers depends on where it ends: `scale`, `last`, `at(8)`."""
 
     name: str
+    branch: Branch
     grid: Grid
     prefix: Place
     ends: dict[str, Place]
@@ -69,15 +70,16 @@ class GridBranch(Branch):
 
     def each(self, ev: Evaluator, make: Make, env: Environment | None = None, span: Span | None = None) -> Value:
         """A value for each end, or the one for the end that is taken for granted."""
-        if self.name in ev.assumed:
-            place = self.ends.get(ev.assumed[self.name])
+        question = self.branch.end
+        if question in ev.assumed:
+            place = self.ends.get(ev.assumed[question])
             return NOTHING if place is None else make(place)
         if len(self.ends) == 1:
             return make(next(iter(self.ends.values())))
-        options = [(answer, ev.assuming(self.name, answer, make, place)) for answer, place in self.ends.items()]
+        options = [(answer, ev.assuming(question, answer, make, place)) for answer, place in self.ends.items()]
         if env is None or span is None:
-            return Choice(self.name, tuple(options))
-        return ev.join(self.name, options, env, "branch", span)
+            return Choice(question, tuple(options))
+        return ev.join(question, options, env, "branch", span)
 
     def last(self, place: Place) -> Value:
         """The map of the branch's last cell."""
@@ -92,7 +94,7 @@ class GridBranch(Branch):
             return value
         key = (local, value.node)
         if key not in self.seen:
-            self.seen[key] = Map(ev.builder.pass_on(self.scope, local, OfBranch(self.name), value.node, span))
+            self.seen[key] = Map(ev.builder.pass_on(self.scope, local, OfBranch(self.branch), value.node, span))
         return self.seen[key]
 
     def leaving(self, ev: Evaluator, scale: int, end: Place, env: Environment, span: Span) -> Value:
@@ -111,7 +113,7 @@ class GridBranch(Branch):
                     options.append((label, left.outputs[""] if list(left.outputs) == [""] else left.entry))
                 else:
                     options.append((label, found.get(source, NOTHING)))
-            if not standing.question:
+            if standing.question is None:
                 found[place] = options[0][1] if options else NOTHING
             elif all(isinstance(value, Nothing) for _, value in options):
                 found[place] = NOTHING
@@ -160,7 +162,7 @@ class At(Method):
 def _remembered(
     ev: Evaluator,
     grid: Grid,
-    question: str,
+    question: QuestionPath,
     options: list[tuple[str, Value]],
     scale: int,
     place: Place,
@@ -207,9 +209,12 @@ def build(ev: Evaluator, statement: ast.Branches, env: Environment) -> None:
         ends = places[position : len(places) - len(names) + 1 + position]
         answers = {str(place[-1]): place for place in ends}
         scope = env.scope.child(FrameKind.LINE, name)
-        env.names[name] = GridBranch(name, grid, row.place, answers, scope)
-        ev.builder.branches[name] = Ends(grid.scope, answers)
+        branch = Branch(env.asking, name)
+        env.names[name] = GridBranch(name, branch, grid, row.place, answers, scope)
+        ev.builder.branches[branch] = Ends(grid.scope, answers)
         if len(answers) > 1:
             span = statement.names[position].span
-            ev.builder.ask(Question(name, QuestionKind.BRANCH, tuple(answers), span=span))
-    ev.builder.constraints.append(Ordered(tuple(names)))
+            ev.builder.ask(Question(branch.end, QuestionKind.BRANCH, tuple(answers), span=span))
+    ordered = Ordered(tuple(Branch(env.asking, name) for name in names))
+    if ordered not in ev.builder.constraints:  # instances of a cell that share their answers share their branches
+        ev.builder.constraints.append(ordered)

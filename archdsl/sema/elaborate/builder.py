@@ -13,6 +13,7 @@ from archdsl.sema.modules.library import is_packaged
 from archdsl.space import (
     Apply,
     Asked,
+    Branch,
     Ends,
     Frame,
     FrameKind,
@@ -24,6 +25,8 @@ from archdsl.space import (
     Payload,
     Question,
     QuestionKind,
+    QuestionPath,
+    QuestionScope,
     Select,
     Subject,
     Trellis,
@@ -82,10 +85,10 @@ class Builder:
     """The program so far."""
 
     nodes: list[Node] = field(default_factory=list[Node])
-    questions: dict[str, Question] = field(default_factory=dict[str, Question])
+    questions: dict[QuestionPath, Question] = field(default_factory=dict[QuestionPath, Question])
     constraints: list[Ordered] = field(default_factory=list[Ordered])
-    trellises: dict[str, Trellis] = field(default_factory=dict[str, Trellis])
-    branches: dict[str, Ends] = field(default_factory=dict[str, Ends])
+    trellises: dict[QuestionScope, Trellis] = field(default_factory=dict[QuestionScope, Trellis])
+    branches: dict[Branch, Ends] = field(default_factory=dict[Branch, Ends])
     absent: set[int] = field(default_factory=set[int])
     """Nodes whose map is not there under some answers."""
     calls: tuple[Span, ...] = ()
@@ -169,7 +172,7 @@ class Builder:
         """The question under its path; the first one to be asked there stays."""
         return self.questions.setdefault(question.path, question)
 
-    def chooses_op(self, path: str) -> None:
+    def chooses_op(self, path: QuestionPath) -> None:
         """A number that is asked for turns out to pick between ops: the use decides a question's kind."""
         self.questions[path] = replace(self.questions[path], kind=QuestionKind.OPERATOR)
 

@@ -30,7 +30,7 @@ from archdsl.sema.elaborate.values import (
     Value,
     describe,
 )
-from archdsl.space import Apply, Asked, FrameKind, Label, assume, chosen_in, in_supernet
+from archdsl.space import Apply, Asked, FrameKind, Label, QuestionPath, assume, chosen_in, in_supernet
 from archdsl.syntax import ast
 from archdsl.text import Span
 
@@ -81,7 +81,7 @@ def call(
 
 def choose(
     ev: Evaluator,
-    question: str,
+    question: QuestionPath,
     options: Sequence[tuple[str, Value]],
     ports: list[Value],
     arguments: Sequence[ast.Argument],
@@ -95,7 +95,7 @@ def choose(
     for label, option in options:
         found.append((label, ev.assuming(question, label, _candidate, ev, option, ports, arguments, env, span, stride)))
     what = f"`{question}`"
-    return mix(ev, Asked(question), found, env, question.rsplit(".", 1)[-1], span, what)
+    return mix(ev, Asked(question), found, env, question.name, span, what)
 
 
 def _candidate(
@@ -189,7 +189,7 @@ def _spread(
     span: Span,
 ) -> Value:
     found: list[tuple[str, Value]] = []
-    name = choice.question.rsplit(".", 1)[-1]
+    name = choice.question.name
     for label, _ in choice.options:
         under = env.under(env.scope.child(FrameKind.LINE, f"{name}_{label}"))
         found.append((label, ev.assuming(choice.question, label, invoke, ev, callee, ports, given, under, span)))

@@ -20,7 +20,7 @@ from archdsl.sema.elaborate.values import (
     WhileSearching,
     describe,
 )
-from archdsl.space import FrameKind, Label, Measured, Otherwise, Piecewise, Searching, Within, holds
+from archdsl.space import FrameKind, Label, Measured, Otherwise, Piecewise, QuestionPath, Searching, Within, holds
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 
@@ -114,7 +114,7 @@ def _searching(ev: Evaluator, case: ast.Case, env: Environment) -> Value:
 
 
 def _each(
-    ev: Evaluator, case: ast.Case, question: str, options: tuple[tuple[str, Value], ...], env: Environment
+    ev: Evaluator, case: ast.Case, question: QuestionPath, options: tuple[tuple[str, Value], ...], env: Environment
 ) -> Value:
     """The fact depends on an answer: each arm is laid out under the answers that take it."""
     found: list[tuple[str, Value]] = []

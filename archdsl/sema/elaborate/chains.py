@@ -24,7 +24,7 @@ from archdsl.sema.elaborate.values import (
     describe,
 )
 from archdsl.sema.reporter import suggestion
-from archdsl.space import FrameKind, Question, QuestionKind
+from archdsl.space import FrameKind, Question, QuestionKind, QuestionPath, Step
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 from archdsl.text import Span
@@ -46,7 +46,7 @@ class Chain(Mapped):
     """The map of each cell, from the first."""
     exits: tuple[str, ...] = ()
     """The answers of the exit question; empty where the chain asks for none."""
-    question: str = ""
+    question: QuestionPath | None = None
     ends: dict[int, Value] = field(default_factory=dict[int, Value])
 
     def describe(self) -> str:
@@ -97,7 +97,7 @@ class Chain(Mapped):
 
     def _end(self, ev: Evaluator, back: int, env: Environment, span: Span) -> Value:
         """The map at the end, or `back` cells before it; before the first cell the maps that the chain was given."""
-        if not self.exits:
+        if self.question is None:
             return self.before(len(self.maps) - back)
         if self.question in ev.assumed:
             return self.before(int(ev.assumed[self.question]) - back)
@@ -218,8 +218,8 @@ def _stand(ev: Evaluator, chain: Chain, position: int, place: ast.Place, env: En
             "too few maps before it",
             help=f"give `{chain.name}` as many maps to begin with",
         )
-    tagged = f"{callee.name}@{place.tag.text}" if place.tag else callee.name
-    asking = env.question(standing) if place.each else tagged
+    tagged = Step(callee.name, place.tag.text if place.tag else "")
+    asking = env.step(chain.name, position) if place.each else (tagged,)
     return instantiate.place(ev, callee, before, place.arguments, inner, asking, place.span)
 
 
@@ -252,6 +252,6 @@ def _ask_exit(ev: Evaluator, chain: Chain, structure: ast.Structure, env: Enviro
             chain.maps = chain.maps[: int(answers[0].spelled)]
         return
     name = chosen.name.text if chosen else "exit"
-    chain.question = env.question(chain.name, name)
+    chain.question = env.question(name, chain.name)
     chain.exits = edge_choice.spelled_once(ev, answers, chosen.domain.span if chosen else structure.span)
     ev.builder.ask(Question(chain.question, QuestionKind.EXIT, chain.exits, span=span))

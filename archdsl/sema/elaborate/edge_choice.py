@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from archdsl.ops.joining import ADD
 from archdsl.sema import codes
@@ -23,7 +24,7 @@ from archdsl.sema.elaborate.values import (
     Value,
     describe,
 )
-from archdsl.space import Keep, Question, QuestionKind
+from archdsl.space import Asked, Keep, Question, QuestionKind, QuestionPath, Select
 from archdsl.syntax import ast
 from archdsl.text import Span
 
@@ -44,7 +45,7 @@ def choose(
     edge = env.on_edge(source)
     if len(candidates.items) == 1:
         return calls.call(ev, candidates.items[0].value, [value], arguments, edge, step.span, stride=stride)
-    path = env.question(env.line, source)
+    path = env.question(source, env.line)
     if path in env.asked:
         return ev.poison(
             codes.EDGE_TWICE,
@@ -55,9 +56,7 @@ def choose(
         )
     env.asked.add(path)
     labels = spelled_once(ev, candidates.items, step.span)
-    ev.builder.ask(
-        Question(path, QuestionKind.OPERATOR, labels, scope=env.asking, node=env.line, source=source, span=step.span)
-    )
+    ev.builder.ask(Question(path, QuestionKind.OPERATOR, labels, span=step.span))
     options = [(item.spelled, item.value) for item in candidates.items]
     return calls.choose(ev, path, options, [value], arguments, edge, step.span, stride=stride)
 
@@ -89,7 +88,7 @@ def add_set(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
                     tuple(Candidate(str(i), each) for i, each in enumerate(port_values(ev, argument, env), start=1))
                 )
             )
-            items += value.items if isinstance(value, Many) else [Candidate(ev.spelled(argument.value, env), value)]
+            items += value.items if isinstance(value, Many) else [_alone(ev, argument.value, value, env)]
         elif argument.name.text == "keep":
             keep = ev.value(argument.value, env)
         else:
@@ -100,7 +99,7 @@ def add_set(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
                 "not a parameter",
                 help="it has `keep`",
             )
-    items = [Candidate(item.spelled, ev.settle(item.value)) for item in items]
+    items = [replace(item, value=ev.settle(item.value)) for item in items]
     if any(isinstance(item.value, Poison) for item in items) or isinstance(keep, Poison):
         return POISON
     items = [item for item in items if not isinstance(item.value, Nothing)]
@@ -111,6 +110,30 @@ def add_set(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
             return items[0].value
         return calls.primitive(ev, ADD.name, [item.value for item in items], {}, env, expr.span)
     return _kept(ev, expr, items, keep, env)
+
+
+def _alone(ev: Evaluator, expr: ast.Expr, value: Value, env: Environment) -> Candidate:
+    head = ev.spelled(expr.head, env) if isinstance(expr, ast.Pipe) else ""
+    return Candidate(ev.spelled(expr, env), value, head)
+
+
+def _asks(ev: Evaluator, start: int, path: QuestionPath, env: Environment) -> bool:
+    """Whether the answer to a question decides what stands between this line and the map that it begins with."""
+    if path not in env.asked:
+        return False
+    depth = len(env.scope.frames)
+    waiting, seen = [start], {start}
+    while waiting:
+        node = ev.builder.nodes[waiting.pop()]
+        match node.payload:
+            case Select(Asked(question)) if question == path:
+                return True
+            case _:
+                pass
+        inside = [each for each in node.inputs if ev.builder.nodes[each].frames[:depth] == env.scope.frames]
+        waiting += [each for each in inside if each not in seen]
+        seen.update(inside)
+    return False
 
 
 def _kept(ev: Evaluator, expr: ast.Call, items: list[Candidate], keep: Value, env: Environment) -> Value:
@@ -137,10 +160,20 @@ def _kept(ev: Evaluator, expr: ast.Call, items: list[Candidate], keep: Value, en
         nodes.append(item.value.node)
     if len({seen(ev.builder.shape(node)) for node in nodes}) > 1:
         return calls.primitive(ev, ADD.name, [item.value for item in items], {}, env, expr.span)
-    path = env.question(env.line, "keep")
+    path = env.question("keep", env.line)
+    if path in env.asked:
+        return ev.poison(
+            codes.EDGE_TWICE,
+            f"`{path}` asks for the op behind the map `keep`, and which inputs of `{env.line}` stay",
+            expr.span,
+            "asked here again",
+            help="give the map `keep` another name",
+        )
     labels = spelled_once(ev, items, expr.span)
-    ev.builder.ask(
-        Question(path, QuestionKind.KEEP, labels, keep=keep, scope=env.asking, node=env.line, span=expr.span)
+    edges = tuple(
+        item.source if _asks(ev, node, env.question(item.source, env.line), env) else ""
+        for item, node in zip(items, nodes, strict=True)
     )
+    ev.builder.ask(Question(path, QuestionKind.KEEP, labels, keep=keep, edges=edges, span=expr.span))
     shape = ev.builder.shape(nodes[0])
     return Map(ev.builder.add(env.scope, "keep", Keep(path, labels), tuple(nodes), shape, expr.span))

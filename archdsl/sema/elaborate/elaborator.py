@@ -38,7 +38,7 @@ from archdsl.sema.modules.library import is_packaged
 from archdsl.sema.modules.load import Found, Unit
 from archdsl.sema.reporter import Reporter, replacement, suggestion
 from archdsl.sema.resolve.name_ranges import names_between
-from archdsl.space import Apply, assume
+from archdsl.space import Apply, QuestionPath, assume
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 from archdsl.text import Span
@@ -51,7 +51,7 @@ RANGE_LIMIT = 100_000
 class Elaborator:
     builder: Builder
     reporter: Reporter
-    assumed: dict[str, str] = field(default_factory=dict[str, str])
+    assumed: dict[QuestionPath, str] = field(default_factory=dict[QuestionPath, str])
     """Answers taken for granted while one option of a choice is laid out."""
     sets: dict[int, Many | None] = field(default_factory=dict[int, "Many | None"])
     """The sets that were evaluated; None while one is."""
@@ -337,7 +337,7 @@ class Elaborator:
             return assume(value, self.assumed)
         return value
 
-    def assuming(self, question: str, answer: str, make: Callable[..., Value], *arguments: object) -> Value:
+    def assuming(self, question: QuestionPath, answer: str, make: Callable[..., Value], *arguments: object) -> Value:
         before = self.assumed.get(question)
         self.assumed[question] = answer
         try:
@@ -349,7 +349,7 @@ class Elaborator:
                 self.assumed[question] = before
 
     def join(
-        self, question: str, options: Sequence[tuple[str, Value]], env: Environment, local: str, span: Span
+        self, question: QuestionPath, options: Sequence[tuple[str, Value]], env: Environment, local: str, span: Span
     ) -> Value:
         """One value of a value for each answer."""
         return select.join(self, question, options, env, local, span)

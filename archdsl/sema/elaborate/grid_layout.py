@@ -23,7 +23,7 @@ from archdsl.sema.elaborate.values import (
     Value,
     describe,
 )
-from archdsl.space import FrameKind, Place, Trellis
+from archdsl.space import FrameKind, Place, Step, Trellis
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 
@@ -45,7 +45,7 @@ def build(ev: Evaluator, structure: ast.Structure, env: Environment) -> None:
         size *= len(indices)
     if size > PLACE_LIMIT:
         raise TooLarge(structure.target.span, f"the grid `{name}` has {size:,} places; {PLACE_LIMIT:,} are allowed")
-    grid = Grid(name, axes, structure.body, env, {}, env.question(name))
+    grid = Grid(name, axes, structure.body, env, {}, env.step(name))
     env.names[name] = grid
     grid.starts.update(_starts(ev, grid, structure.body, env))
     places = list(itertools.product(*(indices for _, indices in axes)))
@@ -216,8 +216,7 @@ def _cell(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Place, e
         standing.entry = standing.source.entry
     elif ports:
         standing.entry = ports[0]
-    tagged = f"{callee.name}@{statement.tag.text}" if statement.tag else callee.name
-    asking = env.asking if statement.each else tagged
+    asking = env.asking if statement.each else (Step(callee.name, statement.tag.text if statement.tag else ""),)
     value = instantiate.place(ev, callee, ports, named, env, asking, statement.span)
     match value:
         case Outputs(_, maps):
@@ -231,7 +230,8 @@ def _cell(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Place, e
 
 
 def _trellis(grid: Grid) -> Trellis:
-    question = next((each.question.rsplit(".", 1)[-1] for each in grid.standing.values() if each.question), "")
+    asked = (each.question.name for each in grid.standing.values() if each.question is not None)
+    question = next(asked, "")
     return Trellis(grid.scope, {place: each.sources for place, each in grid.standing.items()}, question)
 
 
@@ -242,7 +242,7 @@ def _source(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Choose
     if starts:
         candidates.insert(0, Candidate(START, starts[-1]))
     name = statement.name.text
-    source = Source(grid, standing, name, env.question(name) if len(candidates) > 1 else "", POISON)
+    source = Source(grid, standing, name, env.question(name) if len(candidates) > 1 else None, POISON)
     source.before_start = starts[0] if len(starts) > 1 else None
     source.piped = any(candidate.head for candidate in candidates)
     paths = {ev.spelled(path, env): path for path in grid.in_sets(statement.domain)}

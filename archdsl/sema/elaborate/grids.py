@@ -23,7 +23,7 @@ from archdsl.sema.elaborate.values import (
     describe,
 )
 from archdsl.sema.reporter import listed, suggestion
-from archdsl.space import Chosen, Place, Question, QuestionKind
+from archdsl.space import Chosen, Place, Question, QuestionKind, QuestionPath, QuestionScope, Step, spell_scope
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 from archdsl.text import Span
@@ -53,9 +53,9 @@ class Standing:
         return self.source.places if self.source is not None else {}
 
     @property
-    def question(self) -> str:
-        """The path of the source question; empty where there is but one source."""
-        return self.source.question if self.source is not None else ""
+    def question(self) -> QuestionPath | None:
+        """The source question; None where there is but one source."""
+        return self.source.question if self.source is not None else None
 
 
 @dataclass(slots=True, eq=False)
@@ -65,8 +65,8 @@ class Grid(Structure):
     body: Sequence[ast.Statement]
     env: Environment
     starts: dict[Place, tuple[ast.Expr, ...]]
-    scope: str
-    """The grid's name with that of what it stands in: how its places are spelled in question paths."""
+    scope: QuestionScope
+    """The scope of its places, without their indices."""
     existing: dict[Place, bool] = field(default_factory=dict[Place, bool])
     standing: dict[Place, Standing] = field(default_factory=dict[Place, Standing])
 
@@ -76,8 +76,12 @@ class Grid(Structure):
     def part(self, ev: Evaluator, part: ast.Index | ast.Attribute, path: ast.Path, env: Environment) -> Value:
         return Row(self, ()).part(ev, part, path, env)
 
+    def at(self, place: Place) -> QuestionScope:
+        """The scope of a place."""
+        return (*self.scope[:-1], Step(self.name, indices=place))
+
     def spell(self, place: Place) -> str:
-        return self.scope + "".join(f"[{index}]" for index in place)
+        return spell_scope(self.at(place))
 
     def exists(self, place: Place) -> bool:
         return self.existing.get(place, False)
@@ -98,7 +102,7 @@ class Grid(Structure):
 
     def environment(self, place: Place, scope: Scope) -> Environment:
         indices = {axis: index for (axis, _), index in zip(self.axes, place, strict=True)}
-        return replace(self.env, scope=scope, names={**self.env.names, **indices}, asking=self.spell(place))
+        return replace(self.env, scope=scope, names={**self.env.names, **indices}, asking=self.at(place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +255,8 @@ class Source(Mapped):
     grid: Grid
     standing: Standing
     name: str
-    question: str
-    """Its path; empty where one map alone can enter."""
+    question: QuestionPath | None
+    """None where one map alone can enter."""
     entry: Value
     """The map that enters."""
     heads: dict[str, Value] = field(default_factory=dict[str, Value])
@@ -294,7 +298,7 @@ class Source(Mapped):
             options = list(self.heads.items())
             if not self.piped:
                 self.head = self.entry
-            elif not self.question:
+            elif self.question is None:
                 self.head = options[0][1]
             else:
                 self.head = ev.join(self.question, options, self._inside(env), f"{self.name}_head", span)
@@ -313,7 +317,7 @@ class Source(Mapped):
                 options.append((label, self.before_start))
             else:
                 return self._nothing_before(ev, label, span)
-        if not self.question:
+        if self.question is None:
             return options[0][1]
         return ev.join(self.question, options, self._inside(env), f"{self.name}_prev", span)
 

@@ -10,8 +10,8 @@ from archdsl.sema import codes
 from archdsl.sema.elaborate import call_expr
 from archdsl.sema.elaborate.arguments import bind_arguments
 from archdsl.sema.elaborate.builder import Scope
-from archdsl.sema.elaborate.values import POISON, Branch, Callee, Environment, Evaluator, Outputs, Poison, Value
-from archdsl.space import FrameKind
+from archdsl.sema.elaborate.values import POISON, BranchEnd, Callee, Environment, Evaluator, Outputs, Poison, Value
+from archdsl.space import FrameKind, QuestionScope, Step
 from archdsl.syntax import ast
 from archdsl.text import Span
 
@@ -26,9 +26,9 @@ def run(
     if parameters is None:
         return POISON
     if isinstance(definition, ast.Cell):
-        branch = next((port.name for port in ports if isinstance(port, Branch)), "")
+        branch = next((port.name for port in ports if isinstance(port, BranchEnd)), "")
         scope = env.scope.child(FrameKind.CELL, callee.name, callee.name, branch=branch)
-        return cell(ev, callee, definition, ports, parameters, scope, callee.name, span)
+        return cell(ev, callee, definition, ports, parameters, scope, (Step(callee.name),), span)
     return _op(ev, callee, definition, ports, parameters, env, span)
 
 
@@ -71,7 +71,7 @@ def cell(
     ports: list[Value],
     parameters: dict[str, Value],
     scope: Scope,
-    asking: str,
+    asking: QuestionScope,
     span: Span,
 ) -> Value:
     """An instance of a cell. Its questions are asked under `asking`; instances that say the same share them."""
@@ -90,7 +90,7 @@ def place(
     ports: list[Value],
     arguments: Sequence[ast.Argument],
     env: Environment,
-    asking: str,
+    asking: QuestionScope,
     span: Span,
 ) -> Value:
     """A cell standing in a chain or grid, in the scope of its place."""

@@ -20,12 +20,17 @@ from archdsl.sema.elaborate.values import (
     Value,
     describe,
 )
-from archdsl.space import Asked, Label, Subject, in_supernet
+from archdsl.space import Asked, Label, QuestionPath, Subject, in_supernet
 from archdsl.text import Span
 
 
 def join(
-    ev: Evaluator, question: str, options: Sequence[tuple[str, Value]], env: Environment, local: str, span: Span
+    ev: Evaluator,
+    question: QuestionPath,
+    options: Sequence[tuple[str, Value]],
+    env: Environment,
+    local: str,
+    span: Span,
 ) -> Value:
     """The value that the answer to a question picks.
 
@@ -93,7 +98,7 @@ def _mix_outputs(
 
 
 def _join_outputs(
-    ev: Evaluator, question: str, options: Sequence[tuple[str, Value]], env: Environment, span: Span
+    ev: Evaluator, question: QuestionPath, options: Sequence[tuple[str, Value]], env: Environment, span: Span
 ) -> Value:
     cells = [(label, value) for label, value in options if isinstance(value, Outputs)]
     names = dict.fromkeys(name for _, cell in cells for name in cell.maps)

@@ -13,7 +13,7 @@ from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Dim, Primitive, Shape
 from archdsl.sema.elaborate.builder import Builder, Scope
 from archdsl.sema.modules.load import Found, Unit
-from archdsl.space import Apply, FrameKind
+from archdsl.space import Apply, FrameKind, QuestionPath, QuestionScope, Step
 from archdsl.syntax import ast
 from archdsl.text import Span
 
@@ -49,7 +49,7 @@ class Map:
 class Choice:
     """A value for each answer to a question; what is done with it is done with each of them."""
 
-    question: str
+    question: QuestionPath
     options: tuple[tuple[str, Value], ...]
 
 
@@ -116,7 +116,7 @@ class Structure(ABC):
         """`self[index]` or `self.name`."""
 
 
-class Branch(Structure):
+class BranchEnd(Structure):
     """One of the ends that `branches a, b in …` picks, with the path that leads there."""
 
     name: str
@@ -157,8 +157,8 @@ class Environment:
     names: dict[str, Value] = field(default_factory=dict[str, Value])
     fallback: Mapping[str, Value] = field(default_factory=dict[str, Value])
     """Parameters of what this body belongs to; an op called in it takes its required parameters from here."""
-    asking: str = ""
-    """The scope of question paths: `normal@h1`, `trunk[5][8]`, or nothing in a space itself."""
+    asking: QuestionScope = ()
+    """Who asks: `normal@h1`, `trunk[5][8]`, or nothing in a space itself."""
     line: str = ""
     """The name of the line, which questions on its edges are asked under."""
     stride: int = 1
@@ -169,7 +169,7 @@ class Environment:
 
     alias: bool = False
     """Whether the next op called stands for the one it is called in, and adds no step to the path."""
-    asked: set[str] = field(default_factory=set[str])
+    asked: set[QuestionPath] = field(default_factory=set[QuestionPath])
     """The questions asked on edges of this body, to find an edge that asks twice."""
 
     def on_line(self, name: str, run: tuple[str, ...] = ()) -> Environment:
@@ -197,15 +197,20 @@ class Environment:
             self.asked,
         )
 
-    def question(self, *steps: str) -> str:
-        return ".".join(step for step in (self.asking, *steps) if step)
+    def question(self, name: str, node: str = "") -> QuestionPath:
+        """The path of a question that is asked here."""
+        return QuestionPath(self.asking, name, node)
+
+    def step(self, name: str, *indices: int) -> QuestionScope:
+        """The scope of a structure that stands here, or of one of its places."""
+        return (*self.asking, Step(name, indices=indices))
 
 
 class Evaluator(Protocol):
     """What lays a space out, as its parts call it: expressions hold calls, calls hold bodies, bodies expressions."""
 
     builder: Builder
-    assumed: dict[str, str]
+    assumed: dict[QuestionPath, str]
     """Answers taken for granted while one option of a choice is laid out."""
     applied: dict[object, tuple[Apply, Shape]]
     """Primitives that were applied to maps of these shapes with these parameters: networks repeat themselves."""
@@ -246,12 +251,12 @@ class Evaluator(Protocol):
         """A choice whose answer is taken for granted is that option."""
         ...
 
-    def assuming(self, question: str, answer: str, make: Callable[..., Value], *arguments: object) -> Value:
+    def assuming(self, question: QuestionPath, answer: str, make: Callable[..., Value], *arguments: object) -> Value:
         """What is made while an answer is taken for granted."""
         ...
 
     def join(
-        self, question: str, options: Sequence[tuple[str, Value]], env: Environment, local: str, span: Span
+        self, question: QuestionPath, options: Sequence[tuple[str, Value]], env: Environment, local: str, span: Span
     ) -> Value:
         """One value of a value for each answer."""
         ...

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
 from archdsl.sema.divisibility import report_uneven
 from archdsl.sema.genotype.reader import Given, Reader
 from archdsl.sema.reporter import Reporter, listed
-from archdsl.space import Program, Question, QuestionKind
-from archdsl.space.sizes import of_trace
+from archdsl.space import Branch, Program, Question, QuestionKind, QuestionPath, Step, parse_scope, spell_scope
+from archdsl.space.divisibility import of_trace
+from archdsl.space.relax import open_questions
 from archdsl.space.trace import Trace, trace
 from archdsl.text import Span
 
@@ -40,9 +40,10 @@ def check(
             also=(Mark(node.span, "here in the space"),) if node.span else (),
             help=misfit.error.help,
         )
-    _report_not_open(_unanswered(reader, program, found), opened, reporter)
+    still_open = tuple(open_questions(program, reader.answers())) if found.missing else ()
+    _report_not_open(still_open, opened, reporter)
     if not found.missing:
-        _report_not_asked(reader, program, found, reporter)
+        _report_not_asked(reader, found, reporter)
     if found.closed and not reporter.failed:
         report_uneven(program, of_trace(found), reporter, name)
     return None if reporter.failed else found
@@ -51,14 +52,13 @@ def check(
 def _in_order(reader: Reader, program: Program, reporter: Reporter) -> bool:
     """Branches end at different places, the finer one first."""
     for constraint in program.constraints:
-        last: tuple[str, Given, int] | None = None
-        for branch in constraint.questions:
-            given = reader.general.get(branch)
+        last: tuple[Branch, Given, int] | None = None
+        for branch in constraint.branches:
+            given = reader.given.get(branch.end)
             if given is None:
                 continue
-            position = list(program.trellises[program.branches[branch].trellis].sources).index(
-                program.branches[branch].places[given.answer[0]]
-            )
+            ends = program.branches[branch]
+            position = list(program.trellises[ends.trellis].sources).index(ends.places[given.answer[0]])
             if last is not None and position <= last[2]:
                 reporter.report(
                     codes.OUT_OF_ORDER,
@@ -73,21 +73,17 @@ def _in_order(reader: Reader, program: Program, reporter: Reporter) -> bool:
     return True
 
 
-def is_open(path: str, scope: str) -> bool:
+def is_open(path: QuestionPath, scope: str) -> bool:
     """Whether a question lies in what a genotype leaves open: a cell, a tagged cell, a place or one question."""
-    return path == scope or path.startswith((f"{scope}.", f"{scope}@", f"{scope}["))
+    steps = parse_scope(scope)
+    return str(path) == scope or (steps is not None and path.within(steps))
 
 
-def _unanswered(reader: Reader, program: Program, found: Trace) -> set[str]:
-    """Questions that may still be asked: a trace ends at the first that is open and does not see those behind it."""
-    if not found.missing:
-        return set()
-    return {*found.missing, *(path for path in program.questions if path not in reader.answers())}
-
-
-def _report_not_open(unanswered: set[str], opened: Sequence[tuple[str, Span]], reporter: Reporter) -> None:
+def _report_not_open(
+    still_open: Collection[QuestionPath], opened: Sequence[tuple[str, Span]], reporter: Reporter
+) -> None:
     for scope, span in opened:
-        if not any(is_open(path, scope) for path in unanswered):
+        if not any(is_open(path, scope) for path in still_open):
             reporter.report(
                 codes.NOT_OPEN,
                 f"nothing is open at `{scope}`",
@@ -109,58 +105,55 @@ def _report_missing(found: Trace, name: Span, reporter: Reporter, opened: Sequen
             help=f"write `{path} = {_example(question)}`; allowed: {listed(list(question.answers), 40)}",
         )
     if len(missing) > MISSING_SHOWN:
-        rest = missing[MISSING_SHOWN:]
-        reporter.add_at(
-            codes.ANSWER_MISSING, f"{len(rest)} more answers are missing", name, listed(list(rest), 6), help=None
-        )
+        rest = [str(path) for path in missing[MISSING_SHOWN:]]
+        reporter.add_at(codes.ANSWER_MISSING, f"{len(rest)} more answers are missing", name, listed(rest, 6), help=None)
 
 
 def _example(question: Question) -> str:
     return question.answers[0]
 
 
-def _report_not_asked(reader: Reader, program: Program, found: Trace, reporter: Reporter) -> None:
-    for path, given in reader.general.items():
-        question = program.questions[path]
-        keys = [f"{branch}.{path}" for branch in program.branches] if question.per_branch else [path]
-        if not any(key in found.asked for key in keys):
-            _not_asked(path, "", question, given, reader, program, reporter)
-    for key, given in reader.special.items():
-        if key not in found.asked:
-            branch, path = key.split(".", 1)
-            _not_asked(key, branch, program.questions[path], given, reader, program, reporter)
+def _report_not_asked(reader: Reader, found: Trace, reporter: Reporter) -> None:
+    for path, given in reader.given.items():
+        if not any(each in found.asked for each in reader.asked_by(path)):
+            reporter.report(
+                codes.NOT_ASKED,
+                f"`{path}` is not asked: {_why(path, reader)}",
+                given.target,
+                "answers what nobody reads",
+                help="leave the line out, or take the place out of its range",
+            )
 
 
-def _not_asked(
-    path: str, branch: str, question: Question, given: Given, reader: Reader, program: Program, reporter: Reporter
-) -> None:
-    reporter.report(
-        codes.NOT_ASKED,
-        f"`{path}` is not asked: {_why(question, branch, reader, program)}",
-        given.target,
-        "answers what nobody reads",
-        help="leave the line out, or take the place out of its range",
-    )
-
-
-def _why(question: Question, branch: str, reader: Reader, program: Program) -> str:
+def _why(path: QuestionPath, reader: Reader) -> str:
     """The reason, where the answers show it."""
-    place = question.path.rsplit(".", 1)[0]
+    program = reader.program
     for exit in program.questions.values():
-        chain = exit.path.rsplit(".", 1)[0]
-        given = reader.general.get(exit.path) if exit.kind is QuestionKind.EXIT else None
-        cell = re.match(rf"{re.escape(chain)}\[(\d+)\]", question.path)
-        if given is not None and cell is not None and int(cell[1]) > int(given.answer[0]):
-            return f"`{cell[0]}` lies behind the exit {given.answer[0]}"
+        given = reader.given.get(exit.path) if exit.kind is QuestionKind.EXIT else None
+        cell = _cell_of(path, exit.path)
+        if given is not None and cell is not None and cell.indices[0] > int(given.answer[0]):
+            return f"`{spell_scope((*exit.path.scope, cell))}` lies behind the exit {given.answer[0]}"
     for trellis in program.trellises.values():
-        names = {trellis.spell(each): each for each in trellis.sources}
-        if place not in names:
+        places = [place for place in trellis.sources if trellis.at(place) == path.scope]
+        if path.node or not places:
             continue
-        passing = [branch for branch, path in reader.paths.items() if names[place] in path]
+        (place,) = places
+        passing = [branch for branch, way in reader.paths.items() if place in way]
         if reader.paths and not passing:
-            return f"no branch passes `{place}`"
-        if branch and names[place] not in reader.paths.get(branch, [names[place]]):
-            return f"`{branch}` does not pass `{place}`"
-        if question.kind is QuestionKind.WIDTH:
-            return f"no op writes the map that enters `{place}`; what stands before it hands its own map on"
+            return f"no branch passes `{trellis.spell(place)}`"
+        if path.branch is not None and place not in reader.paths.get(path.branch, [place]):
+            return f"`{path.branch}` does not pass `{trellis.spell(place)}`"
+        if program.questions[path.question].kind is QuestionKind.WIDTH:
+            return (
+                f"no op writes the map that enters `{trellis.spell(place)}`; what stands before it hands its own map on"
+            )
     return "with these answers nothing in the network reads it"
+
+
+def _cell_of(path: QuestionPath, exit: QuestionPath) -> Step | None:
+    """The cell of the chain with this exit that a question stands in."""
+    depth = len(exit.scope)
+    inside = path.scope[depth : depth + 1]
+    if path.scope[:depth] != exit.scope or not inside or inside[0].name != exit.node or not inside[0].indices:
+        return None
+    return inside[0]._replace(indices=inside[0].indices[:1])

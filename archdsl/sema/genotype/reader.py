@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter, listed, replacement, suggestion
-from archdsl.space import Place, Program, Question, Trellis
+from archdsl.space import (
+    Branch,
+    Place,
+    Program,
+    Question,
+    QuestionKind,
+    QuestionPath,
+    QuestionScope,
+    Step,
+    Trellis,
+    spell_scope,
+)
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 from archdsl.text import Span
@@ -37,18 +48,17 @@ class Reader:
 
     program: Program
     reporter: Reporter
-    general: dict[str, Given] = field(default_factory=dict[str, Given])
-    """Answers for every branch, by question path."""
-    special: dict[str, Given] = field(default_factory=dict[str, Given])
-    """Answers for one branch, by `branch.path`."""
-    paths: dict[str, list[Place]] = field(default_factory=dict[str, list[Place]])
-    targets: dict[str, Span] = field(default_factory=dict[str, Span])
+    given: dict[QuestionPath, Given] = field(default_factory=dict[QuestionPath, Given])
+    """Answers by path; a `per branch` question without a branch is answered for all that are not named."""
+    paths: dict[Branch, list[Place]] = field(default_factory=dict[Branch, list[Place]])
+    targets: dict[Branch, Span] = field(default_factory=dict[Branch, Span])
     """Where each branch's path is given."""
-    nodes: frozenset[str] = field(init=False)
-    """Lines of the space itself whose edges ask: `y = x -> conv3x3`, outside of all cells."""
+    lines: frozenset[tuple[QuestionScope, str]] = field(init=False)
+    """Lines whose edges ask, by the scope of the body that they stand in."""
 
     def __post_init__(self) -> None:
-        self.nodes = frozenset(each.node for each in self.program.questions.values() if each.node and not each.scope)
+        asked = self.program.questions.values()
+        self.lines = frozenset((each.path.scope, each.path.node) for each in asked if each.on_line)
 
     def read(self, body: Sequence[ast.Statement]) -> None:
         for statement in body:
@@ -56,7 +66,7 @@ class Reader:
                 case ast.Assign(target=target) if _plain(target) in NOTES:
                     pass
                 case ast.Assign(target=target, value=value):
-                    self._line(target, value, "")
+                    self._line((), target, value)
                 case ast.Answer(target=target, body=lines):
                     self._block(target, lines)
                 case _:
@@ -70,45 +80,55 @@ class Reader:
 
     # Lines --------------------------------------------------------------------------------------
 
-    def _line(self, target: ast.Target, value: ast.Expr, scope: str) -> None:
-        path = target.path
-        branch = path.head.text if path.parts and path.head.text in self.program.branches else ""
-        if branch and path.parts == (ast.Attribute(path.span, "path"),):
-            self._path(branch, value, target.span)
+    def _line(self, scope: QuestionScope, target: ast.Target, value: ast.Expr) -> None:
+        """`trunk[5][8].operator = skip` as it stands in a genotype, or in a block of answers for a scope."""
+        plain = _plain(target)
+        if plain and (scope, plain) in self.lines:
+            self._edges(scope, target, value)
             return
-        if not (scope or path.parts) and path.head.text in self.nodes:
-            self._edges(path.head.text, target, value)
+        if (branch := self._path_of(scope, target)) is not None:
+            self._path(branch, value, target.span)
             return
         answer = (spell(value),)
         unknown = False
-        for name in self._expand(target, scope):
-            if name in self.program.questions:
-                self._answer(branch, name, answer, value.span, target.span)
+        for steps in self._expand(target):
+            tagged = list(_tagged(steps, target.tag))
+            path = next((found for each in tagged if (found := self._find(scope, each)) is not None), None)
+            if path is not None:
+                self._answer(path, answer, value.span, target.span)
             elif not unknown:  # one of many places that do not ask is enough to say
                 unknown = True
-                self._unknown(name, target.span)
+                self._unknown((*scope, *tagged[0]), answer, target.span)
 
-    def _expand(self, target: ast.Target, scope: str) -> Iterator[str]:
-        """The question paths that a target names: `trunk[5..9][8].operator` names five."""
-        path = target.path
-        parts: list[ast.Index | ast.Attribute] = list(path.parts)
-        head = path.head.text
-        if parts and head in self.program.branches:
-            first = parts.pop(0)
-            head = first.name if isinstance(first, ast.Attribute) else ""
-        steps = [[f"{scope}.{head}" if scope else head]]
-        for position, part in enumerate(parts):
+    def _path_of(self, scope: QuestionScope, target: ast.Target) -> Branch | None:
+        """The branch of a line `b.path = …`."""
+        *steps, last = (target.path.head.text, *(_attribute(part) for part in target.path.parts))
+        if last != "path" or not steps or target.tag is not None:
+            return None
+        *outside, name = steps
+        branch = Branch((*scope, *map(Step, outside)), name)
+        return branch if branch in self.program.branches else None
+
+    def _find(self, scope: QuestionScope, steps: QuestionScope) -> QuestionPath | None:
+        """The path that is spelled so in a block of answers; a block of a cell is never about a branch of its name."""
+        found = self.program.find(spell_scope((*scope, *steps)))
+        own = (path for path in found if (path.branch.scope if path.branch else path.scope)[: len(scope)] == scope)
+        return next(own, None)
+
+    def _expand(self, target: ast.Target) -> Iterator[QuestionScope]:
+        """The steps that a target spells: `trunk[5..9][8].operator` spells five paths."""
+        steps: list[tuple[str, list[Sequence[int]]]] = [(target.path.head.text, [])]
+        for part in target.path.parts:
             if isinstance(part, ast.Attribute):
-                tag = f"@{target.tag.text}" if target.tag and position == 0 else ""
-                steps.append([f"{tag}.{part.name}"])
-            else:
-                numbers = self._numbers(part)
-                if numbers is None:
-                    return
-                steps.append([f"[{number}]" for number in numbers])
+                steps.append((part.name, []))
+                continue
+            numbers = self._numbers(part)
+            if numbers is None:
+                return
+            steps[-1][1].append(numbers)
         count = 1
-        for step in steps:
-            count *= len(step)
+        for numbers in (numbers for _, ranges in steps for numbers in ranges):
+            count *= len(numbers)
         if count > EXPANSION_LIMIT:
             self.reporter.report(
                 codes.EXPANDS_TOO_FAR,
@@ -117,8 +137,8 @@ class Reader:
                 "expands too far",
             )
             return
-        for combination in itertools.product(*steps):
-            yield "".join(combination)
+        choices = [[Step(name, "", indices) for indices in itertools.product(*ranges)] for name, ranges in steps]
+        yield from itertools.product(*choices)
 
     def _numbers(self, part: ast.Index) -> range | list[int] | None:
         match part.value:
@@ -144,47 +164,43 @@ class Reader:
                 )
                 return None
 
-    def _answer(self, branch: str, name: str, answer: tuple[str, ...], span: Span, target: Span) -> None:
-        question = self.program.questions.get(name)
-        if question is None:
-            self._unknown(name, target)
+    def _answer(self, path: QuestionPath, answer: tuple[str, ...], span: Span, target: Span) -> None:
+        if not self._allowed(self.program.questions[path.question], answer, span):
             return
-        if branch and not question.per_branch:
-            self.reporter.report(
-                codes.UNKNOWN_QUESTION,
-                f"`{name}` has one answer for all branches",
-                target,
-                f"not asked for `{branch}` alone",
-                help=f"write `{name} = {answer[0]}`",
-            )
-            return
-        if not self._allowed(question, answer, span):
-            return
-        where, key = (self.special, f"{branch}.{name}") if branch else (self.general, name)
-        if (first := where.get(key)) is not None:
+        if (first := self.given.get(path)) is not None:
             self.reporter.report(
                 codes.ANSWERED_TWICE,
-                f"`{key}` is answered twice",
+                f"`{path}` is answered twice",
                 target,
                 "again here",
                 also=(Mark(first.target, "first here"),),
                 help="keep one of the two lines, or take the place out of one of the ranges",
             )
             return
-        where[key] = Given(answer, span, target)
+        self.given[path] = Given(answer, span, target)
 
-    def _unknown(self, name: str, span: Span) -> None:
+    def _unknown(self, steps: QuestionScope, answer: tuple[str, ...], span: Span) -> None:
+        if (shared := self._shared(steps)) is not None:
+            branch, path = shared
+            self.reporter.report(
+                codes.UNKNOWN_QUESTION,
+                f"`{path}` has one answer for all branches",
+                span,
+                f"not asked for `{branch}` alone",
+                help=f"write `{path} = {answer[0]}`",
+            )
+            return
+        *place, last = steps
         known = list(self.program.questions)
-        last = name.rsplit(".", 1)[-1]
-        alike = [each for each in known if each.rsplit(".", 1)[-1] == last]
-        scope = name[: -len(last) - 1]
-        beside = [each for each in known if scope and each.startswith(f"{scope}.")]
+        beside = [path for path in known if place and path.steps[: len(place)] == tuple(place)]
+        alike = [path for path in known if path.steps[-1] == last]
+        name = spell_scope(steps)
         if beside:
-            help = f"asked there: {listed([each[len(scope) + 1 :] for each in beside])}"
+            help = f"asked there: {listed([spell_scope(path.steps[len(place) :]) for path in beside])}"
         elif alike:
-            help = f"`{last}` is asked at {listed(sorted(each[: -len(last) - 1] for each in alike), 6)}"
+            help = f"`{last}` is asked at {listed(sorted(path.place for path in alike), 6)}"
         else:
-            help = suggestion(name, known[:60])
+            help = suggestion(name, [str(path) for path in known[:60]])
         self.reporter.report(
             codes.UNKNOWN_QUESTION,
             f"`{self.program.name}` does not ask `{name}`",
@@ -192,6 +208,17 @@ class Reader:
             "no such question",
             help=help,
         )
+
+    def _shared(self, steps: QuestionScope) -> tuple[Branch, QuestionPath] | None:
+        """A branch and a question that has one answer for all branches, where a path spells both."""
+        for branch in self.program.branches:
+            prefix = branch.end.steps
+            if steps[: len(prefix)] == prefix:
+                found = self.program.find(spell_scope((*branch.scope, *steps[len(prefix) :])))
+                found = found or self.program.find(spell_scope(steps[len(prefix) :]))
+                if found:
+                    return branch, found[0]
+        return None
 
     def _allowed(self, question: Question, answer: tuple[str, ...], span: Span) -> bool:
         wrong = [each for each in answer if each not in question.answers]
@@ -219,7 +246,7 @@ class Reader:
 
     # Paths of branches --------------------------------------------------------------------------
 
-    def _path(self, branch: str, value: ast.Expr, target: Span) -> None:
+    def _path(self, branch: Branch, value: ast.Expr, target: Span) -> None:
         """`b.path = trunk[1..10][8], trunk[11..16][16]`: the source of each place on the way."""
         ends = self.program.branches[branch]
         trellis = self.program.trellises[ends.trellis]
@@ -253,10 +280,10 @@ class Reader:
                 return
         self._end(branch, trellis, places[-1])
 
-    def _places(self, branch: str, trellis: Trellis, value: ast.Expr) -> list[tuple[Place, Span]] | None:
+    def _places(self, branch: Branch, trellis: Trellis, value: ast.Expr) -> list[tuple[Place, Span]] | None:
         found: list[tuple[Place, Span]] = []
         for part in value.items if isinstance(value, ast.Tuple) else (value,):
-            if not isinstance(part, ast.Path) or part.head.text != trellis.name:
+            if not isinstance(part, ast.Path) or not _names_grid(part, trellis):
                 self._wrong_path(
                     f"a path names places of `{trellis.name}`, and this is `{spell(part)}`",
                     part.span,
@@ -279,7 +306,7 @@ class Reader:
                 found.append((place, part.span))
         return found
 
-    def _step(self, branch: str, trellis: Trellis, before: Place, place: Place, at: Span) -> bool:
+    def _step(self, branch: Branch, trellis: Trellis, before: Place, place: Place, at: Span) -> bool:
         sources = trellis.sources[place]
         label = next((label for label, source in sources.items() if source == before), None)
         if label is None:
@@ -292,13 +319,13 @@ class Reader:
             )
             return False
         if len(sources) > 1:
-            self._answer(branch, f"{trellis.spell(place)}.{trellis.question}", (label,), at, at)
+            self._answer(trellis.source(place).of(branch), (label,), at, at)
         return True
 
-    def _end(self, branch: str, trellis: Trellis, last: tuple[Place, Span]) -> None:
+    def _end(self, branch: Branch, trellis: Trellis, last: tuple[Place, Span]) -> None:
         place, at = last
         ends = self.program.branches[branch].places
-        given = self.general.get(branch)
+        given = self.given.get(branch.end)
         wanted = ends.get(given.answer[0]) if given else None
         if place not in ends.values():
             allowed = ", ".join(f"`{trellis.spell(each)}`" for each in ends.values())
@@ -326,76 +353,131 @@ class Reader:
 
     def _block(self, target: ast.Target, lines: Sequence[ast.Statement]) -> None:
         """`answer normal@h1 { x1 = prev -> identity }`; `answer trunk[2..4] { … }` answers three cells."""
-        tag = f"@{target.tag.text}" if target.tag else ""
-        for scope in self._expand(ast.Target(target.span, target.path), ""):
-            self._lines(scope + tag, lines)
+        for steps in self._expand(target):
+            *_, scope = _tagged(steps, target.tag)
+            for line in lines:
+                if isinstance(line, ast.Assign):
+                    self._block_line(scope, line)
+                else:
+                    self.reporter.report(
+                        codes.OUT_OF_PLACE,
+                        "a block of answers holds lines such as `x1 = prev -> conv3x3`",
+                        line.span,
+                        "not an answer",
+                    )
 
-    def _lines(self, scope: str, lines: Sequence[ast.Statement]) -> None:
-        for line in lines:
-            if not isinstance(line, ast.Assign):
-                self.reporter.report(
-                    codes.OUT_OF_PLACE,
-                    "a block of answers holds lines such as `x1 = prev -> conv3x3`",
-                    line.span,
-                    "not an answer",
-                )
-                continue
-            node = line.target.path.head.text
-            if not line.target.path.parts and f"{scope}.{node}" in self.program.questions:
-                self._answer("", f"{scope}.{node}", (spell(line.value),), line.value.span, line.target.span)
-            else:
-                self._edges(f"{scope}.{node}", line.target, line.value)
+    def _block_line(self, scope: QuestionScope, line: ast.Assign) -> None:
+        named = bool(line.target.path.parts) or self._find(scope, (Step(line.target.path.head.text),)) is not None
+        if named:
+            self._line(scope, line.target, line.value)
+        else:
+            self._edges(scope, line.target, line.value)
 
-    def _edges(self, node: str, target: ast.Target, value: ast.Expr) -> None:
-        """`x1 = prev2 -> identity + prev -> conv3x3`, where `node` is the line's path in the space: `normal.x1`."""
+    def _edges(self, scope: QuestionScope, target: ast.Target, value: ast.Expr) -> None:
+        """`x1 = prev2 -> identity + prev -> conv3x3`: the edges of a line, as it is written in the space."""
+        node = target.path.head.text
         terms = value.terms if isinstance(value, ast.Add) else (("+", value),)
+        keep = self._keep(scope, node)
         kept: list[str] = []
-        keeps = f"{node}.keep" in self.program.questions
         for sign, term in terms:
-            step = term.steps[0] if isinstance(term, ast.Pipe) and len(term.steps) == 1 else None
-            bare = keeps and isinstance(term, ast.Path)
-            if sign != "+" or (step is None and not bare):
+            edge = self._edge(term, keep, scope, node) if sign == "+" else None
+            if edge is None:
                 self.reporter.report(
                     codes.WRONG_ANSWER,
-                    f"`{spell(term)}` answers no edge of `{target.path.head.text}`",
+                    f"`{spell(term)}` answers no edge of `{node}`",
                     term.span,
                     "not an edge",
                     help="write each edge as `source -> op`, joined by `+`",
                 )
                 return
-            head = term.head if isinstance(term, ast.Pipe) else term
-            source = spell(head)
-            if source in kept:
+            if edge.candidate in kept:
                 self.reporter.report(
                     codes.EDGE_TWICE,
-                    f"`{target.path.head.text}` has two edges from `{source}`",
+                    f"`{node}` has two edges from `{edge.candidate}`",
                     term.span,
                     "again here",
                     help="one edge per source: keep one of them",
                 )
                 return
-            kept.append(source)
-            if step is not None:
-                self._answer("", f"{node}.{source}", (spell(step),), step.span, head.span)
-        if keeps:
-            question = self.program.questions[f"{node}.keep"]
-            in_order = tuple(sorted(kept, key=lambda each: _position(question.answers, each)))
-            self._answer("", f"{node}.keep", in_order, value.span, target.span)
+            kept.append(edge.candidate)
+            if edge.step is not None:
+                self._edge_answer(QuestionPath(scope, edge.source, node), edge.step, edge.head.span)
+        if keep is not None:
+            in_order = tuple(sorted(kept, key=lambda each: _position(keep.answers, each)))
+            self._answer(keep.path, in_order, value.span, target.span)
+
+    def _keep(self, scope: QuestionScope, node: str) -> Question | None:
+        """The question which inputs of a sum stay; None where all do."""
+        found = self.program.questions.get(QuestionPath(scope, "keep", node))
+        return found if found is not None and found.kind is QuestionKind.KEEP else None
+
+    def _edge(self, term: ast.Expr, keep: Question | None, scope: QuestionScope, node: str) -> _Edge | None:
+        """What a term answers: a candidate of a sum that is named as it stands there, or an edge with its op."""
+        if keep is not None and spell(term) in keep.answers:
+            return _Edge(spell(term), "", term, None)
+        if isinstance(term, ast.Path) and keep is not None:
+            return _Edge(spell(term), "", term, None)
+        if not isinstance(term, ast.Pipe) or len(term.steps) != 1:
+            return None
+        source = spell(term.head)
+        candidates = zip(keep.answers, keep.edges, strict=True) if keep is not None else ()
+        candidate = next((label for label, edge in candidates if edge == source), source)
+        return _Edge(candidate, source, term.head, term.steps[0])
+
+    def _edge_answer(self, path: QuestionPath, step: ast.Expr, head: Span) -> None:
+        if path in self.program.questions:
+            self._answer(path, (spell(step),), step.span, head)
+        else:
+            self._unknown(path.steps, (spell(step),), head)
 
     # All answers --------------------------------------------------------------------------------
 
-    def answers(self) -> dict[str, tuple[str, ...]]:
+    def answers(self) -> dict[QuestionPath, tuple[str, ...]]:
         """Every answer under the path that it is asked by; one for all branches stands for each of them."""
-        found: dict[str, tuple[str, ...]] = {}
-        for name, given in self.general.items():
-            if self.program.questions[name].per_branch:
-                for branch in self.program.branches:
-                    found[f"{branch}.{name}"] = given.answer
-            else:
-                found[name] = given.answer
-        for key, given in self.special.items():
-            found[key] = given.answer
+        found: dict[QuestionPath, tuple[str, ...]] = {}
+        for path, given in self.given.items():
+            if path.branch is None:
+                found.update(dict.fromkeys(self.asked_by(path), given.answer))
+        found.update((path, given.answer) for path, given in self.given.items() if path.branch is not None)
         return found
+
+    def asked_by(self, path: QuestionPath) -> Iterable[QuestionPath]:
+        """The paths for which an answer under this path counts."""
+        if path.branch is not None or not self.program.questions[path].per_branch:
+            return (path,)
+        return (path.of(branch) for branch in self.program.branches)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """A term of a line as an answer."""
+
+    candidate: str
+    """The candidate of the sum that it keeps."""
+    source: str
+    """The name under which its op is asked; empty where it has none."""
+    head: ast.Expr
+    step: ast.Expr | None
+    """The op that it answers."""
+
+
+def _tagged(steps: QuestionScope, tag: ast.Name | None) -> Iterator[QuestionScope]:
+    """What steps with a tag can mean: it is written behind the whole path, and belongs to a cell in it."""
+    if tag is None:
+        yield steps
+        return
+    for position, step in enumerate(steps):
+        yield (*steps[:position], Step(step.name, tag.text, step.indices), *steps[position + 1 :])
+
+
+def _attribute(part: ast.Index | ast.Attribute) -> str:
+    return part.name if isinstance(part, ast.Attribute) else ""
+
+
+def _names_grid(path: ast.Path, trellis: Trellis) -> bool:
+    """Whether a place is spelled with the grid's name, alone or behind the cell that it stands in."""
+    names = (path.head.text, *(part.name for part in path.parts if isinstance(part, ast.Attribute)))
+    return names in ((trellis.scope[-1].name,), tuple(step.name for step in trellis.scope))
 
 
 def _plain(target: ast.Target) -> str:

@@ -8,8 +8,7 @@ from functools import cached_property
 
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter, listed, replacement, suggestion
-from archdsl.settings.scopes import covers
-from archdsl.space import FrameKind, Program, QuestionKind
+from archdsl.space import FrameKind, Program, QuestionKind, QuestionPath, parse_scope
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 
@@ -19,8 +18,8 @@ class Subject:
     """The space of a phase; `all` has the spaces of every phase of the search, this one first."""
 
     program: Program
-    answered: frozenset[str] = frozenset()
-    """Paths of questions that a genotype has answered already."""
+    answered: frozenset[QuestionPath] = frozenset()
+    """Questions that a genotype has answered already."""
     all: tuple[Program, ...] = field(default=())
 
     @cached_property
@@ -67,9 +66,9 @@ class Subject:
         """The cells of a chain that ask questions of their own: place -> the candidates of each of its questions."""
         found: dict[str, tuple[tuple[str, ...], ...]] = {}
         for path, question in self.program.questions.items():
-            place = path.split(".")[0]
-            if place.startswith(f"{name}[") and question.kind is QuestionKind.OPERATOR:
-                found[place] = (*found.get(place, ()), question.answers)
+            place = path.steps[0]
+            if place.name == name and place.indices and question.kind is QuestionKind.OPERATOR:
+                found[str(place)] = (*found.get(str(place), ()), question.answers)
         return found
 
     # What settings name -------------------------------------------------------------------------
@@ -106,7 +105,8 @@ class Subject:
     def scope(self, reporter: Reporter, expr: ast.Expr) -> str | None:
         """A cell or place that asks something, or what holds some that do."""
         written = spell(expr)
-        if any(covers(written, path) for program in self._programs for path in program.questions):
+        scope = parse_scope(written)
+        if scope and any(path.within(scope) for program in self._programs for path in program.questions):
             return written
         return self._named(reporter, expr, self.scopes, "cell or place that asks something")
 
@@ -137,8 +137,7 @@ def _answers(programs: Iterable[Program], kind: QuestionKind) -> Iterator[str]:
                 yield from question.answers
 
 
-def _prefixes(paths: Iterable[str]) -> Iterator[str]:
+def _prefixes(paths: Iterable[QuestionPath]) -> Iterator[str]:
     for path in paths:
-        scope = path.split(".")[0]
-        yield scope.split("[")[0].split("@")[0]
-        yield scope
+        yield path.steps[0].name
+        yield str(path.steps[0])

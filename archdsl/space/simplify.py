@@ -1,4 +1,4 @@
-"""A demand without what follows from the rest of it, so that counting has fewer things to tell apart.
+"""Dependencies without what follows from the rest, so that counting has fewer things to tell apart.
 
 Two kinds of need follow from others. A fork or a factor that is needed whenever the fork that needs it is reached need
 not be asked for again: the nodes of a cell whose output joins them all. And a factor that is asked under some answers
@@ -11,55 +11,57 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 
-from archdsl.space.demand import Answer, Demand, Need, size
-from archdsl.space.trace import Key
+from archdsl.space.concrete import Answer
+from archdsl.space.dependencies import Dependencies, Need, size
+from archdsl.space.path import QuestionPath
+from archdsl.space.walk import Key
 
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
-    """The forks of a demand, and in how many ways each answer goes by what it alone has asked."""
+    """The forks of a program, and in how many ways each answer goes by what it alone has asked."""
 
     forks: Mapping[Key, Mapping[Answer, Need]]
-    weights: Mapping[tuple[str, Answer], int]
+    weights: Mapping[tuple[QuestionPath, Answer], int]
 
 
-def reduced(demand: Demand) -> Reduced:
+def reduced(dependencies: Dependencies) -> Reduced:
     """What an enumeration has to walk; the asks that are taken out of it are in the weights."""
-    owned = _owned(demand)
-    beside = _Beside(demand)
+    owned = _owned(dependencies)
+    beside = _Beside(dependencies)
     forks = {
         fork: {answer: beside.without(fork, need, owned) for answer, need in options.items()}
-        for fork, options in demand.forks.items()
+        for fork, options in dependencies.forks.items()
     }
-    weights: dict[tuple[str, Answer], int] = {}
-    for fork, options in demand.forks.items():
+    weights: dict[tuple[QuestionPath, Answer], int] = {}
+    for fork, options in dependencies.forks.items():
         for answer, need in options.items():
-            sizes = (size(demand.questions[name]) for name in need.asks if name in owned)
-            weights[demand.asking[fork], answer] = prod(sizes)
+            sizes = (size(dependencies.questions[name]) for name in need.asks if name in owned)
+            weights[dependencies.asking[fork], answer] = prod(sizes)
     return Reduced(forks, weights)
 
 
-def _owned(demand: Demand) -> set[str]:
+def _owned(dependencies: Dependencies) -> set[QuestionPath]:
     """The factors that are asked exactly where one question has one of some answers."""
-    asked_at: dict[str, dict[Key, frozenset[Answer]]] = {}
-    for fork, options in demand.forks.items():
+    asked_at: dict[QuestionPath, dict[Key, frozenset[Answer]]] = {}
+    for fork, options in dependencies.forks.items():
         for name, answers in _inverted(options):
             asked_at.setdefault(name, {})[fork] = answers
-    forks_of: dict[str, set[Key]] = {}
-    for fork, name in demand.asking.items():
+    forks_of: dict[QuestionPath, set[Key]] = {}
+    for fork, name in dependencies.asking.items():
         forks_of.setdefault(name, set()).add(fork)
-    owned: set[str] = set()
+    owned: set[QuestionPath] = set()
     for name, places in asked_at.items():
-        owner = demand.asking[next(iter(places))]
+        owner = dependencies.asking[next(iter(places))]
         same = len(set(places.values())) == 1
-        if same and places.keys() == forks_of[owner] and name not in demand.start.asks:
+        if same and places.keys() == forks_of[owner] and name not in dependencies.start.asks:
             owned.add(name)
     return owned
 
 
-def _inverted(options: Mapping[Answer, Need]) -> Iterator[tuple[str, frozenset[Answer]]]:
+def _inverted(options: Mapping[Answer, Need]) -> Iterator[tuple[QuestionPath, frozenset[Answer]]]:
     """For each factor the answers that ask it."""
-    found: dict[str, set[Answer]] = {}
+    found: dict[QuestionPath, set[Answer]] = {}
     for answer, need in options.items():
         for name in need.asks:
             found.setdefault(name, set()).add(answer)
@@ -73,13 +75,15 @@ class _Beside:
     numbers, since in a long network it is most of it for most forks.
     """
 
-    def __init__(self, demand: Demand) -> None:
-        self._fork_bit = {fork: 1 << position for position, fork in enumerate(sorted(demand.forks))}
-        self._ask_bit = {name: 1 << position for position, name in enumerate(demand.questions, len(self._fork_bit))}
-        self._found: dict[Key, int] = dict.fromkeys(demand.start.forks, self._bits(demand.start))
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._fork_bit = {fork: 1 << position for position, fork in enumerate(dependencies.in_order())}
+        self._ask_bit = {
+            name: 1 << position for position, name in enumerate(dependencies.questions, len(self._fork_bit))
+        }
+        self._found: dict[Key, int] = dict.fromkeys(dependencies.start.forks, self._bits(dependencies.start))
         for fork in reversed(self._fork_bit):
             together = self._found[fork]
-            for need in demand.forks[fork].values():
+            for need in dependencies.forks[fork].values():
                 reached = together | self._bits(need)
                 for other in need.forks:
                     self._found[other] = self._found.get(other, reached) & reached
@@ -87,7 +91,7 @@ class _Beside:
         for fork, bit in self._fork_bit.items():
             self._found[fork] &= every_ask | (bit - 1)
 
-    def without(self, fork: Key, need: Need, owned: set[str]) -> Need:
+    def without(self, fork: Key, need: Need, owned: set[QuestionPath]) -> Need:
         """A need at a fork without what is needed there anyway, and without what answers own."""
         beside = self._found[fork]
         return Need(

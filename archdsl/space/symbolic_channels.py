@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from archdsl.ops import Count
 from archdsl.ops.dims import Leaf, constant, values, variable
+from archdsl.space.path import QuestionPath
 from archdsl.space.program import Label, Otherwise, Within
 
 
@@ -14,11 +15,11 @@ from archdsl.space.program import Label, Otherwise, Within
 class Chosen:
     """The answer to a question whose candidates are numbers (`choose width in {4, 6, 8}`)."""
 
-    question: str
+    question: QuestionPath
     numbers: tuple[int, ...] = field(compare=False)
 
     def __str__(self) -> str:
-        return self.question
+        return str(self.question)
 
     def domain(self) -> frozenset[int] | None:
         return frozenset(self.numbers)
@@ -87,7 +88,7 @@ def in_supernet(count: Count) -> Count:
     return total
 
 
-def assume(count: Count, answers: Mapping[str, str]) -> Count:
+def assume(count: Count, answers: Mapping[QuestionPath, str]) -> Count:
     """The count where some answers are taken for granted."""
     if isinstance(count, int) or not any(chosen.question in answers for chosen in chosen_in(count)):
         return count
@@ -100,7 +101,7 @@ def assume(count: Count, answers: Mapping[str, str]) -> Count:
     return total
 
 
-def _assumed(leaf: Leaf, answers: Mapping[str, str]) -> Count:
+def _assumed(leaf: Leaf, answers: Mapping[QuestionPath, str]) -> Count:
     match leaf:
         case Chosen(question) if question in answers:
             return int(answers[question])

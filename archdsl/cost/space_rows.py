@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archdsl.cost.likeness import likeness
-from archdsl.cost.possible import Possible, sources
+from archdsl.cost.canonical_key import canonical_key
 from archdsl.cost.rows import Row, call_of
-from archdsl.cost.trial import Piece
-from archdsl.cost.variants import variants
+from archdsl.cost.variants import Piece, variants
 from archdsl.ops.joining import ADD
 from archdsl.space import Apply, Keep, Program
 from archdsl.space.node_path import spell
+from archdsl.space.reach import Reach
 
 
 def rows_of_space(program: Program) -> tuple[Row, ...]:
@@ -20,25 +19,25 @@ def rows_of_space(program: Program) -> tuple[Row, ...]:
     An op is laid out for all that the numbers in it can be: for FasterSeg 5 widths of what it reads times 5 of what
     it gives. What hangs together over several ops is not looked at, so there can be rows that no genotype needs.
     """
-    possible = Possible(program)
+    reach = Reach(program)
     rows: dict[Row, None] = {}
     known: set[object] = set()
-    for piece in _pieces(possible):
-        if (like := likeness(piece, possible)) not in known:
+    for piece in _pieces(reach):
+        if (like := canonical_key(piece, reach)) not in known:
             known.add(like)
-            rows.update(dict.fromkeys(Row.of(piece.op, work) for work in variants(piece, possible)))
+            rows.update(dict.fromkeys(Row.of(piece.op, work) for work in variants(piece, reach)))
     return tuple(rows)
 
 
-def _pieces(possible: Possible) -> Iterator[Piece]:
-    program, reached = possible.program, possible.reached
+def _pieces(reach: Reach) -> Iterator[Piece]:
+    program = reach.program
     read_by: dict[int, set[int]] = {}
-    for reader in reached:
-        for source in sources(program.nodes[reader]):
+    for reader in reach.nodes:
+        for source in reach.reads(reader):
             read_by.setdefault(source, set()).add(reader)
-    for nodes in _groups(possible):
+    for nodes in _groups(reach):
         call = call_of(program.nodes[nodes[0]].frames)
-        roots = tuple(index for index in nodes if index in reached and not read_by[index] <= set(nodes))
+        roots = tuple(index for index in nodes if not read_by.get(index, set()) <= set(nodes))
         if roots:
             first = program.nodes[nodes[0]]
             path = spell(call) or first.path
@@ -46,11 +45,11 @@ def _pieces(possible: Possible) -> Iterator[Piece]:
             yield Piece(path, op, nodes, roots, whole=bool(call))
 
 
-def _groups(possible: Possible) -> Iterator[tuple[int, ...]]:
+def _groups(reach: Reach) -> Iterator[tuple[int, ...]]:
     """The nodes of each op, and each primitive outside of ops."""
     found: dict[object, list[int]] = {}
-    for index in sorted(possible.reached):
-        node = possible.program.nodes[index]
+    for index in sorted(reach.nodes):
+        node = reach.program.nodes[index]
         call = call_of(node.frames)
         if call or isinstance(node.payload, Apply | Keep):
             found.setdefault(call or index, []).append(index)

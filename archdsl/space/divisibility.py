@@ -34,7 +34,7 @@ def of_program(program: Program) -> list[Item]:
 def of_trace(trace: Trace) -> list[Item]:
     position = {key: index for index, key in enumerate(trace.computed)}
     return [
-        (computed.node, computed.payload, tuple(position[source] for source in computed.inputs), computed.shape)
+        (computed.key.node, computed.payload, tuple(position[source] for source in computed.inputs), computed.shape)
         for computed in trace.computed.values()
     ]
 

@@ -28,7 +28,7 @@ def count_path_sets(program: Program) -> int | None:
     for constraint in program.constraints:
         # ways[i]: all choices for the branches so far whose last one ends at place i
         ways: dict[int, int] = {-1: 1}
-        for branch in constraint.questions:
+        for branch in constraint.branches:
             ends = program.branches[branch]
             trellis = program.trellises[ends.trellis]
             paths, order = count_paths(trellis), list(trellis.sources)
