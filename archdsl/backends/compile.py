@@ -31,7 +31,7 @@ from archdsl.backends.protocol import Backend, Built, Request
 from archdsl.backends.registry import find_target, package_of
 from archdsl.backends.verify.parity import DEFAULT_TOLERANCE, Parity
 from archdsl.files import staged
-from archdsl.ir import Graph, identifier
+from archdsl.ir import ClosedGraph, identifier
 from archdsl.plugins import blamed
 from archdsl.space import Image, Result
 
@@ -77,8 +77,6 @@ def compile_graph(request: Request) -> Compiled | Refused:
 
 def _refusal(request: Request, backend: Backend) -> Refused | None:
     graph = request.graph
-    if not graph.closed:
-        return Refused(f"`{graph.name}` still asks {len(graph.questions)} questions", "answer them in a genotype")
     if refused := backend.refuse(request):
         return refused
     if request.precision not in backend.precisions:
@@ -151,7 +149,7 @@ def _outputs(request: Request) -> list[Output]:
     return found
 
 
-def _shape(graph: Graph, path: str) -> tuple[int, int, int, int]:
+def _shape(graph: ClosedGraph, path: str) -> tuple[int, int, int, int]:
     shape = graph.node(path).shape
     assert isinstance(shape.channels, int)
     return 1, shape.channels, shape.height, shape.width

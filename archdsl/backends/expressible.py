@@ -6,14 +6,14 @@ from typing import Final
 
 from archdsl.backends.protocol import Backend
 from archdsl.diagnostics import Diagnostic, Label
-from archdsl.ir import Graph, for_inference
+from archdsl.ir import ClosedGraph, for_inference
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Program
 
 NO_FORM: Final = "E0801"
 
 
-def inexpressible(graph: Graph, backend: Backend) -> tuple[str, ...]:
+def inexpressible(graph: ClosedGraph, backend: Backend) -> tuple[str, ...]:
     """Primitives of a network, each once, for which a back end has no form."""
     compiled = graph if backend.auxiliary else for_inference(graph)
     names = dict.fromkeys(payload.primitive for _, payload in compiled.with_payload(Apply))

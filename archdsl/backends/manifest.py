@@ -15,7 +15,7 @@ JsonValue: TypeAlias = "bool | int | float | str | list[int] | None"
 
 
 class ManifestUnreadable(Exception):
-    """A file that is no manifest of a version that we know; the text says why."""
+    """A file that is not a manifest of a known version; the text says why."""
 
 
 class _Record(BaseModel):
@@ -24,7 +24,7 @@ class _Record(BaseModel):
 
 class SourceFile(_Record):
     path: str
-    """As given, so that a manifest does not say where somebody's home is."""
+    """As given, so that a manifest holds no absolute paths of the machine that wrote it."""
     sha256: str = Sha256
 
 
@@ -84,7 +84,7 @@ class Measured(_Record):
     height: int
     width: int
     difference: float | None
-    """None where nothing was measured, or where the outputs hold something that is no number."""
+    """None where nothing was measured, or where the outputs hold NaN."""
     tolerance: float
     within: bool
     not_run: str = ""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archdsl.backends.manifest import FileWeights, JsonValue, RandomWeights, SourceFile
 from archdsl.backends.options import Emit, Precision, Refused
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.ops import Primitive
 from archdsl.weights import Tensors
 
@@ -46,8 +46,8 @@ class Described:
 class Request:
     """One network to compile to one target."""
 
-    graph: Graph
-    """Closed, at the input size to compile for."""
+    graph: ClosedGraph
+    """At the input size to compile for."""
     weights: Tensors
     weights_source: RandomWeights | FileWeights
     target: str

@@ -97,7 +97,7 @@ class Network(Scope):
 
 
 class EveryOutput(nn.Module):
-    """A network whose call gives all outputs by name: what a training loop wraps for data parallelism."""
+    """A network whose `forward` gives all outputs by name: what data parallelism wraps in training."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""In which order a graph's maps are computed, and when each can be forgotten."""
+"""The order of evaluation, and the liveness of each feature map."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archdsl.space import Apply, Result
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One map: which layer makes it, of which maps, and which maps nobody reads afterwards."""
+    """One layer call: its inputs, and the maps of which it is the last reader."""
 
     path: str
     module: tuple[str, ...]

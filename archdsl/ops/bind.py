@@ -1,4 +1,4 @@
-"""Parameters as a text gives them, made into a primitive's attributes."""
+"""Arguments of a call checked against a primitive's parameters, and bound to its attributes."""
 
 from __future__ import annotations
 

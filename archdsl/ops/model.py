@@ -1,4 +1,4 @@
-"""What a primitive is: parameters, how many maps it reads, and the rules for shape, weights and cost.
+"""Primitives as data: parameters, arity, traits, and rules for shape inference, weights and multiply-adds.
 
 Everything here works on channel counts that may still be open (`Count`); heights and widths are numbers.
 """
@@ -184,7 +184,7 @@ class Primitive:
     """Multiply-adds for one image; only conv, dwconv and linear have any."""
     least: int = 1
     most: int | None = 1
-    """How many maps it reads; no upper bound where `most` is None."""
+    """The number of maps that it reads is from `least` to `most`; None is no upper bound."""
     maps: tuple[str, ...] = ("x",)
     """Names under which a text may give the first maps (`resize(like = x)`)."""
     scale: Callable[[Attributes], Fraction | None] = same_resolution

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import torch
 
+import archdsl
 from archdsl.backends.onnx.primitives import FORMS as ONNX_FORMS
 from archdsl.backends.torch_source.primitives import FORMS as TORCH_FORMS
 from archdsl.nets.layers import LAYERS, layer
@@ -25,6 +28,19 @@ NEEDED: Mapping[str, Mapping[str, object]] = {
 """Parameters without which a primitive says nothing."""
 
 
+PACKAGE = Path(archdsl.__file__).parent
+TABLES = {"nets/layers.py", "backends/onnx/primitives.py", "backends/torch_source/primitives.py"}
+OTHER_MEANINGS = {
+    "syntax/build.py": {"add", "multiply"},
+    "sema/settings/relaxations.py": {"argmax"},
+    "sema/settings/schedules.py": {"linear"},
+    "sema/settings/trainings.py": {"crop"},
+    "settings/relaxations.py": {"softmax"},
+    "backends/onnx/sizes.py": {"linear"},
+}
+"""Rules of the grammar, words of searches and trainings, and a mode of ONNX's Resize."""
+
+
 def names(*, having: str) -> list[str]:
     return [primitive.name for primitive in BUILT_IN if getattr(primitive.traits, having)]
 
@@ -41,6 +57,19 @@ def module(name: str, read: list[Shape]) -> torch.nn.Module:
 
 def maps(read: list[Shape]) -> list[torch.Tensor]:
     return [torch.randn(1, int(str(c)), h, w) for c, h, w in read]
+
+
+def test_nothing_but_the_tables_knows_a_primitive_by_its_name() -> None:
+    known = {primitive.name for primitive in BUILT_IN}
+    for file in sorted(PACKAGE.rglob("*.py")):
+        place = str(file.relative_to(PACKAGE))
+        if place.startswith("ops/") or place in TABLES:
+            continue
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        texts = {
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        assert texts & known <= OTHER_MEANINGS.get(place, set()), place
 
 
 @pytest.mark.parametrize("table", [LAYERS, ONNX_FORMS, TORCH_FORMS], ids=["nets", "onnx", "torch_source"])

@@ -80,7 +80,7 @@ def onnx_bytes(request: Request, precision: Precision) -> bytes:
 
 
 def _metadata(request: Request) -> dict[str, str]:
-    """What who has nothing but the ONNX file has to know."""
+    """What users of the ONNX file alone have to know, as its metadata."""
     described = request.described
     return {
         "archdsl.hash": described.hash,

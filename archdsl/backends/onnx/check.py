@@ -1,4 +1,4 @@
-"""ONNX bytes that are a model indeed: the border to a library whose errors are of many kinds."""
+"""Validation of ONNX bytes; the checker's errors, which are of many kinds, become TargetFailed."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from archdsl.backends.onnx.body import Body
 from archdsl.backends.onnx.primitives import emit
 from archdsl.backends.onnx.sizes import Call
-from archdsl.ir import Graph, for_inference, tensor_name
+from archdsl.ir import ClosedGraph, for_inference, tensor_name
 from archdsl.ops import Shape
 from archdsl.ops.bind import bind
 from archdsl.ops.primitives import PRIMITIVES
@@ -26,7 +26,7 @@ IR_VERSION = 9
 
 
 def to_onnx(
-    graph: Graph,
+    graph: ClosedGraph,
     weights: Tensors,
     *,
     labels: bool = False,
@@ -43,10 +43,8 @@ def to_onnx(
     first resized, bilinear with half pixels; a 1x1 map is not). Labels are int32: ArgMax gives int64 and nothing
     smaller, and at 1024x2048 that is 16 MiB to copy out for each image where 8 do.
 
-    Raises ValueError for a graph that still has questions, KeyError where a weight is missing.
+    Raises KeyError where a weight is missing.
     """
-    if not graph.closed:
-        raise ValueError(f"`{graph.name}` has questions; answer them first")
     graph, folded = fold_batch_norm(for_inference(graph), weights)
     body = Body()
     for name in specification(graph):
@@ -66,7 +64,7 @@ def to_onnx(
 class _Writer:
     """Knows which value holds which map of the graph."""
 
-    def __init__(self, graph: Graph, body: Body, *, batch: int, dynamic: bool) -> None:
+    def __init__(self, graph: ClosedGraph, body: Body, *, batch: int, dynamic: bool) -> None:
         self.graph = graph
         self.body = body
         self.batch = batch

@@ -105,7 +105,7 @@ def _crop(body: Body, call: Call) -> str:
 
 
 def _shuffle(body: Body, call: Call) -> str:
-    """Groups and their channels change places: a map of g x c/g rows becomes one of c/g x g."""
+    """Reshape, transpose, reshape: g groups of c/g channels become c/g groups of g."""
     groups, (channels, height, width) = whole(call.attributes, "groups"), call.result
     each = closed_count(channels, call.path) // groups
     apart = body.integers(call.part("groups"), [call.batch, groups, each, -1])

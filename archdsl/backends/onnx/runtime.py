@@ -1,4 +1,4 @@
-"""ONNX Runtime as a witness: outputs of a model, and maps inside it."""
+"""A model run by ONNX Runtime for comparison: its outputs, and feature maps inside it."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ MISSING, REFUSED, BUILT = "missing", "refused", "built"
 
 
 def build(request: Mapping[str, Any], onnx_bytes: bytes) -> Message:
-    """`module` and `compute_capabilities` to an outcome: the plan with its ports, or why there is none."""
+    """Builds for `module` and `compute_capabilities`; answers with the plan and its ports, or why there is none."""
     module, capabilities = str(request["module"]), list(request["compute_capabilities"])
     trt = import_tensorrt(module)
     if trt is None:

@@ -1,4 +1,4 @@
-"""What a TensorRT plan is, seen from outside: bytes, a header, a sidecar. Needs no TensorRT."""
+"""A serialized TensorRT engine (plan) with its header and sidecar, read without TensorRT."""
 
 from __future__ import annotations
 

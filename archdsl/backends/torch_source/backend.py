@@ -64,7 +64,7 @@ class TorchSource:
         return _manifest_file(file).exists()
 
     def open(self, file: Path, size: Size | None, threads: int, *, trust: bool) -> TimedFile:
-        """The file is run, so it has to be the one that its manifest is about, or trusted by who asks."""
+        """The file's code is run, so its checksum is that of its manifest, unless the user trusts it."""
         manifest = read_manifest(_manifest_file(file)) if _manifest_file(file).exists() else None
         weights_file = file.with_suffix(".safetensors")
         source, weights = file.read_bytes(), weights_file.read_bytes()

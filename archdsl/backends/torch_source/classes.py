@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from archdsl.backends.torch_source.scopes import Leaf, Scope
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.ops import Channels, Value
 from archdsl.ops.primitives import PRIMITIVES
 
@@ -51,7 +51,7 @@ class ScopePlan:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Everything about a module but its numbers; equal structures are one class."""
+    """A module without its channel counts; modules of equal structure share a class."""
 
     definition: str
     kind: str
@@ -92,7 +92,7 @@ class ModuleClass:
         return (source.output,) if source.member < 0 else self.member_channels[source.member][source.output]
 
 
-def classes_of(graph: Graph, network: Scope) -> dict[Structure, ModuleClass]:
+def classes_of(graph: ClosedGraph, network: Scope) -> dict[Structure, ModuleClass]:
     """Every class of the network, each after the classes that it uses, the network's own last."""
     found: dict[Structure, ModuleClass] = {}
     _collect(graph, network, found)
@@ -106,7 +106,9 @@ def classes_of(graph: Graph, network: Scope) -> dict[Structure, ModuleClass]:
 # Structures and numbers -------------------------------------------------------------------------
 
 
-def _collect(graph: Graph, scope: Scope, found: dict[Structure, ModuleClass]) -> tuple[Structure, tuple[int, ...]]:
+def _collect(
+    graph: ClosedGraph, scope: Scope, found: dict[Structure, ModuleClass]
+) -> tuple[Structure, tuple[int, ...]]:
     """The scope's structure and the numbers of its symbols: its inputs' channels, then each member's own."""
     places = {path: Source(-1, index) for index, path in enumerate(scope.reads)}
     plans: list[LeafPlan | ScopePlan] = []
@@ -152,7 +154,7 @@ def _leaf_plan(leaf: Leaf, sources: tuple[Source, ...]) -> tuple[LeafPlan, tuple
     return LeafPlan(leaf.attribute, leaf.line, payload.primitive, fixed, sources, grouped), tuple(numbers)
 
 
-def _channels(graph: Graph, path: str) -> int:
+def _channels(graph: ClosedGraph, path: str) -> int:
     return _whole(graph.node(path).shape.channels)
 
 
@@ -162,7 +164,7 @@ def _whole(value: Value) -> int:
     return value
 
 
-def _stride(graph: Graph, scope: Scope) -> str:
+def _stride(graph: ClosedGraph, scope: Scope) -> str:
     if not scope.reads or not scope.writes:
         return ""
     before, after = graph.node(scope.reads[0]).shape.height, graph.node(scope.writes[-1]).shape.height

@@ -24,7 +24,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Facade:
-    """What who only calls the network has to know of it."""
+    """The network's interface: what its callers see."""
 
     title: str
     """The name in the text."""
@@ -37,7 +37,7 @@ class Facade:
     training_only: tuple[str, ...]
     """Modules that only auxiliary outputs need."""
     counters: bool
-    """Whether it has batch norms, whose counters torch wants to be given."""
+    """Whether it has batch norms, whose `num_batches_tracked` torch expects in a state dict."""
 
 
 def docstring_lines(facade: Facade, origin: Origin) -> list[str]:

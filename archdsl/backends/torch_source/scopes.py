@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from archdsl.backends.failures import TargetFailed
-from archdsl.ir import Graph, Node, identifier, module_path
+from archdsl.ir import ClosedGraph, Node, identifier, module_path
 from archdsl.space import Apply, FrameKind
 
 
@@ -65,7 +65,7 @@ class _Building:
     """Position of each member's first node, by attribute."""
 
 
-def network_scope(graph: Graph) -> Scope:
+def network_scope(graph: ClosedGraph) -> Scope:
     """The network as a tree. Raises TargetFailed where modules need each other's maps in a circle."""
     needed = reached(graph, graph.results)
     root = _Building("", "", None, graph.name, [], {}, {})
@@ -76,7 +76,7 @@ def network_scope(graph: Graph) -> Scope:
     return _finished(root, readers)
 
 
-def reached(graph: Graph, ends: Iterable[str]) -> frozenset[str]:
+def reached(graph: ClosedGraph, ends: Iterable[str]) -> frozenset[str]:
     """Everything that the ends depend on, the ends included."""
     found: set[str] = set()
     waiting = list(ends)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from archdsl.backends.torch_source.classes import ModuleClass, ScopePlan, Symbols
 from archdsl.backends.torch_source.python_layout import Expr, Infix, Name, flat, prose
 from archdsl.backends.torch_source.scopes import Scope
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.ops import Channels, Shape, Traits
 from archdsl.ops.primitives import PRIMITIVES
 
@@ -33,7 +33,7 @@ def numbers(shape: Shape) -> str:
     return f"{shape.channels}x{shape.height}x{shape.width}"
 
 
-def summary(graph: Graph, module_class: ModuleClass) -> str:
+def summary(graph: ClosedGraph, module_class: ModuleClass) -> str:
     """What a class is, how often it is used, and what it reads and writes, in one line."""
     structure, count = module_class.structure, len(module_class.scopes)
     title = f"The {prose(structure.kind)} `{prose(structure.definition)}`"
@@ -48,7 +48,7 @@ def summary(graph: Graph, module_class: ModuleClass) -> str:
     return line if len(line) <= _LONGEST else f"{title}{places}."
 
 
-def member_comments(graph: Graph, module_class: ModuleClass) -> dict[int, str]:
+def member_comments(graph: ClosedGraph, module_class: ModuleClass) -> dict[int, str]:
     """The shape that a resize or a concat inside a class writes, by member."""
     comments: dict[int, str] = {}
     for index, plan in enumerate(module_class.structure.members):
@@ -83,7 +83,7 @@ def _member(index: int) -> _Map:
     return lambda scope: scope.members[index].writes[0]
 
 
-def _shape(graph: Graph, module_class: ModuleClass, channels: Symbols, which: _Map) -> str:
+def _shape(graph: ClosedGraph, module_class: ModuleClass, channels: Symbols, which: _Map) -> str:
     """Numbers in a class that is used once, else relative to its first input; empty where letters cannot say it."""
     shapes = [graph.node(which(scope)).shape for scope in module_class.scopes]
     if len(shapes) == 1:
@@ -102,7 +102,7 @@ def _shape(graph: Graph, module_class: ModuleClass, channels: Symbols, which: _M
 
 
 def _side(letter: str, lengths: set[tuple[int, int]]) -> str:
-    """`H`, `H/2`, `2H` or `1`; empty where the places of a class differ, or in a ratio that nobody writes."""
+    """`H`, `H/2`, `2H` or `1`; empty where instances of a class differ, or where the ratio is none of these."""
     ratios = {Fraction(own, whole) for own, whole in lengths}
     if len(ratios) == 1:
         (ratio,) = ratios

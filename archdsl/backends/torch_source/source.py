@@ -23,7 +23,7 @@ from archdsl.backends.torch_source.python_layout import Call, Items, Name, flat,
 from archdsl.backends.torch_source.scopes import Scope, network_scope, reached
 from archdsl.backends.torch_source.shapes import channel_count, member_comments, numbers, summary
 from archdsl.backends.torch_source.weights_reader import IMPORTS, reader_lines
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.ops import Traits
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Image, Result
@@ -31,22 +31,20 @@ from archdsl.space import Apply, Image, Result
 
 @dataclass(frozen=True, slots=True)
 class _Network:
-    graph: Graph
+    graph: ClosedGraph
     module_class: ModuleClass
     scope: Scope
     main: int
     """So many members are needed without auxiliary outputs."""
 
 
-def to_torch_source(graph: Graph, origin: Origin | None = None) -> str:
+def to_torch_source(graph: ClosedGraph, origin: Origin | None = None) -> str:
     """A file with the network as a class of its own name, its cells and ops as classes, `load`, and a main block.
 
     State dict keys are those of `ir.tensor_name`, with torch's `num_batches_tracked`. Auxiliary outputs, where the
     graph has them, are computed with `auxiliary=True`: `forward` then returns the outputs and a dict of them.
     Raises TargetFailed where two modules of the text need each other's maps.
     """
-    if not graph.closed:
-        raise ValueError(f"`{graph.name}` still asks questions")
     scope, main = _main_first(graph, network_scope(graph))
     classes = classes_of(graph, scope)
     module_class = next(reversed(classes.values()))
@@ -66,7 +64,7 @@ def to_torch_source(graph: Graph, origin: Origin | None = None) -> str:
     return f"{head}\n\n\n{body}\n\n\n" + "\n".join(main_lines(facade)) + "\n"
 
 
-def _main_first(graph: Graph, scope: Scope) -> tuple[Scope, int]:
+def _main_first(graph: ClosedGraph, scope: Scope) -> tuple[Scope, int]:
     """Members that only auxiliary outputs need stand last."""
     outputs = [path for path in graph.results if not _result(graph, path).auxiliary]
     needed = set(reached(graph, outputs))
@@ -78,7 +76,7 @@ def _main_first(graph: Graph, scope: Scope) -> tuple[Scope, int]:
     return replace(scope, members=(*main, *late)), len(main)
 
 
-def _result(graph: Graph, path: str) -> Result:
+def _result(graph: ClosedGraph, path: str) -> Result:
     payload = graph.node(path).payload
     assert isinstance(payload, Result)
     return payload
@@ -87,7 +85,7 @@ def _result(graph: Graph, path: str) -> Result:
 # Classes ----------------------------------------------------------------------------------------
 
 
-def _class_lines(graph: Graph, module_class: ModuleClass, classes: Mapping[Structure, ModuleClass]) -> list[str]:
+def _class_lines(graph: ClosedGraph, module_class: ModuleClass, classes: Mapping[Structure, ModuleClass]) -> list[str]:
     structure = module_class.structure
     inputs = arguments(structure.inputs)
     body = Body(module_class, inputs, frozenset(structure.outputs), member_comments(graph, module_class))
@@ -197,7 +195,7 @@ def _results(network: _Network, *, auxiliary: bool) -> dict[str, Source]:
 
 
 def _comments(network: _Network) -> dict[int, str]:
-    """Shapes behind calls of modules and behind what changes a map's size."""
+    """Shapes of the results of modules, resizes and joins, by member."""
     shapes: dict[int, str] = {}
     for index, member in enumerate(network.scope.members):
         plan = network.module_class.structure.members[index]
@@ -236,7 +234,7 @@ def _facade(network: _Network) -> Facade:
     )
 
 
-def _image(graph: Graph, path: str) -> str:
+def _image(graph: ClosedGraph, path: str) -> str:
     payload = graph.node(path).payload
     assert isinstance(payload, Image)
     return payload.name

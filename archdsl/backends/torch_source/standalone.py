@@ -1,4 +1,4 @@
-"""The standalone torch file, run in a module of its own from bytes whose checksum is known."""
+"""The standalone torch file, imported as a module from bytes whose checksum was verified."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from archdsl.backends.protocol import CellEnd, Observed
 
 
 class _Bytes(InspectLoader):
-    """Loads a module from the very bytes that were checked, so that no file can change in between."""
+    """Loads a module from the verified bytes, so that the file cannot change in between."""
 
     def __init__(self, source: bytes) -> None:
         self.source = source

@@ -17,7 +17,7 @@ from archdsl.backends.protocol import Backend, Built, NotRun, Probe, Size
 from archdsl.backends.registry import find_target
 from archdsl.backends.verify.parity import DEFAULT_TOLERANCE, CellDifference, Parity, Run
 from archdsl.backends.verify.probe_points import cell_ends
-from archdsl.ir import Graph
+from archdsl.ir import ClosedGraph
 from archdsl.nets import Network, load_weights
 from archdsl.space import Result
 from archdsl.weights import Tensors
@@ -27,7 +27,7 @@ _PIECE = 1 << 20
 
 
 def verify_files(
-    graph: Graph,
+    graph: ClosedGraph,
     weights: Tensors,
     manifest_file: Path,
     *,
@@ -53,13 +53,15 @@ def verify_files(
     return _parity(graph, weights, backend, files, sizes, chosen)
 
 
-def verify_built(graph: Graph, weights: Tensors, backend: Backend, built: Sequence[Built], tolerance: float) -> Parity:
+def verify_built(
+    graph: ClosedGraph, weights: Tensors, backend: Backend, built: Sequence[Built], tolerance: float
+) -> Parity:
     """Files that are not written yet, at the graph's own size. Raises TargetFailed."""
     return _parity(graph, weights, backend, {part.kind: part.data for part in built}, (), tolerance)
 
 
 def _parity(
-    graph: Graph,
+    graph: ClosedGraph,
     weights: Tensors,
     backend: Backend,
     files: Mapping[str, bytes],
@@ -95,12 +97,12 @@ def _run(network: Network, backend: Backend, files: Mapping[str, bytes], size: S
     return Run(backend.runtime, *size, difference=difference, cells=cells, checked=checked)
 
 
-def _outputs(graph: Graph) -> list[tuple[str, str]]:
+def _outputs(graph: ClosedGraph) -> list[tuple[str, str]]:
     """The path of each output's map, with the output's name."""
     return [(graph.inputs(path)[0], end.name) for path, end in graph.with_payload(Result) if not end.auxiliary]
 
 
-def _image(graph: Graph, size: Size) -> NDArray[np.float32]:
+def _image(graph: ClosedGraph, size: Size) -> NDArray[np.float32]:
     channels = closed_count(graph.node(graph.images[0]).shape.channels, graph.images[0])
     return np.random.default_rng(0).normal(size=(1, channels, *size)).astype(np.float32)
 

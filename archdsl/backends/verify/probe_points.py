@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from archdsl.backends.protocol import CellEnd
-from archdsl.ir import Graph, Node, module_path
+from archdsl.ir import ClosedGraph, Node, module_path
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Frame, FrameKind
 from archdsl.space.node_path import spell
 
 
-def cell_ends(graph: Graph) -> tuple[CellEnd, ...]:
+def cell_ends(graph: ClosedGraph) -> tuple[CellEnd, ...]:
     """In the order in which they are computed."""
     ends: dict[str, CellEnd] = {}
     for node, inputs in graph.nodes():
