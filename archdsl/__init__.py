@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archdsl.api import Refused, build, check, compile, diff, format, load
+    from archdsl.extras import ToolMissing
     from archdsl.pipeline import NotLoaded
 
-__all__ = ["NotLoaded", "Refused", "build", "check", "compile", "diff", "format", "load"]
+__all__ = ["NotLoaded", "Refused", "ToolMissing", "build", "check", "compile", "diff", "format", "load"]
 __version__ = "0.1.0"
 
-_HOMES = {"NotLoaded": "archdsl.pipeline"}
+_HOMES = {"NotLoaded": "archdsl.pipeline", "ToolMissing": "archdsl.extras"}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from archdsl.extras import Extra, require, require_for
 from archdsl.pipeline import Loaded, NotLoaded, load
 from archdsl.pipeline import check as check_text
 
@@ -58,8 +59,9 @@ def build(
     It is called on float images N x C x H x W of any size that divides and gives the logits. With `auxiliary` it has
     the heads that are only trained with, and `network.outputs(x)` gives all outputs by name. Without `weights`, a
     safetensors file or the folder of a run, it has the random ones that every target has for this `seed`.
-    Raises NotLoaded, Refused where questions are open, WeightsMismatch, UnreadableWeights, NoRun.
+    Raises NotLoaded, Refused where questions are open, WeightsMismatch, UnreadableWeights, NoRun, ToolMissing.
     """
+    require(Extra.TORCH)
     from archdsl.nets import Network, load_weights
 
     graph = closed_graph(load_for(str(path), weights, overrides=overrides or {}))
@@ -94,6 +96,9 @@ def compile(
     Raises Refused for whatever else is asked for; NotLoaded, also where the target has no form for a primitive;
     WeightsMismatch, UnreadableWeights, NoRun, ToolMissing, TargetFailed, PluginFailed, OSError.
     """
+    require_for(f"compile --target {target}")
+    if verify:
+        require_for(f"compile --target {target} --verify")
     from archdsl.backends import compile_graph
 
     loaded = load_for(str(path), weights, overrides=overrides or {}, size=size)

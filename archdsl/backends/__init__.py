@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archdsl.backends.compile import Compiled, compile_graph
-    from archdsl.backends.failures import TargetFailed, ToolMissing
+    from archdsl.backends.failures import TargetFailed
     from archdsl.backends.onnx.model import to_onnx
     from archdsl.backends.options import Refused
     from archdsl.backends.protocol import Backend, Described, Request
@@ -24,7 +24,6 @@ __all__ = [
     "Refused",
     "Request",
     "TargetFailed",
-    "ToolMissing",
     "compile_graph",
     "to_onnx",
     "to_torch_source",
@@ -38,7 +37,6 @@ _MODULES = {
     "Refused": "options",
     "Request": "protocol",
     "TargetFailed": "failures",
-    "ToolMissing": "failures",
     "compile_graph": "compile",
     "to_onnx": "onnx.model",
     "to_torch_source": "torch_source.source",

@@ -13,7 +13,6 @@ from math import isfinite
 from pathlib import Path
 
 from archdsl.backends.expressible import inexpressible
-from archdsl.backends.failures import require
 from archdsl.backends.manifest import (
     Artefact,
     Classes,
@@ -30,6 +29,7 @@ from archdsl.backends.output import OutputPath, output_path
 from archdsl.backends.protocol import Backend, Built, Request
 from archdsl.backends.registry import find_target, package_of
 from archdsl.backends.verify.parity import DEFAULT_TOLERANCE, Parity
+from archdsl.extras import Extra, require
 from archdsl.files import staged
 from archdsl.ir import ClosedGraph, identifier
 from archdsl.plugins import blamed
@@ -176,7 +176,7 @@ def _measured(parity: Parity) -> tuple[Measured, ...]:
 
 
 def _verified(request: Request, backend: Backend, built: Sequence[Built]) -> Parity:
-    require("torch")
+    require(Extra.TORCH)
     from archdsl.backends.verify.compare import verify_built
 
     tolerance = DEFAULT_TOLERANCE[request.precision] if request.tolerance is None else request.tolerance

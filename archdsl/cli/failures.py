@@ -19,9 +19,12 @@ def explain(error: Exception) -> tuple[int, str] | None:
     if isinstance(error, OSError):
         what = f"`{error.filename}`: " if error.filename else ""
         return Exit.USAGE, f"{what}{(error.strerror or str(error)).lower()}"
-    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("archdsl"):
-        package = error.name.split(".")[0].replace("_", "-")
-        return Exit.TOOL, f"`{package}` is not installed: pip install {package}"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        from archdsl.extras import extra_with, install_line
+
+        extra = extra_with(error.name)
+        if extra is not None:
+            return Exit.TOOL, f"`{error.name}` is not installed: {install_line(extra)}"
     if isinstance(error, MemoryError):
         return Exit.TOOL, "not enough memory for this network and images of this size; take a smaller `--input`"
     return None
@@ -37,7 +40,7 @@ _KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.weights.files", "UnreadableWeights", Exit.USAGE),
     ("archdsl.weights.random", "TooManyWeights", Exit.USAGE),
     ("archdsl.plugins", "PluginFailed", Exit.TOOL),
-    ("archdsl.backends.failures", "ToolMissing", Exit.TOOL),
+    ("archdsl.extras", "ToolMissing", Exit.TOOL),
     ("archdsl.backends.failures", "TargetFailed", Exit.TOOL),
     ("archdsl.backends.manifest", "ManifestUnreadable", Exit.USAGE),
     ("archdsl.backends.bench.timing", "NotTimed", Exit.USAGE),
@@ -47,6 +50,5 @@ _KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.vcs.git", "NoRepository", Exit.USAGE),
     ("archdsl.data.problems", "NoData", Exit.USAGE),
     ("archdsl.data.problems", "BadData", Exit.FINDINGS),
-    ("archdsl.render.failures", "DrawingUnavailable", Exit.TOOL),
     ("archdsl.render.failures", "NothingToDraw", Exit.USAGE),
 )

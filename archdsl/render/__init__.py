@@ -2,14 +2,13 @@
 
 from archdsl.render.difference import difference_picture
 from archdsl.render.draw import Drawable, draw
-from archdsl.render.failures import DrawingUnavailable, NothingToDraw
+from archdsl.render.failures import NothingToDraw
 from archdsl.render.output import render
 from archdsl.render.picture import Box, Format, Line, Picture, Text
 
 __all__ = [
     "Box",
     "Drawable",
-    "DrawingUnavailable",
     "Format",
     "Line",
     "NothingToDraw",

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from archdsl.render.failures import DrawingUnavailable
+from archdsl.extras import Extra, ToolMissing, install_line
 
 
 def render(dot: str, format: str, *, placed: bool) -> bytes:
-    """A DOT text as a file; `placed` keeps the positions that it has. Raises DrawingUnavailable.
+    """A DOT text as a file; `placed` keeps the positions that it has. Raises ToolMissing.
 
     Text is measured with the fonts of the machine, so bytes are equal where fonts and Graphviz are.
     """
@@ -29,7 +29,7 @@ def _graph(dot: str) -> Any:
     try:
         pygraphviz = import_module("pygraphviz")  # by name: it has no types
     except ImportError as error:
-        raise DrawingUnavailable from error
+        raise ToolMissing("pygraphviz", install_line(Extra.DRAW)) from error
     return pygraphviz.AGraph(string=dot)
 
 

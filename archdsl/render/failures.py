@@ -6,14 +6,6 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 
-class DrawingUnavailable(Exception):
-    """Graphviz is not there; `install_line` is the command that brings it."""
-
-    def __init__(self) -> None:
-        self.install_line = "pip install 'pygraphviz>=2.0.4'"
-        super().__init__(f"pictures need Graphviz: {self.install_line}")
-
-
 class NothingToDraw(Exception):
     """No cell, op, line or chain has this name; `near` are the names most like it, else the first that there are."""
 

@@ -10,7 +10,7 @@ from archdsl.render.picture import Format, Picture
 def render(picture: Picture, format: Format) -> bytes:
     """The picture as a file; equal pictures give equal bytes.
 
-    Raises DrawingUnavailable where pygraphviz is missing, except for `dot` and `json`, which need nothing installed.
+    Raises ToolMissing where pygraphviz is missing, except for `dot` and `json`, which need nothing installed.
     """
     if format == "json":
         return data.write(picture).encode()

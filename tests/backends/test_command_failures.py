@@ -79,20 +79,20 @@ PathFinder.find_spec = without
 
 
 @pytest.mark.parametrize(
-    ("module", "target", "line"),
+    ("module", "target", "package"),
     [
-        ("tensorrt_rtx", "trt", "pip install tensorrt-rtx"),
-        ("onnx", "onnx", "pip install onnx"),
-        ("torch", "torch", "pip install torch"),
+        ("tensorrt_rtx", "trt", "tensorrt-rtx"),
+        ("onnx", "onnx", "onnx"),
+        ("torch", "torch", "torch"),
     ],
 )
-def test_a_tool_that_is_missing_says_how_to_install_it(tmp_path: Path, module: str, target: str, line: str) -> None:
+def test_a_tool_that_is_missing_says_how_to_install_it(tmp_path: Path, module: str, target: str, package: str) -> None:
     (tmp_path / "sitecustomize.py").write_text(HIDDEN.format(module=module))
     out = tmp_path / "out"
     arguments = ("compile", STUDENT, "--target", target, "--input", SMALL, "-o", str(out))
     code, _, said = finish(*arguments, before=str(tmp_path))
     assert code == 3, said
-    assert said == f"error: `{module}` is not installed: {line}\n"
+    assert said == f"error: `{package}` is not installed: pip install 'archdsl[{target}]'\n"
     assert not out.exists()
 
 

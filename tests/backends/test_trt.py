@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 import archdsl
-from archdsl.backends.failures import TargetFailed, ToolMissing
+from archdsl.backends.failures import TargetFailed
 from archdsl.backends.onnx.half import to_half
 from archdsl.backends.onnx.model import to_onnx
 from archdsl.backends.onnx.runtime import run_model
 from archdsl.backends.options import Precision
 from archdsl.backends.tensorrt.build import build_plan, find_flavour
 from archdsl.backends.tensorrt.trt_plan import BadPlan, Flavour, Plan, check_plan, read_header, sidecar_bytes
+from archdsl.extras import ToolMissing
 from archdsl.weights import random_weights
 from tests.backends.student import student
 

@@ -27,9 +27,9 @@ COMPLETE = Machine(0, "SM86", "2.9.0+cu130", cuda=True, tensorrt=True)
         (Machine(NO_DEVICE), "there is no GPU here"),
         (Machine(0), "there is no GPU here"),
         (Machine(803), "the NVIDIA driver does not start: cuInit gives 803"),
-        (replace(COMPLETE, torch=""), "torch is not installed: pip install torch"),
+        (replace(COMPLETE, torch=""), "`torch` is not installed: pip install 'archdsl[torch]'"),
         (replace(COMPLETE, torch="2.9.0+cpu", cuda=False), "torch 2.9.0+cpu has no CUDA"),
-        (replace(COMPLETE, tensorrt=False), "`tensorrt_rtx` is not installed: pip install tensorrt-rtx"),
+        (replace(COMPLETE, tensorrt=False), "`tensorrt_rtx` is not installed: pip install 'archdsl[trt]'"),
         (COMPLETE, ""),
     ],
 )

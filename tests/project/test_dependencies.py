@@ -13,6 +13,8 @@ from typing import Final
 import pytest
 
 import archdsl
+from archdsl.cli.app import app
+from archdsl.extras import NEEDS, PACKAGES, Extra
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -45,7 +47,21 @@ def _imported(file: Path) -> Iterator[str]:
 
 
 def _declared() -> set[str]:
-    return {re.split(r"[<>=;\[ ]", line, maxsplit=1)[0] for line in PROJECT["dependencies"]}
+    """Of the text tools and of all extras but `dev`."""
+    return {_name(line) for line in PROJECT["dependencies"]}.union(*map(_brought, Extra))
+
+
+def _name(line: str) -> str:
+    return re.split(r"[<>=;\[ ]", line, maxsplit=1)[0]
+
+
+def _brought(extra: str) -> set[str]:
+    """The distributions of an extra, with those of the extras that it takes in."""
+    found: set[str] = set()
+    for line in PROJECT["optional-dependencies"][extra]:
+        inner = re.match(r"archdsl\[(.*)\]", line)
+        found |= set[str]().union(*map(_brought, inner[1].split(","))) if inner else {_name(line)}
+    return found
 
 
 def test_dependencies_are_those_that_are_imported() -> None:
@@ -54,6 +70,20 @@ def test_dependencies_are_those_that_are_imported() -> None:
     foreign = (imported | set(BY_NAME)) - set(sys.stdlib_module_names) - {"archdsl", "__future__"} - NOT_DECLARED
 
     assert {MODULES.get(module, module) for module in foreign} == _declared()
+
+
+@pytest.mark.parametrize("extra", Extra)
+def test_an_extra_brings_what_messages_say_that_it_brings(extra: Extra) -> None:
+    assert _brought(extra) == {each.distribution for each in PACKAGES[extra]}
+
+
+def test_all_is_every_extra() -> None:
+    assert _brought("all") == set[str]().union(*map(_brought, Extra))
+    assert "archdsl[all]" in PROJECT["optional-dependencies"]["dev"]
+
+
+def test_every_command_says_what_it_needs() -> None:
+    assert {use.split()[0] for use in NEEDS} == set(app.list_commands(app.make_context("archdsl", ["doctor"])))
 
 
 @pytest.mark.parametrize(("module", "owner"), BY_NAME.items())

@@ -180,10 +180,10 @@ def test_importing_pictures_imports_neither_torch_nor_graphviz() -> None:
 def test_without_graphviz_dot_still_works_and_the_rest_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['pygraphviz'] = None\n"
-        "from archdsl.render import Box, DrawingUnavailable, Picture, render\n"
+        "from archdsl.extras import ToolMissing\nfrom archdsl.render import Box, Picture, render\n"
         "picture = Picture('p', (Box('a'),), ())\n"
         "assert render(picture, 'dot').startswith(b'digraph')\n"
         "try: render(picture, 'svg')\n"
-        "except DrawingUnavailable as error: print(error.install_line)\n"
+        "except ToolMissing as error: print(error.install_line)\n"
     )
-    assert run(code) == "pip install 'pygraphviz>=2.0.4'"
+    assert run(code) == "pip install 'archdsl[draw]'"

@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from archdsl.backends.bench.timing import cpu_name, random_image, sample, size_to_time
-from archdsl.backends.failures import require
 from archdsl.backends.manifest import Preprocessing
 from archdsl.backends.options import Emit, Precision, Refused
 from archdsl.backends.protocol import Built, NotRun, Observed, Probe, Request, Size, TimedFile
+from archdsl.extras import Extra, require
 from archdsl.ops import Primitive
 
 _MODEL = "onnx"
@@ -30,7 +30,7 @@ class Onnx:
     runtime: str = "onnxruntime"
 
     def expresses(self, primitive: Primitive) -> bool:
-        require("onnx")
+        require(Extra.ONNX)
         from archdsl.backends.onnx.primitives import FORMS
 
         return primitive.name in FORMS or self.name in primitive.forms
@@ -45,7 +45,7 @@ class Onnx:
         return ("onnx",)
 
     def run(self, files: Mapping[str, bytes], probe: Probe) -> Observed | NotRun:
-        require("onnxruntime")
+        require(Extra.ONNX)
         from archdsl.backends.onnx.runtime import fixed_size, observe_onnx
 
         fixed = fixed_size(files[_MODEL])
@@ -57,7 +57,7 @@ class Onnx:
         return True
 
     def open(self, file: Path, size: Size | None, threads: int, *, trust: bool) -> TimedFile:
-        require("onnxruntime")
+        require(Extra.ONNX)
         from archdsl.backends.onnx.session import open_onnx, runtime_version
 
         session = open_onnx(file, threads=threads)
@@ -68,7 +68,7 @@ class Onnx:
 
 def onnx_bytes(request: Request, precision: Precision) -> bytes:
     """The model of a request, deterministically serialised. Raises ToolMissing, TargetFailed."""
-    require("onnx")
+    require(Extra.ONNX)
     from archdsl.backends.onnx.half import to_half
     from archdsl.backends.onnx.model import to_onnx
 

@@ -6,13 +6,14 @@ import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
-from archdsl.backends.failures import TargetFailed, ToolMissing
+from archdsl.backends.failures import TargetFailed
 from archdsl.backends.onnx.check import checked_model
 from archdsl.backends.onnx.half import to_half
 from archdsl.backends.options import Precision
 from archdsl.backends.tensorrt.build_worker import BUILT, MISSING
 from archdsl.backends.tensorrt.process import ask
 from archdsl.backends.tensorrt.trt_plan import BadPlan, Flavour, Plan, Port, check_plan
+from archdsl.extras import ToolMissing
 
 
 def find_flavour() -> Flavour:

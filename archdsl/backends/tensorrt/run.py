@@ -17,6 +17,7 @@ from archdsl.backends.failures import TargetFailed
 from archdsl.backends.protocol import NotRun, Observed, Samples
 from archdsl.backends.tensorrt.process import ask
 from archdsl.backends.tensorrt.trt_plan import Flavour, Sidecar
+from archdsl.extras import Extra, install_line
 
 NO_DEVICE = 100
 """What `cuInit` gives where there is a driver and no GPU."""
@@ -52,7 +53,7 @@ def missing(machine: Machine, flavour: Flavour, capabilities: Sequence[str]) -> 
     if capabilities and machine.capability not in capabilities and "CURRENT" not in capabilities:
         return f"the plan is for {', '.join(capabilities)} and the GPU is {machine.capability}"
     if not machine.torch:
-        return "torch is not installed: pip install torch"
+        return f"`torch` is not installed: {install_line(Extra.TORCH)}"
     if not machine.cuda:
         return f"torch {machine.torch} has no CUDA"
     if not machine.tensorrt:

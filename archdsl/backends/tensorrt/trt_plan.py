@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from archdsl.backends.options import Precision
+from archdsl.extras import Extra, install_line
 
 
 class Flavour(StrEnum):
@@ -28,7 +29,7 @@ class Flavour(StrEnum):
     def install_line(self) -> str:
         match self:
             case Flavour.RTX:
-                return "pip install tensorrt-rtx"
+                return install_line(Extra.TRT)
             case Flavour.ENTERPRISE:
                 return "pip install tensorrt"
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archdsl.backends.bench.timing import NotTimed, cpu_name, random_image, sample
-from archdsl.backends.failures import require
 from archdsl.backends.manifest import Manifest, read_manifest
 from archdsl.backends.options import Emit, Precision, Refused
 from archdsl.backends.protocol import Built, Described, NotRun, Observed, Probe, Request, Samples, Size, TimedFile
 from archdsl.backends.torch_source.primitives import FORMS
+from archdsl.extras import Extra, require
 from archdsl.ops import Primitive
 from archdsl.weights import to_bytes
 from archdsl.weights.description import Description
@@ -43,7 +43,7 @@ class TorchSource:
         return None
 
     def build(self, request: Request, stem: str) -> tuple[Built, ...]:
-        require("torch")
+        require(Extra.TORCH)
         from archdsl.backends.torch_source.source import Origin, to_torch_source
 
         described = request.described
@@ -75,7 +75,7 @@ class TorchSource:
         chosen = size or compiled_for
         if chosen is None:
             raise NotTimed(f"nothing says which images `{file}` is for: give `--input 1x3xHxW`")
-        require("torch")
+        require(Extra.TORCH)
         return _timed(source, weights, chosen, threads)
 
 

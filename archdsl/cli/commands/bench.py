@@ -11,6 +11,7 @@ from archdsl.cli.exits import Exit
 from archdsl.cli.options import input_size, text_or_json
 from archdsl.cli.output import plural, say, say_json, table
 from archdsl.cli.progress import Bar
+from archdsl.extras import ToolMissing, require_for
 
 if TYPE_CHECKING:
     from archdsl.backends.bench.timing import Spread, Timing
@@ -29,9 +30,11 @@ def command(out: Path, runs: int, threads: int, trust: bool, size: tuple[int, in
     OUT is a file that `compile` wrote, or a folder of them. The median and the spread are of single images; how busy
     the machine was is stated beside them.
     """
+    require_for(f"bench FILE{out.suffix}")
+
     from archdsl.backends.bench.files import find_files, open_file
     from archdsl.backends.bench.timing import time_subject, warm_up_of
-    from archdsl.backends.failures import TargetFailed, ToolMissing
+    from archdsl.backends.failures import TargetFailed
 
     found: list[tuple[Path, Timing | str]] = []
     total = warm_up_of(runs) + runs

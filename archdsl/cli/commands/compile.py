@@ -15,6 +15,7 @@ from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json
 from archdsl.cli.parity import parity_object, parity_text
 from archdsl.cli.progress import working
+from archdsl.extras import require_for
 
 if TYPE_CHECKING:
     from archdsl.backends import Compiled
@@ -56,6 +57,10 @@ def command(
     `torch` is one readable Python file that needs only torch, with its weights beside it. A manifest says what was
     compiled from what. Without `-o` everything goes to `compiled/NAME/`.
     """
+    require_for(f"compile --target {wanted}")
+    if verify:
+        require_for(f"compile --target {wanted} --verify")
+
     from archdsl import api
     from archdsl.backends import Refused, compile_graph
 

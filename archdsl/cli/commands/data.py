@@ -11,6 +11,7 @@ from archdsl.cli.exits import Exit
 from archdsl.cli.groups import Group
 from archdsl.cli.options import data_size, text_or_json
 from archdsl.cli.output import note, plural, say, say_json, table
+from archdsl.extras import require_for
 
 if TYPE_CHECKING:
     from archdsl.data import Data
@@ -37,6 +38,8 @@ def command() -> None:
 @text_or_json
 def check(written: str, count: int | None, data_size: tuple[int, int] | None, seed: int, form: str) -> int:
     """Decode every file of DATA (`streets` where none is given), say all that is wrong, and count its classes."""
+    require_for("data")
+
     from archdsl.cli.progress import working
     from archdsl.data import BadData, open_data
     from archdsl.data.problems import NoData
@@ -83,6 +86,8 @@ def show(
     form: str,
 ) -> int:
     """Draw examples of DATA with their labels over them on one sheet."""
+    require_for("data")
+
     from archdsl.api import Refused
     from archdsl.cli.progress import working
     from archdsl.data import open_data

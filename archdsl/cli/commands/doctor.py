@@ -5,52 +5,73 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import sys
+from collections import defaultdict
 
 import click
 
 from archdsl.cli.exits import Exit
 from archdsl.cli.options import text_or_json
 from archdsl.cli.output import say, say_json, table
-
-_PARTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("check, fmt, show, stats, expand, sample, diff", "read texts", ("lark", "networkx", "click")),
-    ("draw", "pictures", ("pygraphviz",)),
-    ("compile --target torch", "torch networks", ("torch", "numpy", "safetensors", "pydantic")),
-    ("compile --target onnx", "ONNX files", ("onnx", "numpy", "pydantic")),
-    ("compile --target trt", "TensorRT plans", ("onnx", "tensorrt-rtx")),
-    ("verify", "parity", ("torch", "onnxruntime")),
-)
+from archdsl.extras import NEEDS, PACKAGES, Extra, install_line, is_installed
 
 
 @click.command("doctor")
 @text_or_json
 def command(form: str) -> int:
-    """Say what is installed, and how what is missing is installed."""
-    found = {name: _version(name) for _, _, names in _PARTS for name in names}
-    missing = [name for name, version in found.items() if version is None]
-    ready = {part: all(found[name] for name in names) for part, _, names in _PARTS}
+    """Say what is installed, what each command needs, and how what is missing is installed."""
+    complete = {extra: all(map(is_installed, packages)) for extra, packages in PACKAGES.items()}
+    versions = {each.distribution: _version(each.distribution) for packages in PACKAGES.values() for each in packages}
+    missing = [extra for extra, found in complete.items() if not found]
     if form == "json":
         say_json(
-            {"python": platform.python_version(), "versions": found, "ready": ready, "missing": missing, "gpu": _gpu()}
+            {
+                "python": platform.python_version(),
+                "versions": versions,
+                "ready": {use: all(complete[extra] for extra in extras) for use, extras in NEEDS.items()},
+                "missing": [str(extra) for extra in missing],
+                "gpu": _gpu(),
+            }
         )
     else:
-        say(_text(found, ready, missing))
+        say(_text(complete, versions, missing))
     return Exit.TOOL if missing else Exit.FINE
 
 
-def _text(found: dict[str, str | None], ready: dict[str, bool], missing: list[str]) -> str:
+def _text(complete: dict[Extra, bool], versions: dict[str, str | None], missing: list[Extra]) -> str:
     from archdsl import __version__
 
-    rows = [(part, what, "ready" if ready[part] else "not ready") for part, what, _ in _PARTS]
-    versions = [(name, version or "not installed") for name, version in sorted(found.items())]
+    uses: dict[tuple[Extra, ...], list[str]] = defaultdict(list)
+    for use, extras in NEEDS.items():
+        uses[extras].append(use)
+    rows = [
+        (", ".join(extras) or "text tools", "ready" if all(complete[each] for each in extras) else "not ready", use)
+        for extras, all_uses in uses.items()
+        for use in _lines(all_uses)
+    ]
+    shown = [(name, version or "not installed") for name, version in sorted(versions.items())]
     lines = [
         f"archdsl {__version__}, Python {platform.python_version()} ({sys.executable}), {platform.platform()}\n",
         table(rows),
-        table(versions),
+        table(shown),
         f"  {_gpu()}\n",
     ]
-    lines += [f"  pip install {name}\n" for name in missing]
+    if missing:
+        lines.append(f"  {install_line(*missing)}\n")
     return "\n".join(lines)
+
+
+_WIDTH = 80
+
+
+def _lines(uses: list[str]) -> list[str]:
+    """Commands side by side, in lines that a terminal has room for."""
+    lines = [uses[0]]
+    for use in uses[1:]:
+        if len(lines[-1]) + len(use) > _WIDTH:
+            lines.append(use)
+        else:
+            lines[-1] += f", {use}"
+    return lines
 
 
 def _version(name: str) -> str | None:

@@ -12,6 +12,7 @@ from archdsl.cli.loading import errors_shown
 from archdsl.cli.options import data_size, device, overrides, text_or_json, views
 from archdsl.cli.output import count, note, plural, say, say_json, table
 from archdsl.cli.progress import Bar
+from archdsl.extras import require_for
 
 if TYPE_CHECKING:
     from archdsl.data import Data
@@ -52,6 +53,10 @@ def command(
     WHAT is the folder of a run, a text with `--weights`, or a compiled `.onnx` file. Images keep their size; sizes
     that do not divide are padded. `torchrun -m archdsl eval` shares the images among devices, with equal numbers.
     """
+    require_for("eval")
+    if what.endswith(".onnx"):
+        require_for("eval FILE.onnx")
+
     from archdsl.data import open_data
     from archdsl.train.distributed import fabric_of
     from archdsl.train.evaluate import Views, check, evaluate, share_of

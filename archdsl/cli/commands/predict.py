@@ -16,6 +16,7 @@ from archdsl.cli.loading import errors_shown
 from archdsl.cli.options import FrameSize, device, overrides, text_or_json, views
 from archdsl.cli.output import note, say, say_json
 from archdsl.cli.progress import Bar
+from archdsl.extras import require_for
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -72,6 +73,10 @@ def command(
     WHAT is the folder of a run, a text with `--weights`, or a compiled `.onnx` file. Sizes that do not divide are
     padded. Images are never written over.
     """
+    require_for("predict")
+    if what.endswith(".onnx"):
+        require_for("predict FILE.onnx")
+
     from archdsl.data.class_colours import numbered
     from archdsl.files import write_atomic
     from archdsl.train.evaluate import Views

@@ -12,6 +12,7 @@ from archdsl.cli.loading import errors_shown
 from archdsl.cli.options import FrameSize, data_size, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json
 from archdsl.cli.progress import Bar
+from archdsl.extras import require_for
 
 if TYPE_CHECKING:
     from archdsl.train import Outcome, Progress
@@ -80,6 +81,8 @@ def command(
     The recipe is the `train` item of its space. Weights, a journal and checkpoints go to RUN; Ctrl-C and SIGTERM save
     and leave, and `--resume` goes on where they left. On several devices start it with `torchrun`.
     """
+    require_for("train")
+
     from archdsl.data import open_data
     from archdsl.train import train
     from archdsl.train.distributed import fabric_of

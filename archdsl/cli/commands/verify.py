@@ -14,6 +14,7 @@ from archdsl.cli.options import InputSize, overrides, text_or_json
 from archdsl.cli.output import say, say_json
 from archdsl.cli.parity import parity_object, parity_text
 from archdsl.cli.progress import working
+from archdsl.extras import require_for
 
 if TYPE_CHECKING:
     from archdsl.backends.verify.parity import Parity
@@ -40,6 +41,8 @@ def command(
 
     OUT is the folder that `compile` wrote, or a manifest in it. What cannot run here is said and not passed over.
     """
+    require_for("verify")
+
     from archdsl import api
     from archdsl.backends.manifest import RandomWeights, read_manifest
     from archdsl.backends.verify.compare import verify_files
