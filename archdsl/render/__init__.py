@@ -1,7 +1,7 @@
 """Pictures of cells, grids, networks and differences, as DOT, SVG, PNG and PDF. Knows nothing of torch."""
 
 from archdsl.render.difference import difference_picture
-from archdsl.render.draw import Drawable, draw
+from archdsl.render.draw import Drawable, draw, svg
 from archdsl.render.failures import NothingToDraw
 from archdsl.render.output import render
 from archdsl.render.picture import Box, Format, Line, Picture, Text
@@ -17,4 +17,5 @@ __all__ = [
     "difference_picture",
     "draw",
     "render",
+    "svg",
 ]

@@ -102,10 +102,10 @@ def _label(lines: Iterable[Text], *, left: bool = False) -> str:
 
 def _text(line: Text) -> str:
     inner = escape(line.text, quote=False) or " "  # Graphviz refuses an empty FONT
-    face = f' FACE="{FONT} Bold"' if line.bold else ""
     size = "" if line.size == _BASE_SIZE else f' POINT-SIZE="{line.size}"'
     colour = "" if line.colour == INK else f' COLOR="{line.colour}"'
-    return f"<FONT{face}{size}{colour}>{inner}</FONT>" if face or size or colour else inner
+    text = f"<FONT{size}{colour}>{inner}</FONT>" if size or colour else inner
+    return f"<B>{text}</B>" if line.bold else text
 
 
 def _statement(subject: str, attributes: dict[str, str]) -> str:

@@ -14,6 +14,7 @@ from archdsl.render.chains import Layout, asks_exit, layout
 from archdsl.render.failures import NothingToDraw
 from archdsl.render.labelling import costs_of
 from archdsl.render.network import network_picture
+from archdsl.render.output import render
 from archdsl.render.picture import Picture
 from archdsl.render.scopes import Scope, find, names
 from archdsl.render.trellis import trellis_pictures
@@ -57,6 +58,14 @@ def draw(item: Drawable, *, cell: str | None = None, figures: Figures | None = N
     if figures is None and item.program.trellises:
         return trellis_pictures(one)
     return network_picture(one, _layout(item, one))
+
+
+def svg(item: Drawable, *, cell: str | None = None, figures: Figures | None = None) -> str:
+    """The picture that `draw` makes of a space or genotype, as SVG text.
+
+    Raises NothingToDraw for an unknown name and ToolMissing without Graphviz.
+    """
+    return render(draw(item, cell=cell, figures=figures), "svg").decode()
 
 
 def _layout(item: Drawable, one: Side) -> Layout:

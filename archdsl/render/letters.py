@@ -24,7 +24,17 @@ def lettered(sets: Sequence[Candidates]) -> Letters:
     long = [
         names for names, edges in counts.items() if len(names) > (_MOST_REPEATED if edges > 1 else _MOST_CANDIDATES)
     ]
-    return {names: "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[number % 26] for number, names in enumerate(long)}
+    return {names: letters_of(number) for number, names in enumerate(long)}
+
+
+def letters_of(number: int) -> str:
+    """The name of a set by its position from 0, like a column of a spreadsheet: A to Z, AA to ZZ, AAA."""
+    name = ""
+    position = number + 1
+    while position:
+        position, last = divmod(position - 1, 26)
+        name = chr(ord("A") + last) + name
+    return name
 
 
 def legend_of(letters: Letters) -> list[Text]:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 FONT = "DejaVu Sans"
-"""By name: layout measures text with it, so another font would give other bytes."""
+"""The font by which layout measures text; another would give other bytes."""
+FONT_FAMILIES = (FONT, "Bitstream Vera Sans", "Helvetica Neue", "Helvetica", "Arial", "Liberation Sans", "sans-serif")
+"""What an SVG asks a viewer for, in order of preference. None of those named is wider than the first, so that text
+fits the boxes with each of them; Verdana is left out, whose `_`, brackets and points are wider."""
 
 INK = "#1a1a1a"
 MUTED = "#595959"

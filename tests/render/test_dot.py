@@ -9,6 +9,7 @@ import pytest
 
 from archdsl.render import Box, Line, Picture, Text, draw
 from archdsl.render.dot import write
+from archdsl.render.letters import legend_of, lettered
 from tests.render.items import HYPER, HYPER_ANSWERED, SPACE, STUDENT, TEXTS, loaded
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -38,7 +39,7 @@ def test_names_are_quoted_for_graphviz_and_labels_for_html() -> None:
     text = write(Picture("p", boxes, (Line('a"b\\', "c"),)))
     assert r'"a\"b\\" [label=<x &lt; y &amp; z>' in text
     assert r'"a\"b\\" -> "c"' in text
-    assert '<FONT FACE="DejaVu Sans Bold" POINT-SIZE="8">d</FONT>' in text
+    assert '<B><FONT POINT-SIZE="8">d</FONT></B>' in text
 
 
 def test_a_long_set_of_candidates_stands_in_the_legend(tmp_path: Path) -> None:
@@ -54,3 +55,14 @@ def test_a_long_set_of_candidates_stands_in_the_legend(tmp_path: Path) -> None:
     text = write(draw(loaded(space), cell="one"))
     assert "A?" in text
     assert re.search(r"A\? one of dil_conv3x3\(d = 1\), dil_conv3x3", text)
+
+
+def test_every_set_of_candidates_has_a_name_of_its_own() -> None:
+    sets = [tuple(f"op{number}_{candidate}" for candidate in range(9)) for number in range(26 + 26 * 26 + 2)]
+    names = list(lettered(sets).values())
+    assert len(set(names)) == len(sets)
+    assert [names[at] for at in (0, 25, 26, 27, 51, 52, 701, 702, 703)] == [
+        *("A", "Z", "AA", "AB", "AZ", "BA", "ZZ", "AAA", "AAB")
+    ]
+    shown = {line.text.partition("?")[0] for line in legend_of(lettered(sets)) if "? one of" in line.text}
+    assert shown == set(names)
