@@ -16,7 +16,7 @@ from archdsl.diagnostics import Diagnostic
 from archdsl.pipeline import Loaded
 
 if TYPE_CHECKING:
-    from archdsl.cost.prices import Estimate
+    from archdsl.cost.estimate import Estimate
     from archdsl.cost.rows import Row
     from archdsl.cost.tables import Measurement, Table
     from archdsl.settings.costs import Unit
@@ -40,7 +40,7 @@ def priced_or_leave(
 
     Else the rows that it lacks are shown and the command ends with exit code 1. Raises TableUnreadable, OSError.
     """
-    from archdsl.cost.findings import Wanted, missing_rows
+    from archdsl.cost.diagnostics import Wanted, missing_rows
     from archdsl.cost.rows import rows_of
     from archdsl.cost.tables import read_table
 
@@ -63,7 +63,7 @@ def priced_or_leave(
 
 def rows_or_leave(loaded: Loaded, *, form: str = "text") -> Sequence[Row]:
     """The rows that a network needs, or that a space can need."""
-    from archdsl.cost.findings import unlisted_rows
+    from archdsl.cost.diagnostics import unlisted_rows
     from archdsl.cost.rows import rows_of
     from archdsl.cost.space_rows import rows_of_space
     from archdsl.cost.variants import TooManyRows
@@ -112,12 +112,12 @@ def as_data(found: Estimate) -> dict[str, Any]:
         "measured": measured and measured.model_dump(mode="json"),
         "rows": [
             {
-                "path": price.use.path,
-                "op": price.use.row.op,
-                "reads": list(price.use.row.reads),
-                "gives": price.use.row.gives,
-                "latency_ms": milliseconds(price.seconds),
+                "path": row.use.path,
+                "op": row.use.row.op,
+                "reads": list(row.use.row.reads),
+                "gives": row.use.row.gives,
+                "latency_ms": milliseconds(row.seconds),
             }
-            for price in found.prices
+            for row in found.rows
         ],
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archdsl.cost.figures import cell_name
-from archdsl.cost.work import Work, input_names, spell, work_of
+from archdsl.cost.kernel import Kernel, input_names, kernel_of, spell
 from archdsl.ir import ClosedGraph, ClosedNode, for_inference
 from archdsl.ops import Shape
 from archdsl.space import Apply, Frame, FrameKind
@@ -15,7 +15,7 @@ from archdsl.space.node_path import spell as spell_scope
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One piece of work. Two ops that do the same on maps of the same shapes are one row."""
+    """A kernel, with what readers call it. Two ops that do the same on maps of the same shapes are one row."""
 
     op: str = field(compare=False)
     """What it is called where it was first met: for readers."""
@@ -27,8 +27,8 @@ class Row:
     """The shape of its map, which follows from the rest."""
 
     @classmethod
-    def of(cls, op: str, work: Work) -> Row:
-        return cls(op, tuple(str(shape) for shape in work.inputs), spell(work), str(work.result))
+    def of(cls, op: str, kernel: Kernel) -> Row:
+        return cls(op, tuple(str(shape) for shape in kernel.inputs), spell(kernel), str(kernel.result))
 
     def __str__(self) -> str:
         return f"`{self.op}` from {' and '.join(self.reads)} to {self.gives}"
@@ -96,30 +96,30 @@ def _pieces(graph: ClosedGraph) -> Iterator[tuple[str, ...]]:
 def _use(graph: ClosedGraph, nodes: Sequence[str]) -> Use | None:
     call = call_of(graph.node(nodes[0]).frames)
     roots = graph.region(nodes).outputs
-    work = work_in(graph, nodes, roots) if call else _primitive(graph, nodes[0])
-    if work is None:
+    kernel = kernel_in(graph, nodes, roots) if call else _primitive(graph, nodes[0])
+    if kernel is None:
         return None
     last = graph.node(roots[-1])
     op = call[-1].definition if call else _applied(last).primitive
     path, cell = spell_scope(call_of(last.frames)) or last.path, cell_name(graph, last.path)
-    return Use(Row.of(op, work), path, last.path, cell, last.branches)
+    return Use(Row.of(op, kernel), path, last.path, cell, last.branches)
 
 
-def work_in(graph: ClosedGraph, nodes: Iterable[str], roots: Iterable[str]) -> Work | None:
+def kernel_in(graph: ClosedGraph, nodes: Iterable[str], roots: Iterable[str]) -> Kernel | None:
     """What some nodes of a closed graph do, as far as `roots` need it."""
     steps = {path: (_applied(graph.node(path)), graph.inputs(path)) for path in nodes}
-    return work_of(roots, steps, lambda path: graph.node(path).shape)
+    return kernel_of(roots, steps, lambda path: graph.node(path).shape)
 
 
-def _primitive(graph: ClosedGraph, path: str) -> Work | None:
+def _primitive(graph: ClosedGraph, path: str) -> Kernel | None:
     return alone(_applied(graph.node(path)), graph.input_shapes(path), graph.node(path).shape)
 
 
-def alone(payload: Apply, reads: Sequence[Shape], gives: Shape) -> Work | None:
+def alone(payload: Apply, reads: Sequence[Shape], gives: Shape) -> Kernel | None:
     """A primitive by itself: each map that it reads is one of its own, for reading one twice is no less work."""
     shapes = [*reads, gives]
     steps = {len(reads): (payload, range(len(reads)))}
-    return work_of([len(reads)], steps, lambda number: shapes[number])
+    return kernel_of([len(reads)], steps, lambda number: shapes[number])
 
 
 def _applied(node: ClosedNode) -> Apply:

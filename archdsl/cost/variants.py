@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar, final
 
 from archdsl.cost.rows import alone
-from archdsl.cost.work import Work, work_of
+from archdsl.cost.kernel import Kernel, kernel_of
 from archdsl.ops import Dim, Shape, ShapeError
 from archdsl.ops.dims import Leaf, values
 from archdsl.ops.joining import ADD
@@ -48,7 +48,7 @@ class TooManyRows(Exception):
         return f"`{self.path}` can turn out in more than {VARIANT_LIMIT:,} ways, too many for a row each"
 
 
-def variants(piece: Piece, reach: Reach) -> Iterator[Work]:
+def variants(piece: Piece, reach: Reach) -> Iterator[Kernel]:
     """The work of a piece, the same more than once where what is supposed makes no difference.
 
     Raises TooManyRows.
@@ -59,7 +59,7 @@ def variants(piece: Piece, reach: Reach) -> Iterator[Work]:
         raise TooManyRows(piece.path) from None
 
 
-def _tried(piece: Piece, reach: Reach) -> Iterator[Work]:
+def _tried(piece: Piece, reach: Reach) -> Iterator[Kernel]:
     """Something more is supposed wherever the work is still open."""
     waiting: list[Mapping[Hashable, Hashable]] = [{}]
     supposed = 0
@@ -85,7 +85,7 @@ def _is_sum(piece: Piece, reach: Reach) -> bool:
     return not piece.whole and (payload == Apply(ADD.name) or isinstance(payload, Keep))
 
 
-def _sums(piece: Piece, reach: Reach) -> Iterator[Work]:
+def _sums(piece: Piece, reach: Reach) -> Iterator[Kernel]:
     """Which of its maps a sum has makes no difference, for they are alike: only how many (of 14, and not 2^14)."""
     node = reach.program.nodes[piece.nodes[0]]
     reads = node.inputs
@@ -163,7 +163,7 @@ class _Vary(Concrete):
     def inside(self) -> Container[int]:
         return self.piece.nodes
 
-    def work(self) -> Work | None:
+    def work(self) -> Kernel | None:
         """None where nothing is to be done."""
         walk = Walk(self.reach.program, self, region=self)
         settled = (walk.of(root) for root in self.piece.roots if self._is_read(root))
@@ -173,7 +173,7 @@ class _Vary(Concrete):
         if not self.piece.whole:
             payload, reads = self._steps[roots[0]]
             return alone(payload, [self.computed[source].shape for source in reads], self.computed[roots[0]].shape)
-        return work_of(roots, self._merged(roots), lambda key: self.computed[key].shape)
+        return kernel_of(roots, self._merged(roots), lambda key: self.computed[key].shape)
 
     @property
     def _steps(self) -> Mapping[Key, tuple[Apply, tuple[Key, ...]]]:

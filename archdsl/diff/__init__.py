@@ -1,6 +1,6 @@
 """What differs between two networks or spaces, as edits on paths with what each costs. Knows nothing of pictures."""
 
-from archdsl.diff.answers import apply
+from archdsl.diff.answer_diff import apply
 from archdsl.diff.compare import diff, side
 from archdsl.diff.data import as_data
 from archdsl.diff.model import Change, Difference, Figures, Side

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import fsum
 
-from archdsl.diff.answers import compare_answers, normal_form
+from archdsl.diff.answer_diff import compare_answers, normal_form
 from archdsl.diff.cells import Cell, cells, digest, maps_read, ops_of
 from archdsl.diff.matching import Cells, match, unwired_digest
 from archdsl.diff.model import (

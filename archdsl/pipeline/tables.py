@@ -17,7 +17,7 @@ from archdsl.space import Program
 from archdsl.syntax import ast
 
 if TYPE_CHECKING:
-    from archdsl.cost.findings import Wanted
+    from archdsl.cost.diagnostics import Wanted
     from archdsl.cost.tables import Table
 
 
@@ -62,7 +62,7 @@ def _mentions(recipes: Iterable[Recipe]) -> Iterator[tuple[Measured, Search | No
 
 
 def _check(named: _Named, checker: Checker) -> Iterator[Diagnostic]:
-    from archdsl.cost.findings import unreadable_table
+    from archdsl.cost.diagnostics import unreadable_table
     from archdsl.cost.tables import TableUnreadable, read_table
 
     try:
@@ -75,7 +75,7 @@ def _check(named: _Named, checker: Checker) -> Iterator[Diagnostic]:
 
 
 def _lacking(table: Table, program: Program, measured: Measured, search: Search, checker: Checker) -> Diagnostic | None:
-    from archdsl.cost.findings import missing_rows, unlisted_rows
+    from archdsl.cost.diagnostics import missing_rows, unlisted_rows
     from archdsl.cost.space_rows import rows_of_space
     from archdsl.cost.variants import TooManyRows
 
@@ -92,7 +92,7 @@ def _lacking(table: Table, program: Program, measured: Measured, search: Search,
 
 def _wanted(program: Program, search: Search, checker: Checker) -> Wanted:
     """The space as a command would have to name it to get the network that the search is about."""
-    from archdsl.cost.findings import Wanted
+    from archdsl.cost.diagnostics import Wanted
 
     given = dict(search.parameters if program.name == search.space else ()) | dict(checker.overrides)
     return Wanted.of(program.name, f"{_file_of(program, checker.unit)}:{program.name}", given, checker.size)

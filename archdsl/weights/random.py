@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from archdsl.ir import ClosedGraph
 from archdsl.ops import Role
 from archdsl.space import Apply
-from archdsl.weights.moments import mean_squares
+from archdsl.weights.activation_variance import mean_squares
 from archdsl.weights.specification import node_weights, specification
 
 _LEAST_MOMENT = 1e-6

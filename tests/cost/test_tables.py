@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archdsl.cost.prices import MissingRows, estimate
+from archdsl.cost.estimate import MissingRows, estimate
 from archdsl.cost.rows import Row, rows_of, uses
 from archdsl.cost.space_rows import rows_of_space
 from archdsl.cost.tables import Table, TableUnreadable, empty, parse_table, read_table, table_bytes
@@ -118,7 +118,7 @@ def test_an_estimate_is_the_sum_of_its_rows(case: Case) -> None:
     by_hand = [prices.times[use.row] for use in uses(graph)]
     assert isclose(1e3 * found.seconds, sum(time for time in by_hand if time is not None))
     assert isclose(sum(cell.seconds for cell in found.cells()), found.seconds)
-    assert sum(cell.uses for cell in found.cells()) == len(found.prices)
+    assert sum(cell.uses for cell in found.cells()) == len(found.rows)
     assert sum(branch.seconds for branch in found.branches()) <= found.seconds
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archdsl.diff import Change, Side, apply, as_data, as_text, diff
-from archdsl.diff.answers import compare_answers, normal_form
+from archdsl.diff.answer_diff import compare_answers, normal_form
 from archdsl.diff.model import Cost
 from archdsl.diff.tensors import tensors
 from archdsl.space import QuestionKind, QuestionPath

@@ -17,7 +17,7 @@ from archdsl.cost import Figures, Sum, figures
 from archdsl.pipeline import Loaded
 
 if TYPE_CHECKING:
-    from archdsl.cost.prices import Estimate, Share
+    from archdsl.cost.estimate import Estimate, Share
     from archdsl.cost.tables import Table
     from archdsl.ir import ClosedGraph
 
@@ -62,7 +62,7 @@ def command(
 
 
 def _estimate(graph: ClosedGraph, table: Table) -> Estimate:
-    from archdsl.cost.prices import estimate
+    from archdsl.cost.estimate import estimate
 
     return estimate(graph, table)
 
@@ -115,7 +115,7 @@ def _text(found: Figures, loaded: Loaded, priced: Estimate | None) -> str:
     ]
     if priced:
         unit = priced.table.unit
-        totals.append((f"latency, {unit}", amount(priced.seconds, unit), f"{plural(len(priced.prices), 'row')}"))
+        totals.append((f"latency, {unit}", amount(priced.seconds, unit), f"{plural(len(priced.rows), 'row')}"))
     parts = [
         f"{found.name}{kind} on one image {image}; {_sizes(loaded.padding_multiple)}\n",
         table(totals, right=(1,)),

@@ -1,4 +1,4 @@
-"""A piece of a network by itself: what it reads, and its steps. Equal work has equal text, whatever it is called."""
+"""Kernels: pieces of a network that are measured alone. Equal kernels have equal text, whatever a text calls them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Step:
+    """One primitive."""
+
     payload: Apply
     reads: tuple[int, ...]
-    """Maps by number: the maps that the work reads come first, its own follow."""
+    """Maps by number: those that the kernel reads come first, its own follow."""
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Kernel:
+    """Primitives in topological order, with the shapes of the maps that they read from outside."""
+
     inputs: tuple[Shape, ...]
     steps: tuple[Step, ...]
     """In the order in which they are met on the way back from what others read, so that the order of a text's lines
@@ -31,10 +35,10 @@ class Work:
     """The map of the last step."""
 
 
-def work_of(
+def kernel_of(
     roots: Iterable[K], steps: Mapping[K, tuple[Apply, Sequence[K]]], shape: Callable[[K], Shape]
-) -> Work | None:
-    """The work that computes `roots`; maps without a step are what it reads. None where there is nothing to do."""
+) -> Kernel | None:
+    """The kernel that computes `roots`; maps without a step are its inputs. None where nothing is computed."""
     inputs: dict[K, None] = {}
     order: dict[K, None] = {}
     waiting: list[tuple[K, bool]] = [(root, False) for root in reversed(list(roots))]
@@ -53,16 +57,16 @@ def work_of(
         return None
     number = {key: index for index, key in enumerate([*inputs, *order])}
     found = tuple(Step(steps[key][0], tuple(number[source] for source in steps[key][1])) for key in order)
-    return Work(tuple(shape(key) for key in inputs), found, shape(next(reversed(order))))
+    return Kernel(tuple(shape(key) for key in inputs), found, shape(next(reversed(order))))
 
 
-def spell(work: Work) -> str:
+def spell(kernel: Kernel) -> str:
     """As the body of an op: `y1 = x -> resize(factor = 1 / 2); y1 -> conv(c = 8) -> resize(like = x)`."""
-    first = len(work.inputs)
+    first = len(kernel.inputs)
     names = input_names(first)
-    read = Counter(source for step in work.steps for source in step.reads)
+    read = Counter(source for step in kernel.steps for source in step.reads)
     lines: list[str] = []
-    for number, step in enumerate(work.steps, start=first):
+    for number, step in enumerate(kernel.steps, start=first):
         before = number - 1
         carries_on = step.reads[0] == before >= first and read[before] == 1 and not joins(step.payload)
         if not carries_on and lines:

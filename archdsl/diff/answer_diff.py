@@ -1,4 +1,4 @@
-"""Answers that differ, and how one set of answers becomes the other."""
+"""The difference of two genotypes of one space: answers that differ, and the edits that turn one into the other."""
 
 from __future__ import annotations
 

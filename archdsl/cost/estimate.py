@@ -1,4 +1,4 @@
-"""What a network takes: the sum of its rows, times the factor of the table."""
+"""The estimated latency of a network: the sum of its rows in a latency table, times the factor of the table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ class MissingRows(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class RowEstimate:
+    """One row of the table at its place in the network."""
+
     use: Use
     seconds: float
     """With the factor of the table."""
@@ -41,19 +43,19 @@ class Estimate:
     """For one image at the size of the network's input."""
 
     table: Table
-    prices: tuple[Price, ...]
+    rows: tuple[RowEstimate, ...]
 
     @property
     def seconds(self) -> float:
-        return fsum(price.seconds for price in self.prices)
+        return fsum(row.seconds for row in self.rows)
 
     def cells(self) -> tuple[Share, ...]:
         """By cell, in the order of the network; what stands in no cell by its line."""
-        return _shares(self.prices, lambda use: use.cell)
+        return _shares(self.rows, lambda use: use.cell)
 
     def branches(self) -> tuple[Share, ...]:
         """By who computes it: one branch alone, or several together."""
-        owned = [price for price in self.prices if price.use.branches]
+        owned = [row for row in self.rows if row.use.branches]
         return _shares(owned, lambda use: " and ".join(use.branches))
 
 
@@ -63,7 +65,7 @@ def estimate(graph: ClosedGraph, table: Table) -> Estimate:
     missing = table.missing(dict.fromkeys(use.row for use in found))
     if missing:
         raise MissingRows(table, missing)
-    return Estimate(table, tuple(Price(use, _seconds(table, use.row)) for use in found))
+    return Estimate(table, tuple(RowEstimate(use, _seconds(table, use.row)) for use in found))
 
 
 def _seconds(table: Table, row: Row) -> float:
@@ -72,8 +74,8 @@ def _seconds(table: Table, row: Row) -> float:
     return seconds * table.factor
 
 
-def _shares(prices: Sequence[Price], key: Callable[[Use], str]) -> tuple[Share, ...]:
+def _shares(rows: Sequence[RowEstimate], key: Callable[[Use], str]) -> tuple[Share, ...]:
     groups: dict[str, list[float]] = {}
-    for price in prices:
-        groups.setdefault(key(price.use), []).append(price.seconds)
+    for row in rows:
+        groups.setdefault(key(row.use), []).append(row.seconds)
     return tuple(Share(name, fsum(group), len(group)) for name, group in groups.items())

@@ -1,4 +1,4 @@
-"""How large the numbers of a map are, if each layer with weights writes numbers of size 1."""
+"""The expected mean square of activations where each layer with weights writes 1 (He 2015, section 2.2)."""
 
 from __future__ import annotations
 

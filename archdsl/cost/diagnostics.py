@@ -1,4 +1,4 @@
-"""What is wrong with a cost table, for people."""
+"""Diagnostics of cost tables."""
 
 from __future__ import annotations
 
