@@ -6,8 +6,8 @@ from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar, final
 
-from archdsl.cost.rows import alone
 from archdsl.cost.kernel import Kernel, kernel_of
+from archdsl.cost.rows import alone
 from archdsl.ops import Dim, Shape, ShapeError
 from archdsl.ops.dims import Leaf, values
 from archdsl.ops.joining import ADD
