@@ -1,10 +1,10 @@
 """Pictures of cells, grids, networks and differences, as DOT, SVG, PNG and PDF. Knows nothing of torch."""
 
-from archdsl.render.difference import difference_picture
 from archdsl.render.draw import Drawable, draw, svg
+from archdsl.render.engine.output import render
 from archdsl.render.failures import NothingToDraw
-from archdsl.render.output import render
-from archdsl.render.picture import Box, Format, Line, Picture, Text
+from archdsl.render.model.picture import Box, Format, Line, Picture, Text
+from archdsl.render.views.difference import difference_picture
 
 __all__ = [
     "Box",

@@ -7,17 +7,17 @@ from typing import Protocol
 from archdsl.diff import Figures, Side, side
 from archdsl.diff.amounts import short
 from archdsl.ir import Graph
-from archdsl.render.asking import Asking, answers_in, asking
-from archdsl.render.cards import chain_picture
-from archdsl.render.cell import cell_picture
-from archdsl.render.chains import Layout, asks_exit, layout
+from archdsl.render.engine.output import render
 from archdsl.render.failures import NothingToDraw
-from archdsl.render.labelling import costs_of
-from archdsl.render.network import network_picture
-from archdsl.render.output import render
-from archdsl.render.picture import Picture
-from archdsl.render.scopes import Scope, find, names
-from archdsl.render.trellis import trellis_pictures
+from archdsl.render.model.picture import Picture
+from archdsl.render.views.cell import cell_picture
+from archdsl.render.views.cell_labels import costs_of
+from archdsl.render.views.cell_questions import Asking, answers_in, asking
+from archdsl.render.views.chain_cards import chain_picture
+from archdsl.render.views.chains import Layout, asks_exit, layout
+from archdsl.render.views.network import network_picture
+from archdsl.render.views.scopes import Scope, find, names
+from archdsl.render.views.trellis import trellis_pictures
 from archdsl.space import Program
 from archdsl.space.trace import Answers
 

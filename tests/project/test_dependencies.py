@@ -28,7 +28,7 @@ MODULES: Final = {
 """Modules that are named otherwise than what brings them."""
 
 BY_NAME: Final = {
-    "pygraphviz": Path("archdsl/render/engine.py"),
+    "pygraphviz": Path("archdsl/render/engine/graphviz.py"),
     "tensorboard": Path("archdsl/train/journal.py"),
     "tensorrt_rtx": Path("archdsl/backends/tensorrt/trt_plan.py"),
 }

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from archdsl.render import Box, Line, Picture, Text, draw
-from archdsl.render.dot import write
-from archdsl.render.letters import legend_of, lettered
+from archdsl.render.engine.dot import write
+from archdsl.render.views.candidate_legend import legend_of, lettered
 from tests.render.items import HYPER, HYPER_ANSWERED, SPACE, STUDENT, TEXTS, loaded
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from archdsl.render.picture import Box, Line, Picture, Point
-from archdsl.render.ways import moved
+from archdsl.render.model.picture import Box, Line, Picture, Point
+from archdsl.render.model.splines import moved
 
 _APART = 70.0
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from archdsl.render.grid import CELL, SKIP
-from archdsl.render.labels import small, wrapped
-from archdsl.render.picture import Box, Line, Text
-from archdsl.render.sheet import Sheet
-from archdsl.render.style import INK, MUTED, PAPER, TINT, Dash, Stroke
-from archdsl.render.visits import Visit
-from archdsl.render.ways import swung
+from archdsl.render.model.labels import small, wrapped
+from archdsl.render.model.picture import Box, Line, Text
+from archdsl.render.model.splines import swung
+from archdsl.render.model.style import INK, MUTED, PAPER, TINT, Dash, Stroke
+from archdsl.render.views.grid import CELL, SKIP
+from archdsl.render.views.trellis_cells import Visit
+from archdsl.render.views.trellis_layout import Sheet
 
 
 def cell_boxes(sheet: Sheet) -> list[Box]:

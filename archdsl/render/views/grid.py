@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from archdsl.render.picture import Point
-from archdsl.render.visits import Visit
+from archdsl.render.model.picture import Point
+from archdsl.render.views.trellis_cells import Visit
 from archdsl.space import Place, Trellis
 
 CELL: Point = (68, 39)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archdsl.render.picture import Box, Line, Outline, Point, Text
-from archdsl.render.style import Stroke
-from archdsl.render.ways import straight
+from archdsl.render.model.picture import Box, Line, Outline, Point, Text
+from archdsl.render.model.splines import straight
+from archdsl.render.model.style import Stroke
 
 _SAMPLE = 34.0
 _SIZE = 9

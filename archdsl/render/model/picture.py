@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-from archdsl.render.style import INK, PAPER, PLAIN, Stroke
+from archdsl.render.model.style import INK, PAPER, PLAIN, Stroke
 
 Point: TypeAlias = "tuple[float, float]"
 """In points, y upwards."""

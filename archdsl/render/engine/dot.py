@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from archdsl.render.picture import Box, Flow, Group, Line, Outline, Picture, Point, Text
-from archdsl.render.style import FAINT, FONT, INK, Dash, Stroke
+from archdsl.render.model.picture import Box, Flow, Group, Line, Outline, Picture, Point, Text
+from archdsl.render.model.style import FAINT, FONT, INK, Dash, Stroke
 
 _SHAPES = {
     Outline.BOX: ("box", "filled"),

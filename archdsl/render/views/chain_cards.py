@@ -7,16 +7,16 @@ from itertools import pairwise
 
 from archdsl.diff import Side
 from archdsl.ir import Graph
-from archdsl.render.asking import answers_in, asking
-from archdsl.render.cell import CellDrawing
-from archdsl.render.chains import Chain, Layout
-from archdsl.render.folding import Fold, alike, runs
-from archdsl.render.labelling import costs_of, maps, spent
-from archdsl.render.labels import small
-from archdsl.render.letters import legend_of, lettered
-from archdsl.render.picture import Box, Group, Line, Picture, Text
-from archdsl.render.scopes import find
-from archdsl.render.style import INK, Dash, Stroke
+from archdsl.render.model.labels import small
+from archdsl.render.model.picture import Box, Group, Line, Picture, Text
+from archdsl.render.model.style import INK, Dash, Stroke
+from archdsl.render.views.candidate_legend import legend_of, lettered
+from archdsl.render.views.cell import CellDrawing
+from archdsl.render.views.cell_labels import costs_of, maps, spent
+from archdsl.render.views.cell_questions import answers_in, asking
+from archdsl.render.views.chains import Chain, Layout
+from archdsl.render.views.folding import Fold, alike, runs
+from archdsl.render.views.scopes import find
 
 _IN_A_ROW = 3
 _AFTER = Stroke(INK, Dash.HIDDEN)

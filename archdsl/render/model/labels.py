@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from archdsl.ops import Shape
-from archdsl.render.picture import Text
-from archdsl.render.style import MUTED
+from archdsl.render.model.picture import Text
+from archdsl.render.model.style import MUTED
 
 
 def wrapped(name: str, width: int, most: int = 3) -> list[str]:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from archdsl.render.picture import Box, Group, Line, Picture, Text
-from archdsl.render.style import Dash
+from archdsl.render.model.picture import Box, Group, Line, Picture, Text
+from archdsl.render.model.style import Dash
 
 
 def write(picture: Picture) -> str:

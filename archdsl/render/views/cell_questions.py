@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from archdsl.diff import Side
 from archdsl.diff.cells import Cell
-from archdsl.render.parts import holding_chains, part_of
+from archdsl.render.views.parts import holding_chains, part_of
 from archdsl.space import Asked, Keep, Program, QuestionKind, QuestionPath, Select, spell_scope
 
 

@@ -8,10 +8,10 @@ from math import ceil
 
 from archdsl.diff import Side
 from archdsl.diff.cells import Cell
-from archdsl.render.asking import Asking, answers_in
-from archdsl.render.chains import Chain, Layout
-from archdsl.render.labelling import Costs, maps, spent
-from archdsl.render.parts import in_chain
+from archdsl.render.views.cell_labels import Costs, maps, spent
+from archdsl.render.views.cell_questions import Asking, answers_in
+from archdsl.render.views.chains import Chain, Layout
+from archdsl.render.views.parts import in_chain
 
 _MOST_IN_A_ROW = 10
 

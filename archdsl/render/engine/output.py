@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from archdsl.render import data, engine
-from archdsl.render.dot import write
-from archdsl.render.picture import Format, Picture
+from archdsl.render.engine import graphviz, json_data
+from archdsl.render.engine.dot import write
+from archdsl.render.model.picture import Format, Picture
 
 
 def render(picture: Picture, format: Format) -> bytes:
@@ -13,6 +13,6 @@ def render(picture: Picture, format: Format) -> bytes:
     Raises ToolMissing where pygraphviz is missing, except for `dot` and `json`, which need nothing installed.
     """
     if format == "json":
-        return data.write(picture).encode()
+        return json_data.write(picture).encode()
     text = write(picture)
-    return text.encode() if format == "dot" else engine.render(text, format, placed=picture.flow is None)
+    return text.encode() if format == "dot" else graphviz.render(text, format, placed=picture.flow is None)

@@ -14,13 +14,13 @@ from typing import TypeAlias
 from archdsl.ir import Graph
 from archdsl.ops.bind import show
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.render.labels import listed, small, wrapped
-from archdsl.render.letters import Letters, legend_of, lettered
-from archdsl.render.picture import Box, Line, Outline, Picture, Text
-from archdsl.render.scopes import Scope
-from archdsl.render.style import INK, MUTED, PLAIN, TINT, Dash, Stroke
-from archdsl.render.units import Unit
-from archdsl.render.wiring import Wiring, join_sign, short_name
+from archdsl.render.model.labels import listed, small, wrapped
+from archdsl.render.model.picture import Box, Line, Outline, Picture, Text
+from archdsl.render.model.style import INK, MUTED, PLAIN, TINT, Dash, Stroke
+from archdsl.render.views.candidate_legend import Letters, legend_of, lettered
+from archdsl.render.views.scopes import Scope
+from archdsl.render.views.units import Unit
+from archdsl.render.views.wiring import Wiring, join_sign, short_name
 from archdsl.space import Apply, Asked, FrameKind, Keep, Measured, OfBranch, QuestionKind, Searching, Select
 
 _CHOICE = Stroke(INK, Dash.DASHED, 1.0)

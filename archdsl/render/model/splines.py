@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from archdsl.render.picture import Point
+from archdsl.render.model.picture import Point
 
 
 def straight(start: Point, end: Point) -> tuple[Point, ...]:

@@ -8,10 +8,10 @@ from archdsl.diff import Change, Difference
 from archdsl.diff.amounts import short, signed
 from archdsl.diff.cells import Cell, cells
 from archdsl.diff.model import CellChange, Side
-from archdsl.render.labelling import label_of
-from archdsl.render.labels import small, wrapped
-from archdsl.render.picture import Box, Flow, Line, Picture, Text
-from archdsl.render.style import MUTED, Dash, Stroke
+from archdsl.render.model.labels import small, wrapped
+from archdsl.render.model.picture import Box, Flow, Line, Picture, Text
+from archdsl.render.model.style import MUTED, Dash, Stroke
+from archdsl.render.views.cell_labels import label_of
 
 _STROKES = {
     Change.SAME: Stroke(MUTED, Dash.SOLID, 0.8),

@@ -9,12 +9,12 @@ from functools import cached_property
 from archdsl.diff import Side
 from archdsl.diff.cells import Cell
 from archdsl.ops import Shape
-from archdsl.render.grid import CELL, SKIP, Grid
-from archdsl.render.parts import parts
-from archdsl.render.picture import Point
-from archdsl.render.style import Stroke, branch_stroke
-from archdsl.render.surroundings import Outside, outside
-from archdsl.render.visits import Visit, visits
+from archdsl.render.model.picture import Point
+from archdsl.render.model.style import Stroke, branch_stroke
+from archdsl.render.views.grid import CELL, SKIP, Grid
+from archdsl.render.views.parts import parts
+from archdsl.render.views.surroundings import Outside, outside
+from archdsl.render.views.trellis_cells import Visit, visits
 from archdsl.space import Place, Trellis
 
 _APART = 4.4

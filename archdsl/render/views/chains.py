@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from archdsl.diff import Side
 from archdsl.diff.cells import Cell
 from archdsl.ir import Graph
-from archdsl.render.parts import Parts, in_chain, parts
+from archdsl.render.views.parts import Parts, in_chain, parts
 from archdsl.space import Program, QuestionKind
 
 

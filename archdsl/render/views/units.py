@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archdsl.ir import Graph, Node
-from archdsl.render.scopes import Scope
+from archdsl.render.views.scopes import Scope
 from archdsl.space import Apply, FrameKind
 from archdsl.space.node_path import spell
 

@@ -10,9 +10,9 @@ from functools import cached_property
 from archdsl.ir import Graph
 from archdsl.ops import Shape
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.render.labels import resolution
-from archdsl.render.scopes import Scope
-from archdsl.render.units import Unit, readers_within, units
+from archdsl.render.model.labels import resolution
+from archdsl.render.views.scopes import Scope
+from archdsl.render.views.units import Unit, readers_within, units
 from archdsl.space import Apply, Asked, Keep, QuestionKind, Select
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from archdsl.render.labels import listed, small
-from archdsl.render.picture import Text
+from archdsl.render.model.labels import listed, small
+from archdsl.render.model.picture import Text
 
 _MOST_CANDIDATES = 8
 """A longer set has a letter."""

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from archdsl.render.grid import CELL, SKIP
-from archdsl.render.labels import small, wrapped
-from archdsl.render.picture import Box, Line, Point, Text
-from archdsl.render.sheet import Sheet
-from archdsl.render.style import INK, MUTED, Dash, Stroke
-from archdsl.render.surroundings import Outside, is_image
-from archdsl.render.visits import Visit
-from archdsl.render.ways import bent, moved, swung
+from archdsl.render.model.labels import small, wrapped
+from archdsl.render.model.picture import Box, Line, Point, Text
+from archdsl.render.model.splines import bent, moved, swung
+from archdsl.render.model.style import INK, MUTED, Dash, Stroke
+from archdsl.render.views.grid import CELL, SKIP
+from archdsl.render.views.surroundings import Outside, is_image
+from archdsl.render.views.trellis_cells import Visit
+from archdsl.render.views.trellis_layout import Sheet
 from archdsl.space import Place
 
 _HEAD = Stroke(MUTED, Dash.SOLID, 1.3)

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from archdsl.diff import Side
-from archdsl.render.grid import CELL
-from archdsl.render.heads import EARLIER, Heads
-from archdsl.render.labels import resolution, small, wrapped
-from archdsl.render.legend import Entry, legend, written
-from archdsl.render.paths import cell_boxes, strokes
-from archdsl.render.picture import Box, Line, Outline, Picture, Text
-from archdsl.render.sheet import Sheet
-from archdsl.render.stack import below_each_other
-from archdsl.render.style import FAINT, MUTED, TINT, Dash, Stroke
-from archdsl.render.ways import swung
+from archdsl.render.model.labels import resolution, small, wrapped
+from archdsl.render.model.picture import Box, Line, Outline, Picture, Text
+from archdsl.render.model.splines import swung
+from archdsl.render.model.style import FAINT, MUTED, TINT, Dash, Stroke
+from archdsl.render.views.branch_paths import cell_boxes, strokes
+from archdsl.render.views.grid import CELL
+from archdsl.render.views.grid_surroundings import EARLIER, Heads
+from archdsl.render.views.stroke_legend import Entry, legend, written
+from archdsl.render.views.trellis_layout import Sheet
+from archdsl.render.views.vertical_stack import below_each_other
 from archdsl.space import Asked, Place, QuestionKind, Select, Trellis
 
 _GREY = Stroke(FAINT, Dash.SOLID, 0.7)

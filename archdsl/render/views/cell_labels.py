@@ -10,9 +10,9 @@ from archdsl.diff.amounts import short
 from archdsl.diff.cells import Cell, ops_of
 from archdsl.diff.model import NodeFigures
 from archdsl.ir import Graph
-from archdsl.render.labels import listed, shown, small, wrapped
-from archdsl.render.picture import Text
-from archdsl.render.surroundings import is_image
+from archdsl.render.model.labels import listed, shown, small, wrapped
+from archdsl.render.model.picture import Text
+from archdsl.render.views.surroundings import is_image
 
 _NAME_WIDTH = 30
 _MOST_LINES = 3

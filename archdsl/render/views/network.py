@@ -14,14 +14,14 @@ from itertools import pairwise
 from archdsl.diff import Side
 from archdsl.diff.amounts import short
 from archdsl.diff.cells import Cell
-from archdsl.render.asking import Asking, answered, asking
-from archdsl.render.chains import Chain, Layout
-from archdsl.render.folding import Fold, alike, folds, rows
-from archdsl.render.labelling import Costs, costs_of, label_of, maps, spent
-from archdsl.render.labels import small, wrapped
-from archdsl.render.picture import Box, Flow, Group, Line, Outline, Picture, Text
-from archdsl.render.style import FAINT, INK, MUTED, PAPER, TINT, Dash, Stroke
-from archdsl.render.surroundings import Outside, is_image, outside
+from archdsl.render.model.labels import small, wrapped
+from archdsl.render.model.picture import Box, Flow, Group, Line, Outline, Picture, Text
+from archdsl.render.model.style import FAINT, INK, MUTED, PAPER, TINT, Dash, Stroke
+from archdsl.render.views.cell_labels import Costs, costs_of, label_of, maps, spent
+from archdsl.render.views.cell_questions import Asking, answered, asking
+from archdsl.render.views.chains import Chain, Layout
+from archdsl.render.views.folding import Fold, alike, folds, rows
+from archdsl.render.views.surroundings import Outside, is_image, outside
 
 _TAKEN = Stroke(INK, width=2.6)
 _ASKED = Stroke(INK, Dash.DASHED, 1.0)

@@ -1,0 +1,1 @@
+"""Pictures as files: DOT, JSON, and SVG, PNG and PDF by Graphviz."""

@@ -1,0 +1,1 @@
+"""A picture as data: boxes, lines, texts and strokes."""

@@ -1,0 +1,1 @@
+"""What each kind of picture shows: cells, chains, networks, grids and differences."""
