@@ -225,7 +225,8 @@ def primitive(
         if isinstance(value, Dim) and kinds(definition)[key] is not Kind.CHANNELS:
             return ev.poison(
                 codes.WRONG_KIND,
-                f"`{name}` takes {kinds(definition)[key]} as `{key}`, and this hangs on how many channels a map gets",
+                f"`{name}` takes {kinds(definition)[key]} as `{key}`, which must be static; "
+                "it depends on a map's channel count",
                 span,
                 f"`{key}` is `{value}`",
                 help=f"ask for it: `choose {key} in {{3, 5, 7}}`",

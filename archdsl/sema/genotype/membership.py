@@ -120,7 +120,7 @@ def _report_not_asked(reader: Reader, found: Trace, reporter: Reporter) -> None:
                 codes.NOT_ASKED,
                 f"`{path}` is not asked: {_why(path, reader)}",
                 given.target,
-                "answers what nobody reads",
+                "has no effect",
                 help="leave the line out, or take the place out of its range",
             )
 

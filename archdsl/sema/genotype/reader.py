@@ -72,7 +72,7 @@ class Reader:
                 case _:
                     self.reporter.report(
                         codes.OUT_OF_PLACE,
-                        "a genotype holds answers, and this is none",
+                        "expected an answer",
                         statement.span,
                         "not an answer",
                         help="write `trunk[1][8].operator = conv3x3`, or `answer normal { … }`",
