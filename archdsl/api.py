@@ -34,7 +34,10 @@ class Refused(Exception):
 
 def check(path: PathLike, *, overrides: Mapping[str, str] | None = None) -> tuple[Diagnostic, ...]:
     """What is wrong with a text and all that it uses; empty where nothing is."""
-    return check_text(str(path), overrides=overrides).diagnostics
+    try:
+        return check_text(str(path), overrides=overrides).diagnostics
+    except NotLoaded as unreadable:
+        return unreadable.diagnostics
 
 
 def format(text: str) -> str:

@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from archdsl.diagnostics import Diagnostic, Severity
-from archdsl.pipeline.tables import check_tables
 from archdsl.pipeline.target import Target
-from archdsl.sema.driver import Checker, Meaning, Recipe, checker
+from archdsl.sema.driver import Meaning
+from archdsl.session import SESSION, Checked, Parameter, Text, parameter
 from archdsl.space import Program
 from archdsl.space.divisibility import multiple, of_program, of_trace
 from archdsl.text import SourceFile
 
 if TYPE_CHECKING:
     from archdsl.ir import ClosedGraph, OpenGraph
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A text after all checks. `meanings` holds those spaces and genotypes in which nothing is wrong."""
-
-    target: Target
-    source: SourceFile | None
-    diagnostics: tuple[Diagnostic, ...]
-    meanings: tuple[Meaning, ...] = ()
-    recipes: tuple[Recipe, ...] = ()
-    """Searches, trainings and costs in which nothing is wrong."""
-
-    @property
-    def failed(self) -> bool:
-        return any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +29,7 @@ class Loaded:
     meaning: Meaning
     diagnostics: tuple[Diagnostic, ...] = ()
     """Warnings; an item with errors is not loaded."""
-    given: Mapping[str, int | Fraction | bool | str] = field(default_factory=dict[str, "int | Fraction | bool | str"])
+    given: Mapping[str, Parameter] = field(default_factory=dict[str, Parameter])
     """Parameters that were given other values than the text has."""
 
     @property
@@ -101,78 +84,39 @@ class NotLoaded(Exception):
 def check(
     written: str | Target, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
 ) -> Checked:
-    """Check every item of a text."""
-    text = _open(written, overrides, size)
-    if isinstance(text, Checked):
-        return text
-    target, source, found = text
-    meanings, recipes = found.all()
-    for each in check_tables(found, recipes):
-        found.reporter.add(each)
-    return Checked(target, source, in_order(found.reporter.diagnostics), tuple(meanings), tuple(recipes))
+    """Check every item of a text, or the one that is named. Raises NotLoaded where the text cannot be read."""
+    target, source = opened(written)
+    text = Text(source, target.path, target.files, overrides or {}, size)
+    if target.item is None:
+        return SESSION.check(text)
+    return SESSION.check_recipe(text, target.item) or SESSION.check_item(text, target.item)
 
 
 def load(
     written: str | Target, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
 ) -> Loaded:
-    """One item of a text: `file.arch` where it has but one, else `file.arch:NAME`.
+    """One space or genotype of a text: `file.arch:NAME`, or of `file.arch` the one that is meant.
 
-    `overrides` are parameters as a command line gives them (`{"classes": "11"}`), `size` the image's height and width.
+    That is the one that is named like the file, else its only genotype, else its only space. `overrides` are
+    parameters as a command line gives them (`{"classes": "11"}`), `size` the image's height and width.
     Raises NotLoaded.
     """
-    target, source, found = opened(written, overrides, size)
-    found.names()
-    meaning = None if found.reporter.failed else found.pick(target.item)
-    diagnostics = in_order(found.reporter.diagnostics)
-    if meaning is None or found.reporter.failed:
-        raise NotLoaded(diagnostics)
-    given = {name: value_of(text) for name, text in (overrides or {}).items()}
-    return Loaded(target, source, tuple(found.unit.sources()), meaning, diagnostics, given)
+    target, source = opened(written)
+    checked = SESSION.check_item(Text(source, target.path, target.files, overrides or {}, size), target.item)
+    if checked.failed:
+        raise NotLoaded(checked.diagnostics)
+    given = {name: parameter(text) for name, text in (overrides or {}).items()}
+    sources = tuple(checked.unit.sources())
+    return Loaded(target, source, sources, checked.meanings[0], checked.diagnostics, given)
 
 
-def opened(
-    written: str | Target, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
-) -> tuple[Target, SourceFile, Checker]:
-    """A text that can be read, before anything in it is checked. Raises NotLoaded."""
-    found = _open(written, overrides, size)
-    if isinstance(found, Checked):
-        raise NotLoaded(found.diagnostics)
-    return found
-
-
-def _open(
-    written: str | Target, overrides: Mapping[str, str] | None, size: tuple[int, int] | None
-) -> Checked | tuple[Target, SourceFile, Checker]:
+def opened(written: str | Target) -> tuple[Target, SourceFile]:
+    """A text as it was read. Raises NotLoaded."""
     target = Target.parse(written) if isinstance(written, str) else written
     source = target.read()
     if isinstance(source, Diagnostic):
-        return Checked(target, None, (source,))
-    given = {name: value_of(text) for name, text in (overrides or {}).items()}
-    return target, source, checker(source, target.path, given, size, target.files)
-
-
-def value_of(text: str) -> int | Fraction | bool | str:
-    """A parameter as a command line gives it: a number, `yes` or `no`, else a word."""
-    if text in ("yes", "no"):
-        return text == "yes"
-    try:
-        number = Fraction(text.replace("_", ""))
-    except (ValueError, ZeroDivisionError):
-        return text
-    return number.numerator if number.denominator == 1 else number
-
-
-def in_order(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """By file and place, as a reader goes through them; what has no place first."""
-    files: dict[str, int] = {}
-
-    def place(diagnostic: Diagnostic) -> tuple[int, int]:
-        if diagnostic.primary is None:
-            return (-1, 0)
-        span = diagnostic.primary.span
-        return (files.setdefault(span.source.name, len(files)), span.start)
-
-    return tuple(sorted(diagnostics, key=place))
+        raise NotLoaded((source,))
+    return target, source
 
 
 def _place(diagnostic: Diagnostic) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archdsl.pipeline.load import NotLoaded, in_order, opened
+from archdsl.pipeline.load import NotLoaded, opened
 from archdsl.sema.driver import Checker, Recipe
 from archdsl.sema.modules.load import Unit
+from archdsl.session import SESSION, Text, in_order
 from archdsl.settings import Training
 from archdsl.syntax import ast
 
@@ -16,16 +17,17 @@ def load_recipe(
 ) -> Recipe | None:
     """The search, training or cost that `file.arch:NAME` names; None where it names no such item.
 
-    Raises NotLoaded where something is wrong with it.
+    Of `file.arch` the one that is named like the file. Raises NotLoaded where something is wrong with it.
     """
-    target, _, found = opened(written, overrides, size)
-    if target.item is None or not found.is_recipe(target.item):
+    target, source = opened(written)
+    name = target.item or (None if target.path is None else target.path.stem)
+    text = Text(source, target.path, target.files, overrides or {}, size)
+    checked = None if name is None else SESSION.check_recipe(text, name)
+    if checked is None:
         return None
-    found.names()
-    recipe = found.recipe(target.item)
-    if recipe is None or found.reporter.failed:
-        raise NotLoaded(in_order(found.reporter.diagnostics))
-    return recipe
+    if checked.failed:
+        raise NotLoaded(checked.diagnostics)
+    return checked.recipes[0]
 
 
 def trainings(written: str, space: str, *, overrides: Mapping[str, str] | None = None) -> tuple[Training, ...]:
@@ -33,7 +35,8 @@ def trainings(written: str, space: str, *, overrides: Mapping[str, str] | None =
 
     Raises NotLoaded where something is wrong with one of them.
     """
-    _, _, checker = opened(written, overrides)
+    target, source = opened(written)
+    checker = SESSION.checker(Text(source, target.path, target.files, overrides or {}))
     found: list[Training] = []
     for unit in _units(checker.unit):
         inner = Checker(unit, checker.reporter, checker.overrides)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.diagnostics import Label as Mark
-from archdsl.diagnostics import Severity
 from archdsl.ops import Primitive
 from archdsl.sema import codes
 from archdsl.sema.divisibility import image_size, report_size, report_uneven
@@ -18,10 +18,8 @@ from archdsl.sema.elaborate.spaces import lay_out
 from archdsl.sema.elaborate.values import Environment, Poison, Value
 from archdsl.sema.genotype.membership import check as check_membership
 from archdsl.sema.genotype.reader import Reader
-from archdsl.sema.modules.files import Files
-from archdsl.sema.modules.load import Definition, Found, Unit, load_units
+from archdsl.sema.modules.load import Definition, Found, Unit
 from archdsl.sema.reporter import Reporter, listed, suggestion
-from archdsl.sema.resolve.resolver import check_names
 from archdsl.sema.settings import Subject, read_cost, read_search, read_training
 from archdsl.settings import Cost, Search, Training
 from archdsl.space import Program, QuestionPath
@@ -29,7 +27,7 @@ from archdsl.space.divisibility import of_program
 from archdsl.space.trace import Trace
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
-from archdsl.text import SourceFile, Span
+from archdsl.text import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +54,75 @@ def _rounded(length: int) -> int:
     return -(-length // _EVEN) * _EVEN
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """A space as it was laid out with the parameters that were given."""
+
+    space: ast.Space
+    given: Mapping[str, Value]
+    program: Program | None
+    """None where something is wrong with it."""
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(slots=True)
+class Layouts:
+    """Spaces as they were laid out: genotypes, searches and trainings in one file mostly are of one space."""
+
+    _known: list[_Layout] = field(default_factory=list[_Layout])
+
+    def of(
+        self, space: ast.Space, unit: Unit, given: Mapping[str, Value], size: tuple[int, int] | None, reporter: Reporter
+    ) -> Program | None:
+        """The program; None where something is wrong with it. What is wrong is reported each time."""
+        layout = next((each for each in self._known if each.space is space and _same(each.given, given)), None)
+        if layout is None:
+            found = Reporter()
+            layout = _Layout(space, given, _lay_out(space, unit, given, size, found), found.diagnostics)
+            self._known.append(layout)
+        reporter.merge(layout.diagnostics)
+        return layout.program
+
+    def named(self, name: str, given: Mapping[str, Value]) -> Program | None:
+        """The program of a space of that name, if it was laid out with those parameters."""
+        found = (each.program for each in self._known if each.program and _same(each.given, given))
+        return next((program for program in found if program.name == name), None)
+
+
+def _lay_out(
+    space: ast.Space, unit: Unit, given: Mapping[str, Value], size: tuple[int, int] | None, reporter: Reporter
+) -> Program | None:
+    """Where only the image's size is wrong, that is said and nothing that follows."""
+    trial = Reporter()
+    program = lay_out(space, unit, given, trial, size)
+    if program is None and any(each.code in _OF_SIZE for each in trial.diagnostics):
+        written = image_size(space, size)
+        rounded = written and (_rounded(written[0]), _rounded(written[1]))
+        even = rounded and rounded != written and lay_out(space, unit, given, Reporter(), rounded)
+        if written and even:
+            report_size(even, of_program(even), written, reporter)
+            return None
+    reporter.merge(trial.diagnostics)
+    return program
+
+
 @dataclass(slots=True)
 class Checker:
-    """Checks the items of one file and of what it uses."""
+    """Checks the items of one file and of what it uses; names were checked before (`check_names`)."""
 
     unit: Unit
     reporter: Reporter
     overrides: Mapping[str, Value]
     size: tuple[int, int] | None = None
-    _programs: list[tuple[ast.Space, Mapping[str, Value], Program | None]] = field(
-        default_factory=list[tuple[ast.Space, "Mapping[str, Value]", "Program | None"]]
-    )
-    """Spaces as they were laid out, with what was given; None for one in which something is wrong, which is reported.
-
-    Genotypes, searches and trainings in one file mostly are of one space.
-    """
+    layouts: Layouts = field(default_factory=Layouts)
 
     def all(self) -> tuple[list[Meaning], list[Recipe]]:
         """Every item of the file that says something by itself."""
-        self.names()
         found = [
             self.item(name) for name, item in self.unit.items.items() if isinstance(item, ast.Space | ast.Genotype)
         ]
         recipes = [self.recipe(name) for name, item in self.unit.items.items() if isinstance(item, _RECIPES)]
         return [each for each in found if each is not None], [each for each in recipes if each is not None]
-
-    def is_recipe(self, name: str) -> bool:
-        return isinstance(self.unit.items.get(name), _RECIPES)
 
     def recipe(self, name: str) -> Recipe | None:
         """A search, a training or a cost of the file; None where something is wrong with it."""
@@ -107,7 +147,7 @@ class Checker:
         if found is None or isinstance(found.item, Primitive) or found.item.name.text in found.unit.broken:
             return None
         if isinstance(found.item, ast.Genotype):
-            other = Checker(found.unit, self.reporter, self.overrides, self.size, self._programs)
+            other = Checker(found.unit, self.reporter, self.overrides, self.size, self.layouts)
             meaning = other.item(found.item.name.text)
             return meaning and (Subject(meaning.program, frozenset(path.question for path in meaning.answers)), ())
         assert isinstance(found.item, ast.Space)
@@ -130,47 +170,39 @@ class Checker:
         found = self._subject(item) if isinstance(item, ast.Search) else None
         if found is not None and found[0].program.name == network:
             return found[0].program
-        laid_out = (program for _, given, program in self._programs if program and _same(given, self.overrides))
-        return next((program for program in laid_out if program.name == network), None)
-
-    def names(self) -> None:
-        """Names, arity and order in every item, whether or not something uses it."""
-        check_names(self.unit, self.reporter)
+        return self.layouts.named(network, self.overrides)
 
     def pick(self, name: str | None) -> Meaning | None:
-        """The item that a command is about: the one named, else the only one that there can be."""
-        kinds = (ast.Genotype, ast.Space)
-        if name is not None:
-            if isinstance(self.unit.items.get(name), kinds):
-                return self.item(name)
-            known = [each for each, item in self.unit.items.items() if isinstance(item, kinds)]
-            self.reporter.report(
-                codes.NO_ITEM,
-                f"`{Path(self.unit.source.name).name}` has no space and no genotype `{name}`",
-                None,
-                help=suggestion(name, known),
-            )
-            return None
-        for kind in kinds:
-            found = [each for each, item in self.unit.items.items() if isinstance(item, kind)]
-            if len(found) == 1:
+        """The space or genotype of that name; without a name the one that is meant, or None, which is reported.
+
+        Meant is what is named like the file, else the only genotype, else the only space.
+        """
+        genotypes, spaces = self._names(ast.Genotype), self._names(ast.Space)
+        meant = [name for name in (*genotypes, *spaces) if self.unit.path and name == self.unit.path.stem]
+        for found in ([name] if name is not None else meant, genotypes, spaces):
+            if len(found) == 1 and found[0] in (*genotypes, *spaces):
                 return self.item(found[0])
             if found:
-                file = Path(self.unit.source.name).name
-                self.reporter.report(
-                    codes.NO_ITEM,
-                    f"`{file}` has several: {listed(found)}",
-                    None,
-                    help=f"name one of them: `{file}:{found[0]}`",
-                )
-                return None
-        self.reporter.report(
-            codes.NO_ITEM,
-            f"`{Path(self.unit.source.name).name}` defines no space and no genotype",
-            None,
-            help="write `space NAME() { … }`, or `genotype NAME of SPACE { … }`",
-        )
+                break
+        self._no_item(name, genotypes, spaces)
         return None
+
+    def _names(self, kind: type[ast.Genotype | ast.Space]) -> list[str]:
+        return [name for name, item in self.unit.items.items() if isinstance(item, kind)]
+
+    def _no_item(self, name: str | None, genotypes: list[str], spaces: list[str]) -> None:
+        file = Path(self.unit.source.name).name
+        known = [*genotypes, *spaces]
+        if not known:
+            message = f"`{file}` defines no space and no genotype"
+            help = "write `space NAME() { … }`, or `genotype NAME of SPACE { … }`"
+        elif name is not None:
+            message = f"`{file}` has no space and no genotype `{name}`"
+            help = suggestion(name, known)
+        else:
+            message = f"`{file}` alone names no item: it has {_items(genotypes=genotypes, spaces=spaces)}"
+            help = f"name one of them: `{file}:{known[0]}`"
+        self.reporter.report(codes.NO_ITEM, message, None, help=help)
 
     def item(self, name: str) -> Meaning | None:
         item = self.unit.items[name]
@@ -213,27 +245,7 @@ class Checker:
         return Meaning(item.name.text, self.unit, item, program, trace, reader.answers()) if trace else None
 
     def _lay_out(self, space: ast.Space, unit: Unit, given: Mapping[str, Value]) -> Program | None:
-        """The program; None where something is wrong with it, which is reported."""
-        for known, parameters, program in self._programs:
-            if known is space and _same(parameters, given):
-                return program
-        program = self._lay_out_anew(space, unit, given)
-        self._programs.append((space, given, program))
-        return program
-
-    def _lay_out_anew(self, space: ast.Space, unit: Unit, given: Mapping[str, Value]) -> Program | None:
-        """Where only the image's size is wrong, that is said and nothing that follows."""
-        trial = Reporter()
-        program = lay_out(space, unit, given, trial, self.size)
-        if program is None and any(each.code in _OF_SIZE for each in trial.diagnostics):
-            size = image_size(space, self.size)
-            rounded = size and (_rounded(size[0]), _rounded(size[1]))
-            even = rounded and rounded != size and lay_out(space, unit, given, Reporter(), rounded)
-            if size and even:
-                report_size(even, of_program(even), size, self.reporter)
-                return None
-        self.reporter.merge(trial.diagnostics)
-        return program
+        return self.layouts.of(space, unit, given, self.size, self.reporter)
 
     def _of(self, item: ast.Genotype | ast.Search | ast.Train, *kinds: type[Definition]) -> Found | None:
         """What stands behind `of`."""
@@ -358,6 +370,15 @@ def _same(one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
     return one == other and all(type(one[name]) is type(other[name]) for name in one)
 
 
+def _items(**kinds: Sequence[str]) -> str:
+    """The genotypes `a`, `b` and the space `c`."""
+    found = {kind: names for kind, names in kinds.items() if names}
+    return " and ".join(
+        f"the {kind if len(names) > 1 else kind.removesuffix('s')} {listed(list(names))}"
+        for kind, names in found.items()
+    )
+
+
 def _spelled(value: Value) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
@@ -385,13 +406,6 @@ def _hash_of(item: ast.Genotype) -> tuple[str, Span] | None:
     return None
 
 
-def checker(
-    source: SourceFile,
-    path: Path | None,
-    overrides: Mapping[str, Value],
-    size: tuple[int, int] | None = None,
-    files: Files | None = None,
-) -> Checker:
-    """Loads a text and all that it uses, from `files` or else the disk; what is wrong is in `reporter`."""
-    reporter = Reporter()
-    return Checker(load_units(source, path, reporter, files), reporter, overrides, size)
+def is_recipe(unit: Unit, name: str) -> bool:
+    """Whether a file defines a search, a training or a cost of that name."""
+    return isinstance(unit.items.get(name), _RECIPES)

@@ -23,6 +23,10 @@ class Reporter:
     _broken: list[Span] = field(default_factory=list[Span])
     """The places of syntax errors."""
 
+    def copy(self) -> Reporter:
+        """What was reported up to here, to go on from."""
+        return Reporter(dict(self._found), list(self._broken))
+
     def report(
         self,
         code: str,

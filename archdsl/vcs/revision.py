@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.sema.modules.files import shown
+from archdsl.sema.modules.files import Disk, shown
+from archdsl.sema.modules.library import library
 from archdsl.syntax import decode
 from archdsl.syntax.codes import UNREADABLE
 from archdsl.text import SourceFile
@@ -37,6 +38,9 @@ class Revision:
         return sorted(filter(None, listed.decode(errors="replace").split("\0")))
 
     def read(self, path: Path) -> SourceFile | Diagnostic:
+        """A text of the revision. The library is the one of the archdsl that runs."""
+        if library(path.stem) == path:
+            return Disk().read(path)
         return self.read_as(f"git:{self.name}:{shown(path)}", path)
 
     def read_as(self, name: str, path: Path) -> SourceFile | Diagnostic:

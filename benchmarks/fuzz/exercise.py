@@ -14,10 +14,11 @@ from archdsl.cost import figures
 from archdsl.diagnostics import Diagnostic, Severity, show
 from archdsl.fmt import format_source
 from archdsl.ir import canonical_hash, canonical_text, closed, verify
-from archdsl.pipeline import Checked, Loaded, check, load
+from archdsl.pipeline import Loaded, NotLoaded, Target, check, load
 from archdsl.pipeline.expand import expand
 from archdsl.pipeline.genotype_writer import write_genotype
 from archdsl.render import draw, render
+from archdsl.session import Checked
 from archdsl.space.count import Census, NotCounted
 from archdsl.space.trace import trace
 from archdsl.syntax import ast, parse, read
@@ -66,11 +67,11 @@ def exercise(path: Path, clock: Clock, *, further: bool) -> Outcome:
         with clock.of("format"):
             _formats(parsed.source)
     with clock.of("check"):
-        found = check(str(path))
+        found = _checked(path)
     with clock.of("show"):
         _is_answered(found)
     codes = tuple(sorted({each.code for each in found.diagnostics}))
-    if parsed is None:
+    if parsed is None or isinstance(found, NotLoaded):
         return Outcome("unread", codes)
     if any(each.severity is Severity.ERROR for each in parsed.diagnostics):
         _law(found.failed, "a mistake of syntax is lost")
@@ -80,8 +81,15 @@ def exercise(path: Path, clock: Clock, *, further: bool) -> Outcome:
     _law(len(found.meanings) == len(items), "an item without a mistake has no meaning")
     notes: list[str] = []
     if further:
-        notes += [(_closed if each.closed else _open)(each, path, clock) for each in _loaded(found)]
+        notes += [(_closed if each.closed else _open)(each, path, clock) for each in _loaded(found, path)]
     return Outcome("clean", codes, tuple(notes))
+
+
+def _checked(path: Path) -> Checked | NotLoaded:
+    try:
+        return check(str(path))
+    except NotLoaded as unreadable:
+        return unreadable
 
 
 def _law(holds: bool, otherwise: str) -> None:
@@ -95,7 +103,7 @@ def _formats(source: SourceFile) -> None:
     _law(format_source(SourceFile("again.arch", formatted.text)).text == formatted.text, "formatting twice differs")
 
 
-def _is_answered(found: Checked) -> None:
+def _is_answered(found: Checked | NotLoaded) -> None:
     for diagnostic in found.diagnostics:
         marks = () if diagnostic.primary is None else (diagnostic.primary, *diagnostic.secondary)
         _law(bool(marks) or bool(diagnostic.file), f"{diagnostic.code} has no place")
@@ -113,10 +121,8 @@ def _said(diagnostic: Diagnostic) -> Sequence[str]:
     return diagnostic.message.split("`")[::2]
 
 
-def _loaded(found: Checked) -> list[Loaded]:
-    source = found.source
-    assert source is not None
-    return [Loaded(found.target, source, tuple(each.unit.sources()), each) for each in found.meanings]
+def _loaded(found: Checked, path: Path) -> list[Loaded]:
+    return [Loaded(Target(str(path)), found.source, tuple(each.unit.sources()), each) for each in found.meanings]
 
 
 def _closed(loaded: Loaded, path: Path, clock: Clock) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.pipeline import Checked, check
 from archdsl.sema.elaborate import builder
+from archdsl.session import Checked, Session, Text
+from archdsl.text import SourceFile
 
 CALLS = """archdsl 1
 
@@ -25,7 +26,7 @@ space net() {
 def checked(folder: Path, text: str) -> Checked:
     file = folder / "space.arch"
     file.write_text(text, encoding="utf-8")
-    return check(str(file))
+    return Session().check(Text(SourceFile(str(file), text), file))
 
 
 def test_nodes_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

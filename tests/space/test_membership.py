@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archdsl.ir import closed, verify
-from archdsl.pipeline import Checked, check, load
+from archdsl.pipeline import check, load
+from archdsl.session import Checked
 from archdsl.space import Program, QuestionKind, QuestionPath
 from tests.space.samples import SIZE, SMALL, SPACE, Sample, sampled, written
 

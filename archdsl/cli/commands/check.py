@@ -14,7 +14,8 @@ from archdsl.cli.options import diagnostics_format, input_size, overrides
 from archdsl.cli.output import diagnostics_text, note, plural, say
 from archdsl.cli.texts import arch_files
 from archdsl.diagnostics import Diagnostic, Severity
-from archdsl.pipeline import Checked, NotLoaded, Target, check, load
+from archdsl.pipeline import NotLoaded, check
+from archdsl.session import Checked
 from archdsl.syntax.codes import UNREADABLE
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def command(
         note(_summary(checked, found))
     if any(each.code == UNREADABLE for each in found):
         return Exit.USAGE
-    return Exit.FINDINGS if any(each.failed for each in checked) or (deny and found) else Exit.FINE
+    return Exit.FINDINGS if (deny and found) or any(each.severity is Severity.ERROR for each in found) else Exit.FINE
 
 
 _STYLES: dict[str, Style] = {
@@ -65,21 +66,16 @@ _STYLES: dict[str, Style] = {
 }
 
 
-def _check(path: str, overrides: dict[str, str], size: tuple[int, int] | None) -> Checked:
-    """Every item of a text, or the one that is named."""
-    target = Target.parse(path)
-    if target.item is None:
-        return check(path, overrides=overrides, size=size)
+def _check(path: str, overrides: dict[str, str], size: tuple[int, int] | None) -> Checked | NotLoaded:
     try:
-        loaded = load(path, overrides=overrides, size=size)
-    except NotLoaded as found:
-        return Checked(target, None, found.diagnostics)
-    return Checked(target, loaded.source, loaded.diagnostics, (loaded.meaning,))
+        return check(path, overrides=overrides, size=size)
+    except NotLoaded as unreadable:
+        return unreadable
 
 
-def _summary(checked: Sequence[Checked], found: Sequence[Diagnostic]) -> str:
+def _summary(checked: Sequence[Checked | NotLoaded], found: Sequence[Diagnostic]) -> str:
     if not found:
-        what = [item for each in checked for item in _items(each)]
+        what = [item for each in checked if isinstance(each, Checked) for item in _items(each)]
         listed = ", ".join(what) if 0 < len(what) <= _LISTED else plural(len(what), "item")
         return f"{plural(len(checked), 'file')}: {listed}, nothing wrong"
     counts = Counter(each.severity for each in found)

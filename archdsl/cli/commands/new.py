@@ -100,13 +100,12 @@ def _write(text: str, name: str, out: Path | None) -> int:
     """A text in which nothing is wrong, to a file that was not there."""
     from archdsl.api import Refused
     from archdsl.files import write_atomic
-    from archdsl.sema.driver import checker
+    from archdsl.session import check_source
     from archdsl.text import SourceFile
 
-    found = checker(SourceFile("<new>", text), out or Path("new.arch"), {})
-    found.all()
-    if found.reporter.diagnostics:
-        first = found.reporter.diagnostics[0]
+    found = check_source(SourceFile("<new>", text), path=out or Path("new.arch"))
+    if found.diagnostics:
+        first = found.diagnostics[0]
         raise Refused(f"`{name}` cannot be begun: {first.message}")
     if out is None:
         say(text)

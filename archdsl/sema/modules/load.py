@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -102,12 +102,18 @@ class Unit:
                 waiting += [*unit.used, *unit.aliases.values()]
 
 
-def load_units(source: SourceFile, path: Path | None, reporter: Reporter, files: Files | None = None) -> Unit:
+def load_units(
+    source: SourceFile,
+    path: Path | None,
+    reporter: Reporter,
+    files: Files | None = None,
+    parse: Callable[[SourceFile], Parsed] = parse,
+) -> Unit:
     """The unit of a text and of all that it uses, from `files` or else the disk.
 
     `path` is where the text lies; a text from stdin has none.
     """
-    loader = _Loader(reporter, root_of(path) if path else None, files or Disk())
+    loader = _Loader(reporter, root_of(path) if path else None, files or Disk(), parse)
     return loader.load(source, path.resolve() if path else None)
 
 
@@ -138,11 +144,12 @@ class _Loader:
     reporter: Reporter
     root: Path | None
     files: Files
+    parse: Callable[[SourceFile], Parsed]
     done: dict[Path, Unit] = field(default_factory=dict[Path, Unit])
     open: list[Path] = field(default_factory=list[Path])
 
     def load(self, source: SourceFile, path: Path | None) -> Unit:
-        parsed = parse(source)
+        parsed = self.parse(source)
         for diagnostic in parsed.diagnostics:
             self.reporter.add_syntax(diagnostic)
         unit = Unit(parsed, path)
@@ -237,8 +244,7 @@ class _Loader:
             unit.aliases[use.alias.text] = used
 
     def _read(self, path: Path, use: ast.Use) -> Unit | None:
-        # The library is the one of the archdsl that runs, whatever the files of a project are read from.
-        source = (Disk() if library(path.stem) == path else self.files).read(path)
+        source = self.files.read(path)
         if isinstance(source, Diagnostic):
             self.reporter.report(
                 codes.USED_FILE_BROKEN,

@@ -39,6 +39,11 @@ def check_tables(checker: Checker, recipes: Sequence[Recipe]) -> tuple[Diagnosti
     return tuple(each for named in _named(checker, recipes) for each in _check(named, checker))
 
 
+def tables_of(recipes: Iterable[Recipe]) -> tuple[Path, ...]:
+    """The files of the tables that recipes name, each once."""
+    return tuple(dict.fromkeys(measured.path for measured, _, _ in _mentions(recipes) if measured.path is not None))
+
+
 def _named(checker: Checker, recipes: Iterable[Recipe]) -> Iterable[_Named]:
     found: dict[Path, _Named] = {}
     for measured, search, network in _mentions(recipes):
