@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archdsl.ir import Graph
+from archdsl.ir import Graph, scopes
 from archdsl.space import Apply
 
 
@@ -25,46 +26,31 @@ class Scope:
 
 def find(graph: Graph, name: str) -> Scope | None:
     """The scope with this path; else the first so called; else the fullest instance of a cell or op so called."""
-    scopes = _scopes(graph)
-    if name in scopes:
-        return _scope(graph, name, scopes)
-    for path, (last, _, _) in scopes.items():
-        if last == name:
-            return _scope(graph, path, scopes)
-    instances = [path for path, (_, definition, _) in scopes.items() if definition == name]
+    tree = graph.scopes
+    if name in tree:
+        return _scope(graph, tree[name])
+    for scope in tree:
+        if scope.name == name:
+            return _scope(graph, scope)
+    instances = tree.instances(name)
     if not instances:
         return None
-    found = [_scope(graph, path, scopes, len(instances)) for path in instances]
+    found = [_scope(graph, scope, len(instances)) for scope in instances]
     return max(found, key=lambda scope: len(scope.nodes))
 
 
 def names(graph: Graph) -> list[str]:
     """Everything that `find` knows: definitions first, then paths of cells, ops and lines."""
-    scopes = _scopes(graph)
-    definitions = [definition for _, definition, _ in scopes.values() if definition]
-    lasts = [last for last, _, _ in scopes.values()]
-    return list(dict.fromkeys([*definitions, *lasts, *scopes]))
+    tree = graph.scopes
+    definitions = [scope.definition for scope in tree if scope.definition]
+    return list(dict.fromkeys([*definitions, *(scope.name for scope in tree), *(scope.path for scope in tree)]))
 
 
-def _scopes(graph: Graph) -> dict[str, tuple[str, str, int]]:
-    """The last step, the definition and the depth of each scope, by path."""
-    found: dict[str, tuple[str, str, int]] = {}
-    for node, _ in graph.nodes():
-        path = ""
-        for depth, frame in enumerate(node.frames, 1):
-            path = f"{path}.{frame}" if path else str(frame)
-            found.setdefault(path, (str(frame), frame.definition, depth))
-    return found
+def _scope(graph: Graph, scope: scopes.Scope, instances: int = 1) -> Scope:
+    return Scope(scope.path, scope.definition, scope.depth, tuple(_working(graph, scope.nodes)), instances)
 
 
-def _scope(graph: Graph, path: str, scopes: dict[str, tuple[str, str, int]], instances: int = 1) -> Scope:
-    _, definition, depth = scopes[path]
-    prefix = f"{path}."
-    members = [each for each in graph if each.startswith(prefix)]
-    return Scope(path, definition, depth, tuple(_working(graph, members)), instances)
-
-
-def _working(graph: Graph, members: list[str]) -> list[str]:
+def _working(graph: Graph, members: Sequence[str]) -> list[str]:
     """Without selects that hand maps of others on and are read by no op in here (`branch.at(8)` of a grid)."""
     inside = set(members)
     waiting = [path for path in members if isinstance(graph.node(path).payload, Apply)]
