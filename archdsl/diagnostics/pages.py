@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 _FOLDER: Final = Path(__file__).parent / "pages"
-_CODE: Final = re.compile(r"E[0-9]{4}")
+_CODE: Final = re.compile(r"[EW][0-9]{4}")
 
 
 def page(code: str) -> str | None:
@@ -23,7 +23,7 @@ def page(code: str) -> str | None:
 def titles() -> dict[str, str]:
     """The title of every code that has a page, in the order of the codes."""
     found: dict[str, str] = {}
-    for file in sorted(_FOLDER.glob("E*.md")):
+    for file in sorted(_FOLDER.glob("[EW]*.md")):
         heading = file.read_text(encoding="utf-8").partition("\n")[0]
         found[file.stem] = heading.removeprefix(f"# {file.stem}: ")
     return found

@@ -61,7 +61,7 @@ class Reporter:
 
     def merge(self, found: Iterable[Diagnostic]) -> None:
         """What a later check found, except where an earlier one has reported the place or one around it."""
-        earlier = (each for each in self._found.values() if _is_error(each) and each.code != codes.UNREAD)
+        earlier = (each for each in self._found.values() if _is_error(each))
         known = _Places([each.primary.span for each in earlier if each.primary])
         for diagnostic in found:
             span = diagnostic.primary.span if diagnostic.primary else None

@@ -11,10 +11,11 @@ from typing import Final, Literal, TypeAlias, assert_never
 
 from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.sema.driver import Checker, Layouts, Meaning, Recipe, is_recipe
+from archdsl.sema.lint import lint
 from archdsl.sema.modules.files import Disk, Files
 from archdsl.sema.modules.load import Unit, load_units, root_of
 from archdsl.sema.reporter import Reporter
-from archdsl.sema.resolve.resolver import check_names
+from archdsl.sema.resolve import Index, Resolution, check_names, resolution_of
 from archdsl.session.cache import Cache
 from archdsl.session.cost_tables import check_tables, tables_of
 from archdsl.session.files import Record, Recorder, digest
@@ -62,6 +63,8 @@ class Checked:
     diagnostics: tuple[Diagnostic, ...]
     meanings: tuple[Meaning, ...] = ()
     recipes: tuple[Recipe, ...] = ()
+    resolution: Resolution | None = None
+    """What the names of the text, and of what it uses, are; None where only one of its items was checked."""
 
     @property
     def parsed(self) -> Parsed:
@@ -126,12 +129,21 @@ class _Snapshot:
     unit: Unit
     reporter: Reporter
     """What loading and resolution found."""
+    index: Index
     read: Record
     layouts: Cache[_Given, Layouts] = field(default_factory=lambda: Cache[_Given, Layouts](_RESULTS))
     results: Cache[tuple[_Given, _Query], _Result] = field(
         default_factory=lambda: Cache[tuple[_Given, _Query], _Result](_RESULTS)
     )
     lock: RLock = field(default_factory=RLock)
+    _resolution: Resolution | None = None
+
+    @property
+    def resolution(self) -> Resolution:
+        with self.lock:
+            if self._resolution is None:
+                self._resolution = resolution_of(self.index)
+            return self._resolution
 
     def checker(self, given: _Given) -> Checker:
         """A checker that lays a space out where no other one with the same parameters has done so."""
@@ -206,9 +218,9 @@ class Session:
                 return snapshot
         reporter = Reporter()
         unit = load_units(source, path, reporter, recorder, self.parse)
-        check_names(unit, reporter)
+        index = check_names(unit, reporter)
         self._count("loads")
-        snapshot = _Snapshot(unit, reporter, recorder.record)
+        snapshot = _Snapshot(unit, reporter, index, recorder.record)
         self._snapshots.put(key, (snapshot, *known)[:_VERSIONS])
         return snapshot
 
@@ -217,23 +229,24 @@ class Session:
         with snapshot.lock:
             result = snapshot.results.get((given, query))
             if result is None or not result.holds:
-                result = _result(snapshot.checker(given), query)
+                result = _result(snapshot, snapshot.checker(given), query)
                 snapshot.results.put((given, query), result)
                 self._count("checks")
             else:
                 self._count("reuses")
         diagnostics = in_order(result.diagnostics)
-        return Checked(text.source, snapshot.unit, diagnostics, result.meanings, result.recipes)
+        resolution = snapshot.resolution if query.of == "every item" else None
+        return Checked(text.source, snapshot.unit, diagnostics, result.meanings, result.recipes, resolution)
 
     def _count(self, what: str) -> None:
         with self._lock:
             self._statistics[what] = self._statistics.get(what, 0) + 1
 
 
-def _result(checker: Checker, query: _Query) -> _Result:
+def _result(snapshot: _Snapshot, checker: Checker, query: _Query) -> _Result:
     match query.of:
         case "every item":
-            return _every_item(checker)
+            return _every_item(snapshot, checker)
         case "item":
             meaning = None if checker.reporter.failed else checker.pick(query.item)
             return _Result(checker.reporter.diagnostics, meanings=() if meaning is None else (meaning,))
@@ -245,8 +258,11 @@ def _result(checker: Checker, query: _Query) -> _Result:
             assert_never(query.of)
 
 
-def _every_item(checker: Checker) -> _Result:
+def _every_item(snapshot: _Snapshot, checker: Checker) -> _Result:
     meanings, recipes = checker.all()
+    if not checker.reporter.failed:
+        for each in lint(snapshot.unit, snapshot.resolution):
+            checker.reporter.add(each)
     tables = tuple((path, digest(path)) for path in tables_of(recipes))
     for each in check_tables(checker, recipes):
         checker.reporter.add(each)

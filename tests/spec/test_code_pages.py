@@ -20,7 +20,7 @@ OF_MEANING = sorted(
     {value for module in (codes, of_costs) for name, value in vars(module).items() if name.isupper()}
     | {"E0503", "E0504", "E0505"}
 )
-_CODE = re.compile(r"E[0-9]{4}")
+_CODE = re.compile(r"[EW][0-9]{4}")
 _BLOCK = re.compile(r"^```(?:arch|json) (?P<rest>[^\n]+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 BESIDE = {"E0024": {"long.arch": f"archdsl 1\n\n# {'long ' * 5000}\n"}}
 """Files of which a page only speaks."""

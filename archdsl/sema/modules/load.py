@@ -162,7 +162,7 @@ class _Loader:
             else:
                 self._define(unit, item)
         _find_broken(unit)
-        self._check_shadowing(unit)
+        self._check_ambiguous(unit)
         if path:
             self.open.pop()
         return unit
@@ -190,21 +190,13 @@ class _Loader:
             return
         unit.items[name.text] = item
 
-    def _check_shadowing(self, unit: Unit) -> None:
+    def _check_ambiguous(self, unit: Unit) -> None:
         seen: dict[str, tuple[Unit, Definition]] = {}
         for used in unit.used:
             for name, item in used.items.items():
                 if name in unit.items:
-                    self.reporter.report(
-                        codes.SHADOWS,
-                        f"`{name}` hides the one of `{Path(used.source.name).name}`",
-                        unit.items[name].name.span,
-                        "this one is taken in this file",
-                        also=(Label(item.name.span, "hidden here"),),
-                        help="rename it if both are meant to be used",
-                        severity=Severity.WARNING,
-                    )
-                elif name in seen and seen[name][0] is not used:
+                    continue
+                if name in seen and seen[name][0] is not used:
                     self.reporter.report(
                         codes.AMBIGUOUS,
                         f"`{name}` comes from two used files",

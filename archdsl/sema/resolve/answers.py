@@ -197,7 +197,11 @@ class _Around:
                             self.setting(value)
 
     def setting(self, value: ast.Expr) -> None:
-        """A value of a setting. What is called is a word of the settings, not an op."""
+        """A value of a setting. What is called is a word of the settings or a cost, not an op."""
+        for call in _calls(value):
+            found = self.unit.find_path(call.target)
+            if found is not None and isinstance(found.item, ast.Cost):
+                self.index.use_item(found, call.target, self.unit)
         for path in _outer(value):
             if not self._item(path):
                 self._point(path, ())

@@ -32,6 +32,8 @@ class Kind(StrEnum):
     OUTPUT = "output"
     LINE = "name"
     QUESTION = "question"
+    EXIT = "exit"
+    """What a chain asks for: the chain itself reads it."""
     BRANCH = "branch"
     STRUCTURE = "structure"
     AXIS = "direction"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from archdsl.diagnostics import Label as Mark
@@ -139,7 +139,6 @@ class _Body:
         for position, statement in enumerate(body):
             self._statement(statement, position, is_space=is_space)
         self._check_outputs(body, is_space=is_space)
-        self._check_unread(body)
 
     def _forms(self, body: Sequence[ast.Statement]) -> None:
         for statement in body:
@@ -238,7 +237,9 @@ class _Body:
         for statement in structure.body:
             if not isinstance(statement, allowed):
                 self._out_of_place(statement, f"the {structure.kind.text} `{name.text}`")
-            kind = Kind.QUESTION if isinstance(statement, ast.Choose) else Kind.LINE
+            kind = Kind.LINE
+            if isinstance(statement, ast.Choose):
+                kind = Kind.QUESTION if structure.kind.text == "grid" else Kind.EXIT
             for each in _defined(statement):
                 local[each.text] = self.index.define(each, kind, statement, self.unit, self.item)
         self.index.bodies[id(structure)] = local
@@ -597,27 +598,6 @@ class _Body:
                 help="name each of them: `out fine = …`",
             )
 
-    def _check_unread(self, body: Sequence[ast.Statement]) -> None:
-        read = {path.head.text for statement in body for path in _reads_of(statement)}
-        for statement in body:
-            for inner in (statement, *(statement.body if isinstance(statement, ast.Structure) else ())):
-                read |= _ranges(inner)
-        outputs = {statement.name.text for statement in body if isinstance(statement, ast.Output) and statement.name}
-        runs = {
-            name for statement in body for path in names(statement) for name in [path.head.text] if name == "earlier"
-        }
-        for line in self.lines.values():
-            name = line.name.text
-            if name in read or name in outputs or (runs and isinstance(line.statement, ast.Assign)):
-                continue
-            self.reporter.report(
-                codes.UNREAD,
-                f"`{name}` of `{self.owner.text}` reaches no output",
-                line.name.span,
-                "nobody reads it",
-                help="read it in a later line, or take it out",
-            )
-
 
 def _defined(statement: ast.Statement) -> Iterable[ast.Name]:
     """The names that a line defines."""
@@ -638,27 +618,3 @@ def _defined(statement: ast.Statement) -> Iterable[ast.Name]:
             return (name,)
         case _:
             return ()
-
-
-def _reads_of(statement: ast.Statement) -> Iterator[ast.Path]:
-    """The paths that a line reads, its own target not among them."""
-    match statement:
-        case ast.Assign(value=value):
-            yield from names(value)
-        case ast.Structure(arguments=arguments, body=body):
-            for argument in arguments:
-                yield from names(argument)
-            for inner in body:
-                yield from _reads_of(inner)
-        case _:
-            yield from names(statement)
-
-
-def _ranges(node: ast.Node) -> set[str]:
-    """Names that are read as part of a run: `concat(x1..x3)` reads `x2`."""
-    found: set[str] = set()
-    for child in children(node):
-        if isinstance(child, ast.Range) and isinstance(child.low, ast.Path) and isinstance(child.high, ast.Path):
-            found.update(names_between(child.low.head, child.high.head))
-        found |= _ranges(child)
-    return found

@@ -1,0 +1,27 @@
+"""A cell that nothing uses, in a file that holds more than parts for other files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archdsl.diagnostics import Diagnostic
+from archdsl.sema import codes
+from archdsl.sema.lint.rule import File, Rule, warning
+from archdsl.sema.resolve.index import Kind
+
+
+def _find(file: File) -> Iterator[Diagnostic]:
+    if file.is_library:
+        return
+    for each in file.defined(Kind.CELL):
+        if not file.is_used(each):
+            yield warning(
+                codes.UNUSED_CELL,
+                f"the cell `{each.name}` is unused",
+                each,
+                "not used",
+                "place it in a network, or take it out",
+            )
+
+
+RULE = Rule(codes.UNUSED_CELL, _find)

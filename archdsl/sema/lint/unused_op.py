@@ -1,0 +1,23 @@
+"""An op that nothing uses, in a file that holds more than parts for other files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archdsl.diagnostics import Diagnostic
+from archdsl.sema import codes
+from archdsl.sema.lint.rule import File, Rule, warning
+from archdsl.sema.resolve.index import Kind
+
+
+def _find(file: File) -> Iterator[Diagnostic]:
+    if file.is_library:
+        return
+    for each in file.defined(Kind.OP):
+        if not file.is_used(each):
+            yield warning(
+                codes.UNUSED_OP, f"the op `{each.name}` is unused", each, "not used", "use it, or take it out"
+            )
+
+
+RULE = Rule(codes.UNUSED_OP, _find)
