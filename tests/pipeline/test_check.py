@@ -11,8 +11,6 @@ from archdsl.sema.driver import Meaning
 
 TEXT = """archdsl 1
 
-use std
-
 space net(c = 4, deep = no) {
   in image: 3x8x8
   choose act in {relu, relu6}
