@@ -27,6 +27,7 @@ from archdsl.space import (
     Result,
     Select,
 )
+from archdsl.space.node_path import below
 
 G = TypeVar("G", OpenGraph, ClosedGraph)
 
@@ -91,7 +92,7 @@ def _verify_names(graph: Graph) -> None:
 def _verify_scopes(frames: tuple[Frame, ...], scopes: dict[str, Frame]) -> None:
     path = ""
     for frame in frames:
-        path = f"{path}.{frame.spelled}" if path else frame.spelled
+        path = below(path, frame)
         if (other := scopes.setdefault(path, frame)) != frame:
             raise BrokenGraph(f"`{path}` is the path of {frame!r} and of {other!r}")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archdsl.space import Frame, FrameKind, NodePath
-from archdsl.space.node_path import spell, unowned
+from archdsl.space.node_path import below, spell, unowned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,7 +157,7 @@ def _descend(root: _Growing, known: dict[str, _Growing], frames: tuple[Frame, ..
     for depth, frame in enumerate(frames, 1):
         scope = above.children.get(frame.spelled)
         if scope is None:
-            path = f"{above.path}.{frame.spelled}" if above.path else frame.spelled
+            path = below(above.path, frame)
             scope = above.children[frame.spelled] = known[path] = _Growing(frames[:depth], path)
         chain.append(scope)
         above = scope

@@ -46,6 +46,11 @@ def spell(frames: tuple[Frame, ...]) -> str:
     return ".".join([frame.spelled for frame in frames])
 
 
+def below(path: str, frame: Frame) -> str:
+    """The path of the scope that is the next step from this one."""
+    return f"{path}.{frame.spelled}" if path else frame.spelled
+
+
 @dataclass(frozen=True, slots=True)
 class NodePath:
     """A node's place in the nesting of cells, lines and ops, from the outermost."""

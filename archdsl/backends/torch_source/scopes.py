@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from archdsl.backends.failures import TargetFailed
-from archdsl.ir import ClosedGraph, Node, identifier, module_path
+from archdsl.ir import ClosedGraph, ClosedNode, identifier, module_path
 from archdsl.space import Apply, FrameKind
 
 
@@ -15,7 +15,7 @@ from archdsl.space import Apply, FrameKind
 class Leaf:
     """One primitive."""
 
-    node: Node
+    node: ClosedNode
     attribute: str
     """The last step of its module path: `y_conv`."""
     line: str
@@ -67,7 +67,7 @@ class _Building:
 
 def network_scope(graph: ClosedGraph) -> Scope:
     """The network as a tree. Raises TargetFailed where modules need each other's maps in a circle."""
-    needed = reached(graph, graph.results)
+    needed = graph.needed_by(graph.results)
     root = _Building("", "", None, graph.name, [], {}, {})
     for position, (node, inputs) in enumerate(graph.nodes()):
         if isinstance(node.payload, Apply) and node.path in needed:
@@ -76,19 +76,7 @@ def network_scope(graph: ClosedGraph) -> Scope:
     return _finished(root, readers)
 
 
-def reached(graph: ClosedGraph, ends: Iterable[str]) -> frozenset[str]:
-    """Everything that the ends depend on, the ends included."""
-    found: set[str] = set()
-    waiting = list(ends)
-    while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            waiting.extend(graph.inputs(path))
-    return frozenset(found)
-
-
-def _place(root: _Building, node: Node, inputs: tuple[str, ...], position: int) -> None:
+def _place(root: _Building, node: ClosedNode, inputs: tuple[str, ...], position: int) -> None:
     scope = root
     names = module_path(node)
     lines: list[str] = []

@@ -20,7 +20,7 @@ from archdsl.backends.torch_source.module_template import Facade, Origin, docstr
 from archdsl.backends.torch_source.names import attribute, name_classes, variable
 from archdsl.backends.torch_source.primitives import layer
 from archdsl.backends.torch_source.python_layout import Call, Items, Name, flat, literal, prose, signature, statement
-from archdsl.backends.torch_source.scopes import Scope, network_scope, reached
+from archdsl.backends.torch_source.scopes import Scope, network_scope
 from archdsl.backends.torch_source.shapes import channel_count, member_comments, numbers, summary
 from archdsl.backends.torch_source.weights_reader import IMPORTS, reader_lines
 from archdsl.ir import ClosedGraph
@@ -67,7 +67,7 @@ def to_torch_source(graph: ClosedGraph, origin: Origin | None = None) -> str:
 def _main_first(graph: ClosedGraph, scope: Scope) -> tuple[Scope, int]:
     """Members that only auxiliary outputs need stand last."""
     outputs = [path for path in graph.results if not _result(graph, path).auxiliary]
-    needed = set(reached(graph, outputs))
+    needed = set(graph.needed_by(outputs))
     for member in reversed(scope.members):
         if needed.intersection(member.writes):
             needed.update(member.reads)

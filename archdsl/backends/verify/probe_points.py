@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from archdsl.backends.protocol import CellEnd
-from archdsl.ir import ClosedGraph, Node, module_path
+from archdsl.ir import ClosedGraph, ClosedNode, Scope, module_path
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Apply, Frame, FrameKind
-from archdsl.space.node_path import spell
+from archdsl.space import Apply, FrameKind
 
 
 def cell_ends(graph: ClosedGraph) -> tuple[CellEnd, ...]:
@@ -15,24 +14,24 @@ def cell_ends(graph: ClosedGraph) -> tuple[CellEnd, ...]:
     for node, inputs in graph.nodes():
         if not isinstance(node.payload, Apply):
             continue
-        frames = _cell(node)
-        inside = [graph.node(reader).frames[: len(frames)] == frames for reader in graph.readers(node.path)]
-        if frames and inside and all(inside):
+        scope, readers = _cell(graph, node.path), graph.readers(node.path)
+        if scope and readers and all(scope in graph.scopes.around[reader] for reader in readers):
             continue
-        name = spell(frames) or node.local
+        name = scope.path if scope else node.local
         folded = inputs[0] if PRIMITIVES[node.payload.primitive].traits.batch_norm else node.path
         ends.pop(name, None)
-        ends[name] = CellEnd(name, node.path, folded, _module(node, frames))
+        ends[name] = CellEnd(name, node.path, folded, _module(node, scope))
     return tuple(ends.values())
 
 
-def _cell(node: Node) -> tuple[Frame, ...]:
-    """The node's frames down to its innermost cell; where there is none, its outermost frame."""
-    depths = [depth for depth, frame in enumerate(node.frames, 1) if frame.kind is FrameKind.CELL]
-    return node.frames[: depths[-1]] if depths else node.frames[:1]
+def _cell(graph: ClosedGraph, path: str) -> Scope | None:
+    """The innermost cell around a node; where there is none, its outermost line or op."""
+    around = graph.scopes.around[path]
+    return graph.scopes.innermost(path, FrameKind.CELL) or (around[0] if around else None)
 
 
-def _module(node: Node, frames: tuple[Frame, ...]) -> str:
+def _module(node: ClosedNode, scope: Scope | None) -> str:
+    frames = scope.frames if scope else ()
     modules = sum(frame.kind is not FrameKind.LINE for frame in frames) or 1
     names = module_path(node)
     return ".".join(names[:modules]) if len(names) > modules else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from archdsl.ir import Graph, Node
 from archdsl.render.views.scopes import Scope
 from archdsl.space import Apply, FrameKind
-from archdsl.space.node_path import spell
+from archdsl.space.node_path import below, spell
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _primitive(node: Node) -> str:
 def _definition(node: Node, name: str) -> str:
     path = ""
     for frame in node.frames:
-        path = f"{path}.{frame}" if path else str(frame)
+        path = below(path, frame)
         if path == name:
             spelled = frame.name[: frame.name.rfind(")") + 1]  # a candidate with arguments: `sep_conv3x3(d = 4)`
             return spelled or frame.definition or frame.name

@@ -9,6 +9,7 @@ from functools import cached_property
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter, listed, replacement, suggestion
 from archdsl.space import FrameKind, Program, QuestionKind, QuestionPath, parse_scope
+from archdsl.space.node_path import below
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 
@@ -57,7 +58,7 @@ class Subject:
                 for frame in node.frames:
                     if frame.kind is FrameKind.OP:
                         break
-                    path = f"{path}.{frame}" if path else str(frame)
+                    path = below(path, frame)
                     found.setdefault(path[: path.rindex("[")] if path.endswith("]") else path)
                     found.setdefault(path)
         return tuple(found)
