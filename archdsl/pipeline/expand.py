@@ -46,7 +46,8 @@ def expand(graph: ClosedGraph, about: str = "") -> str:
         result = graph.node(path).payload
         assert isinstance(result, Result)
         source = names.of(graph.node(graph.inputs(path)[0]))
-        lines.append(f"  out {'aux ' if result.auxiliary else ''}{result.name} = {source}")
+        named = f"{'aux ' if result.auxiliary else ''}{result.name} = " if result.name else ""
+        lines.append(f"  out {named}{source}")
     lines.append("}")
     return format(parse(SourceFile("<expanded>", "\n".join(lines) + "\n")))
 

@@ -15,10 +15,11 @@ from archdsl.space import (
     QuestionKind,
     QuestionPath,
     QuestionScope,
+    Step,
     Trellis,
     shape_of,
     spell_run,
-    spell_scope,
+    spell_target,
     spell_targets,
 )
 from archdsl.space.trace import Answers, trace
@@ -90,13 +91,14 @@ class _Writer:
         """`a = 16`, `a.path = trunk[1..13][8], trunk[14..16][16]`."""
         for branch in self.program.branches:
             if branch.end in self.answers:
-                yield f"{branch} = {self.answers[branch.end][0]}"
+                yield f"{spell_target(branch.end.steps)} = {self.answers[branch.end][0]}"
         for branch, ends in self.program.branches.items():
             trellis = self.program.trellises[ends.trellis]
             answer = self.answers.get(branch.end, ("",))[0]
             places = self._path(branch, trellis, ends.places.get(answer) or next(iter(ends.places.values())))
             if places:
-                yield f"{branch}.path = {', '.join(_spell_places(trellis, run) for run in _runs(places))}"
+                target = spell_target((*branch.end.steps, Step("path")))
+                yield f"{target} = {', '.join(_spell_places(trellis, run) for run in _runs(places))}"
 
     def _path(self, branch: Branch, trellis: Trellis, end: Place) -> list[Place]:
         """The places from the start to the end; nothing where a source on the way is open."""
@@ -128,6 +130,9 @@ class _Writer:
             return [(path, self.answers[path][0])] if path in self.answers else []
         own = [path.of(branch) for branch in self.program.branches]
         given = [(each, self.answers[each][0]) for each in own if each in self.answers]
+        if path in self.answers:  # read outside of all branches, too: what holds there holds for all that are not named
+            general = self.answers[path][0]
+            return [(path, general), *((each, answer) for each, answer in given if answer != general)]
         if len({answer for _, answer in given}) == 1:
             return [(path, given[0][1])]
         return given
@@ -169,15 +174,15 @@ def _alike(written: Mapping[QuestionScope, tuple[str, ...]]) -> Iterable[tuple[s
     waiting = list(written.items())
     while waiting:
         scope, lines = waiting.pop(0)
-        indices = scope[-1].indices
-        if not indices:
-            yield spell_scope(scope), lines
-            continue
-        last = indices[-1]
-        while waiting and waiting[0] == ((*scope[:-1], scope[-1].at((*indices[:-1], last + 1))), lines):
+        *outside, place = scope
+        last = place.indices[-1] if place.indices else 0
+        while place.indices and waiting:
+            following = (*outside, place.at((*place.indices[:-1], last + 1)))
+            if waiting[0] != (following, lines):
+                break
             waiting.pop(0)
             last += 1
-        yield spell_run(scope, len(scope) - 1, len(indices) - 1, last), lines
+        yield spell_target(scope, last), lines
 
 
 def _folded(plain: Sequence[tuple[QuestionPath, str]]) -> Iterable[str]:
@@ -201,5 +206,4 @@ def _runs(places: Sequence[Place]) -> list[list[Place]]:
 
 
 def _spell_places(trellis: Trellis, run: Sequence[Place]) -> str:
-    scope = trellis.at(run[0])
-    return spell_run(scope, len(scope) - 1, 0, run[-1][0])
+    return spell_run((trellis.scope[-1].at(run[0]),), 0, 0, run[-1][0])

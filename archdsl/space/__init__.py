@@ -13,6 +13,7 @@ from archdsl.space.path import (
     spell_run,
     spell_runs,
     spell_scope,
+    spell_target,
     spell_targets,
 )
 from archdsl.space.program import (
@@ -87,5 +88,6 @@ __all__ = [
     "spell_run",
     "spell_runs",
     "spell_scope",
+    "spell_target",
     "spell_targets",
 ]

@@ -93,9 +93,22 @@ def spell_runs(scopes: Iterable[QuestionScope]) -> list[str]:
 
 def spell_targets(scopes: Sequence[QuestionScope]) -> list[str]:
     """As `spell_runs`, as left of `=`, where a tag stands behind the whole: `normal.operator@h1`."""
-    tags = "".join(f"@{step.tag}" for step in scopes[0] if step.tag)
-    bare = [tuple(Step(step.name, "", step.indices) for step in scope) for scope in scopes]
-    return [f"{spelled}{tags}" for spelled in spell_runs(bare)]
+    return [f"{spelled}{_tags(scopes[0])}" for spelled in spell_runs(map(_bare, scopes))]
+
+
+def spell_target(scope: QuestionScope, last: int = 0) -> str:
+    """A path as left of `=`, or where it ends in a place those up to `last`: `outer.t[2..4]@h1`."""
+    indices = scope[-1].indices
+    spelled = spell_run(_bare(scope), len(scope) - 1, len(indices) - 1, last) if indices else spell_scope(_bare(scope))
+    return f"{spelled}{_tags(scope)}"
+
+
+def _bare(scope: QuestionScope) -> QuestionScope:
+    return tuple(Step(step.name, "", step.indices) for step in scope)
+
+
+def _tags(scope: QuestionScope) -> str:
+    return "".join(f"@{step.tag}" for step in scope if step.tag)
 
 
 def spell_relative(scope: QuestionScope, here: QuestionScope) -> str:

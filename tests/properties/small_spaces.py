@@ -1,4 +1,9 @@
-"""Small spaces made by hypothesis: all maps are of one shape, so that whatever is put together fits."""
+"""Small spaces made by hypothesis: all maps are of one shape, so that whatever is put together fits.
+
+Every construct that asks is among them, in the space itself and inside of cells: edges, sums with `keep` over bare and
+piped maps, named ops, widths and sources, chains, hyper-cells, exits, grids with and without branches. Names collide
+where the language lets them: branches, cells and lines are called alike.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +28,18 @@ cell plain() {
   out x -> operator
 }
 
+cell a() {
+  in x
+  choose operator in {skip, half}
+  out x -> operator
+}
+
+cell tail() {
+  in x
+  choose stem in {skip, half}
+  out x -> stem
+}
+
 cell kept() {
   in prev2, prev
   x1..x2 = sum({prev2, prev, earlier} -> {skip, half}, keep = 1)
@@ -35,9 +52,52 @@ cell last() {
   x2 = sum({prev, x1}, keep = 1)
   out x2
 }
+
+cell own() {
+  in x
+  choose operator in {skip, half} per branch
+  out x -> operator
+}
+
+cell outer() {
+  in x
+  t = chain(x, x) {
+    each plain()
+    each kept()
+  }
+  out t
+}
+
+cell gridded() {
+  in x
+  t = grid(i in 1..3, j in {1, 2}) {
+    start [1][1] = x
+    choose source in {t[i - 1][j], t[i - 1][j - 1]}
+    each plain(source)
+  }
+  out sum(t[3][1], t[3][2])
+}
+
+cell branched() {
+  in x
+  t = grid(i in 1..3, j in {1, 2, 3}) {
+    start [1][1] = x
+    choose source in {t[i - 1][j], t[i - 1][j - 1]} per branch
+    own(source)
+  }
+  branches a, b in t[3]
+  out sum(a.last, b.last)
+}
 """
-CELLS = ("plain()", "each plain()", "plain@tag()", "kept()", "last()", "each last()")
+CELLS = ("plain()", "each plain()", "plain@tag()", "a()", "kept()", "last()", "each last()", "each outer()")
+NESTED = ("outer", "gridded", "branched")
 OPS = ("skip", "half", "deep", "through(w = 2)")
+KINDS = (
+    *("edge", "sum", "keep", "piped keep", "op", "width", "source", "chain", "hyper", "exit"),
+    *("nested", "each nested", "grid", "branches", "shared op", "alike"),
+)
+GRID_CELLS = ("each plain(source)", "plain(source)", "plain@tag(source)", "a(source)")
+BRANCH_CELLS = ("each own(source)", "own(source)", "own@tag(source)", "each plain(source)", "a(source)")
 
 
 @st.composite
@@ -45,37 +105,93 @@ def small_spaces(draw: st.DrawFn) -> str:
     """A text with one space `net` of a few questions, most of which hang together."""
     maps = ["stem"]
     lines = ["in image: 4x8x8", "stem = image -> conv(4)"]
-    for number in range(1, draw(st.integers(1, 4)) + 1):
-        name, source, other = f"m{number}", draw(st.sampled_from(maps)), draw(st.sampled_from(maps))
-        match draw(st.sampled_from(["edge", "sum", "keep", "op", "width", "source", "chain", "hyper", "exit"])):
-            case "edge":
-                lines.append(f"{name} = {source} -> {{{_some(draw)}}}")
-            case "sum":
-                lines.append(f"{name} = sum({source} -> half, {other} -> {{{_some(draw)}}})")
-            case "keep":
-                several = ", ".join(draw(st.lists(st.sampled_from(maps), min_size=1, max_size=3, unique=True)))
-                lines.append(f"z{number} = image -> half")
-                lines.append(f"{name} = sum({{{several}, z{number}}}, keep = 1)")
-            case "op":
-                lines += [
-                    f"choose q{number} in {{{_some(draw)}}}",
-                    f"{name} = sum({source} -> q{number}, {other} -> q{number} -> half)",
-                ]
-            case "width":
-                lines += [f"choose w{number} in {{2, 4, 6}}", f"{name} = {source} -> {{through(w = w{number}), skip}}"]
-            case "source":
-                lines += [f"z{number} = image -> {{{_some(draw)}}}", f"choose {name} in {{{source}, z{number}}}"]
-            case kind:
-                structure = "hyper" if kind == "hyper" else "chain"
-                cells = draw(st.lists(st.sampled_from(CELLS), min_size=1, max_size=2))
-                lines.append(f"{name} = {structure}({source}, {other}) {{")
-                lines += ["choose exit in {1, 2}"] if kind == "exit" and len(cells) == 2 else []
-                lines += [*cells, "}"]
+    for number in range(1, draw(st.integers(1, 3)) + 1):
+        name = f"m{number}"
+        source, other = draw(st.sampled_from(maps)), draw(st.sampled_from(maps))
+        lines += _piece(draw, draw(st.sampled_from(KINDS)), number, name, source, other, maps)
         maps.append(name)
     body = "\n".join(lines)
     unread = [name for name in maps if len(re.findall(rf"\b{name}\b", body)) < 2]
-    lines.append(f"out y = concat({', '.join(unread)})" if len(unread) > 1 else f"out y = {unread[0]}")
+    lines.append(f"out y = concat({', '.join(unread)})" if len(unread) > 1 else f"out y = {(unread or maps)[-1]}")
     return f"{HEAD}\nspace net() {{\n" + "".join(f"  {line}\n" for line in lines) + "}\n"
+
+
+def _piece(draw: st.DrawFn, kind: str, number: int, name: str, source: str, other: str, maps: list[str]) -> list[str]:
+    match kind:
+        case "edge":
+            return [f"{name} = {source} -> {{{_some(draw)}}}"]
+        case "sum":
+            return [f"{name} = sum({source} -> half, {other} -> {{{_some(draw)}}})"]
+        case "keep":
+            several = ", ".join(draw(st.lists(st.sampled_from(maps), min_size=1, max_size=3, unique=True)))
+            return [f"z{number} = image -> half", f"{name} = sum({{{several}, z{number}}}, keep = 1)"]
+        case "piped keep":
+            ops = f"{{{_some(draw)}}}" if draw(st.booleans()) else "half"
+            bare = draw(st.sampled_from([source, "image"]))
+            return [f"{name} = sum({{{bare}, {source} -> {ops}, image -> deep}}, keep = {draw(st.integers(1, 2))})"]
+        case "op":
+            return [
+                f"choose q{number} in {{{_some(draw)}}}",
+                f"{name} = sum({source} -> q{number}, {other} -> q{number} -> half)",
+            ]
+        case "width":
+            return [f"choose w{number} in {{2, 4, 6}}", f"{name} = {source} -> {{through(w = w{number}), skip}}"]
+        case "source":
+            return [f"z{number} = image -> {{{_some(draw)}}}", f"choose {name} in {{{source}, z{number}}}"]
+        case "nested":
+            return [f"{name} = {source} -> {draw(st.sampled_from(NESTED))}"]
+        case "each nested":
+            cell = draw(st.sampled_from(NESTED))
+            place = draw(st.sampled_from([f"each {cell}()", f"{cell}()", f"{cell}@tag()"]))
+            return [f"{name} = chain({source}) {{", place, "}"]
+        case "grid":
+            return [
+                *_grid(number, source, draw(st.sampled_from(GRID_CELLS)), "{1, 2}", per_branch=False),
+                f"{name} = {draw(st.sampled_from([f'g{number}[3][1]', f'sum(g{number}[3][1], g{number}[3][2])']))}",
+            ]
+        case "branches":
+            one, two = ("a", "b") if number == 1 else (f"a{number}", f"b{number}")
+            first = draw(st.sampled_from([f"{one}.last", f"{one}.at(1)"]))
+            return [
+                *_grid(number, source, draw(st.sampled_from(BRANCH_CELLS)), "{1, 2, 3}", per_branch=True),
+                f"branches {one}, {two} in g{number}[3]",
+                f"{name} = sum({first}, {two}.last)",
+            ]
+        case "shared op":
+            # `a.operator` is the branch's answer to `operator` and the question of the cell `a`.
+            if number > 1:
+                return [f"{name} = {source} -> {{{_some(draw)}}}"]
+            return [
+                "choose operator in {skip, half} per branch",
+                f"head = chain({source}) {{",
+                "a()",
+                "}",
+                *_grid(number, "head", "own(source)", "{1, 2, 3}", per_branch=True),
+                "branches a, b in g1[3]",
+                f"{name} = sum(a.last -> operator, b.last -> operator)",
+            ]
+        case "alike":
+            # `tail.stem` is the question of the cell `tail` and that of the edge from `stem` to the line `tail`.
+            if number > 1:
+                return [f"{name} = {source} -> {{{_some(draw)}}}"]
+            line = f"tail = stem -> {{{_some(draw)}}}"
+            return [f"before = chain({source}) {{", "tail()", "}", line, f"{name} = sum(before, tail)"]
+        case _:
+            structure = "hyper" if kind == "hyper" else "chain"
+            cells = draw(st.lists(st.sampled_from(CELLS), min_size=1, max_size=2))
+            exit = ["choose exit in {1, 2}"] if kind == "exit" and len(cells) == 2 else []
+            return [f"{name} = {structure}({source}, {other}) {{", *exit, *cells, "}"]
+
+
+def _grid(number: int, source: str, cell: str, columns: str, *, per_branch: bool) -> list[str]:
+    name, per = f"g{number}", " per branch" if per_branch else ""
+    return [
+        f"{name} = grid(i in 1..3, j in {columns}) {{",
+        f"start [1][1] = {source}",
+        f"choose source in {{{name}[i - 1][j], {name}[i - 1][j - 1]}}{per}",
+        cell,
+        "}",
+    ]
 
 
 def _some(draw: st.DrawFn) -> str:

@@ -53,11 +53,14 @@ class Reader:
     paths: dict[Branch, list[Place]] = field(default_factory=dict[Branch, list[Place]])
     targets: dict[Branch, Span] = field(default_factory=dict[Branch, Span])
     """Where each branch's path is given."""
+    scopes: frozenset[QuestionScope] = field(init=False)
+    """Who asks something."""
     lines: frozenset[tuple[QuestionScope, str]] = field(init=False)
     """Lines whose edges ask, by the scope of the body that they stand in."""
 
     def __post_init__(self) -> None:
         asked = self.program.questions.values()
+        self.scopes = frozenset(each.path.scope for each in asked)
         self.lines = frozenset((each.path.scope, each.path.node) for each in asked if each.on_line)
 
     def read(self, body: Sequence[ast.Statement]) -> None:
@@ -102,12 +105,16 @@ class Reader:
 
     def _path_of(self, scope: QuestionScope, target: ast.Target) -> Branch | None:
         """The branch of a line `b.path = …`."""
-        *steps, last = (target.path.head.text, *(_attribute(part) for part in target.path.parts))
-        if last != "path" or not steps or target.tag is not None:
+        last = target.path.parts[-1] if target.path.parts else None
+        if not isinstance(last, ast.Attribute) or last.name != "path":
             return None
-        *outside, name = steps
-        branch = Branch((*scope, *map(Step, outside)), name)
-        return branch if branch in self.program.branches else None
+        # No range names several branches: one path cannot be that of two.
+        steps = next(self._expand(target), ())[:-1]
+        for each in _tagged(steps, target.tag):
+            branch = Branch((*scope, *each[:-1]), each[-1].name)
+            if branch in self.program.branches:
+                return branch
+        return None
 
     def _find(self, scope: QuestionScope, steps: QuestionScope) -> QuestionPath | None:
         """The path that is spelled so in a block of answers; a block of a cell is never about a branch of its name."""
@@ -354,7 +361,8 @@ class Reader:
     def _block(self, target: ast.Target, lines: Sequence[ast.Statement]) -> None:
         """`answer normal@h1 { x1 = prev -> identity }`; `answer trunk[2..4] { … }` answers three cells."""
         for steps in self._expand(target):
-            *_, scope = _tagged(steps, target.tag)
+            tagged = list(_tagged(steps, target.tag))
+            scope = next((each for each in tagged if each in self.scopes), tagged[-1])
             for line in lines:
                 if isinstance(line, ast.Assign):
                     self._block_line(scope, line)
@@ -445,7 +453,7 @@ class Reader:
         """The paths for which an answer under this path counts."""
         if path.branch is not None or not self.program.questions[path].per_branch:
             return (path,)
-        return (path.of(branch) for branch in self.program.branches)
+        return (path, *(path.of(branch) for branch in self.program.branches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,10 +476,6 @@ def _tagged(steps: QuestionScope, tag: ast.Name | None) -> Iterator[QuestionScop
         return
     for position, step in enumerate(steps):
         yield (*steps[:position], Step(step.name, tag.text, step.indices), *steps[position + 1 :])
-
-
-def _attribute(part: ast.Index | ast.Attribute) -> str:
-    return part.name if isinstance(part, ast.Attribute) else ""
 
 
 def _names_grid(path: ast.Path, trellis: Trellis) -> bool:
