@@ -46,8 +46,9 @@ def expand(graph: ClosedGraph, about: str = "") -> str:
         result = graph.node(path).payload
         assert isinstance(result, Result)
         source = names.of(graph.node(graph.inputs(path)[0]))
-        named = f"{'aux ' if result.auxiliary else ''}{result.name} = " if result.name else ""
-        lines.append(f"  out {named}{source}")
+        # An output without a name goes by the keyword, which no text can write as one.
+        name = "" if result.name in tables().lexicon.keywords else f"{result.name} = "
+        lines.append(f"  out {'aux ' if result.auxiliary else ''}{name}{source}")
     lines.append("}")
     return format(parse(SourceFile("<expanded>", "\n".join(lines) + "\n")))
 
