@@ -11,6 +11,7 @@ from archdsl.diff import Change, Side, apply, as_data, as_text, diff
 from archdsl.diff.answer_diff import compare_answers, normal_form
 from archdsl.diff.model import Cost
 from archdsl.diff.tensors import tensors
+from archdsl.ir import ClosedGraph
 from archdsl.space import QuestionKind, QuestionPath
 from archdsl.space.concrete import Answer
 from tests.diff.sides import SPACE, genotype, loaded
@@ -119,5 +120,7 @@ def _accounts_for_cells(before: Side, after: Side) -> None:
 def _accounts_for_tensors(before: Side, after: Side) -> None:
     weights = diff(before, after).weights
     assert weights is not None
+    assert isinstance(before.graph, ClosedGraph)
+    assert isinstance(after.graph, ClosedGraph)
     assert {*weights.kept, *weights.reshaped, *weights.new} == set(tensors(after.graph))
     assert {*weights.kept, *weights.reshaped, *weights.dropped} == set(tensors(before.graph))

@@ -19,6 +19,7 @@ from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import (
     Apply,
     Asked,
+    Branch,
     Chosen,
     Frame,
     FrameKind,
@@ -32,12 +33,15 @@ from archdsl.space import (
     Piecewise,
     Question,
     QuestionKind,
+    QuestionPath,
     Result,
     Select,
     Within,
 )
 from tests.graphs import small_network
 
+Q, R = QuestionPath((), "q"), QuestionPath((), "r")
+BRANCH = Branch((), "a")
 SHAPE = Shape(8, 16, 16)
 RELU = Apply("relu")
 CONV = Apply("conv", bind(PRIMITIVES["conv"], {"c": 8}))
@@ -119,7 +123,7 @@ def test_edges_are_what_nodes_name(edit: Callable[[nx.MultiDiGraph[str]], None],
         verify(edited(edit))
 
 
-OPEN_CHANNELS = variable(Chosen("q", (4, 8)))
+OPEN_CHANNELS = variable(Chosen(Q, (4, 8)))
 OPEN_CONV = replace(CONV, attributes=(("c", OPEN_CHANNELS), *CONV.attributes[1:]))
 SMALL = Shape(4, 16, 16)
 
@@ -141,7 +145,7 @@ SMALL = Shape(4, 16, 16)
             [IMAGE, (node("other", Image("x"), SMALL), ()), (node("cell.relu", ADD), ("image", "other")), OUT],
             "`cell.relu`: ",
         ),
-        ([IMAGE, (node("cell.relu", cast("ClosedPayload", Select(Asked("q"), ("a",)))), ("image",)), OUT], "`Select`"),
+        ([IMAGE, (node("cell.relu", cast("ClosedPayload", Select(Asked(Q), ("a",)))), ("image",)), OUT], "`Select`"),
         ([(node("image", Image("image"), Shape(OPEN_CHANNELS, 16, 16)), ()), *WHOLE[1:]], "has q channels"),
         ([IMAGE, (node("cell.relu", OPEN_CONV), ("image",)), OUT], "has q channels"),
     ],
@@ -151,7 +155,7 @@ def test_what_no_closed_graph_may_be(nodes: list[tuple[ClosedNode, tuple[str, ..
         verify(closed_of(*nodes))
 
 
-QUESTION = Question("q", QuestionKind.OPERATOR, ("a", "b"))
+QUESTION = Question(Q, QuestionKind.OPERATOR, ("a", "b"))
 
 
 def open_of(payload: Payload, inputs: tuple[str, ...], channels: object = 8) -> OpenGraph:
@@ -162,7 +166,7 @@ def open_of(payload: Payload, inputs: tuple[str, ...], channels: object = 8) -> 
         (OpenNode(at("cell.pick"), payload, shape), inputs),
         (OpenNode(at("out y"), Result("y"), shape), ("cell.pick",)),
     )
-    return OpenGraph.of("broken", nodes, {"q": QUESTION})
+    return OpenGraph.of("broken", nodes, {Q: QUESTION})
 
 
 def of_map(path: str) -> MapChannels:
@@ -172,11 +176,11 @@ def of_map(path: str) -> MapChannels:
 @pytest.mark.parametrize(
     ("payload", "inputs", "channels"),
     [
-        (Select(Asked("q"), ("a", "b")), ("image", "image"), 8),
-        (Select(Asked("q"), ("a", "b")), ("image", "image"), variable(of_map("cell.pick"))),
+        (Select(Asked(Q), ("a", "b")), ("image", "image"), 8),
+        (Select(Asked(Q), ("a", "b")), ("image", "image"), variable(of_map("cell.pick"))),
         (Select(Measured(variable(of_map("image"))), (Within(1, 9),)), ("image",), 8),
-        (Keep("q", ("a", "b")), ("image", "image"), 8),
-        (OfBranch("a"), ("image",), 8),
+        (Keep(Q, ("a", "b")), ("image", "image"), 8),
+        (OfBranch(BRANCH), ("image",), 8),
     ],
 )
 def test_what_an_open_graph_may_be(payload: Payload, inputs: tuple[str, ...], channels: object) -> None:
@@ -187,13 +191,13 @@ def test_what_an_open_graph_may_be(payload: Payload, inputs: tuple[str, ...], ch
 @pytest.mark.parametrize(
     ("payload", "inputs", "channels", "what"),
     [
-        (Select(Asked("r"), ("a", "b")), ("image", "image"), 8, "asks `r`, which is no question"),
-        (Keep("r", ("a", "b")), ("image", "image"), 8, "asks `r`, which is no question"),
-        (RELU, ("image",), variable(Chosen("r", (4, 8))), "asks `r`, which is no question"),
-        (Select(Asked("q"), ("a", "b")), ("image",), 8, "1 inputs instead of 2"),
-        (Keep("q", ("a", "b")), ("image",), 8, "1 inputs instead of 2"),
-        (OfBranch("a"), ("image", "image"), 8, "2 inputs instead of 1"),
-        (Select(Asked("q"), ("a",)), ("image",), 4, "its rule says 8x16x16"),
+        (Select(Asked(R), ("a", "b")), ("image", "image"), 8, "asks `r`, which is no question"),
+        (Keep(R, ("a", "b")), ("image", "image"), 8, "asks `r`, which is no question"),
+        (RELU, ("image",), variable(Chosen(R, (4, 8))), "asks `r`, which is no question"),
+        (Select(Asked(Q), ("a", "b")), ("image",), 8, "1 inputs instead of 2"),
+        (Keep(Q, ("a", "b")), ("image",), 8, "1 inputs instead of 2"),
+        (OfBranch(BRANCH), ("image", "image"), 8, "2 inputs instead of 1"),
+        (Select(Asked(Q), ("a",)), ("image",), 4, "its rule says 8x16x16"),
         (RELU, ("image",), variable(of_map("gone")), "the channels of `gone`, which is not in the graph"),
         (Select(Measured(variable(of_map("gone"))), (Within(1, 9),)), ("image",), 8, "the channels of `gone`"),
         (
