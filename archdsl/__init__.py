@@ -13,11 +13,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archdsl.api import Refused, build, check, compile, diff, format, load
+    from archdsl.api import Architecture, Refused, build, check, compare, compile, format, load
     from archdsl.extras import ToolMissing
     from archdsl.pipeline import NotLoaded
 
-__all__ = ["NotLoaded", "Refused", "ToolMissing", "build", "check", "compile", "diff", "format", "load"]
+__all__ = [
+    "Architecture",
+    "NotLoaded",
+    "Refused",
+    "ToolMissing",
+    "build",
+    "check",
+    "compare",
+    "compile",
+    "format",
+    "load",
+]
 __version__ = "0.1.0"
 
 _HOMES = {"NotLoaded": "archdsl.pipeline", "ToolMissing": "archdsl.extras"}

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from archdsl.extras import Extra, require, require_for
-from archdsl.pipeline import Loaded, NotLoaded, load
+from archdsl.pipeline import Loaded, NotLoaded
 from archdsl.pipeline import check as check_text
+from archdsl.pipeline import load as load_item
 
 if TYPE_CHECKING:
     import os
+    from fractions import Fraction
 
     from archdsl.backends import Compiled, Request
     from archdsl.backends import Refused as NotPossible
     from archdsl.diagnostics import Diagnostic
     from archdsl.diff import Difference
-    from archdsl.ir import ClosedGraph
+    from archdsl.ir import ClosedGraph, OpenGraph
     from archdsl.nets import Network
+    from archdsl.pipeline.stats import NetworkStats, SpaceStats
+    from archdsl.render import Format
+    from archdsl.space import Program, Question, QuestionPath
     from archdsl.weights import Tensors
 
     PathLike = str | os.PathLike[str]
+    Overrides = Mapping[str, str | int | float | Fraction]
 
 
 _T = TypeVar("_T")
@@ -32,10 +39,115 @@ class Refused(Exception):
     """A request that cannot be met; the text says why, and what to ask for instead."""
 
 
-def check(path: PathLike, *, overrides: Mapping[str, str] | None = None) -> tuple[Diagnostic, ...]:
+@dataclass(frozen=True, slots=True, repr=False)
+class Architecture:
+    """A space or a genotype, as `load` gives it. It does not change; a text that did is loaded again.
+
+    A notebook shows its picture.
+    """
+
+    loaded: Loaded
+    """What the compiler found, with the text and everything that it uses."""
+
+    @property
+    def name(self) -> str:
+        return self.loaded.name
+
+    @property
+    def is_genotype(self) -> bool:
+        """Whether it answers the questions of a space; else it is a space."""
+        return self.loaded.is_genotype
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is one network: no question is open."""
+        return self.loaded.closed
+
+    @property
+    def space(self) -> Program:
+        """The space, laid out: its nodes, questions, branches and grids. That of a genotype is the one it answers."""
+        return self.loaded.program
+
+    @property
+    def questions(self) -> Mapping[QuestionPath, Question]:
+        """Every question of the space, by its path."""
+        return self.loaded.program.questions
+
+    @property
+    def answers(self) -> Mapping[QuestionPath, tuple[str, ...]]:
+        """The answers of a genotype, by the path of the question; a space has none."""
+        return self.loaded.meaning.answers
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What is allowed and seldom meant."""
+        return self.loaded.diagnostics
+
+    def stats(self) -> NetworkStats | SpaceStats:
+        """Parameters and multiply-adds of a network, by cell and branch; of a space its questions and genotypes."""
+        from archdsl.pipeline.stats import network_stats, space_stats
+
+        return network_stats(self.loaded) if self.is_closed else space_stats(self.loaded)
+
+    def network(self) -> ClosedGraph:
+        """The graph of the network, auxiliary outputs included. Raises Refused where questions are open."""
+        return closed_graph(self.loaded)
+
+    def supernet(self) -> OpenGraph:
+        """The graph of the space, its questions in it."""
+        return self.loaded.supernet()
+
+    def svg(self, *, cell: str | None = None) -> str:
+        """Its picture as SVG: a grid with its paths, else the network by its cells; or the one `cell` of that name.
+
+        Raises NothingToDraw where there is no such cell, ToolMissing without the extra `draw`.
+        """
+        from archdsl.render import svg
+
+        return svg(self.loaded, cell=cell)
+
+    def draw(self, out: PathLike, *, cell: str | None = None) -> Path:
+        """Write its picture to a file that ends in `.svg`, `.png`, `.pdf`, `.dot` or `.json`; see `svg`.
+
+        Raises Refused for any other file, NothingToDraw, ToolMissing, OSError.
+        """
+        from archdsl.files import write_atomic
+        from archdsl.render import draw, render
+
+        path = Path(out)
+        write_atomic(path, render(draw(self.loaded, cell=cell), picture_format(path)))
+        return path
+
+    def diff(self, other: Architecture) -> Difference:
+        """What changes from this one to the other, with what each change costs; false where nothing does."""
+        from archdsl.pipeline.compare import compare
+
+        return compare(self.loaded, other.loaded)
+
+    def __repr__(self) -> str:
+        what = f"genotype `{self.name}` of `{self.space.name}`" if self.is_genotype else f"space `{self.name}`"
+        count = self.loaded.open_count
+        left = {0: "a network", 1: "1 open question"}.get(count, f"{count:,} open questions")
+        return f"<{what}: {left}>"
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+
+def load(path: PathLike, *, overrides: Overrides | None = None, size: tuple[int, int] | None = None) -> Architecture:
+    """A space or a genotype of a text: `file.arch:NAME`, or of `file.arch` the one that is meant.
+
+    That is the one that is named like the file, else its only genotype, else its only space. `overrides` are
+    parameters of the space, as numbers or as a command line gives them (`{"classes": 11}`), `size` is the image's
+    height and width. Raises NotLoaded, which carries the diagnostics.
+    """
+    return Architecture(load_item(str(path), overrides=_texts(overrides), size=size))
+
+
+def check(path: PathLike, *, overrides: Overrides | None = None) -> tuple[Diagnostic, ...]:
     """What is wrong with a text and all that it uses; empty where nothing is."""
     try:
-        return check_text(str(path), overrides=overrides).diagnostics
+        return check_text(str(path), overrides=_texts(overrides)).diagnostics
     except NotLoaded as unreadable:
         return unreadable.diagnostics
 
@@ -55,7 +167,7 @@ def build(
     weights: PathLike | None = None,
     seed: int = 0,
     auxiliary: bool = False,
-    overrides: Mapping[str, str] | None = None,
+    overrides: Overrides | None = None,
 ) -> Network:
     """The network of a genotype, or of a space without questions, as a torch module of torch's own layers.
 
@@ -67,17 +179,18 @@ def build(
     require(Extra.TORCH)
     from archdsl.nets import Network, load_weights
 
-    graph = closed_graph(load_for(str(path), weights, overrides=overrides or {}))
+    graph = closed_graph(load_for(str(path), weights, overrides=_texts(overrides)))
     network = Network(graph, auxiliary=auxiliary)
     load_weights(network, tensors(graph, weights, seed))
     return network
 
 
-def diff(one: PathLike, other: PathLike, *, overrides: Mapping[str, str] | None = None) -> Difference:
+def compare(one: PathLike, other: PathLike, *, overrides: Overrides | None = None) -> Difference:
     """What changes from one text to another, with what each change costs. Raises NotLoaded."""
-    from archdsl.pipeline.compare import compare
+    from archdsl.pipeline.compare import compare as compare_items
 
-    return compare(load(str(one), overrides=overrides), load(str(other), overrides=overrides))
+    one_item, other_item = (load_item(str(each), overrides=_texts(overrides)) for each in (one, other))
+    return compare_items(one_item, other_item)
 
 
 def compile(
@@ -91,7 +204,7 @@ def compile(
     weights: PathLike | None = None,
     seed: int = 0,
     verify: bool = False,
-    overrides: Mapping[str, str] | None = None,
+    overrides: Overrides | None = None,
 ) -> Compiled:
     """Compile a network to `torch`, `onnx`, `trt` or a target of an installed package.
 
@@ -104,7 +217,7 @@ def compile(
         require_for(f"compile --target {target} --verify")
     from archdsl.backends import compile_graph
 
-    loaded = load_for(str(path), weights, overrides=overrides or {}, size=size)
+    loaded = load_for(str(path), weights, overrides=_texts(overrides), size=size)
     place = None if out is None else Path(out)
     wanted = request(loaded, target, place, precision, emit, weights, seed, verify=verify, written=str(path))
     return _possible(compile_graph(wanted))
@@ -117,7 +230,7 @@ def load_for(
 
     Raises NotLoaded, NoRun, Refused, UnreadableWeights, OSError.
     """
-    loaded = load(path, overrides=overrides, size=size)
+    loaded = load_item(path, overrides=overrides, size=size)
     if weights is None:
         return loaded
     from archdsl.pipeline.classes import fitted
@@ -200,10 +313,20 @@ def _possible(found: _T | NotPossible) -> _T:
     return found
 
 
+def picture_format(path: Path) -> Format:
+    """The format of a picture that a file's suffix says. Raises Refused."""
+    from archdsl.render import FORMATS
+
+    found: Format | None = next((each for each in FORMATS if path.suffix == f".{each}"), None)
+    if found is None:
+        raise Refused(f"`{path}` is no picture: write a file that ends in {', '.join(f'.{each}' for each in FORMATS)}")
+    return found
+
+
 def closed_graph(loaded: Loaded) -> ClosedGraph:
     """The network's graph. Raises Refused where questions are open."""
     if not loaded.closed:
-        kind = "space" if loaded.meaning.trace is None else "genotype"
+        kind = "genotype" if loaded.is_genotype else "space"
         count = loaded.open_count
         questions = "one question" if count == 1 else f"{count} questions"
         raise Refused(
@@ -233,4 +356,12 @@ def weights_file(weights: PathLike) -> Path:
     return weights_of_run(place)
 
 
-__all__: Sequence[str] = ["Refused", "build", "check", "compile", "diff", "format", "load"]
+def _texts(overrides: Overrides | None) -> dict[str, str]:
+    """Parameters as a command line gives them."""
+    return {
+        name: ("yes" if value else "no") if isinstance(value, bool) else str(value)
+        for name, value in (overrides or {}).items()
+    }
+
+
+__all__: Sequence[str] = ["Architecture", "Refused", "build", "check", "compare", "compile", "format", "load"]

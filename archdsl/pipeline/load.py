@@ -12,6 +12,7 @@ from archdsl.sema.driver import Meaning
 from archdsl.session import SESSION, Checked, Parameter, Text, parameter
 from archdsl.space import Program
 from archdsl.space.divisibility import multiple, of_program, of_trace
+from archdsl.syntax import ast
 from archdsl.text import SourceFile
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ class Loaded:
     @property
     def program(self) -> Program:
         return self.meaning.program
+
+    @property
+    def is_genotype(self) -> bool:
+        return isinstance(self.meaning.item, ast.Genotype)
 
     @property
     def closed(self) -> bool:

@@ -3,10 +3,11 @@
 from archdsl.render.draw import Drawable, draw, svg
 from archdsl.render.engine.output import render
 from archdsl.render.failures import NothingToDraw
-from archdsl.render.model.picture import Box, Format, Line, Picture, Text
+from archdsl.render.model.picture import FORMATS, Box, Format, Line, Picture, Text
 from archdsl.render.views.difference import difference_picture
 
 __all__ = [
+    "FORMATS",
     "Box",
     "Drawable",
     "Format",

@@ -44,13 +44,14 @@ def command(
     loaded = load_or_leave(target, overrides, size, form=form)
     prices = None if cost is None else priced_or_leave(cost, {target: loaded}, size, form=form)
     if not loaded.closed:
-        from archdsl.cli.sizes import size_of
+        from archdsl.cli.sizes import size_object, size_text
+        from archdsl.pipeline.stats import space_stats
 
-        found_size = size_of(loaded)
+        size_found = space_stats(loaded)
         if form == "json":
-            say_json(found_size.as_object())
+            say_json(size_object(size_found))
         else:
-            say(found_size.as_text())
+            say(size_text(size_found))
         return Exit.FINE
     graph = loaded.network()
     found, priced = figures(graph), None if prices is None else _estimate(graph, prices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from archdsl.render.model.style import INK, PAPER, PLAIN, Stroke
 
@@ -12,6 +12,7 @@ Point: TypeAlias = "tuple[float, float]"
 """In points, y upwards."""
 
 Format: TypeAlias = Literal["dot", "svg", "png", "pdf", "json"]
+FORMATS: Final[tuple[Format, ...]] = ("dot", "svg", "png", "pdf", "json")
 
 
 @dataclass(frozen=True, slots=True)
