@@ -9,7 +9,6 @@ from typing import TypeAlias, TypeVar
 
 from archdsl.ir.graph import ClosedGraph, ClosedNode, OpenGraph, OpenNode
 from archdsl.ir.invariants import verify
-from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Image, Program, Result
 from archdsl.space.concrete import Computed
 from archdsl.space.trace import Trace
@@ -106,24 +105,6 @@ def for_inference(graph: ClosedGraph) -> ClosedGraph:
     return graph.only(graph.needed_by((*main, *graph.images)))
 
 
-def without_single_sums(graph: ClosedGraph) -> ClosedGraph:
-    """A sum or concat of one map is that map."""
-    same: dict[str, str] = {}
-    nodes: list[tuple[ClosedNode, tuple[str, ...]]] = []
-    for node, inputs in graph.nodes():
-        sources = tuple(same.get(source, source) for source in inputs)
-        match node.payload:
-            case Apply(primitive) if len(sources) == 1:
-                alone = PRIMITIVES[primitive].traits.identity_of_one
-            case _:
-                alone = False
-        if alone:
-            same[node.path] = sources[0]
-        else:
-            nodes.append((node, sources))
-    return ClosedGraph.of(graph.name, nodes)
-
-
 def closed(program: Program, trace: Trace, name: str) -> ClosedGraph:
     """The network that answers give, with what branches share computed once."""
-    return run(answered(program, trace, name), share, without_single_sums, prune)
+    return run(answered(program, trace, name), share, prune)
