@@ -1,6 +1,6 @@
 """Texts in their one canonical form; trees as texts."""
 
 from archdsl.fmt.formatter import Formatted, format, format_source
-from archdsl.fmt.printer import print_file
+from archdsl.fmt.printer import print_file, print_item
 
-__all__ = ["Formatted", "format", "format_source", "print_file"]
+__all__ = ["Formatted", "format", "format_source", "print_file", "print_item"]

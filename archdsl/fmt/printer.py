@@ -27,6 +27,11 @@ def print_file(file: ast.File) -> str:
     return format(parsed)
 
 
+def print_item(item: ast.Item) -> str:
+    """The canonical text of one item, as it stands in a text. Raises ValueError as `print_file` does."""
+    return print_file(ast.File(item.span, None, (item,))).partition("\n\n")[2]
+
+
 def _joined_uses(texts: Sequence[str], items: Sequence[ast.Item]) -> Iterable[str]:
     """Consecutive `use` lines stand together."""
     yield texts[0]

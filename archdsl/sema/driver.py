@@ -22,6 +22,7 @@ from archdsl.sema.modules.load import Definition, Found, Unit
 from archdsl.sema.reporter import Reporter, listed, suggestion
 from archdsl.sema.settings import Subject, read_cost, read_search, read_training
 from archdsl.settings import Cost, Search, Training
+from archdsl.settings.searches import Phase
 from archdsl.space import Program, QuestionPath
 from archdsl.space.divisibility import of_program
 from archdsl.space.trace import Trace
@@ -83,11 +84,6 @@ class Layouts:
         reporter.merge(layout.diagnostics)
         return layout.program
 
-    def named(self, name: str, given: Mapping[str, Value]) -> Program | None:
-        """The program of a space of that name, if it was laid out with those parameters."""
-        found = (each.program for each in self._known if each.program and _same(each.given, given))
-        return next((program for program in found if program.name == name), None)
-
 
 def _lay_out(
     space: ast.Space, unit: Unit, given: Mapping[str, Value], size: tuple[int, int] | None, reporter: Reporter
@@ -137,7 +133,7 @@ class Checker:
                 return found and read_search(item, *found, self.unit, self._space_named, self.reporter)
             case ast.Train():
                 found = self._subject(item)
-                return found and read_training(item, *found, self.reporter)
+                return found and read_training(item, *found, self.unit, self.reporter)
             case _:
                 raise ValueError(f"`{name}` is no search, training or cost")
 
@@ -164,13 +160,17 @@ class Checker:
             return None
         return self._lay_out(found.item, found.unit, self.overrides)
 
-    def program_of(self, search: str, network: str) -> Program | None:
+    def program_of(self, search: Search, phase: Phase | None) -> Program | None:
         """The space that a phase of a checked search is about: the search's own, or the one that the phase names."""
-        item = self.unit.items[search]
-        found = self._subject(item) if isinstance(item, ast.Search) else None
-        if found is not None and found[0].program.name == network:
-            return found[0].program
-        return self.layouts.named(network, self.overrides)
+        item = self.unit.items[search.name]
+        if not isinstance(item, ast.Search):
+            return None
+        if phase is None or phase.network is None:
+            found = self._subject(item)
+            return found and found[0].program
+        named = (each for each in item.body if isinstance(each, ast.Phase) and each.name.text == phase.name)
+        paths = (path for each in named for path in _note(each, "network") if isinstance(path, ast.Path))
+        return next((self._space_named(path) for path in paths), None)
 
     def pick(self, name: str | None) -> Meaning | None:
         """The space or genotype of that name; without a name the one that is meant, or None, which is reported.
@@ -383,8 +383,8 @@ def _spelled(value: Value) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-def _note(item: ast.Genotype, name: str) -> tuple[ast.Expr, ...]:
-    """The values of `open = …` or `also = …`."""
+def _note(item: ast.Genotype | ast.Phase, name: str) -> tuple[ast.Expr, ...]:
+    """The values of a line such as `open = …`."""
     for statement in item.body:
         match statement:
             case ast.Assign(target=ast.Target(path=ast.Path(head=ast.Name(text=text), parts=())), value=value) if (

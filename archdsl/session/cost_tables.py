@@ -11,8 +11,9 @@ from archdsl.diagnostics import Diagnostic, Label, Severity
 from archdsl.sema.driver import Checker, Recipe
 from archdsl.sema.modules.load import Unit
 from archdsl.settings import Cost, Search
-from archdsl.settings.costs import Measured
+from archdsl.settings.costs import TableFile
 from archdsl.settings.objectives import costs_in
+from archdsl.settings.searches import Phase
 from archdsl.space import Program
 from archdsl.syntax import ast
 
@@ -26,7 +27,7 @@ class _Named:
     """A table that there is, where the text names it first, and the spaces whose networks it has to price."""
 
     path: Path
-    measured: Measured
+    file: TableFile
     programs: list[tuple[Program, Search]] = field(default_factory=list[tuple[Program, Search]])
     """Each with the search that has them."""
 
@@ -41,29 +42,29 @@ def check_tables(checker: Checker, recipes: Sequence[Recipe]) -> tuple[Diagnosti
 
 def tables_of(recipes: Iterable[Recipe]) -> tuple[Path, ...]:
     """The files of the tables that recipes name, each once."""
-    return tuple(dict.fromkeys(measured.path for measured, _, _ in _mentions(recipes) if measured.path is not None))
+    return tuple(dict.fromkeys(file.path for file, _, _ in _mentions(recipes) if file.path is not None))
 
 
 def _named(checker: Checker, recipes: Iterable[Recipe]) -> Iterable[_Named]:
     found: dict[Path, _Named] = {}
-    for measured, search, network in _mentions(recipes):
-        if measured.path is not None and measured.path.is_file():
-            named = found.setdefault(measured.path, _Named(measured.path, measured))
-            program = search and checker.program_of(search.name, network)
+    for file, search, phase in _mentions(recipes):
+        if file.path is not None and file.path.is_file():
+            named = found.setdefault(file.path, _Named(file.path, file))
+            program = search and checker.program_of(search, phase)
             if search and program and not any(program is each for each, _ in named.programs):
                 named.programs.append((program, search))
     return found.values()
 
 
-def _mentions(recipes: Iterable[Recipe]) -> Iterator[tuple[Measured, Search | None, str]]:
-    """Tables with the search and the space that use them; none for a cost as it is defined."""
+def _mentions(recipes: Iterable[Recipe]) -> Iterator[tuple[TableFile, Search | None, Phase | None]]:
+    """Tables with the search and the phase that use them; none for a cost as it is defined."""
     for recipe in recipes:
         if isinstance(recipe, Cost) and recipe.table is not None:
-            yield recipe.table, None, ""
+            yield recipe.table, None, None
         if isinstance(recipe, Search):
             for phase in recipe.phases:
                 terms = [term for each in (phase.objective, phase.pick) if each for term in costs_in(each)]
-                yield from ((term.cost.table, recipe, phase.network) for term in terms if term.cost.table)
+                yield from ((term.cost.table, recipe, phase) for term in terms if term.cost.table)
 
 
 def _check(named: _Named, checker: Checker) -> Iterator[Diagnostic]:
@@ -73,13 +74,13 @@ def _check(named: _Named, checker: Checker) -> Iterator[Diagnostic]:
     try:
         table = read_table(_from_here(named.path))
     except (TableUnreadable, OSError) as error:
-        yield _at(named.measured, unreadable_table(named.measured.written, error), "read here")
+        yield _at(named.file, unreadable_table(named.file.written, error), "read here")
         return
-    found = (_lacking(table, program, named.measured, search, checker) for program, search in named.programs)
+    found = (_lacking(table, program, named.file, search, checker) for program, search in named.programs)
     yield from [each for each in found if each is not None][:1]
 
 
-def _lacking(table: Table, program: Program, measured: Measured, search: Search, checker: Checker) -> Diagnostic | None:
+def _lacking(table: Table, program: Program, file: TableFile, search: Search, checker: Checker) -> Diagnostic | None:
     from archdsl.cost.diagnostics import missing_rows, unlisted_rows
     from archdsl.cost.space_rows import rows_of_space
     from archdsl.cost.variants import TooManyRows
@@ -87,12 +88,12 @@ def _lacking(table: Table, program: Program, measured: Measured, search: Search,
     try:
         needed = rows_of_space(program)
     except TooManyRows as found:
-        return replace(_at(measured, unlisted_rows(found, program.name), "not checked"), severity=Severity.WARNING)
+        return replace(_at(file, unlisted_rows(found, program.name), "not checked"), severity=Severity.WARNING)
     missing = table.missing(needed)
     if not missing:
         return None
     wanted = _wanted(program, search, checker)
-    return _at(measured, missing_rows(measured.written, table, missing, len(needed), wanted), "lacks rows")
+    return _at(file, missing_rows(file.written, table, missing, len(needed), wanted), "lacks rows")
 
 
 def _wanted(program: Program, search: Search, checker: Checker) -> Wanted:
@@ -115,5 +116,5 @@ def _from_here(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _at(measured: Measured, diagnostic: Diagnostic, label: str) -> Diagnostic:
-    return replace(diagnostic, primary=measured.span and Label(measured.span, label), file="")
+def _at(file: TableFile, diagnostic: Diagnostic, label: str) -> Diagnostic:
+    return replace(diagnostic, primary=file.span and Label(file.span, label), file="")

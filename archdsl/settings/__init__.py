@@ -1,4 +1,4 @@
-"""Searches, costs and trainings as texts define them: typed, checked, without a network."""
+"""Searches, costs and trainings as texts define them: one schema, typed, without a network."""
 
 from archdsl.settings.costs import Cost
 from archdsl.settings.searches import Search

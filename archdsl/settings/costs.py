@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
+from archdsl.settings.schema import Name, OneOf, Place, Reference, Spelling, TablePath, Word, form, setting
 from archdsl.text import Span
 
 
@@ -24,48 +25,61 @@ class Unit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """`table("tables/gtx1080ti.json", unit = ms)`: the sum over the rows of a table, an op at a place each."""
+class TableFile:
+    """A cost table that a text names."""
 
     written: str
     """The path as the text has it, relative to the text."""
     path: Path | None
     """Where the table lies; None for a text without a place."""
-    unit: Unit = Unit.MS
     span: Span | None = field(default=None, compare=False, repr=False)
     """Where the text names it."""
 
 
-@dataclass(frozen=True, slots=True)
+@form("table")
+class Measured:
+    """The sum over the rows of a cost table, an op at a place each ([costs.md](costs.md))."""
+
+    file: TableFile = setting(TablePath(), "a JSON file in the project, relative to the text", place=Place.BARE)
+    unit: Unit = setting(Word(Unit, "unit of time"), "in which it enters an objective", default=Unit.MS)
+
+
+@form(
+    Spelling("macs", "multiply-accumulates: exact, from the rules of the primitives", {"what": "macs"}),
+    Spelling("params", "weights that are learned: exact, from the rules of the primitives", {"what": "params"}),
+)
 class Counted:
-    """`macs` or `params`: exact, from the rules of the primitives."""
+    """`macs` or `params`."""
 
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+MEASURE = OneOf("measure", lambda: (Measured, Counted, Uniform), named=True)
+
+
+@form("uniform", source="CAS, section 4.1")
 class Uniform:
-    """`uniform(table(…), relative_to = identity)`: one number for each op, wherever it stands (CAS, section 4.1).
+    """One number for each op, wherever it stands: the network with it on every edge, less that with another one."""
 
-    The cost of the whole network with that op on every edge, less that of the network with `relative_to` on every edge.
-    """
-
-    of: Measure
-    relative_to: str
+    of: Measure = setting(MEASURE, "what is measured", place=Place.BARE)
+    relative_to: str = setting(Name(Reference.OP), "the other op; the space has to offer it")
 
 
 Measure: TypeAlias = "Measured | Counted | Uniform"
 
 
-@dataclass(frozen=True, slots=True)
+@form()
 class Cost:
+    """`cost NAME = …`."""
+
     name: str
-    measure: Measure
+    """As the text that uses it names it: `latency`, or `cas.latency` where its file was used under a name."""
+    measure: Measure = setting(MEASURE, "what is measured")
 
     @property
-    def table(self) -> Measured | None:
+    def table(self) -> TableFile | None:
         """The table that it is read from; None for what is counted."""
         measure = self.measure
         while isinstance(measure, Uniform):
             measure = measure.of
-        return measure if isinstance(measure, Measured) else None
+        return measure.file if isinstance(measure, Measured) else None

@@ -7,7 +7,26 @@ from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from archdsl.settings.costs import Cost
+from archdsl.settings.schema import Number, Spelling
 from archdsl.space import QuestionKind
+
+FACTOR = Number()
+EXPONENT = Number(-100, 100)
+KIND_WEIGHT = Number(0)
+WORDS = (
+    Spelling("loss", "what `loss = …` of the same block says; in `objective` alone"),
+    Spelling("accuracy", "mIoU of a derived network, 0 to 1; in `pick` alone"),
+    Spelling("NAME", "a cost, of all that is searched; its expectation while something is open"),
+    Spelling("NAME(over = {h1, h2})", "that of some parts of the network"),
+    Spelling(
+        "weighted(NAME, operator = 0.001, …)",
+        "a cost; the gradient by the answers of each kind is scaled by its weight",
+        source="FasterSeg, equation 3",
+    ),
+    Spelling("log(…)", "the natural logarithm"),
+    Spelling("+ - * / ^", "with numbers; an exponent is a number from -100 to 100"),
+)
+"""What an objective is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,42 +102,3 @@ def terms(objective: Objective) -> Iterator[Objective]:
 
 def costs_in(objective: Objective) -> tuple[CostTerm, ...]:
     return tuple(term for term in terms(objective) if isinstance(term, CostTerm))
-
-
-def spelled(objective: Objective) -> str:
-    """As a text says it: `loss + 0.01 * log(latency(over = {h1, h2}))`."""
-    return _spelled(objective, _LOOSEST)
-
-
-_LOOSEST, _PRODUCT, _POWER = 0, 1, 2
-
-
-def _spelled(objective: Objective, around: int) -> str:
-    match objective:
-        case Value(value):
-            return f"{value:g}"
-        case LossTerm():
-            return "loss"
-        case Accuracy():
-            return "accuracy"
-        case CostTerm(cost, over, weights):
-            called = f"{cost.name}(over = {{{', '.join(over)}}})" if over else cost.name
-            return (
-                f"weighted({', '.join([called, *(f'{kind} = {by:g}' for kind, by in weights)])})" if weights else called
-            )
-        case Log(of):
-            return f"log({_spelled(of, _LOOSEST)})"
-        case Sum(parts):
-            text = _joined(parts, {1: " + ", -1: " - "}, _LOOSEST + 1).removeprefix(" + ")
-            return f"({text})" if around > _LOOSEST else text
-        case Product(parts):
-            text = _joined(parts, {1: " * ", -1: " / "}, _PRODUCT + 1).removeprefix(" * ")
-            return f"({text})" if around > _PRODUCT else text
-        case Power(base, exponent):
-            return f"{_spelled(base, _POWER + 1)} ^ {exponent:g}"
-        case _:
-            assert_never(objective)
-
-
-def _joined(parts: tuple[tuple[int, Objective], ...], signs: dict[int, str], around: int) -> str:
-    return "".join(signs[sign] + _spelled(part, around) for sign, part in parts)

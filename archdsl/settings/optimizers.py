@@ -1,43 +1,58 @@
-"""How parameters are stepped."""
+"""How parameters are stepped: `arch = adam(lr = 3e-4)`, `weights = sgd(lr = poly(0.01), batch = 16, clip = 5)`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
-from archdsl.settings.schedules import Schedule
+from archdsl.settings.schedules import LEARNING_RATE, Schedule
+from archdsl.settings.schema import Extended, Flag, Number, OneOf, Pair, Place, Spelling, Whole, form, setting
+
+_MOMENTUM = Number(0, below=1)
+_DECAY = Number(0)
 
 
-@dataclass(frozen=True, slots=True)
+@form("sgd")
 class Sgd:
-    """`sgd(lr = …, momentum = 0.9)`; the weight decay is added to the gradient."""
+    """Stochastic gradient descent; the weight decay is added to the gradient."""
 
-    lr: Schedule
-    momentum: float = 0.0
-    nesterov: bool = False
-    weight_decay: float = 0.0
+    lr: Schedule = setting(LEARNING_RATE, "learning rate", place=Place.FIRST)
+    momentum: float = setting(_MOMENTUM, "decay of the running gradient", default=0.0)
+    nesterov: bool = setting(Flag(), "the momentum of Nesterov", default=False)
+    weight_decay: float = setting(_DECAY, "factor of the squared weights", default=0.0)
 
 
-@dataclass(frozen=True, slots=True)
+@form(
+    Spelling("adam", "Adam; the weight decay is added to the gradient", {"decoupled": False}, "Kingma, Ba, ICLR 2015"),
+    Spelling(
+        "adamw",
+        "Adam; the weight decay stays out of the moments",
+        {"decoupled": True},
+        "Loshchilov, Hutter, ICLR 2019",
+    ),
+)
 class Adam:
-    """`adam(lr = …)`; with `decoupled` the weight decay stays out of the moments (AdamW: `adamw(…)`)."""
+    """`adam(lr = …)`, `adamw(lr = …)`."""
 
-    lr: Schedule
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    weight_decay: float = 0.0
+    lr: Schedule = setting(LEARNING_RATE, "learning rate", place=Place.FIRST)
+    betas: tuple[float, float] = setting(
+        Pair(_MOMENTUM, "(0.5, 0.999)"), "decays of the two moments", default=(0.9, 0.999)
+    )
+    eps: float = setting(Number(above=0), "added to the denominator", default=1e-8)
+    weight_decay: float = setting(_DECAY, "factor of the squared weights", default=0.0)
     decoupled: bool = False
 
 
 Optimizer: TypeAlias = "Sgd | Adam"
+OPTIMIZER = OneOf("optimizer", lambda: (Sgd, Adam))
 
 
-@dataclass(frozen=True, slots=True)
+@form()
 class WeightStep:
-    """How the weights of a network are stepped: `weights = sgd(…, batch = 16, clip = 5)`."""
+    """How the weights of a network are stepped."""
 
     optimizer: Optimizer
-    batch: int
-    """Images in a step, over all devices together."""
-    clip: float | None = None
-    """The largest norm of all gradients together."""
+    batch: int = setting(Whole(1, 1_000_000), "images in a step, over all devices together", unit="images")
+    clip: float | None = setting(Number(above=0), "the largest norm of all gradients together", default=None)
+
+
+WEIGHT_STEP = Extended(OPTIMIZER, WeightStep)

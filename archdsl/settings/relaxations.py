@@ -2,73 +2,120 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from archdsl.settings.schedules import Constant, Schedule
+from archdsl.settings.schedules import TEMPERATURE, Constant, Schedule
+from archdsl.settings.schema import (
+    Kinds,
+    Mark,
+    Name,
+    NoneAnswer,
+    OneOf,
+    Place,
+    Reference,
+    Spelling,
+    Word,
+    form,
+    setting,
+)
 from archdsl.space import QuestionKind
-
-
-class Method(StrEnum):
-    SOFTMAX = "softmax"
-    """Every answer, mixed by softmax(logits / temperature) (DARTS)."""
-    GUMBEL = "gumbel"
-    """The same with Gumbel noise on the logits (SNAS; AutoRTNet, equation 3)."""
-    GUMBEL_HARD = "gumbel_hard"
-    """One answer, sampled; gradients as if it were mixed (straight through)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Relaxation:
-    """How the questions of some kinds are answered while a supernet is searched."""
-
-    method: Method
-    kinds: tuple[QuestionKind, ...]
-    """Never empty: where a text names none, all those that no other relaxation of it names."""
-    temperature: Schedule = field(default_factory=lambda: Constant(1.0))
-    also_none: bool = False
-    """`also = none`: one more answer that gives zero and may win probability; it has a logit (DARTS, CAS)."""
-
 
 RELAXED = (QuestionKind.OPERATOR, QuestionKind.SOURCE, QuestionKind.EXIT, QuestionKind.WIDTH)
 """The kinds that are mixed. Which inputs stay and where branches end is decided when answers are derived."""
 
 
-@dataclass(frozen=True, slots=True)
+class Method(StrEnum):
+    """How the answers of a question are mixed."""
+
+    SOFTMAX = "softmax"
+    GUMBEL = "gumbel"
+    GUMBEL_HARD = "gumbel_hard"
+
+
+@form(
+    Spelling(
+        "softmax",
+        "every answer, mixed by softmax(logits / temperature)",
+        {"method": Method.SOFTMAX},
+        "DARTS, section 2.2",
+    ),
+    Spelling(
+        "gumbel",
+        "the same with Gumbel noise on the logits",
+        {"method": Method.GUMBEL},
+        "SNAS; AutoRTNet, equation 3",
+    ),
+    Spelling(
+        "gumbel_hard",
+        "one answer, sampled; gradients as if it were mixed (straight through)",
+        {"method": Method.GUMBEL_HARD},
+        "Jang, Gu, Poole, ICLR 2017",
+    ),
+)
+class Relaxation:
+    """How the questions of some kinds are answered while a supernet is searched."""
+
+    method: Method
+    kinds: tuple[QuestionKind, ...] = setting(
+        Kinds(RELAXED, "it is decided when answers are derived"), "kinds of questions", place=Place.BARE
+    )
+    temperature: Schedule = setting(TEMPERATURE, "logits are divided by it; above zero", default=Constant(1.0))
+    also_none: bool = setting(
+        NoneAnswer(),
+        "one more answer that gives zero and may win probability; it has a logit",
+        default=False,
+        word="also",
+        source="DARTS; CAS",
+    )
+
+
+RELAXATION = OneOf("relaxation", lambda: (Relaxation,))
+
+
+@form("argmax")
 class Argmax:
-    """`argmax(kinds)`: the most probable answer, each question for itself."""
+    """The most probable answer, each question for itself."""
 
-    kinds: tuple[QuestionKind, ...]
-    guided: bool = False
-    """Of the logits as the guide leaves them (GAS: alpha', not alpha)."""
-    except_none: bool = False
-    """The answer `none` of a relaxation may not win."""
+    kinds: tuple[QuestionKind, ...] = setting(
+        Kinds(RELAXED, "write `keep(by = max_probability)` or `pick = …`"), "kinds of questions", place=Place.BARE
+    )
+    guided: bool = setting(
+        Mark(), "of the logits as the guide leaves them", default=False, place=Place.BARE, source="GAS: alpha'"
+    )
+    except_none: bool = setting(
+        NoneAnswer(), "the answer `none` of a relaxation may not win", default=False, word="except"
+    )
 
 
-@dataclass(frozen=True, slots=True)
+@form("joint", source="FasterSeg, section 3.4")
 class Joint:
-    """`joint(source)`: the path of the highest product of probabilities (FasterSeg, 3.4 and footnote 2)."""
+    """The path of the highest product of probabilities."""
 
-    kinds: tuple[QuestionKind, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class KeepStrongest:
-    """`keep(by = max_probability)`: the inputs whose strongest op is the most probable (DARTS; CAS, 3.1)."""
-
-    by: KeepBy
+    kinds: tuple[QuestionKind, ...] = setting(
+        Kinds((QuestionKind.SOURCE,), "a path is made of sources"), "kinds of questions", place=Place.BARE
+    )
 
 
 class KeepBy(StrEnum):
+    """By what the inputs that stay are ranked."""
+
     MAX_PROBABILITY = "max_probability"
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """`drop(skip)`: an op that was chosen and does nothing is left out, with its place (FasterSeg, 3.4)."""
+@form("keep", source="DARTS, section 2.4; CAS, section 3.1")
+class KeepStrongest:
+    """The inputs that stay, where a sum keeps some."""
 
-    op: str
+    by: KeepBy = setting(Word(KeepBy, "strength"), "those whose strongest op is the most probable")
+
+
+@form("drop", source="FasterSeg, section 3.4")
+class Drop:
+    """An op that was chosen and does nothing is left out, with its place."""
+
+    op: str = setting(Name(Reference.CANDIDATE), "the op", place=Place.BARE)
 
 
 Derivation: TypeAlias = "Argmax | Joint | KeepStrongest | Drop"
+DERIVATION = OneOf("way to derive answers", lambda: (Argmax, Joint, KeepStrongest, Drop))

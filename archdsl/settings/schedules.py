@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from math import cos, pi
 from typing import TypeAlias, assert_never
 
+from archdsl.settings.schema import Number, OneOf, Place, Rule, SetOf, Whole, form, setting
+
+_NOT_NEGATIVE = Number(low=0)
+_POSITIVE = Number(above=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -19,71 +24,74 @@ class Moment:
     """Iterations that are done."""
 
 
-@dataclass(frozen=True, slots=True)
+@form()
 class Constant:
-    """`0.01`."""
+    """A number that stays."""
 
-    value: float
+    value: float = setting(_NOT_NEGATIVE, "the value", place=Place.BARE)
 
 
-@dataclass(frozen=True, slots=True)
+@form("linear")
 class Linear:
-    """`linear(from = 1, to = 0)`: a straight line."""
+    """A straight line."""
 
-    start: float
-    end: float
+    start: float = setting(_NOT_NEGATIVE, "the first value", word="from", place=Place.FIRST)
+    end: float = setting(_NOT_NEGATIVE, "the last value", word="to")
 
 
-@dataclass(frozen=True, slots=True)
+@form("anneal", source="SNAS; AutoRTNet, section 4.1")
 class Anneal:
-    """`anneal(from = 3.0, to = 0.03)`: by the same factor in every iteration; never zero."""
+    """By the same factor in every iteration; never zero."""
 
-    start: float
-    end: float
+    start: float = setting(_POSITIVE, "the first value", word="from", place=Place.FIRST)
+    end: float = setting(_NOT_NEGATIVE, "the last value", word="to")
 
 
-@dataclass(frozen=True, slots=True)
+@form("exponential")
 class Exponential:
-    """`exponential(from = 0.01, each_epoch = 0.978)`: by a factor after every epoch."""
+    """By a factor after every epoch."""
 
-    start: float
-    each_epoch: float
+    start: float = setting(_NOT_NEGATIVE, "the first value", word="from", place=Place.FIRST)
+    each_epoch: float = setting(Number(0, 1), "the factor")
 
 
-@dataclass(frozen=True, slots=True)
+@form("cosine", source="Loshchilov, Hutter, ICLR 2017, without restarts")
 class Cosine:
-    """`cosine(from = 0.025, to = 0.001)`: half a wave (Loshchilov, Hutter, ICLR 2017, without restarts)."""
+    """Half a cosine wave."""
 
-    start: float
-    end: float = 0.0
+    start: float = setting(_NOT_NEGATIVE, "the first value", word="from", place=Place.FIRST)
+    end: float = setting(_NOT_NEGATIVE, "the last value", default=0.0, word="to")
 
 
-@dataclass(frozen=True, slots=True)
+@form("poly", source="DeepLab, section 3.1")
 class Poly:
-    """`poly(0.005, power = 0.9)`: the share that is left, raised to a power; zero at the end."""
+    """The share of iterations that is left, raised to a power; zero at the end."""
 
-    start: float
-    power: float = 0.9
+    start: float = setting(_NOT_NEGATIVE, "the first value", word="from", place=Place.FIRST)
+    power: float = setting(_POSITIVE, "the exponent", default=0.9)
 
 
-@dataclass(frozen=True, slots=True)
+@form("steps")
 class Steps:
-    """`steps(from = 0.1, at = {30, 60}, by = 0.1)`: by a factor at certain epochs."""
+    """By a factor at certain epochs."""
 
-    start: float
-    at: tuple[int, ...]
-    by: float = 0.1
+    start: float = setting(_NOT_NEGATIVE, "the first value", word="from", place=Place.FIRST)
+    at: tuple[int, ...] = setting(SetOf(Whole(), ordered=True), "whole epochs that are done", unit="epochs")
+    by: float = setting(Number(0, 1), "the factor", default=0.1)
 
 
-@dataclass(frozen=True, slots=True)
+@form("warmup", source="Goyal et al., 2017, section 2.2")
 class Warmup:
-    """`warmup(poly(0.01), iterations = 1000)`: in a straight line from zero to what the other one says."""
+    """In a straight line from zero to what another schedule says."""
 
-    then: Schedule
-    iterations: int
+    then: Schedule = setting(OneOf("schedule", lambda: FORMS, plain=Constant), "the other schedule", place=Place.FIRST)
+    iterations: int = setting(Whole(), "how long", unit="iterations")
 
 
 Schedule: TypeAlias = "Constant | Linear | Anneal | Exponential | Cosine | Poly | Steps | Warmup"
+FORMS = (Linear, Anneal, Exponential, Cosine, Poly, Steps, Warmup)
+TEMPERATURE = OneOf("schedule", lambda: FORMS, plain=Constant, rule=Rule.ABOVE_ZERO)
+LEARNING_RATE = OneOf("schedule", lambda: FORMS, plain=Constant, rule=Rule.BEGINS_ABOVE_ZERO)
 
 
 def value_at(schedule: Schedule, moment: Moment) -> float:

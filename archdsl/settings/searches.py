@@ -2,145 +2,232 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import TypeAlias
 
-from archdsl.settings.losses import Heads, Loss
-from archdsl.settings.objectives import Objective
-from archdsl.settings.optimizers import Optimizer, WeightStep
-from archdsl.settings.relaxations import Derivation, Relaxation
-from archdsl.settings.trainings import Augmentation, Duration, Initial
+from archdsl.settings.losses import SEARCH_LOSS, SearchLoss
+from archdsl.settings.objectives import LossTerm, Objective
+from archdsl.settings.optimizers import OPTIMIZER, WEIGHT_STEP, Optimizer, WeightStep
+from archdsl.settings.relaxations import DERIVATION, RELAXATION, Derivation, Relaxation
+from archdsl.settings.schema import (
+    Answer,
+    Expression,
+    Mark,
+    Name,
+    Number,
+    OfKind,
+    OneOf,
+    Place,
+    Reference,
+    Rule,
+    Several,
+    Share,
+    Spelling,
+    Whole,
+    Word,
+    form,
+    setting,
+)
+from archdsl.settings.trainings import AUGMENTATION, DURATION, INITIAL, Augmentation, Duration, Initial
 from archdsl.space import QuestionKind
 
 
 class Order(StrEnum):
+    """At which weights the logits of answers are stepped."""
+
     FIRST = "first"
-    """The weights as they are (DARTS with xi = 0)."""
     SECOND = "second"
-    """The weights after one step more, by finite differences (DARTS, equation 8); xi is the weights' learning rate."""
 
 
-@dataclass(frozen=True, slots=True)
+@form("one")
 class OneLevel:
-    """`one`: weights and answers by the same backward pass."""
+    """Weights and answers by the same backward pass."""
 
 
-@dataclass(frozen=True, slots=True)
+@form("two", source="DARTS, section 2.3")
 class TwoLevels:
-    """`two(order = first)`: weights on one part of the data, answers on the other."""
+    """Weights on one part of the data, answers on the other."""
 
-    order: Order = Order.FIRST
+    order: Order = setting(
+        Word(Order, "order"),
+        "`first`: at the weights as they are (xi = 0); `second`: after one step more, by finite differences "
+        "(equation 8), xi the weights' learning rate",
+        default=Order.FIRST,
+    )
 
 
 Levels: TypeAlias = "OneLevel | TwoLevels"
 
 
-@dataclass(frozen=True, slots=True)
+@form("random")
 class RandomSplit:
-    """`random(weights = 1 / 2, answers = 1 / 2)`: shares of the training images, without overlap."""
+    """Shares of the training images, without overlap."""
 
-    weights: Fraction
-    answers: Fraction
+    weights: Fraction = setting(Share(), "the share that steps weights")
+    answers: Fraction = setting(Share(), "the share that steps answers")
 
 
-@dataclass(frozen=True, slots=True)
+@form("groups")
 class GroupSplit:
-    """`groups(weights = 9, answers = 9)`: numbers of the groups that a dataset names (cities of Cityscapes)."""
+    """Groups that a dataset names (cities of Cityscapes)."""
 
-    weights: int
-    answers: int
+    weights: int = setting(Whole(), "how many step weights", unit="groups")
+    answers: int = setting(Whole(), "how many step answers", unit="groups")
 
 
 Split: TypeAlias = "RandomSplit | GroupSplit"
 
 
-@dataclass(frozen=True, slots=True)
+@form("sandwich", source="Yu, Huang, ICCV 2019; FasterSeg, appendix F")
 class Sandwich:
-    """The widths at which a supernet is run in each step (Yu, Huang, ICCV 2019; FasterSeg, appendix F)."""
+    """A supernet is run at several widths in each step."""
 
-    smallest: bool
-    largest: bool
-    sampled: bool
-    """The width that the relaxation gives."""
-    random: int
-    """So many more, uniform."""
+    smallest: bool = setting(Mark(), "the smallest one", default=False, place=Place.BARE)
+    largest: bool = setting(Mark(), "the largest one", default=False, place=Place.BARE)
+    sampled: bool = setting(Mark(), "the one that the relaxation gives", default=False, place=Place.BARE)
+    random: int = setting(Whole(0, 1000), "so many more, uniform", default=0, unit="widths")
 
 
 class ReasoningGraph(StrEnum):
+    """What makes the edges of a guide's graph."""
+
     EDGE_SIMILARITY = "edge_similarity"
-    """Equation 6."""
     OPERATION_IDENTITY = "operation_identity"
-    """Section 4.4.1."""
 
 
-@dataclass(frozen=True, slots=True)
+@form("gcn", source="GAS, equations 5 to 7")
 class GcnGuide:
-    """Answers carried from cell to cell by a graph convolution (GAS, equations 5 to 7)."""
+    """Answers carried from cell to cell by a graph convolution."""
 
-    along: str
-    """The chain whose cells are joined; each reads the one before it."""
-    layers: int = 1
-    dim: int = 64
-    gamma: float = 0.5
-    graph: ReasoningGraph = ReasoningGraph.EDGE_SIMILARITY
+    along: str = setting(Name(Reference.CHAIN), "the chain whose cells are joined; each reads the one before it")
+    layers: int = setting(Whole(1, 100), "layers of the graph convolution", default=1)
+    dim: int = setting(Whole(1, 100_000), "channels of its hidden layers", default=64)
+    gamma: float = setting(Number(0), "weight of what is carried", default=0.5)
+    graph: ReasoningGraph = setting(
+        Word(ReasoningGraph, "reasoning graph"),
+        "by equation 6, or by section 4.4.1",
+        default=ReasoningGraph.EDGE_SIMILARITY,
+    )
 
 
-@dataclass(frozen=True, slots=True)
+_KINDS = tuple(Spelling(str(kind), "", {"kind": kind}) for kind in QuestionKind)
+
+
+@form(*_KINDS, source="AutoRTNet, section 4.1")
 class Freeze:
-    """`exit(until = 50)`: questions whose logits are not stepped before that epoch, counted from 1 (AutoRTNet, 4.1)."""
+    """`exit(until = 50)`: questions of a kind are not stepped at first."""
 
     kind: QuestionKind
-    until: int
+    until: int = setting(Whole(), "the first epoch that steps them, counted from 1", unit="epochs")
 
 
-@dataclass(frozen=True, slots=True)
+@form(*_KINDS)
 class Fixed:
     """`width(12)`: every question of a kind has this answer."""
 
     kind: QuestionKind
-    answer: str
+    answer: str = setting(Answer(), "the answer", place=Place.BARE)
 
 
-@dataclass(frozen=True, slots=True)
+@form(kw_only=True)
 class Phase:
     """A part of a search with everything that holds in it; what it leaves open was said above it."""
 
     name: str
-    network: str
-    """The space that is laid out: the search's own, or another one of which it holds the answers."""
-    answers_for: tuple[str, ...] | None
-    """The scopes whose questions are searched; empty: none; None: all that are still open."""
-    fixed: tuple[Fixed, ...]
-    without: tuple[str, ...]
-    """Ops that may not be chosen."""
-    beside: tuple[str, ...]
-    """Phases that step in turn with this one, on the same weights."""
-    pretrain: Initial | None
-    """What is found so far is trained on other data, as with a training's `from`; the next phase goes on from there."""
-    duration: Duration | None
-    """None for a phase that runs beside another, or that pretrains."""
-    levels: Levels
-    split: Split | None
-    relax: tuple[Relaxation, ...]
-    derive: tuple[Derivation, ...]
-    objective: Objective
-    loss: Loss
-    heads: tuple[Heads, ...]
-    widths: Sandwich | None
-    guide: GcnGuide | None
-    freeze: tuple[Freeze, ...]
-    pick: Objective | None
-    arch: Optimizer | None
-    weights: WeightStep
-    augment: tuple[Augmentation, ...]
+    network: str | None = setting(
+        Name(Reference.SPACE),
+        "the space that is laid out, of which the search's own holds the answers; left out: the search's own",
+        default=None,
+        in_phases=True,
+    )
+    answer_for: tuple[str, ...] | None = setting(
+        Several(Name(Reference.SCOPE), nothing=True),
+        "the cells and places whose questions are searched; left out: all that are still open",
+        default=None,
+        in_phases=True,
+    )
+    fixed: tuple[Fixed, ...] = setting(
+        Several(OfKind(Fixed)), "every question of a kind has this answer", default=(), in_phases=True
+    )
+    without: tuple[str, ...] = setting(
+        Several(Name(Reference.CANDIDATE)), "ops that may not be chosen", default=(), in_phases=True
+    )
+    beside: tuple[str, ...] = setting(
+        Several(Name(Reference.PHASE)),
+        "phases that step in turn with this one, on the same weights",
+        default=(),
+        word="with",
+        in_phases=True,
+    )
+    pretrain: Initial | None = setting(
+        INITIAL,
+        "what is found so far is trained on other data, as with a training's `from`; the next phase goes on from there",
+        default=None,
+        in_phases=True,
+    )
+    duration: Duration | None = setting(
+        DURATION, "how long; left out in a phase that runs beside another, or that pretrains", default=None
+    )
+    levels: Levels = setting(
+        OneOf("number of levels", lambda: (OneLevel, TwoLevels)),
+        "on which data weights and answers are stepped",
+        default=OneLevel(),
+    )
+    split: Split | None = setting(
+        OneOf("split", lambda: (RandomSplit, GroupSplit)),
+        "how the training images are parted; needed by `two`",
+        default=None,
+        example="`split = random(weights = 1 / 2, answers = 1 / 2)`: two levels have data each",
+    )
+    relax: tuple[Relaxation, ...] = setting(
+        Several(RELAXATION),
+        "how questions are made differentiable; needed where something is searched. One that names no kinds is for all "
+        "that no other names",
+        default=(),
+    )
+    objective: Objective = setting(Expression("loss"), "what is made small: the loss, and costs", default=LossTerm())
+    loss: SearchLoss = setting(SEARCH_LOSS, "what `loss` in the objective means", default=SearchLoss())
+    derive: tuple[Derivation, ...] = setting(
+        Several(DERIVATION),
+        "how answers are taken; left out: the most probable ones, and the strongest inputs. A rule that names no kinds "
+        "is for all that no other names",
+        default=(),
+    )
+    pick: Objective | None = setting(
+        Expression("accuracy"), "which of several derived networks: the one of the largest value", default=None
+    )
+    guide: GcnGuide | None = setting(
+        OneOf("guide", lambda: (GcnGuide,)), "what the logits of answers go through", default=None
+    )
+    widths: Sandwich | None = setting(
+        OneOf("way to train widths", lambda: (Sandwich,), rule=Rule.ASKS_WIDTHS), "the widths of one step", default=None
+    )
+    freeze: tuple[Freeze, ...] = setting(
+        Several(OfKind(Freeze)), "kinds of questions that are not stepped at first", default=()
+    )
+    arch: Optimizer | None = setting(
+        OPTIMIZER,
+        "how the logits of answers are stepped, with the batch of the weights; needed where something is searched",
+        default=None,
+        example="`arch = adam(lr = 3e-4, betas = (0.5, 0.999))`: it steps the logits of answers",
+    )
+    weights: WeightStep = setting(
+        WEIGHT_STEP, "how weights are stepped", example="`weights = sgd(lr = 0.01, batch = 16)`"
+    )
+    augment: tuple[Augmentation, ...] = setting(
+        Several(AUGMENTATION), "what is done to images, in this order", default=()
+    )
 
 
-@dataclass(frozen=True, slots=True)
+@form(kw_only=True)
 class Search:
+    """`search NAME of SPACE { … }`."""
+
     name: str
     space: str
     parameters: tuple[tuple[str, str], ...]
+    of: str
+    """What stands behind `of`, as it is spelled: `fasterseg(w = 8)`."""
     phases: tuple[Phase, ...]
-    """In the order of the text; those beside another one follow it."""
+    """In the order of the text; those beside another one follow it. One of the search's name holds all its lines."""

@@ -34,6 +34,7 @@ def plain_recipe(space: str) -> Training:
         name="plain",
         space=space,
         parameters=(),
+        of=space,
         initial=None,
         duration=Epochs(200),
         loss=CrossEntropy(),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from archdsl.files import write_atomic
-from archdsl.settings.shown import as_data
+from archdsl.settings.printer import as_data
 from archdsl.train.errors import Refused
 from archdsl.train.setup import Setup
 

@@ -12,8 +12,9 @@ from archdsl.pipeline import check
 from archdsl.settings import Cost, Search, Training
 from archdsl.settings.costs import Measured, Uniform, Unit
 from archdsl.settings.losses import Bootstrapped, Direction, Distillation, Heads, Ohem
-from archdsl.settings.objectives import costs_in, spelled
+from archdsl.settings.objectives import costs_in
 from archdsl.settings.optimizers import Adam, Sgd, WeightStep
+from archdsl.settings.printer import objective_text
 from archdsl.settings.relaxations import Argmax, Drop, Joint, KeepBy, KeepStrongest, Method, Relaxation
 from archdsl.settings.schedules import Anneal, Constant, Cosine, Exponential, Poly
 from archdsl.settings.searches import Fixed, Freeze, GcnGuide, GroupSplit, OneLevel, RandomSplit, Sandwich, TwoLevels
@@ -34,8 +35,8 @@ def recipe(file: str, kind: type[R]) -> R:
 def test_cas() -> None:
     search = recipe("cas.arch", Search)
     backbone, pretraining, multiscale = search.phases
-    assert (backbone.network, pretraining.network, multiscale.network) == ("cas_backbone", "cas", "cas")
-    assert (backbone.answers_for, multiscale.answers_for) == (("normal", "reduction"), ("multiscale",))
+    assert (backbone.network, pretraining.network, multiscale.network) == ("cas_backbone", None, None)
+    assert (backbone.answer_for, multiscale.answer_for) == (("normal", "reduction"), ("multiscale",))
     assert pretraining.pretrain == Initial("imagenet", "body")
     assert (pretraining.relax, pretraining.arch, pretraining.duration) == ((), None, None)
     step = WeightStep(Sgd(Poly(0.005, 0.9), momentum=0.9, weight_decay=5e-4), batch=16)
@@ -63,7 +64,7 @@ def test_autortnet() -> None:
     assert phase.duration == Epochs(150)
     assert phase.arch == Adam(Constant(1e-3), betas=(0.5, 0.999), weight_decay=1e-4)
     assert phase.weights == WeightStep(Sgd(Cosine(0.025, 0.001), momentum=0.9, weight_decay=1e-3), batch=16)
-    assert spelled(phase.objective) == "loss + 0.01 * log(latency(over = {h1, h2, h3}))"
+    assert objective_text(phase.objective) == "loss + 0.01 * log(latency(over = {h1, h2, h3}))"
     training = recipe("autortnet.arch", Training)
     assert training.duration == Epochs(200)
     assert training.augment == (Flip(), Scale(0.5, 2.0), Crop())
@@ -82,14 +83,14 @@ def test_gas() -> None:
 
 def test_fasterseg() -> None:
     pretraining, student, teacher = recipe("fasterseg.arch", Search).phases
-    assert pretraining.answers_for == ()
+    assert pretraining.answer_for == ()
     assert (pretraining.relax, pretraining.arch) == ((), None)
     assert (pretraining.duration, student.duration, teacher.duration) == (Epochs(20), Epochs(30), None)
     assert pretraining.widths == Sandwich(smallest=True, largest=True, sampled=False, random=2)
     assert student.widths == Sandwich(smallest=True, largest=True, sampled=True, random=0)
     assert student.beside == ("teacher",)
     assert student.split == RandomSplit(Fraction(1, 2), Fraction(1, 2))
-    assert student.heads == (Heads.EACH_BRANCH, Heads.EACH_PAIR)
+    assert student.loss.over == (Heads.EACH_BRANCH, Heads.EACH_PAIR)
     assert student.relax == (
         Relaxation(Method.SOFTMAX, (Kind.OPERATOR, Kind.SOURCE)),
         Relaxation(Method.GUMBEL_HARD, (Kind.WIDTH,), Constant(1.0)),
@@ -98,10 +99,10 @@ def test_fasterseg() -> None:
     (term,) = costs_in(student.objective)
     assert term.weights == ((Kind.OPERATOR, 0.001), (Kind.SOURCE, 0.997), (Kind.WIDTH, 0.002))
     assert student.pick is not None
-    assert spelled(student.pick) == "accuracy * (latency / 8.3) ^ -0.07"
+    assert objective_text(student.pick) == "accuracy * (latency / 8.3) ^ -0.07"
     assert teacher.fixed == (Fixed(Kind.WIDTH, "12"),)
     assert teacher.without == ("skip",)
-    assert spelled(teacher.objective) == "loss"
+    assert objective_text(teacher.objective) == "loss"
     assert [each.kinds for each in teacher.relax] == [(Kind.OPERATOR, Kind.SOURCE)]
     training = recipe("fasterseg.arch", Training)
     assert training.loss == Ohem(0.7, 1 / 16)

@@ -7,10 +7,10 @@ from enum import StrEnum
 from pathlib import Path
 
 import pytest
-
 from archdsl.sema.settings.losses import LOSSES
 from archdsl.sema.settings.optimizers import OPTIMIZERS
 from archdsl.sema.settings.schedules import SCHEDULES
+
 from archdsl.sema.settings.searches import PHASE_ONLY
 from archdsl.sema.settings.trainings import AUGMENTATIONS, DATA
 from archdsl.settings.costs import Unit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any
 
 import click
@@ -12,11 +11,9 @@ from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave, recipe_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import say, say_json, table
+from archdsl.fmt import print_item
 from archdsl.pipeline import Loaded
-from archdsl.sema.driver import Recipe
-from archdsl.settings import Cost, Search, Training
-from archdsl.settings.searches import Phase
-from archdsl.settings.shown import as_data, as_setting
+from archdsl.settings.printer import as_data, item_tree
 from archdsl.space import Image, Question, Result
 from archdsl.space.trace import Answers, Trace
 
@@ -32,13 +29,13 @@ def command(
 ) -> int:
     """Show what the compiler understood: parameters, images, outputs, questions and answers, the graph.
 
-    Of a search, a training or a cost (FILE:NAME) every setting that holds, defaults among them.
+    Of a search, a training or a cost (FILE:NAME) every setting that holds, defaults among them, as a text has it.
 
     Questions that are asked alike stand in one group; `[n - 1]` is the place before the one that asks. With
     `--format json` every question is listed.
     """
     if recipe := recipe_or_leave(target, overrides, size, form=form):
-        say_json(as_data(recipe)) if form == "json" else say(_recipe(recipe))
+        say_json(as_data(recipe)) if form == "json" else say(print_item(item_tree(recipe)))
         return Exit.FINE
     loaded = load_or_leave(target, overrides, size, form=form)
     if form == "json":
@@ -54,26 +51,6 @@ def _ir(loaded: Loaded) -> str:
     from archdsl.ir import canonical_text
 
     return canonical_text(loaded.network() if loaded.closed else loaded.supernet())
-
-
-def _recipe(recipe: Recipe) -> str:
-    """A search phase by phase; whatever else on its lines."""
-    if not isinstance(recipe, Search):
-        kind = type(recipe).__name__.lower()
-        of = f" of {recipe.space}" if isinstance(recipe, Training) else ""
-        return f"{recipe.name}: a {kind}{of}\n\n{table(_settings(recipe))}"
-    phases = (f"  {phase.name}\n{table(_settings(phase), indent='    ')}" for phase in recipe.phases)
-    return "\n".join([f"{recipe.name}: a search of {recipe.space}\n", *phases])
-
-
-def _settings(recipe: Training | Cost | Phase) -> list[tuple[str, str]]:
-    values = ((each.name, getattr(recipe, each.name)) for each in fields(recipe))
-    return [(name, _setting(value)) for name, value in values if value is not None and value != () and name != "name"]
-
-
-def _setting(value: object) -> str:
-    """Several on one line as a text has them: without braces."""
-    return as_setting(value)[1:-1] if isinstance(value, tuple) else as_setting(value)
 
 
 def _network(loaded: Loaded) -> Trace | None:

@@ -1,4 +1,4 @@
-"""From the lines of a search, a cost or a training to typed models."""
+"""From the lines of a search, a cost or a training to typed settings."""
 
 from archdsl.sema.settings.costs import read_cost
 from archdsl.sema.settings.searches import read_search

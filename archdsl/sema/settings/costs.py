@@ -2,82 +2,110 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 from archdsl.sema import codes
 from archdsl.sema.modules.load import Unit as File
 from archdsl.sema.reporter import Reporter, replacement, suggestion
-from archdsl.sema.settings.forms import Form, form_of, one_of
-from archdsl.sema.settings.values import word
-from archdsl.settings.costs import Cost, Counted, Measure, Measured, Uniform, Unit
+from archdsl.sema.settings.calls import arguments_of
+from archdsl.sema.settings.settings_reader import NameKind, Reader
+from archdsl.settings.costs import MEASURE, Cost, Counted, Measure, Measured, TableFile, Uniform
+from archdsl.settings.schema import Name, Rule, TablePath, spellings_of
+from archdsl.space import QuestionKind
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 from archdsl.text import Span
 
-COUNTED = ("macs", "params")
-
-_Located: TypeAlias = "tuple[str, Path | None, Span | None]"
-"""A table as it is written, where it lies, and where the text says so."""
+_COUNTED = tuple(each.word for each in spellings_of(Counted))
 
 
 def find_cost(file: File, reporter: Reporter, path: ast.Path) -> Cost | None:
     """The cost of a name: one that the text defines, or `macs` and `params`."""
-    written = spell(path)
-    found = file.find_path(path)
-    if found is not None and isinstance(found.item, ast.Cost):
-        return read_cost(found.item, found.unit, reporter)
-    if written in COUNTED:
-        return Cost(written, Counted(written))
-    known = [*file.names(ast.Cost), *COUNTED]
-    if not file.incomplete:
-        reporter.report(
-            codes.UNKNOWN_COST,
-            f"there is no cost `{written}`",
-            path.span,
-            "not known here",
-            help=suggestion(written, known),
-            fix=replacement(written, known, path.span),
-        )
-    return None
+    measure = CostNames(file, reporter).measure(path)
+    return None if measure is None else Cost(spell(path), measure)
 
 
 def read_cost(item: ast.Cost, file: File, reporter: Reporter) -> Cost | None:
     """What `cost NAME = …` defines; None where that has been reported to be wrong."""
-    measure = _Measures(file, (item.name.text,)).read(reporter, item.value)
+    measure = Reader(reporter, CostNames(file, reporter, (item.name.text,))).read(MEASURE, item.value)
     return None if measure is None else Cost(item.name.text, measure)
 
 
 @dataclass(frozen=True, slots=True)
-class _Measures:
+class CostNames:
+    """What names in a cost refer to: other costs, ops, tables."""
+
     file: File
-    open: tuple[str, ...]
+    reporter: Reporter
+    open: tuple[str, ...] = ()
     """Names of the costs whose definitions are being read."""
 
-    def read(self, reporter: Reporter, expr: ast.Expr) -> Measure | None:
-        if isinstance(expr, ast.Path):
-            return self._of_name(reporter, expr)
-        return one_of("measure", {"table": self._table, "uniform": self._uniform})(reporter, expr)
+    def resolve(self, reader: Reader, kind: NameKind, expr: ast.Expr) -> Measure | TableFile | str | None:
+        match kind, expr:
+            case TablePath(), ast.String(value=written):
+                return self._locate(written, expr.span)
+            case TablePath(), _:
+                message = f"`{spell(expr)}` is no file"
+                self.reporter.report(codes.NOT_A_VALUE, message, expr.span, 'write it in quotes: `"tables/x.json"`')
+                return None
+            case Name(), _:
+                return self._op(expr)
+            case _, ast.Path():
+                return self.measure(expr)
+            case _:
+                raise ValueError(f"a cost has no {kind}")
 
-    def _of_name(self, reporter: Reporter, path: ast.Path) -> Measure | None:
+    def question_kind(self, expr: ast.Expr) -> QuestionKind | None:
+        raise ValueError("a cost is of no questions")
+
+    def answer(self, kind: QuestionKind, expr: ast.Expr) -> str | None:
+        raise ValueError("a cost is of no questions")
+
+    def outputs(self) -> Sequence[str]:
+        return ()
+
+    def permits(self, rule: Rule, expr: ast.Expr) -> bool:
+        return True
+
+    def measure(self, path: ast.Path) -> Measure | None:
+        """What a cost measures; its tables as this file would name them."""
         found = self.file.find_path(path)
         if found is None or not isinstance(found.item, ast.Cost):
-            cost = find_cost(self.file, reporter, path)
-            return cost and cost.measure
+            return self._counted(path)
         name = found.item.name.text
         if name in self.open:
-            self._report_circle(reporter, name)
+            self._report_circle(name)
             return None
-        return _Measures(found.unit, (*self.open, name)).read(reporter, found.item.value)
+        names = CostNames(found.unit, self.reporter, (*self.open, name))
+        measure = Reader(self.reporter, names).read(MEASURE, found.item.value)
+        return measure and _seen_from(measure, self.file)
 
-    def _report_circle(self, reporter: Reporter, name: str) -> None:
+    def _counted(self, path: ast.Path) -> Counted | None:
+        written = spell(path)
+        if written in _COUNTED:
+            return Counted(written)
+        known = [*self.file.names(ast.Cost), *_COUNTED]
+        if not self.file.incomplete:
+            self.reporter.report(
+                codes.UNKNOWN_COST,
+                f"there is no cost `{written}`",
+                path.span,
+                "not known here",
+                help=suggestion(written, known),
+                fix=replacement(written, known, path.span),
+            )
+        return None
+
+    def _report_circle(self, name: str) -> None:
         """Once for a circle, wherever its reading began: at the definition that stands first."""
         found = [self.file.find(each) for each in self.open[self.open.index(name) :]]
         names = [each.item.name for each in found if each and isinstance(each.item, ast.Cost)]
         first = min(names, key=lambda each: each.span.start)
         through = " is ".join(f"`{each.text}`" for each in (*names, names[0]))
-        reporter.report(
+        self.reporter.report(
             codes.COST_CYCLE,
             f"`{first.text}` is defined by itself: {through}",
             first.span,
@@ -85,21 +113,13 @@ class _Measures:
             help='name a table in one of them: `table("tables/device.json", unit = ms)`',
         )
 
-    def _table(self, form: Form) -> Measured:
-        written, path, span = form.need("file", self._file, ("", None, None), first=True)
-        return Measured(written, path, form.take("unit", word(Unit, "unit of time"), Unit.MS), span)
-
-    def _uniform(self, form: Form) -> Uniform:
-        of = form.need("of", self.read, Counted("macs"), first=True)
-        return Uniform(of, form.need("relative_to", self._op, "identity"))
-
-    def _op(self, reporter: Reporter, expr: ast.Expr) -> str | None:
+    def _op(self, expr: ast.Expr) -> str | None:
         """An op that is known here; whether a space offers it is seen where the cost is used."""
-        form = form_of(reporter, expr)
+        arguments = arguments_of(self.reporter, expr)
         known = self.file.names(ast.Op)
-        if form is not None and (form.name in known or self.file.incomplete):
+        if arguments is not None and (arguments.name in known or self.file.incomplete):
             return spell(expr)
-        reporter.report(
+        self.reporter.report(
             codes.UNKNOWN_OP,
             f"there is no op `{spell(expr)}`",
             expr.span,
@@ -108,30 +128,21 @@ class _Measures:
         )
         return None
 
-    def _file(self, reporter: Reporter, expr: ast.Expr) -> _Located | None:
-        match expr:
-            case ast.String(value=written):
-                return self._locate(reporter, written, expr.span)
-            case _:
-                reporter.report(
-                    codes.NOT_A_VALUE, f"`{spell(expr)}` is no file", expr.span, 'write it in quotes: `"tables/x.json"`'
-                )
-                return None
-
-    def _locate(self, reporter: Reporter, written: str, span: Span) -> _Located | None:
+    def _locate(self, written: str, span: Span) -> TableFile | None:
         """Where a table lies. It may still have to be filled, but may not leave the project (rule 13)."""
         if self.file.path is None:
-            return written, None, span
+            return TableFile(written, None, span)
         try:
             path = (self.file.path.parent / written).resolve()
             folder = path.is_dir()
         except (OSError, ValueError):
             path, folder = self.file.path, True
         if not written.endswith(".json") or folder:
-            reporter.report(codes.NO_TABLE, f'`"{written[:80]}"` is no cost table', span, "a `.json` file is needed")
+            message = f'`"{written[:80]}"` is no cost table'
+            self.reporter.report(codes.NO_TABLE, message, span, "a `.json` file is needed")
             return None
         if not path.is_relative_to(self.file.root):
-            reporter.report(
+            self.reporter.report(
                 codes.USE_OUTSIDE,
                 f'`"{written[:80]}"` lies outside the project',
                 span,
@@ -139,4 +150,18 @@ class _Measures:
                 help="copy the table into the project",
             )
             return None
-        return written, path, span
+        return TableFile(written, path, span)
+
+
+def _seen_from(measure: Measure, file: File) -> Measure:
+    """The measure with its table's path as a file in another folder has to write it."""
+    match measure:
+        case Measured(TableFile(path=Path() as path) as table) if file.path is not None:
+            if (file.path.parent / table.written).resolve() == path:
+                return measure
+            written = Path(os.path.relpath(path, file.path.parent)).as_posix()
+            return replace(measure, file=replace(table, written=written))
+        case Uniform(of):
+            return replace(measure, of=_seen_from(of, file))
+        case _:
+            return measure

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from archdsl.sema import codes
 from archdsl.sema.modules.load import Unit
 from archdsl.sema.reporter import Reporter, suggestion
+from archdsl.sema.settings.calls import Arguments, arguments_of
 from archdsl.sema.settings.costs import find_cost
-from archdsl.sema.settings.forms import Form, form_of, in_set
+from archdsl.sema.settings.numbers import number
 from archdsl.sema.settings.subject import Subject
-from archdsl.sema.settings.values import exact, number
 from archdsl.settings.costs import Cost, Uniform
 from archdsl.settings.objectives import (
+    EXPONENT,
+    FACTOR,
+    KIND_WEIGHT,
     Accuracy,
     CostTerm,
     Log,
@@ -25,126 +28,136 @@ from archdsl.settings.objectives import (
     terms,
 )
 from archdsl.settings.relaxations import RELAXED
+from archdsl.space import QuestionKind
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 
 
 @dataclass(frozen=True, slots=True)
 class Objectives:
-    """Reads expressions over one subject. `head` is the term that they are about: `loss` or `accuracy`."""
+    """Reads expressions over one subject, which are about `loss` or about `accuracy`."""
 
     file: Unit
     subject: Subject
-    head: str = "loss"
+    reporter: Reporter
+    about: str
 
-    def read(self, reporter: Reporter, expr: ast.Expr) -> Objective | None:
-        value = self._expression(reporter, expr)
+    def read(self, expr: ast.Expr) -> Objective | None:
+        value = self._expression(expr)
         if value is None:
             return None
-        kind = LossTerm if self.head == "loss" else Accuracy
+        kind = LossTerm if self.about == "loss" else Accuracy
         if not any(isinstance(term, kind) for term in terms(value)):
-            reporter.report(
-                codes.OBJECTIVE,
-                f"this leaves out `{self.head}`",
-                expr.span,
-                "only costs",
-                help=f"write `{self.head} + …`" if self.head == "loss" else "write `accuracy * …`",
-            )
-            return None
+            help = "write `loss + …`" if self.about == "loss" else "write `accuracy * …`"
+            return self._refuse(f"this leaves out `{self.about}`", expr, "only costs", help)
         return value
 
-    def _expression(self, reporter: Reporter, expr: ast.Expr) -> Objective | None:
+    def _expression(self, expr: ast.Expr) -> Objective | None:
         match expr:
-            case ast.Path(head=ast.Name(text="loss"), parts=()) if self.head == "loss":
+            case ast.Path(head=ast.Name(text="loss"), parts=()) if self.about == "loss":
                 return LossTerm()
-            case ast.Path(head=ast.Name(text="accuracy"), parts=()) if self.head == "accuracy":
+            case ast.Path(head=ast.Name(text="accuracy"), parts=()) if self.about == "accuracy":
                 return Accuracy()
             case ast.Path(head=ast.Name(text="loss" | "accuracy" as other), parts=()):
-                reporter.report(
-                    codes.OBJECTIVE, f"`{other}` has no meaning here", expr.span, f"this is about `{self.head}`"
-                )
-                return None
+                return self._refuse(f"`{other}` has no meaning here", expr, f"this is about `{self.about}`")
             case ast.Path():
-                return self._cost(reporter, expr)
+                return self._cost(expr)
             case ast.Call():
-                return self._call(reporter, expr)
+                return self._call(expr)
             case ast.Add(terms=parts):
-                found = [(1 if sign == "+" else -1, self._expression(reporter, part)) for sign, part in parts]
-                known = tuple((sign, part) for sign, part in found if part is not None)
-                return Sum(known) if len(known) == len(found) else None
+                found = self._parts(parts, "+")
+                return None if found is None else Sum(found)
             case ast.Multiply(factors=parts):
-                found = [(1 if sign == "*" else -1, self._expression(reporter, part)) for sign, part in parts]
-                known = tuple((sign, part) for sign, part in found if part is not None)
-                return Product(known) if len(known) == len(found) else None
+                found = self._parts(parts, "*")
+                return None if found is None else Product(found)
             case ast.Negate(value=inner):
-                value = self._expression(reporter, inner)
+                value = self._expression(inner)
                 return None if value is None else Sum(((-1, value),))
             case ast.Power(base=base, exponent=exponent):
-                value, by = self._expression(reporter, base), number(-100, 100)(reporter, exponent)
+                value, by = self._expression(base), number(self.reporter, EXPONENT, exponent)
                 return None if value is None or by is None else Power(value, by)
             case _:
-                value = exact(reporter, expr)
-                return None if value is None else Value(float(value))
+                value = number(self.reporter, FACTOR, expr)
+                return None if value is None else Value(value)
 
-    def _call(self, reporter: Reporter, expr: ast.Call) -> Objective | None:
-        form = form_of(reporter, expr)
-        if form is None:
-            return self._cost(reporter, expr.target, expr)
-        match form.name:
-            case "log":
-                return self._log(form)
-            case "weighted":
-                return self._weighted(form)
-            case "loss" | "accuracy":
-                reporter.report(
-                    codes.OBJECTIVE, f"`{form.name}` takes nothing", expr.span, f"write `{form.name}` alone"
-                )
-                return None
+    def _parts(self, parts: tuple[tuple[str, ast.Expr], ...], plus: str) -> tuple[tuple[int, Objective], ...] | None:
+        """Terms or factors with their signs; None where one of them is wrong."""
+        found = [(1 if sign == plus else -1, self._expression(part)) for sign, part in parts]
+        known = tuple((sign, part) for sign, part in found if part is not None)
+        return known if len(known) == len(found) else None
+
+    def _call(self, expr: ast.Call) -> Objective | None:
+        arguments = arguments_of(self.reporter, expr)
+        match arguments.name if arguments else None:
+            case "log" if arguments:
+                inner = self._first(arguments, "of")
+                return None if inner is None else Log(inner)
+            case "weighted" if arguments:
+                return self._weighted(arguments)
+            case "loss" | "accuracy" as name:
+                return self._refuse(f"`{name}` takes nothing", expr, f"write `{name}` alone")
             case _:
-                return self._cost(reporter, expr.target, expr)
+                return self._cost(expr.target, expr)
 
-    def _log(self, form: Form) -> Log | None:
-        inner = form.need("of", self._expression, Value(1.0), first=True)
-        form.finish()
-        return None if form.wrong else Log(inner)
+    def _first(self, arguments: Arguments, word: str) -> Objective | None:
+        """The one argument that `log` has."""
+        expr = arguments.take(word, bare=True)
+        if expr is None:
+            arguments.missing(word, bare=True)
+        value = None if expr is None else self._expression(expr)
+        arguments.finish()
+        return None if arguments.wrong else value
 
-    def _weighted(self, form: Form) -> CostTerm | None:
+    def _weighted(self, arguments: Arguments) -> CostTerm | None:
         """`weighted(latency, operator = 0.001, source = 0.997, width = 0.002)`."""
-        inner = form.need("cost", self._expression, None, first=True)
+        expr = arguments.take("cost", bare=True)
+        if expr is None:
+            arguments.missing("cost", bare=True)
+        inner = None if expr is None else self._expression(expr)
         kinds = [kind for kind in self.subject.kinds_of_all if kind in RELAXED]
-        weights = tuple((kind, form.need(str(kind), number(0), 0.0)) for kind in kinds)
-        form.finish()
-        if form.wrong or inner is None:
+        weights = tuple((kind, self._weight(arguments, kind)) for kind in kinds)
+        arguments.finish()
+        if arguments.wrong or inner is None:
             return None
         if not isinstance(inner, CostTerm):
-            form.reporter.report(
-                codes.OBJECTIVE, "only a cost can be weighted by kinds of answers", form.expr.span, "no cost in it"
-            )
-            return None
+            return self._refuse("only a cost can be weighted by kinds of answers", arguments.expr, "no cost in it")
         if not any(weight for _, weight in weights):
-            form.reporter.report(
-                codes.OBJECTIVE,
+            return self._refuse(
                 f"`weighted` gives no weight to `{inner.cost.name}`",
-                form.expr.span,
+                arguments.expr,
                 "it would count for nothing",
-                help="write a weight for each kind of answer: `weighted(latency, operator = 0.001, source = 0.997)`",
+                "write a weight for each kind of answer: `weighted(latency, operator = 0.001, source = 0.997)`",
             )
-            return None
         return CostTerm(inner.cost, inner.over, weights)
 
-    def _cost(self, reporter: Reporter, path: ast.Path, expr: ast.Call | None = None) -> CostTerm | None:
-        cost = find_cost(self.file, reporter, path)
+    def _weight(self, arguments: Arguments, kind: QuestionKind) -> float:
+        expr = arguments.take(str(kind))
+        if expr is None:
+            arguments.missing(str(kind), bare=False)
+            return 0.0
+        weight = number(self.reporter, KIND_WEIGHT, expr)
+        arguments.wrong = arguments.wrong or weight is None
+        return weight or 0.0
+
+    def _cost(self, path: ast.Path, expr: ast.Call | None = None) -> CostTerm | None:
+        cost = find_cost(self.file, self.reporter, path)
         if cost is None:
             return None
         if expr is None:
             return CostTerm(cost)
-        form = form_of(reporter, expr)
-        if form is None:
-            reporter.report(codes.NOT_A_VALUE, f"`{spell(expr)}` is no cost", expr.span, "a cost is needed")
-            return None
-        over = form.take("over", in_set(self.subject.part), ())
-        form.finish()
-        return None if form.wrong else CostTerm(cost, over)
+        arguments = arguments_of(self.reporter, expr)
+        if arguments is None:
+            message = f"`{spell(expr)}` is no cost"
+            return self.reporter.report(codes.NOT_A_VALUE, message, expr.span, "a cost is needed")
+        parts = arguments.take("over")
+        items = parts.items if isinstance(parts, ast.Set) else () if parts is None else (parts,)
+        over = [self.subject.part(self.reporter, each) for each in items]
+        arguments.finish()
+        known = tuple(each for each in over if each is not None)
+        return None if arguments.wrong or len(known) < len(over) else CostTerm(cost, known)
+
+    def _refuse(self, message: str, expr: ast.Expr, here: str, help: str | None = None) -> None:
+        self.reporter.report(codes.OBJECTIVE, message, expr.span, here, help=help)
 
 
 def check_uniform(cost: Cost, subject: Subject, reporter: Reporter, expr: ast.Expr) -> None:

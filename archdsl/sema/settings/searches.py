@@ -11,25 +11,24 @@ from dataclasses import dataclass, replace
 from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
 from archdsl.sema.modules.load import Unit
-from archdsl.sema.reporter import Reporter, suggestion
-from archdsl.sema.settings.forms import Block, several, values_of
-from archdsl.sema.settings.losses import searched_loss
-from archdsl.sema.settings.objectives import Objectives, check_uniform
-from archdsl.sema.settings.optimizers import optimizer, weight_step
-from archdsl.sema.settings.relaxations import Derivations, Relaxations
-from archdsl.sema.settings.settings import Settings, levels, split
+from archdsl.sema.reporter import Reporter
+from archdsl.sema.settings.calls import Block
+from archdsl.sema.settings.objectives import check_uniform
+from archdsl.sema.settings.question_rules import QuestionRules
+from archdsl.sema.settings.settings_reader import Reader
+from archdsl.sema.settings.space_names import SpaceNames
 from archdsl.sema.settings.subject import Subject
-from archdsl.sema.settings.trainings import NO_STEP, Parts, augmentations, read_duration
-from archdsl.settings.losses import CrossEntropy, Heads
+from archdsl.settings.losses import Heads
 from archdsl.settings.objectives import LossTerm, costs_in
-from archdsl.settings.relaxations import RELAXED, Argmax, Derivation, KeepBy, KeepStrongest, Relaxation
-from archdsl.settings.searches import OneLevel, Phase, Search, TwoLevels
+from archdsl.settings.relaxations import Argmax
+from archdsl.settings.schema import settings_of
+from archdsl.settings.searches import Phase, Search, TwoLevels
 from archdsl.settings.trainings import Epochs
-from archdsl.space import Program, QuestionKind
+from archdsl.space import Program
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import spell
 
-PHASE_ONLY = ("network", "answer_for", "fixed", "without", "with", "pretrain")
+PHASE_ONLY = tuple(each.word for each in settings_of(Phase) if each.in_phases)
 FindSpace = Callable[[ast.Path], "Program | None"]
 """The program of another space that a phase names; None where that has been reported to be wrong."""
 
@@ -43,11 +42,11 @@ def read_search(
     reporter: Reporter,
 ) -> Search | None:
     """The search that an item describes; None where something in it has been reported to be wrong."""
-    return _Searches(item, subject, parameters, file, find, reporter).read()
+    return _SearchReader(item, subject, parameters, file, find, reporter).read()
 
 
 @dataclass(slots=True)
-class _Searches:
+class _SearchReader:
     item: ast.Search
     subject: Subject
     parameters: tuple[tuple[str, str], ...]
@@ -68,13 +67,21 @@ class _Searches:
             program = programs.get(id(block)) or self.subject.program
             others = (each for each in spaces.values() if each is not program)
             subject = Subject(program, self.subject.answered, (program, *others))
-            phases.append(_Phases(block, subject, self.file, names).read(alone=not written))
+            phases.append(_PhaseReader(block, subject, self.file, names).read(alone=not written))
             block.finish()
         if written:
             self._settings_of_all(outer, blocks)
         self._check_beside(phases, blocks)
         wrong = any(block.wrong for block in (outer, *blocks)) or self.reporter.errors > errors
-        return None if wrong else Search(self.item.name.text, self.subject.program.name, self.parameters, tuple(phases))
+        if wrong:
+            return None
+        return Search(
+            name=self.item.name.text,
+            space=self.subject.program.name,
+            parameters=self.parameters,
+            of=spell(self.item.of),
+            phases=tuple(phases),
+        )
 
     def _blocks(self, written: list[ast.Phase], outer: Block) -> list[Block]:
         if not written:
@@ -103,7 +110,8 @@ class _Searches:
                 return program
             case other:
                 block.wrong = True
-                self.reporter.report(codes.NOT_A_VALUE, f"`{spell(other)}` is no space", other.span, "a name is needed")
+                message = f"`{spell(other)}` is no space"
+                self.reporter.report(codes.NOT_A_VALUE, message, other.span, "a name is needed")
                 return None
 
     def _settings_of_all(self, outer: Block, blocks: Iterable[Block]) -> None:
@@ -124,7 +132,8 @@ class _Searches:
                 owner.setdefault(name, phase.name)
         for phase, block in zip(phases, blocks, strict=True):
             if phase.duration is None and phase.name not in owner and phase.pretrain is None and not block.wrong:
-                block.missing("epochs", "write `epochs = 30` or `iterations = 15_000`, or run it `with` another phase")
+                length = "`epochs = 30` or `iterations = 15_000`"
+                block.missing("epochs", length if block.outer is None else f"{length}, or run it `with` another phase")
 
     def _circle(self, name: str, other: str, expr: ast.Expr) -> None:
         self.reporter.report(
@@ -137,97 +146,44 @@ class _Searches:
 
 
 @dataclass(slots=True)
-class _Phases:
+class _PhaseReader:
     block: Block
     subject: Subject
     file: Unit
-    names: list[str]
+    phases: list[str]
+    """The names of all phases."""
 
     def read(self, *, alone: bool) -> Phase:
-        block, subject = self.block, self.subject
-        settings, parts = Settings(subject), Parts(subject)
-        answers_for = None if alone else self._answers_for()
-        searching = answers_for != ()
-        fixed = () if alone else block.take("fixed", several(settings.fixed), (), own=True)
-        fixed_kinds = [each.kind for each in fixed]
-        derivations = Derivations(subject, block.expression("guide") is not None, fixed_kinds)
-        loss, heads = block.take("loss", searched_loss, (CrossEntropy(), (Heads.OUTPUT,)))
-        phase = Phase(
-            name=block.owner,
-            network=subject.program.name,
-            answers_for=answers_for,
-            fixed=fixed,
-            without=() if alone else block.take("without", several(subject.operator), (), own=True),
-            beside=() if alone else block.take("with", self._beside, (), own=True),
-            pretrain=None if alone else block.take("pretrain", parts.initial, None, own=True),
-            duration=read_duration(block, optional=not alone),
-            levels=block.take("levels", levels, OneLevel()),
-            split=block.take("split", split, None),
-            relax=block.take("relax", Relaxations(subject, fixed_kinds).read, ()),
-            derive=block.take("derive", derivations.read, None) or self._plain_derivation(fixed_kinds),
-            objective=block.take("objective", Objectives(self.file, subject).read, LossTerm()),
-            loss=loss,
-            heads=heads,
-            widths=block.take("widths", settings.widths, None),
-            guide=block.take("guide", settings.guide, None),
-            freeze=block.take("freeze", several(settings.freeze), ()),
-            pick=block.take("pick", Objectives(self.file, subject, "accuracy").read, None),
-            arch=block.take("arch", optimizer, None),
-            weights=block.need("weights", weight_step, NO_STEP, help="write `weights = sgd(lr = 0.01, batch = 16)`"),
-            augment=block.take("augment", augmentations, ()),
-        )
-        if searching and phase.pretrain is None:
-            self._check(phase)
-        return phase if searching and phase.pretrain is None else _without_answers(phase)
+        """The phase, also where something in it is wrong; `alone` it is a whole search."""
+        block = self.block
+        names = SpaceNames(self.subject, block.reporter, self.file, block.owner, self.phases)
+        settings = Reader(block.reporter, names).block(Phase, block, of_phases=not alone)
+        phase = Phase(name=block.owner, **settings)
+        guided = block.expression("guide") is not None
+        rules = QuestionRules(self.subject, block.reporter, [each.kind for each in phase.fixed], guided)
+        phase = self._with_rules(phase, rules)
+        if phase.answer_for == () or phase.pretrain is not None:
+            return _without_answers(phase)
+        self._check(phase, rules)
+        return phase
 
-    def _answers_for(self) -> tuple[str, ...] | None:
-        """`answer_for = normal, reduction`; `nothing` gives none, and a line left out all that is open."""
-        expr = self.block.expression("answer_for", own=True)
-        if expr is not None and spell(expr) == "nothing":
-            return ()
-        return self.block.take("answer_for", several(self.subject.scope), None, own=True)
+    def _with_rules(self, phase: Phase, rules: QuestionRules) -> Phase:
+        """With the kinds of questions that each relaxation and each derivation is for."""
+        relax, derive = self.block.expression("relax"), self.block.expression("derive")
+        relaxed = rules.relaxations(phase.relax, relax) if relax and phase.relax else ()
+        derived = rules.derivations(phase.derive, derive) if derive and phase.derive else ()
+        self.block.wrong = self.block.wrong or relaxed is None or derived is None
+        return replace(phase, relax=relaxed or (), derive=derived or rules.plain_derivations(relaxed or ()))
 
-    def _beside(self, reporter: Reporter, expr: ast.Expr) -> tuple[str, ...] | None:
-        found: list[str] = []
-        for each in values_of(expr):
-            if spell(each) not in self.names:
-                reporter.report(
-                    codes.UNKNOWN_WORD,
-                    f"there is no phase `{spell(each)}`",
-                    each.span,
-                    "not known here",
-                    help=suggestion(spell(each), [name for name in self.names if name != self.block.owner]),
-                )
-                return None
-            found.append(spell(each))
-        return tuple(found)
-
-    def _plain_derivation(self, fixed: list[QuestionKind]) -> tuple[Derivation, ...]:
-        """Where a text has no `derive`: the most probable answer, the strongest inputs."""
-        kinds = tuple(kind for kind in self.subject.kinds if kind in RELAXED and kind not in fixed)
-        none = any(each.also_none for each in self._relaxed(fixed))
-        keep: tuple[Derivation, ...] = ()
-        if QuestionKind.KEEP in self.subject.kinds:
-            keep = (KeepStrongest(KeepBy.MAX_PROBABILITY),)
-        return ((Argmax(kinds, self.block.expression("guide") is not None, none), *keep)) if kinds else keep
-
-    def _relaxed(self, fixed: list[QuestionKind]) -> tuple[Relaxation, ...]:
-        return self.block.take("relax", Relaxations(self.subject, fixed).read, ())
-
-    def _check(self, phase: Phase) -> None:
+    def _check(self, phase: Phase, rules: QuestionRules) -> None:
         """What settings say of each other."""
         block = self.block
-        mixed = [kind for kind in self.subject.kinds if kind in RELAXED and kind not in {f.kind for f in phase.fixed}]
-        if mixed and block.expression("relax") is None:
-            block.missing("relax", f"write `relax = softmax({', '.join(mixed)})`")
-        if mixed and block.expression("arch") is None:
-            block.missing(
-                "arch", "write `arch = adam(lr = 3e-4, betas = (0.5, 0.999))`: it steps the logits of answers"
-            )
-        if isinstance(phase.levels, TwoLevels) and block.expression("split") is None:
-            block.missing(
-                "split", "write `split = random(weights = 1 / 2, answers = 1 / 2)`: two levels have data each"
-            )
+        if rules.open_kinds and block.expression("relax") is None:
+            block.missing("relax", f"`relax = softmax({', '.join(rules.open_kinds)})`")
+        needed = (("arch", bool(rules.open_kinds)), ("split", isinstance(phase.levels, TwoLevels)))
+        for each in settings_of(Phase):
+            if (each.field, True) in needed and block.expression(each.word) is None:
+                block.missing(each.word, each.example)
         self._check_none(phase)
         self._check_heads(phase)
         self._check_freeze(phase)
@@ -243,9 +199,9 @@ class _Phases:
         kinds = {kind for each in phase.relax if each.also_none for kind in each.kinds}
         for each in phase.derive:
             if isinstance(each, Argmax) and kinds & set(each.kinds) and not each.except_none and derive and relax:
-                self._contradiction(
+                self.block.contradiction(
                     "`none` could be derived, and the space has no such answer",
-                    derive,
+                    derive.span,
                     "it may win here",
                     also=(Mark(relax.span, "it takes part here"),),
                     help="write `argmax(except = none)`",
@@ -253,10 +209,10 @@ class _Phases:
 
     def _check_heads(self, phase: Phase) -> None:
         expr = self.block.expression("loss")
-        if Heads.OUTPUT not in phase.heads and not self.subject.program.branches and expr is not None:
-            self._contradiction(
+        if Heads.OUTPUT not in phase.loss.over and not self.subject.program.branches and expr is not None:
+            self.block.contradiction(
                 f"`{self.subject.program.name}` has no branches",
-                expr,
+                expr.span,
                 "heads of branches are asked for",
                 help="take `over` out",
             )
@@ -266,18 +222,12 @@ class _Phases:
         expr = self.block.expression("freeze")
         for each in phase.freeze:
             if expr is not None and epochs is not None and each.until >= epochs:
-                self._contradiction(
+                self.block.contradiction(
                     f"`{each.kind}` is frozen until epoch {each.until} of {epochs}",
-                    expr,
+                    expr.span,
                     "it would never be searched",
                     help="thaw it earlier, or write `fixed = …` in a phase",
                 )
-
-    def _contradiction(
-        self, message: str, expr: ast.Expr, here: str, *, help: str, also: tuple[Mark, ...] = ()
-    ) -> None:
-        self.block.wrong = True
-        self.block.reporter.report(codes.CONTRADICTION, message, expr.span, here, also=also, help=help)
 
 
 def _without_answers(phase: Phase) -> Phase:

@@ -1,0 +1,121 @@
+"""Which questions each relaxation and each derivation is for: in the end every kind has one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from archdsl.diagnostics import Label as Mark
+from archdsl.sema import codes
+from archdsl.sema.reporter import Reporter, listed
+from archdsl.sema.settings.calls import values_of
+from archdsl.sema.settings.subject import Subject
+from archdsl.settings.relaxations import RELAXED, Argmax, Derivation, Joint, KeepBy, KeepStrongest, Relaxation
+from archdsl.space import QuestionKind
+from archdsl.syntax import ast
+from archdsl.syntax.unparse import spell
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRules:
+    """Assigns kinds of questions to the rules of one phase."""
+
+    subject: Subject
+    reporter: Reporter
+    fixed: Sequence[QuestionKind]
+    guided: bool
+    """Whether a guide changes the logits of answers."""
+
+    @property
+    def open_kinds(self) -> tuple[QuestionKind, ...]:
+        """The kinds that are searched here by mixing their answers."""
+        return tuple(kind for kind in self.subject.kinds if kind in RELAXED and kind not in self.fixed)
+
+    def relaxations(self, found: Sequence[Relaxation], expr: ast.Expr) -> tuple[Relaxation, ...] | None:
+        """Each with the kinds that it is for here; None where that has been reported to be wrong."""
+        named = self._assign([(each.kinds, part) for each, part in zip(found, values_of(expr), strict=True)], "relaxed")
+        if named is None:
+            return None
+        return tuple(replace(each, kinds=kinds) for each, kinds in zip(found, named, strict=True) if kinds)
+
+    def derivations(self, found: Sequence[Derivation], expr: ast.Expr) -> tuple[Derivation, ...] | None:
+        """Each with the kinds that it is for here, and one for the inputs that stay; None as above."""
+        parts = list(zip(found, values_of(expr), strict=True))
+        if not all(self._fits(each, part) for each, part in parts):
+            return None
+        rules = [(each, part) for each, part in parts if isinstance(each, Argmax | Joint)]
+        named = self._assign([(each.kinds, part) for each, part in rules], "derived")
+        if named is None:
+            return None
+        assigned = iter(named)
+        made = [replace(each, kinds=next(assigned)) if isinstance(each, Argmax | Joint) else each for each in found]
+        kept = [each for each in made if not isinstance(each, Argmax | Joint) or each.kinds]
+        return (*kept, *self._strongest(kept))
+
+    def plain_derivations(self, relaxed: Sequence[Relaxation]) -> tuple[Derivation, ...]:
+        """Where a text has no `derive`: the most probable answer, the strongest inputs."""
+        none = any(each.also_none for each in relaxed)
+        argmax = [Argmax(self.open_kinds, self.guided, none)] if self.open_kinds else []
+        return (*argmax, *self._strongest([]))
+
+    def _strongest(self, given: Sequence[Derivation]) -> list[Derivation]:
+        if QuestionKind.KEEP not in self.subject.kinds or any(isinstance(each, KeepStrongest) for each in given):
+            return []
+        return [KeepStrongest(KeepBy.MAX_PROBABILITY)]
+
+    def _fits(self, rule: Derivation, expr: ast.Expr) -> bool:
+        match rule:
+            case KeepStrongest() if QuestionKind.KEEP not in self.subject.kinds_of_all:
+                self.reporter.report(
+                    codes.NOT_IN_SPACE,
+                    f"`{self.subject.program.name}` keeps every input",
+                    expr.span,
+                    "nothing to choose from",
+                    help="take it out, or write `keep = 2` in the sum of a cell",
+                )
+                return False
+            case Argmax(guided=True) if not self.guided:
+                given = expr.arguments if isinstance(expr, ast.Call) else ()
+                self.reporter.report(
+                    codes.CONTRADICTION,
+                    "nothing guides the answers",
+                    next(each.value.span for each in given if spell(each.value) == "guided"),
+                    "logits as a guide leaves them",
+                    help="write `guide = gcn(along = …)`, or `argmax` alone",
+                )
+                return False
+            case _:
+                return True
+
+    def _assign(
+        self, rules: Sequence[tuple[tuple[QuestionKind, ...], ast.Expr]], done: str
+    ) -> list[tuple[QuestionKind, ...]] | None:
+        """The kinds of each rule that are open; a rule that names none has those that no other names."""
+        owners: dict[QuestionKind, ast.Expr] = {}
+        for kinds, part in rules:
+            for kind in kinds:
+                if kind in owners:
+                    return self._twice(f"`{kind}` is {done} twice", part, owners[kind], "name it in one of them")
+                owners[kind] = part
+        rest = tuple(kind for kind in self.open_kinds if kind not in owners)
+        unnamed = [part for kinds, part in rules if not kinds]
+        if len(unnamed) > 1:
+            help = "name kinds of questions in one of them"
+            return self._twice("two of these are for all other questions", unnamed[1], unnamed[0], help)
+        if rest and not unnamed and rules:
+            kinds, last = rules[-1]
+            words = ", ".join(str(kind) for kind in (*kinds, *rest))
+            self.reporter.report(
+                codes.RULE_FOR_KIND,
+                f"nothing says how {listed([str(kind) for kind in rest])} is {done}",
+                last.span,
+                "not among these",
+                help=f"write `{spell(last).split('(')[0]}({words})`",
+            )
+            return None
+        return [tuple(kind for kind in kinds or rest if kind in self.open_kinds) for kinds, _ in rules]
+
+    def _twice(self, message: str, again: ast.Expr, first: ast.Expr, help: str) -> None:
+        self.reporter.report(
+            codes.RULE_FOR_KIND, message, again.span, "again here", also=(Mark(first.span, "first here"),), help=help
+        )
