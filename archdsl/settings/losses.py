@@ -72,11 +72,11 @@ class SearchLoss:
         SetOf(Word(Heads, "kind of heads")),
         "the heads that it is summed over: the network's output, every end at which a branch can end, every two ends",
         default=(Heads.OUTPUT,),
-        source="FasterSeg, section 3.3",
+        source="FasterSeg",
     )
 
 
-SEARCH_LOSS = Extended(LOSS, SearchLoss)
+SEARCH_LOSS = Extended(LOSS, SearchLoss, "loss")
 
 
 class Direction(StrEnum):

@@ -55,4 +55,4 @@ class WeightStep:
     clip: float | None = setting(Number(above=0), "the largest norm of all gradients together", default=None)
 
 
-WEIGHT_STEP = Extended(OPTIMIZER, WeightStep)
+WEIGHT_STEP = Extended(OPTIMIZER, WeightStep, "optimizer")

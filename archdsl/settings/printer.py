@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from fractions import Fraction
 from typing import Any, TypeAlias, assert_never
@@ -110,9 +110,8 @@ def _expression(kind: Kind, value: Any) -> ast.Expr:
     match kind:
         case OneOf() | OfKind():
             return _call(value, kind.plain if isinstance(kind, OneOf) else None)
-        case Extended(of, into):
-            made, base = _call(_base(value, into), None), list(_written(value))
-            return _called(made, [argument for setting, inner in base for argument in _arguments(setting, inner)])
+        case Extended(_, _, base):
+            return _called(_call(getattr(value, base), None), _all_arguments(_written(value)))
         case Several(of):
             if not value:
                 return _atom("nothing")
@@ -155,8 +154,7 @@ def _call(value: object, plain: type | None) -> ast.Expr:
     assert spelling is not None, value
     if type(value) is plain:
         written = written[1:]
-    arguments = [argument for setting, inner in written for argument in _arguments(setting, inner)]
-    return _called(_atom(spelling.word), arguments)
+    return _called(_atom(spelling.word), _all_arguments(written))
 
 
 def _called(target: ast.Expr, arguments: Iterable[ast.Argument]) -> ast.Expr:
@@ -170,6 +168,10 @@ def _called(target: ast.Expr, arguments: Iterable[ast.Argument]) -> ast.Expr:
             return target
 
 
+def _all_arguments(written: Iterable[tuple[Setting, Any]]) -> list[ast.Argument]:
+    return [argument for setting, value in written for argument in _arguments(setting, value)]
+
+
 def _arguments(setting: Setting, value: Any) -> list[ast.Argument]:
     match setting.kind:
         case Mark():
@@ -181,11 +183,6 @@ def _arguments(setting: Setting, value: Any) -> list[ast.Argument]:
         case kind:
             name = None if setting.place is Place.BARE else _name(setting.word)
             return [ast.Argument(_NOWHERE, _expression(kind, value), name)]
-
-
-def _base(value: object, into: type) -> object:
-    """The form that an extended one holds in its first field."""
-    return getattr(value, into.__match_args__[0])
 
 
 def _objective(objective: Objective) -> ast.Expr:
@@ -251,15 +248,18 @@ def _head(item: Training | Search) -> dict[str, Any]:
     return {"name": item.name, "space": item.space, "parameters": dict(item.parameters)}
 
 
-def _settings(value: object) -> dict[str, Any]:
-    """Every setting, those that a text leaves out too: null where nothing holds."""
+def _settings(value: object, settings: Sequence[Setting] | None = None) -> dict[str, Any]:
+    """Every setting of a value, or those given, also what a text leaves out: null where nothing holds."""
     found: dict[str, Any] = {}
-    for each in settings_of(type(value)):
+    for each in settings_of(type(value)) if settings is None else settings:
         inner = getattr(value, each.field)
-        if isinstance(each.kind, Lines):
-            found |= {} if inner is None else _settings(inner)
-        else:
-            found[each.word] = _data(each.kind, inner)
+        match each.kind:
+            case Lines():
+                found |= {} if inner is None else _settings(inner)
+            case OutputWeights():
+                found |= dict(inner)
+            case kind:
+                found[each.word] = _data(kind, inner)
     return found
 
 
@@ -267,23 +267,27 @@ def _data(kind: Kind, value: Any) -> Any:
     match kind:
         case _ if value is None:
             return None
-        case OneOf(plain=plain) if type(value) is plain and len(list(_written(value))) <= 1:
+        case OneOf() if _is_plain(kind, value) and len(list(_written(value))) <= 1:
             setting = settings_of(type(value))[0]
             return _data(setting.kind, getattr(value, setting.field))
         case OneOf() | OfKind():
             spelling = spelling_of(value)
             assert spelling is not None, value
-            return {"form": spelling.word, **_settings(value)}
-        case Extended(of, into):
-            return _data(of, _base(value, into)) | _settings(value)
+            bare = _is_plain(kind, value)
+            return {"form": spelling.word, **_settings(value, settings_of(type(value))[bare:])}
+        case Extended(of, _, base):
+            return _data(of, getattr(value, base)) | _settings(value)
         case Several(of) | SetOf(of):
             return [_data(of, each) for each in value]
-        case OutputWeights():
-            return dict(value)
         case Expression():
             return objective_text(value)
         case _:
             return _plain(value)
+
+
+def _is_plain(kind: OneOf | OfKind, value: object) -> bool:
+    """Whether a value can stand without a word."""
+    return isinstance(kind, OneOf) and kind.plain is not None and isinstance(value, kind.plain)
 
 
 def _plain(value: Any) -> Any:

@@ -39,7 +39,7 @@ class Linear:
     end: float = setting(_NOT_NEGATIVE, "the last value", word="to")
 
 
-@form("anneal", source="SNAS; AutoRTNet, section 4.1")
+@form("anneal")
 class Anneal:
     """By the same factor in every iteration; never zero."""
 
@@ -63,7 +63,7 @@ class Cosine:
     end: float = setting(_NOT_NEGATIVE, "the last value", default=0.0, word="to")
 
 
-@form("poly", source="DeepLab, section 3.1")
+@form("poly", source="DeepLab")
 class Poly:
     """The share of iterations that is left, raised to a power; zero at the end."""
 

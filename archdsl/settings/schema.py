@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import Enum, StrEnum, auto
 from functools import cache
 from inspect import cleandoc
@@ -165,10 +165,11 @@ class Rule(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Extended:
-    """A call of one of several forms that takes more settings, those of `into` behind its first field."""
+    """A call of one of several forms that takes more settings: those of `into`, whose `base` holds the form."""
 
     of: OneOf
     into: type
+    base: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,9 +337,9 @@ def settings_of(cls: type) -> tuple[Setting, ...]:
     """The settings of a form or a block in the order of their declaration."""
     found: list[Setting] = []
     for each in fields(cast("Any", cls)):
-        if made := each.metadata.get(_KEY):
-            own = {name: getattr(made, name) for name in Setting.__slots__}
-            found.append(Setting(**{**own, "field": each.name, "word": made.word or each.name}))
+        made: Setting | None = each.metadata.get(_KEY)
+        if made is not None:
+            found.append(replace(made, field=each.name, word=made.word or each.name))
     return tuple(found)
 
 

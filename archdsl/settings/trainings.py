@@ -110,7 +110,9 @@ class Auxiliary:
     """A number for each output, by its name; 1 for one that is not named."""
 
     weight: float = setting(Number(0), "of those that are not named", default=1.0, place=Place.BARE)
-    named: tuple[tuple[str, float], ...] = setting(OutputWeights(Number(0)), "by the name of the output", default=())
+    named: tuple[tuple[str, float], ...] = setting(
+        OutputWeights(Number(0)), "by the name of the output", default=(), word="OUTPUT"
+    )
 
     def of(self, output: str) -> float:
         return dict(self.named).get(output, self.weight)

@@ -12,7 +12,8 @@ from archdsl.settings.printer import as_data
 from archdsl.train.errors import Refused
 from archdsl.train.setup import Setup
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2 has the recipe in the words of the language; 1 had it under the names of classes, and is read as 2."""
 RECORD, BEST, LAST = "run.json", "best.safetensors", "last.safetensors"
 
 
@@ -61,9 +62,14 @@ class Record:
             raise NoRun(f"`{folder}` holds no run: there is no `{RECORD}` in it") from None
         except (OSError, ValueError) as error:
             raise NoRun(f"`{folder / RECORD}` cannot be read: {error}") from None
-        if not isinstance(values, dict) or cast("dict[str, Any]", values).get("format_version") != FORMAT_VERSION:
-            raise NoRun(f"`{folder / RECORD}` is of another version")
-        return cls(cast("dict[str, Any]", values))
+        version = cast("dict[str, Any]", values).get("format_version") if isinstance(values, dict) else None
+        match version:
+            case 1:
+                return cls(_of_version_1(cast("dict[str, Any]", values)))
+            case _ if version == FORMAT_VERSION:
+                return cls(cast("dict[str, Any]", values))
+            case _:
+                raise NoRun(f"`{folder / RECORD}` is of another version")
 
     def check_same(self, other: Record, folder: Path) -> None:
         """Raises Refused where a run in a folder was another one."""
@@ -75,3 +81,53 @@ class Record:
                 f"the run in `{folder}` was another one: {listed} differ; "
                 "give what it was begun with, or another `--out`"
             )
+
+
+# Version 1 --------------------------------------------------------------------------------------
+
+_FORMS = {"bootstrapped": "bootstrapped_cross_entropy", "distillation": "kl"}
+_WORDS = {"start": "from", "end": "to", "low": "from", "high": "to"}
+
+
+def _of_version_1(values: dict[str, Any]) -> dict[str, Any]:
+    recipe: dict[str, Any] = dict(values["recipe"])
+    head = {name: recipe.pop(name) for name in ("name", "space")}
+    parameters, initial, duration = (recipe.pop(name) for name in ("parameters", "initial", "duration"))
+    settings = {
+        "from": _in_words(initial),
+        **_length_in_words(duration),
+        **{name: _in_words(value) for name, value in recipe.items() if name != "type"},
+    }
+    named = {"item": "train", **head, "parameters": dict(parameters), "settings": settings}
+    return {**values, "format_version": FORMAT_VERSION, "recipe": named}
+
+
+def _length_in_words(duration: dict[str, Any]) -> dict[str, Any]:
+    if duration["type"] == "epochs":
+        return {"epochs": duration["epochs"], "iterations_per_epoch": duration["iterations"]}
+    return {"iterations": duration["iterations"]}
+
+
+def _in_words(value: Any) -> Any:
+    """A value of version 1 in the words of the language."""
+    match value:
+        case {"type": "constant", "value": number}:
+            return number
+        case {"type": "initial", "data": data, "part": part}:
+            return {"form": data, "part": part}
+        case {"type": "auxiliary", "weight": weight, "named": named}:
+            return {"form": "weights", **dict(named)} if named else weight
+        case {"type": "weight_step", "optimizer": optimizer, "batch": batch, "clip": clip}:
+            return {**_in_words(optimizer), "batch": batch, "clip": clip}
+        case {"type": "adam", "decoupled": decoupled, **settings}:
+            return {"form": "adamw" if decoupled else "adam", **_all_in_words(settings)}
+        case {"type": str(kind), **settings}:
+            return {"form": _FORMS.get(kind, kind), **_all_in_words(settings)}
+        case list():
+            return [_in_words(each) for each in cast("list[Any]", value)]
+        case _:
+            return value
+
+
+def _all_in_words(settings: dict[str, Any]) -> dict[str, Any]:
+    return {_WORDS.get(name, name): _in_words(each) for name, each in settings.items()}

@@ -103,7 +103,7 @@ class Reader:
             case SetOf(of, ordered):
                 found = self._each(of, expr.items if isinstance(expr, ast.Set) else (expr,))
                 return tuple(sorted(found)) if found and ordered else found
-            case Extended(of, into):
+            case Extended(of, into, _):
                 return self._form(of, expr, into)
             case OneOf():
                 return self._one_of(kind, expr)
@@ -143,20 +143,24 @@ class Reader:
         """`epochs = 50`, perhaps with `iterations_per_epoch`; or `iterations = 15_000`."""
         epochs, per_epoch = (self._line(block, each, None) for each in _optional(settings_of(Epochs)))
         (iterations,) = (self._line(block, each, None) for each in _optional(settings_of(Iterations)))
-        if epochs is None and iterations is None:
-            if setting.required and not block.wrong:
-                block.missing("epochs", setting.example)
-            return None
-        contradicting = "iterations" if epochs is not None and iterations is not None else "iterations_per_epoch"
-        expr = block.expression(contradicting)
-        if epochs is not None and iterations is not None and expr is not None:
-            help = "take out `epochs` or `iterations`"
-            block.contradiction("how long it takes is said twice", expr.span, "against the other line", help=help)
-            return None
-        if epochs is None and per_epoch is not None and expr is not None:
-            message = "`iterations` are not counted in epochs"
-            block.contradiction(message, expr.span, "against the other line", help="write `epochs = …`")
-        return Iterations(iterations) if epochs is None else Epochs(epochs, per_epoch)
+        match epochs, per_epoch, iterations:
+            case None, _, None:
+                if setting.required and not block.wrong:
+                    block.missing("epochs", setting.example)
+                return None
+            case int(), _, None:
+                return Epochs(epochs, per_epoch)
+            case None, None, int():
+                return Iterations(iterations)
+            case None, _, _:
+                word, message = "iterations_per_epoch", "`iterations` are not counted in epochs"
+                help = "write `epochs = …`"
+            case _:
+                word, message = "iterations", "how long it takes is said twice"
+                help = "take out `epochs` or `iterations`"
+        expr = block.expression(word)
+        block.contradiction(message, expr.span if expr else block.span, "against the other line", help=help)
+        return None
 
     # Calls --------------------------------------------------------------------------------------
 
