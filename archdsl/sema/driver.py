@@ -345,7 +345,7 @@ class Checker:
         return other
 
     def _check_hash(self, item: ast.Genotype, program: Program, *, fits: bool) -> None:
-        """A stale hash is a warning where the answers still fit, an error where they do not (rule 13)."""
+        """An outdated hash is a warning where the answers still fit, an error where they do not (rule 13)."""
         written = _hash_of(item)
         if written is None:
             return
@@ -354,7 +354,7 @@ class Checker:
         if len(digits) >= 8 and program.hash.removeprefix("sha256:").startswith(digits):
             return
         self.reporter.report(
-            codes.STALE_HASH,
+            codes.OUTDATED_HASH if fits else codes.STALE_HASH,
             f"the genotype was written for another version of `{program.name}`",
             span,
             f"now `{program.hash[:23]}`",

@@ -10,8 +10,8 @@ from threading import Lock, RLock
 from typing import Final, Literal, TypeAlias, assert_never
 
 from archdsl.diagnostics import Diagnostic, Severity
+from archdsl.lint import NO_SETTINGS, LintSettings, lint, read_settings, reported
 from archdsl.sema.driver import Checker, Layouts, Meaning, Recipe, is_recipe
-from archdsl.sema.lint import lint
 from archdsl.sema.modules.files import Disk, Files
 from archdsl.sema.modules.load import Unit, load_units, root_of
 from archdsl.sema.reporter import Reporter
@@ -234,13 +234,24 @@ class Session:
                 self._count("checks")
             else:
                 self._count("reuses")
-        diagnostics = in_order(result.diagnostics)
-        resolution = snapshot.resolution if query.of == "every item" else None
+        # Levels are no part of what is kept: they change without anything else being done again.
+        whole = query.of == "every item"
+        diagnostics = in_order(reported(result.diagnostics, snapshot.unit.parsed, _settings(text), whole=whole))
+        resolution = snapshot.resolution if whole else None
         return Checked(text.source, snapshot.unit, diagnostics, result.meanings, result.recipes, resolution)
 
     def _count(self, what: str) -> None:
         with self._lock:
             self._statistics[what] = self._statistics.get(what, 0) + 1
+
+
+def _settings(text: Text) -> LintSettings:
+    """Those of the project in which the text lies, or would lie."""
+    if text.path is None:
+        return NO_SETTINGS
+    path = root_of(text.path) / "pyproject.toml"
+    source = text.files.read(path) if text.files.is_file(path) else None
+    return read_settings(source) if isinstance(source, SourceFile) else NO_SETTINGS
 
 
 def _result(snapshot: _Snapshot, checker: Checker, query: _Query) -> _Result:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from archdsl.diagnostics import Diagnostic, Label
+from archdsl.lint import codes
+from archdsl.lint.rule import File, Rule, warning
 from archdsl.ops import Primitive
-from archdsl.sema import codes
-from archdsl.sema.lint.rule import File, Rule, warning
 from archdsl.sema.resolve.index import ITEMS, Kind
 
 _IN_BODIES = (Kind.PARAMETER, Kind.INPUT, Kind.LINE, Kind.QUESTION, Kind.BRANCH, Kind.STRUCTURE, Kind.AXIS, Kind.BOUND)
@@ -25,7 +25,7 @@ def _find(file: File) -> Iterator[Diagnostic]:
         else:
             what, also = str(ITEMS[type(found.item)]), (Label(found.item.name.span, "hidden in this body"),)
         message = f"the {each.kind} `{each.name}` hides the {what} of that name"
-        yield warning(codes.SHADOWS, message, each, "hides it from here on", "rename it", also)
+        yield warning(codes.SHADOWING, message, each, "hides it from here on", "rename it", also)
 
 
 def _items(file: File) -> Iterator[Diagnostic]:
@@ -35,7 +35,7 @@ def _items(file: File) -> Iterator[Diagnostic]:
                 own = file.resolution.definition_at(file.unit.source, file.unit.items[name].name.span.start)
                 if own is not None:
                     yield warning(
-                        codes.SHADOWS,
+                        codes.SHADOWING,
                         f"`{name}` hides the one of `{Path(used.source.name).name}`",
                         own,
                         "this one is taken in this file",
@@ -44,4 +44,4 @@ def _items(file: File) -> Iterator[Diagnostic]:
                     )
 
 
-RULE = Rule(codes.SHADOWS, _find)
+RULE = Rule(codes.SHADOWING, "shadowing", _find)

@@ -1,9 +1,10 @@
-"""What a rule of style looks at, and what it is."""
+"""A rule: a warning with a code, a name and a level, and what finds it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from archdsl.diagnostics import Diagnostic, Label, Severity
 from archdsl.sema.modules.load import Unit
@@ -43,12 +44,26 @@ class File:
         )
 
 
+class Level(StrEnum):
+    """What becomes of what a rule finds."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    DENY = "deny"
+    """It is an error."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A warning, and how it is found."""
 
     code: str
-    find: Callable[[File], Iterator[Diagnostic]]
+    name: str
+    """As settings and comments may also call it: `unused-op`."""
+    find: Callable[[File], Iterator[Diagnostic]] | None = None
+    """None for what is found elsewhere: where a genotype is held against its space, where a comment has no effect."""
+    level: Level = Level.WARN
+    """Where a project does not say otherwise."""
 
 
 def warning(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from archdsl.diagnostics import Severity, page
+from archdsl.lint import RULES
 from archdsl.pipeline import check
-from archdsl.sema.lint import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = sorted([*ROOT.glob("spaces/**/*.arch"), *ROOT.glob("tests/texts/**/*.arch")])

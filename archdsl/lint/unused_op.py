@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.sema import codes
-from archdsl.sema.lint.rule import File, Rule, warning
+from archdsl.lint import codes
+from archdsl.lint.rule import File, Rule, warning
 from archdsl.sema.resolve.index import Kind
 
 
@@ -20,4 +20,4 @@ def _find(file: File) -> Iterator[Diagnostic]:
             )
 
 
-RULE = Rule(codes.UNUSED_OP, _find)
+RULE = Rule(codes.UNUSED_OP, "unused-op", _find)

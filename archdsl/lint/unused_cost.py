@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.sema import codes
-from archdsl.sema.lint.rule import File, Rule, warning
+from archdsl.lint import codes
+from archdsl.lint.rule import File, Rule, warning
 from archdsl.sema.resolve.index import Kind
 from archdsl.syntax import ast
 
@@ -20,4 +20,4 @@ def _find(file: File) -> Iterator[Diagnostic]:
             yield warning(codes.UNUSED_COST, message, each, "not used", "name it in an objective, or take it out")
 
 
-RULE = Rule(codes.UNUSED_COST, _find)
+RULE = Rule(codes.UNUSED_COST, "unused-cost", _find)

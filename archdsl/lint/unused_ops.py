@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.sema import codes
-from archdsl.sema.lint.rule import File, Rule, warning
+from archdsl.lint import codes
+from archdsl.lint.rule import File, Rule, warning
 from archdsl.sema.resolve.index import Kind
 
 
@@ -24,4 +24,4 @@ def _find(file: File) -> Iterator[Diagnostic]:
             )
 
 
-RULE = Rule(codes.UNUSED_OPS, _find)
+RULE = Rule(codes.UNUSED_OPS, "unused-ops", _find)

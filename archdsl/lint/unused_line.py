@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.sema import codes
-from archdsl.sema.lint.rule import File, Rule, warning
+from archdsl.lint import codes
+from archdsl.lint.rule import File, Rule, warning
 from archdsl.sema.resolve.index import Kind
 
 
@@ -17,4 +17,4 @@ def _find(file: File) -> Iterator[Diagnostic]:
             yield warning(codes.UNUSED_LINE, message, each, "not used", "read it in a later line, or take it out")
 
 
-RULE = Rule(codes.UNUSED_LINE, _find)
+RULE = Rule(codes.UNUSED_LINE, "unused-line", _find)
