@@ -7,7 +7,7 @@ from typing import assert_never
 
 from archdsl.fmt.formatter import format
 from archdsl.syntax import VERSION, ast, parse
-from archdsl.syntax.unparse import Level, spell_arguments, spell_number, spell_path, spell_within
+from archdsl.syntax.unparse import Level, unparse_arguments, unparse_number, unparse_path, unparse_within
 from archdsl.text import SourceFile
 
 
@@ -62,25 +62,25 @@ def _statement(node: ast.Statement) -> str:
         case ast.Output():
             words = ["out", "aux"] if node.auxiliary else ["out"]
             name = [] if node.name is None else [node.name.text, "="]
-            return " ".join((*words, *name, spell_within(node.value, Level.TUPLE)))
+            return " ".join((*words, *name, unparse_within(node.value, Level.TUPLE)))
         case ast.Choose():
             per = "" if node.per is None else f" per {node.per.text}"
-            return f"choose {node.name.text} in {spell_within(node.domain, Level.TUPLE)}{per}"
+            return f"choose {node.name.text} in {unparse_within(node.domain, Level.TUPLE)}{per}"
         case ast.Branches():
             names = ", ".join(name.text for name in node.names)
-            return f"branches {names} in {spell_within(node.domain, Level.TUPLE)}"
+            return f"branches {names} in {unparse_within(node.domain, Level.TUPLE)}"
         case ast.Start():
-            indices = "".join(f"[{spell_within(index, Level.ADD)}]" for index in node.indices)
-            return f"start {indices} = {spell_within(node.value, Level.TUPLE)}"
+            indices = "".join(f"[{unparse_within(index, Level.ADD)}]" for index in node.indices)
+            return f"start {indices} = {unparse_within(node.value, Level.TUPLE)}"
         case ast.Assign():
-            return f"{_target(node.target)} = {spell_within(node.value, Level.TUPLE)}"
+            return f"{_target(node.target)} = {unparse_within(node.value, Level.TUPLE)}"
         case ast.Structure():
-            made = f"{node.kind.text}{spell_arguments(node.arguments)}"
+            made = f"{node.kind.text}{unparse_arguments(node.arguments)}"
             return f"{_target(node.target)} = {made} {_block(node.body)}"
         case ast.Place():
             each = "each " if node.each else ""
-            repeat = "" if node.repeat is None else f" * {spell_within(node.repeat, Level.UNARY)}"
-            return f"{each}{spell_path(node.cell)}{_tag(node.tag)}{spell_arguments(node.arguments)}{repeat}"
+            repeat = "" if node.repeat is None else f" * {unparse_within(node.repeat, Level.UNARY)}"
+            return f"{each}{unparse_path(node.cell)}{_tag(node.tag)}{unparse_arguments(node.arguments)}{repeat}"
         case ast.Phase():
             return f"phase {node.name.text} {_block(node.body)}"
         case ast.Answer():
@@ -90,14 +90,14 @@ def _statement(node: ast.Statement) -> str:
 
 
 def _port(port: ast.Port) -> str:
-    steps = "".join(f" -> {spell_within(step, Level.ATOM)}" for step in port.steps)
-    shape = "" if port.shape is None else f": {spell_within(port.shape, Level.ATOM)}"
+    steps = "".join(f" -> {unparse_within(step, Level.ATOM)}" for step in port.steps)
+    shape = "" if port.shape is None else f": {unparse_within(port.shape, Level.ATOM)}"
     return f"{port.name.text}{steps}{shape}"
 
 
 def _target(target: ast.Target) -> str:
     upto = "" if target.upto is None else f"..{target.upto.text}"
-    return f"{spell_path(target.path)}{_tag(target.tag)}{upto}"
+    return f"{unparse_path(target.path)}{_tag(target.tag)}{upto}"
 
 
 def _tag(tag: ast.Name | None) -> str:
@@ -115,24 +115,24 @@ def _item(node: ast.Item) -> str:
         case ast.Op():
             head = f"op {node.name.text}{_parameters(node.parameters)}"
             if node.pipe:
-                return f"{head} = {' -> '.join(spell_within(step, Level.ATOM) for step in node.pipe)}"
+                return f"{head} = {' -> '.join(unparse_within(step, Level.ATOM) for step in node.pipe)}"
             return f"{head} {_block(node.body)}"
         case ast.Ops():
             parameters = _parameters(node.parameters) if node.parameters else ""
-            return f"ops {node.name.text}{parameters} = {spell_within(node.value, Level.ADD)}"
+            return f"ops {node.name.text}{parameters} = {unparse_within(node.value, Level.ADD)}"
         case ast.Cell():
-            stride = "" if node.stride is None else f" stride {spell_number(node.stride.value)}"
+            stride = "" if node.stride is None else f" stride {unparse_number(node.stride.value)}"
             return f"cell {node.name.text}{_parameters(node.parameters)}{stride} {_block(node.body)}"
         case ast.Space():
             return f"space {node.name.text}{_parameters(node.parameters)} {_block(node.body)}"
         case ast.Cost():
-            return f"cost {node.name.text} = {spell_within(node.value, Level.TUPLE)}"
+            return f"cost {node.name.text} = {unparse_within(node.value, Level.TUPLE)}"
         case ast.Search():
-            return f"search {node.name.text} of {spell_within(node.of, Level.ATOM)} {_block(node.body)}"
+            return f"search {node.name.text} of {unparse_within(node.of, Level.ATOM)} {_block(node.body)}"
         case ast.Train():
-            return f"train {node.name.text} of {spell_within(node.of, Level.ATOM)} {_block(node.body)}"
+            return f"train {node.name.text} of {unparse_within(node.of, Level.ATOM)} {_block(node.body)}"
         case ast.Genotype():
-            return f"genotype {node.name.text} of {spell_within(node.of, Level.ATOM)} {_block(node.body)}"
+            return f"genotype {node.name.text} of {unparse_within(node.of, Level.ATOM)} {_block(node.body)}"
         case _:
             assert_never(node)
 
@@ -144,4 +144,4 @@ def _parameters(parameters: Sequence[ast.Parameter]) -> str:
 def _parameter(parameter: ast.Parameter) -> str:
     if parameter.default is None:
         return parameter.name.text
-    return f"{parameter.name.text} = {spell_within(parameter.default, Level.ADD)}"
+    return f"{parameter.name.text} = {unparse_within(parameter.default, Level.ADD)}"

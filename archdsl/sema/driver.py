@@ -27,7 +27,7 @@ from archdsl.space import Program, QuestionPath
 from archdsl.space.divisibility import of_program
 from archdsl.space.trace import Trace
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 from archdsl.text import Span
 
 
@@ -239,7 +239,7 @@ class Checker:
         for other in self._also(item, found.item):
             reader.read(other.body)
         reader.read(item.body)
-        opened = [(spell(value), value.span) for value in _note(item, "open")]
+        opened = [(unparse(value), value.span) for value in _note(item, "open")]
         trace = check_membership(reader, program, item.name.span, self.reporter, opened)
         self._check_hash(item, program, fits=trace is not None)
         return Meaning(item.name.text, self.unit, item, program, trace, reader.answers()) if trace else None
@@ -257,7 +257,7 @@ class Checker:
             return None
         if found is None or not isinstance(found.item, kinds):
             known = self.unit.names(*kinds)
-            written = spell(target)
+            written = unparse(target)
             self.reporter.report(
                 codes.UNKNOWN_ITEM,
                 f"`{written}` is no space that is known here",
@@ -278,7 +278,7 @@ class Checker:
         given: dict[str, Value] = {}
         for argument in item.of.arguments:
             if argument.name is None or argument.name.text not in known:
-                written = spell(argument.value) if argument.name is None else argument.name.text
+                written = unparse(argument.value) if argument.name is None else argument.name.text
                 self.reporter.report(
                     codes.UNKNOWN_PARAMETER,
                     f"`{space.name.text}` has no parameter `{written}`",
@@ -314,10 +314,10 @@ class Checker:
             known = self.unit.names(ast.Genotype)
             self.reporter.report(
                 codes.UNKNOWN_ITEM,
-                f"`{spell(value)}` is no genotype that is known here",
+                f"`{unparse(value)}` is no genotype that is known here",
                 value.span,
                 "no such genotype",
-                help=suggestion(spell(value), [each for each in known if each != item.name.text]),
+                help=suggestion(unparse(value), [each for each in known if each != item.name.text]),
             )
             return None
         other = found.item
@@ -400,7 +400,7 @@ def _hash_of(item: ast.Genotype) -> tuple[str, Span] | None:
     for statement in item.body:
         match statement:
             case ast.Assign(target=ast.Target(path=ast.Path(head=ast.Name(text="hash"), parts=())), value=value):
-                return (value.value if isinstance(value, ast.String) else spell(value)), value.span
+                return (value.value if isinstance(value, ast.String) else unparse(value)), value.span
             case _:
                 pass
     return None

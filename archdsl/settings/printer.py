@@ -43,7 +43,7 @@ from archdsl.settings.schema import (
 from archdsl.settings.searches import Phase, Search
 from archdsl.settings.trainings import Training
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 from archdsl.text import SourceFile, Span
 
 Item: TypeAlias = "Search | Training | Cost"
@@ -67,12 +67,12 @@ def item_tree(item: Item) -> ast.Search | ast.Train | ast.Cost:
 
 def setting_text(setting: Setting, value: object) -> str:
     """One value as a text has it: `sgd(lr = poly(from = 0.01, power = 0.9), …)`."""
-    return spell(_expression(setting.kind, value))
+    return unparse(_expression(setting.kind, value))
 
 
 def objective_text(objective: Objective) -> str:
     """`loss + 0.01 * log(latency(over = {h1, h2}))`."""
-    return spell(_objective(objective))
+    return unparse(_objective(objective))
 
 
 def number_text(value: float) -> str:

@@ -23,15 +23,15 @@ class Level(IntEnum):
     ATOM = 7
 
 
-def spell(expression: ast.Expr) -> str:
+def unparse(expression: ast.Expr) -> str:
     """`dil_conv3x3(d = 4)`, `trunk[10][8].down`, `8 * w`; on one line but for cases.
 
     Raises ValueError for a number that no decimal is equal to; a text has none.
     """
-    return spell_within(expression, Level.TUPLE)
+    return unparse_within(expression, Level.TUPLE)
 
 
-def spell_within(node: ast.Expr, level: Level) -> str:
+def unparse_within(node: ast.Expr, level: Level) -> str:
     """The expression as it stands beside an operator of that level: in parentheses where it binds less tightly."""
     own, text = _written(node)
     return f"({text})" if own < level else text
@@ -40,48 +40,51 @@ def spell_within(node: ast.Expr, level: Level) -> str:
 def _written(node: ast.Expr) -> tuple[Level, str]:
     match node:
         case ast.Number():
-            return Level.ATOM, spell_number(node.value)
+            return Level.ATOM, unparse_number(node.value)
         case ast.Shape():
             return Level.ATOM, "x".join(map(str, node.dims))
         case ast.String():
             return Level.ATOM, f'"{node.value}"'
         case ast.Path():
-            return Level.ATOM, spell_path(node)
+            return Level.ATOM, unparse_path(node)
         case ast.Call():
-            return Level.ATOM, spell_path(node.target) + spell_arguments(node.arguments)
+            return Level.ATOM, unparse_path(node.target) + unparse_arguments(node.arguments)
         case ast.Set():
-            return Level.ATOM, f"{{{', '.join(spell_within(item, Level.ADD) for item in node.items)}}}"
+            return Level.ATOM, f"{{{', '.join(unparse_within(item, Level.ADD) for item in node.items)}}}"
         case ast.Range():
             return Level.ATOM, f"{_bound(node.low)}..{_bound(node.high)}"
         case ast.Case():
             return Level.ATOM, _case(node)
         case ast.Power():
-            base = spell_within(node.base, Level.ATOM)
-            return Level.POWER, f"{base} ^ {spell_within(node.exponent, Level.UNARY)}"
+            base = unparse_within(node.base, Level.ATOM)
+            return Level.POWER, f"{base} ^ {unparse_within(node.exponent, Level.UNARY)}"
         case ast.Negate():
-            return Level.UNARY, f"-{spell_within(node.value, Level.UNARY)}"
+            return Level.UNARY, f"-{unparse_within(node.value, Level.UNARY)}"
         case ast.Multiply():
             return Level.MULTIPLY, _chain(node.factors, Level.UNARY)
         case ast.Pipe():
-            parts = [spell_within(node.head, Level.MULTIPLY), *(spell_within(step, Level.ATOM) for step in node.steps)]
+            parts = [
+                unparse_within(node.head, Level.MULTIPLY),
+                *(unparse_within(step, Level.ATOM) for step in node.steps),
+            ]
             return Level.PIPE, " -> ".join(parts)
         case ast.Add():
             return Level.ADD, _chain(node.terms, Level.PIPE)
         case ast.Compare():
-            sides = (spell_within(node.left, Level.ADD), spell_within(node.right, Level.ADD))
+            sides = (unparse_within(node.left, Level.ADD), unparse_within(node.right, Level.ADD))
             return Level.COMPARE, f" {node.operator} ".join(sides)
         case ast.Tuple():
-            return Level.TUPLE, ", ".join(spell_within(item, Level.COMPARE) for item in node.items)
+            return Level.TUPLE, ", ".join(unparse_within(item, Level.COMPARE) for item in node.items)
         case _:
             assert_never(node)
 
 
 def _chain(parts: Sequence[tuple[str, ast.Expr]], level: Level) -> str:
     first, *rest = parts
-    return spell_within(first[1], level) + "".join(f" {sign} {spell_within(part, level)}" for sign, part in rest)
+    return unparse_within(first[1], level) + "".join(f" {sign} {unparse_within(part, level)}" for sign, part in rest)
 
 
-def spell_number(value: int | Fraction) -> str:
+def unparse_number(value: int | Fraction) -> str:
     if isinstance(value, int):
         return str(value)
     digits, places = value.numerator, 0
@@ -101,12 +104,12 @@ def spell_number(value: int | Fraction) -> str:
 
 
 def _bound(node: ast.Expr) -> str:
-    text = spell_within(node, Level.COMPARE)
+    text = unparse_within(node, Level.COMPARE)
     return text if isinstance(node, ast.Number | ast.Path) else f"({text})"
 
 
 def _case(node: ast.Case) -> str:
-    subject = spell_within(node.subject, Level.TUPLE)
+    subject = unparse_within(node.subject, Level.TUPLE)
     if subject.endswith("}"):
         subject = f"({subject})"  # a `{` after a `}` would open a set
     arms = "\n".join(_arm(arm) for arm in node.arms)
@@ -114,32 +117,32 @@ def _case(node: ast.Case) -> str:
 
 
 def _arm(arm: ast.When) -> str:
-    value = spell_within(arm.value, Level.TUPLE)
-    return f"else: {value}" if arm.pattern is None else f"when {spell_within(arm.pattern, Level.TUPLE)}: {value}"
+    value = unparse_within(arm.value, Level.TUPLE)
+    return f"else: {value}" if arm.pattern is None else f"when {unparse_within(arm.pattern, Level.TUPLE)}: {value}"
 
 
-def spell_path(path: ast.Path) -> str:
+def unparse_path(path: ast.Path) -> str:
     return path.head.text + "".join(_path_part(part) for part in path.parts)
 
 
 def _path_part(part: ast.Index | ast.Attribute) -> str:
     match part:
         case ast.Index():
-            return f"[{spell_within(part.value, Level.ADD)}]"
+            return f"[{unparse_within(part.value, Level.ADD)}]"
         case ast.Attribute():
             return f".{part.name}"
 
 
-def spell_arguments(arguments: Sequence[ast.Argument]) -> str:
+def unparse_arguments(arguments: Sequence[ast.Argument]) -> str:
     return f"({', '.join(_argument(argument) for argument in arguments)})"
 
 
 def _argument(argument: ast.Argument) -> str:
-    value = spell_within(argument.value, Level.COMPARE)
+    value = unparse_within(argument.value, Level.COMPARE)
     if argument.name is not None:
         return f"{argument.name.text} = {value}"
     if argument.within is not None:
-        return f"{value} in {spell_within(argument.within, Level.ADD)}"
+        return f"{value} in {unparse_within(argument.within, Level.ADD)}"
     if argument.bound is not None and argument.over is not None:
-        return f"{value} for {argument.bound.text} in {spell_within(argument.over, Level.ADD)}"
+        return f"{value} for {argument.bound.text} in {unparse_within(argument.over, Level.ADD)}"
     return value

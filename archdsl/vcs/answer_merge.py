@@ -14,7 +14,7 @@ from itertools import product
 from typing import Final, TypeVar
 
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell_path
+from archdsl.syntax.unparse import unparse_path
 from archdsl.vcs.canonical import parsed
 
 _RUN = re.compile(r"\[(\d+)\.\.(\d+)\]")
@@ -183,4 +183,4 @@ def _entry(lines: Sequence[str], first: int, statement: ast.Statement) -> Entry 
 def _key(target: ast.Target) -> str:
     tag = "" if target.tag is None else f"@{target.tag.text}"
     upto = "" if target.upto is None else f"..{target.upto.text}"
-    return f"{spell_path(target.path)}{tag}{upto}"
+    return f"{unparse_path(target.path)}{tag}{upto}"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from archdsl.fmt import format, format_source, print_file
 from archdsl.syntax import ast, parse
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 from archdsl.text import SourceFile
 from tests.fmt.models import HERE, expressions, files
 from tests.syntax.texts import corpus
@@ -27,7 +27,7 @@ def test_printing_and_parsing_are_inverse(file: ast.File) -> None:
 @SLOW
 @given(expressions)
 def test_expressions_are_printed_so_that_they_are_read_again(expression: ast.Expr) -> None:
-    parsed = parse(SourceFile("printed", f"archdsl 1\ncost c = {spell(expression)}\n"))
+    parsed = parse(SourceFile("printed", f"archdsl 1\ncost c = {unparse(expression)}\n"))
     assert parsed.file.items == (ast.Cost(HERE, ast.Name(HERE, "c"), expression),)
 
 

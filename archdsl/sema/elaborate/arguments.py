@@ -20,7 +20,7 @@ from archdsl.sema.elaborate.values import (
 from archdsl.sema.reporter import listed, replacement, suggestion
 from archdsl.space import FrameKind
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 
 
 def port_values(ev: Evaluator, argument: ast.Argument, env: Environment) -> Sequence[Value]:
@@ -43,7 +43,7 @@ def _no_set(ev: Evaluator, value: Value, expr: ast.Expr) -> Value:
     if isinstance(value, Poison):
         return value
     return ev.poison(
-        codes.WRONG_KIND, f"`for` goes over a set, and `{spell(expr)}` is {describe(value)}", expr.span, "no set"
+        codes.WRONG_KIND, f"`for` goes over a set, and `{unparse(expr)}` is {describe(value)}", expr.span, "no set"
     )
 
 
@@ -52,13 +52,13 @@ def partial(ev: Evaluator, callee: Callee, expr: ast.Call, env: Environment) -> 
     fixed = bind_arguments(ev, callee, expr.arguments, env)
     if fixed is None:
         return POISON
-    return Callee(callee.definition, callee.unit, spell(expr), (*callee.bound, *fixed.items()))
+    return Callee(callee.definition, callee.unit, unparse(expr), (*callee.bound, *fixed.items()))
 
 
 def refuse_unnamed(ev: Evaluator, callee: Callee, expr: ast.Call, argument: ast.Argument) -> Value:
     """`{conv3x3(8)}`: at the head of an expression, so in a set, what has no name is a map."""
     known = parameter_names(callee)
-    written = spell(argument.value)
+    written = unparse(argument.value)
     return ev.poison(
         codes.WRONG_KIND,
         f"a candidate's parameters are named, and `{written}` is not",

@@ -11,7 +11,7 @@ from archdsl.sema.elaborate.arithmetic import whole
 from archdsl.sema.elaborate.rounding import divisible
 from archdsl.sema.elaborate.values import Choice, Environment, Evaluator, Map, Nothing, Poison, Value, describe
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 
 
 def _channels(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
@@ -70,7 +70,7 @@ def _over(ev: Evaluator, expr: ast.Call, given: list[Value], fact: Callable[[lis
             case other:
                 return ev.poison(
                     codes.WRONG_KIND,
-                    f"`{expr.target.head.text}` looks at maps, and `{spell(argument.value)}` is {describe(other)}",
+                    f"`{expr.target.head.text}` looks at maps, and `{unparse(argument.value)}` is {describe(other)}",
                     argument.span,
                     "no map",
                 )

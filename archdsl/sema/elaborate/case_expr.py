@@ -22,7 +22,7 @@ from archdsl.sema.elaborate.values import (
 )
 from archdsl.space import FrameKind, Label, Measured, Otherwise, Piecewise, QuestionPath, Searching, Within, holds
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 
 Pattern: TypeAlias = "Within | Otherwise | Value"
 
@@ -44,7 +44,7 @@ def evaluate(ev: Evaluator, case: ast.Case, env: Environment) -> Value:
         case _:
             return ev.poison(
                 codes.WRONG_KIND,
-                f"a case looks at a number, a flag or a word, and `{spell(case.subject)}` is {describe(subject)}",
+                f"a case looks at a number, a flag or a word, and `{unparse(case.subject)}` is {describe(subject)}",
                 case.subject.span,
                 "no fact",
             )
@@ -79,7 +79,7 @@ def _no_arm(ev: Evaluator, case: ast.Case, fact: Value) -> Value:
     shown = ("yes" if fact else "no") if isinstance(fact, bool) else fact
     return ev.poison(
         codes.NO_ARM,
-        f"no arm takes `{spell(case.subject)}`, which is {shown} here",
+        f"no arm takes `{unparse(case.subject)}`, which is {shown} here",
         case.subject.span,
         f"{shown}",
         help=f"add `when {shown}: …` or `else: …`",
@@ -165,7 +165,7 @@ def _measured(ev: Evaluator, case: ast.Case, subject: Dim, env: Environment) -> 
         if isinstance(label, Otherwise):
             break
     if not reached or not isinstance(reached[-1][0], Otherwise):
-        return _no_arm(ev, case, min((n for n in left or () if isinstance(n, int)), default=spell(case.subject)))
+        return _no_arm(ev, case, min((n for n in left or () if isinstance(n, int)), default=unparse(case.subject)))
     if len(reached) == 1:
         return ev.value(reached[0][1].value, env)
     return _pick(ev, case, base, reached, env)

@@ -26,7 +26,7 @@ from archdsl.sema.elaborate.values import (
 from archdsl.sema.reporter import suggestion
 from archdsl.space import FrameKind, Question, QuestionKind, QuestionPath, Step
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 from archdsl.text import Span
 
 CELL_LIMIT = 100_000
@@ -85,7 +85,7 @@ class Chain(Mapped):
         if isinstance(index, Poison | Nothing):
             return index
         if isinstance(index, bool) or not isinstance(index, int) or not 1 <= index <= len(self.maps):
-            shown = index if isinstance(index, int) else spell(part.value)
+            shown = index if isinstance(index, int) else unparse(part.value)
             return ev.poison(
                 codes.BAD_INDEX,
                 f"`{self.name}` has {len(self.maps)} cells, and no cell {shown}",
@@ -188,7 +188,7 @@ def _stand(ev: Evaluator, chain: Chain, position: int, place: ast.Place, env: En
     if not isinstance(callee, Callee) or not isinstance(callee.definition, ast.Cell | ast.Op):
         return ev.poison(
             codes.UNKNOWN_CELL,
-            f"`{spell(place.cell)}` is {describe(callee)}, and a cell stands in a chain",
+            f"`{unparse(place.cell)}` is {describe(callee)}, and a cell stands in a chain",
             place.cell.span,
             "not a cell",
         )

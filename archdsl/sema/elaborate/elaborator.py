@@ -40,7 +40,7 @@ from archdsl.sema.reporter import Reporter, replacement, suggestion
 from archdsl.sema.resolve.name_ranges import names_between
 from archdsl.space import Apply, QuestionPath, assume
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 from archdsl.text import Span
 
 RANGE_LIMIT = 100_000
@@ -142,7 +142,7 @@ class Elaborator:
             self.sets[id(item)] = None
             inner = Environment(unit, env.scope)
             value = self.value(item.value, inner)
-            self.sets[id(item)] = value if isinstance(value, Many) else Many((Candidate(spell(item.value), value),))
+            self.sets[id(item)] = value if isinstance(value, Many) else Many((Candidate(unparse(item.value), value),))
         found = self.sets[id(item)]
         if found is None:
             name = item.name
@@ -216,14 +216,14 @@ class Elaborator:
     def spelled(self, expr: ast.Expr, env: Environment) -> str:
         """The text of a candidate, with places as numbers: `trunk[layer - 1][8].down` is `trunk[4][8].down`."""
         if not isinstance(expr, ast.Path):
-            return spell(expr)
+            return unparse(expr)
         parts: list[ast.Index | ast.Attribute] = []
         for part in expr.parts:
             if isinstance(part, ast.Index) and isinstance(number := self.value(part.value, env), int):
                 parts.append(ast.Index(part.span, ast.Number(part.span, number)))
             else:
                 parts.append(part)
-        return spell(ast.Path(expr.span, expr.head, tuple(parts)))
+        return unparse(ast.Path(expr.span, expr.head, tuple(parts)))
 
     def _range(self, expr: ast.Range, low: ast.Expr, high: ast.Expr, env: Environment) -> Iterable[Candidate]:
         if isinstance(low, ast.Path) and isinstance(high, ast.Path) and not self._is_number(low, env):
@@ -312,7 +312,7 @@ class Elaborator:
 
     def _no_number(self, value: Value, expr: ast.Expr) -> Value:
         return self.poison(
-            codes.WRONG_KIND, f"a number is needed, and `{spell(expr)}` is {describe(value)}", expr.span, "no number"
+            codes.WRONG_KIND, f"a number is needed, and `{unparse(expr)}` is {describe(value)}", expr.span, "no number"
         )
 
     # Bodies -------------------------------------------------------------------------------------

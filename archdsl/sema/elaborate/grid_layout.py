@@ -25,7 +25,7 @@ from archdsl.sema.elaborate.values import (
 )
 from archdsl.space import FrameKind, Place, Step, Trellis
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 
 PLACE_LIMIT = 2_000
 """No grid in a text has more places: each takes half a millisecond, and the largest published one has 48."""
@@ -141,7 +141,7 @@ def _starts(
 
 
 def _bracketed(index: Value, written: ast.Expr) -> str:
-    return f"[{index if type(index) is int else spell(written)}]"
+    return f"[{index if type(index) is int else unparse(written)}]"
 
 
 def _has_source(ev: Evaluator, grid: Grid, place: Place) -> bool:
@@ -160,7 +160,7 @@ def _sources(grid: Grid) -> Iterator[ast.Path]:
 def _lay_out(ev: Evaluator, grid: Grid, place: Place) -> None:
     cell = next((each for each in grid.body if isinstance(each, ast.Place)), None)
     local = grid.name + "".join(f"[{index}]" for index in place)
-    scope = grid.env.scope.child(FrameKind.CELL, local, spell(cell.cell) if cell else "")
+    scope = grid.env.scope.child(FrameKind.CELL, local, unparse(cell.cell) if cell else "")
     env = grid.environment(place, scope)
     standing = Standing(place, scope, env.names)
     grid.standing[place] = standing
@@ -197,7 +197,7 @@ def _cell(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Place, e
     if not isinstance(callee, Callee) or not isinstance(callee.definition, ast.Cell):
         ev.poison(
             codes.UNKNOWN_CELL,
-            f"`{spell(statement.cell)}` is {describe(callee)}, and a cell stands in a grid",
+            f"`{unparse(statement.cell)}` is {describe(callee)}, and a cell stands in a grid",
             statement.cell.span,
             "not a cell",
         )

@@ -25,7 +25,7 @@ from archdsl.sema.elaborate.values import (
 from archdsl.sema.reporter import listed, suggestion
 from archdsl.space import Chosen, Place, Question, QuestionKind, QuestionPath, QuestionScope, Step, spell_scope
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 from archdsl.text import Span
 
 START = "start"
@@ -160,7 +160,7 @@ class Row(Mapped):
         if not whole:
             return ev.poison(
                 codes.BAD_INDEX,
-                f"`{spell(path)}` names no one place: `{grid.name}` has {len(grid.axes)} indices",
+                f"`{unparse(path)}` names no one place: `{grid.name}` has {len(grid.axes)} indices",
                 path.span,
                 f"{len(self.place)} of {len(grid.axes)} indices",
                 help=f"write `{grid.name}{''.join(f'[{axis}]' for axis, _ in grid.axes)}.{part.name}`",
@@ -177,7 +177,7 @@ class Row(Mapped):
                 return NOTHING  # `scale / 2` of an odd scale is the index of no place
             return ev.poison(
                 codes.BAD_INDEX,
-                f"`{axis}` of `{self.grid.name}` is a number, and `{spell(part.value)}` is {describe(index)}",
+                f"`{axis}` of `{self.grid.name}` is a number, and `{unparse(part.value)}` is {describe(index)}",
                 part.span,
                 "no index",
             )

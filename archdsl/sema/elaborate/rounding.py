@@ -11,7 +11,7 @@ from archdsl.sema import codes
 from archdsl.sema.elaborate.values import Choice, Environment, Evaluator, Nothing, Poison, Value, describe
 from archdsl.space import Piecewise, Within
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 
 
 def divisible(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
@@ -36,7 +36,7 @@ def divisible(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
             return by
         return ev.poison(
             codes.WRONG_KIND,
-            f"`divisible` takes a whole number above 0 as `by`, and `{spell(given['by'])}` is none",
+            f"`divisible` takes a whole number above 0 as `by`, and `{unparse(given['by'])}` is none",
             given["by"].span,
             "here",
         )
@@ -59,7 +59,7 @@ def _rounded(ev: Evaluator, value: Value, by: int, expr: ast.Expr) -> Value:
         case other:
             return ev.poison(
                 codes.WRONG_KIND,
-                f"a number is needed, and `{spell(expr)}` is {describe(other)}",
+                f"a number is needed, and `{unparse(expr)}` is {describe(other)}",
                 expr.span,
                 "no number",
             )
@@ -70,7 +70,7 @@ def _of_answers(ev: Evaluator, count: Dim, by: int, expr: ast.Expr) -> Value:
     numbers = values(count)
     if numbers is None:
         return ev.poison(
-            codes.BAD_ARITHMETIC, f"`{spell(expr)}` can take too many values to list", expr.span, "rounded here"
+            codes.BAD_ARITHMETIC, f"`{unparse(expr)}` can take too many values to list", expr.span, "rounded here"
         )
     scale = lcm(*(number.denominator for number in numbers))
     arms = tuple((Within(int(n * scale), int(n * scale)), nearest(Fraction(n), by)) for n in sorted(numbers))

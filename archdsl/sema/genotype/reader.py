@@ -22,7 +22,7 @@ from archdsl.space import (
     spell_scope,
 )
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 from archdsl.text import Span
 
 NOTES = ("hash", "found", "open", "also")
@@ -92,7 +92,7 @@ class Reader:
         if (branch := self._path_of(scope, target)) is not None:
             self._path(branch, value, target.span)
             return
-        answer = (spell(value),)
+        answer = (unparse(value),)
         unknown = False
         for steps in self._expand(target):
             tagged = list(_tagged(steps, target.tag))
@@ -164,7 +164,7 @@ class Reader:
             case _:
                 self.reporter.report(
                     codes.BAD_INDEX,
-                    f"`{spell(part.value)}` is no place and no range of places",
+                    f"`{unparse(part.value)}` is no place and no range of places",
                     part.span,
                     "here",
                     help="write `[5]`, or `[5..9]` with the lower number first",
@@ -292,7 +292,7 @@ class Reader:
         for part in value.items if isinstance(value, ast.Tuple) else (value,):
             if not isinstance(part, ast.Path) or not _names_grid(part, trellis):
                 self._wrong_path(
-                    f"a path names places of `{trellis.name}`, and this is `{spell(part)}`",
+                    f"a path names places of `{trellis.name}`, and this is `{unparse(part)}`",
                     part.span,
                     "no place",
                     f"write `{branch}.path = {trellis.name}[1..10][8], …`",
@@ -392,7 +392,7 @@ class Reader:
             if edge is None:
                 self.reporter.report(
                     codes.WRONG_ANSWER,
-                    f"`{spell(term)}` answers no edge of `{node}`",
+                    f"`{unparse(term)}` answers no edge of `{node}`",
                     term.span,
                     "not an edge",
                     help="write each edge as `source -> op`, joined by `+`",
@@ -421,22 +421,22 @@ class Reader:
 
     def _edge(self, term: ast.Expr, keep: Question | None, scope: QuestionScope, node: str) -> _Edge | None:
         """What a term answers: a candidate of a sum that is named as it stands there, or an edge with its op."""
-        if keep is not None and spell(term) in keep.answers:
-            return _Edge(spell(term), "", term, None)
+        if keep is not None and unparse(term) in keep.answers:
+            return _Edge(unparse(term), "", term, None)
         if isinstance(term, ast.Path) and keep is not None:
-            return _Edge(spell(term), "", term, None)
+            return _Edge(unparse(term), "", term, None)
         if not isinstance(term, ast.Pipe) or len(term.steps) != 1:
             return None
-        source = spell(term.head)
+        source = unparse(term.head)
         candidates = zip(keep.answers, keep.edges, strict=True) if keep is not None else ()
         candidate = next((label for label, edge in candidates if edge == source), source)
         return _Edge(candidate, source, term.head, term.steps[0])
 
     def _edge_answer(self, path: QuestionPath, step: ast.Expr, head: Span) -> None:
         if path in self.program.questions:
-            self._answer(path, (spell(step),), step.span, head)
+            self._answer(path, (unparse(step),), step.span, head)
         else:
-            self._unknown(path.steps, (spell(step),), head)
+            self._unknown(path.steps, (unparse(step),), head)
 
     # All answers --------------------------------------------------------------------------------
 

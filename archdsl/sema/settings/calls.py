@@ -12,7 +12,7 @@ from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter, replacement, suggestion
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 from archdsl.text import Span
 
 
@@ -38,7 +38,7 @@ class Arguments:
     def take_mark(self, word: str) -> bool:
         """Whether a word stands alone among the arguments."""
         self.known.append(word)
-        found = next((each for each in self.positional if spell(each) == word), None)
+        found = next((each for each in self.positional if unparse(each) == word), None)
         if found is not None:
             self.positional.remove(found)
         return found is not None
@@ -74,10 +74,10 @@ class Arguments:
             self.wrong = True
             self.reporter.report(
                 codes.UNKNOWN_SETTING,
-                f"`{self.name}` takes no `{spell(expr)}`",
+                f"`{self.name}` takes no `{unparse(expr)}`",
                 expr.span,
                 "not known here",
-                help=suggestion(spell(expr), self.known) or f"write `{self.name}` alone",
+                help=suggestion(unparse(expr), self.known) or f"write `{self.name}` alone",
             )
 
 
@@ -115,7 +115,7 @@ def _report_twice(reporter: Reporter, name: str, owner: str, again: Span, first:
 def report_unknown(reporter: Reporter, what: str, expr: ast.Expr, known: Sequence[str]) -> None:
     """A word that is none of those that can stand here."""
     head = expr.target.head if isinstance(expr, ast.Call) else expr.head if isinstance(expr, ast.Path) else None
-    written = head.text if head else spell(expr)
+    written = head.text if head else unparse(expr)
     reporter.report(
         codes.UNKNOWN_WORD,
         f"`{written}` is no {what}",

@@ -16,7 +16,7 @@ from archdsl.settings.costs import MEASURE, Cost, Counted, Measure, Measured, Ta
 from archdsl.settings.schema import Name, Rule, TablePath, spellings_of
 from archdsl.space import QuestionKind
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 from archdsl.text import Span
 
 _COUNTED = tuple(each.word for each in spellings_of(Counted))
@@ -25,7 +25,7 @@ _COUNTED = tuple(each.word for each in spellings_of(Counted))
 def find_cost(file: File, reporter: Reporter, path: ast.Path) -> Cost | None:
     """The cost of a name: one that the text defines, or `macs` and `params`."""
     measure = CostNames(file, reporter).measure(path)
-    return None if measure is None else Cost(spell(path), measure)
+    return None if measure is None else Cost(unparse(path), measure)
 
 
 def read_cost(item: ast.Cost, file: File, reporter: Reporter) -> Cost | None:
@@ -48,7 +48,7 @@ class CostNames:
             case TablePath(), ast.String(value=written):
                 return self._locate(written, expr.span)
             case TablePath(), _:
-                message = f"`{spell(expr)}` is no file"
+                message = f"`{unparse(expr)}` is no file"
                 self.reporter.report(codes.NOT_A_VALUE, message, expr.span, 'write it in quotes: `"tables/x.json"`')
                 return None
             case Name(), _:
@@ -84,7 +84,7 @@ class CostNames:
         return measure and _seen_from(measure, self.file)
 
     def _counted(self, path: ast.Path) -> Counted | None:
-        written = spell(path)
+        written = unparse(path)
         if written in _COUNTED:
             return Counted(written)
         known = [*self.file.names(ast.Cost), *_COUNTED]
@@ -118,13 +118,13 @@ class CostNames:
         arguments = arguments_of(self.reporter, expr)
         known = self.file.names(ast.Op)
         if arguments is not None and (arguments.name in known or self.file.incomplete):
-            return spell(expr)
+            return unparse(expr)
         self.reporter.report(
             codes.UNKNOWN_OP,
-            f"there is no op `{spell(expr)}`",
+            f"there is no op `{unparse(expr)}`",
             expr.span,
             "not known here",
-            help=suggestion(spell(expr), known),
+            help=suggestion(unparse(expr), known),
         )
         return None
 

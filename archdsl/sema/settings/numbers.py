@@ -12,7 +12,7 @@ from archdsl.sema.elaborate.arithmetic import Number as Calculated
 from archdsl.sema.reporter import Reporter
 from archdsl.settings.schema import Number, Whole, allowed
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 
 _Calculate = Callable[[list[tuple[str, Calculated]]], Calculated]
 
@@ -26,7 +26,9 @@ def exact_number(reporter: Reporter, expr: ast.Expr) -> Fraction | None:
         return None
     if value is None:
         help = "take the quotes off" if isinstance(expr, ast.String) else None
-        reporter.report(codes.NOT_A_VALUE, f"`{spell(expr)}` is no number", expr.span, "a number is needed", help=help)
+        reporter.report(
+            codes.NOT_A_VALUE, f"`{unparse(expr)}` is no number", expr.span, "a number is needed", help=help
+        )
     return value
 
 
@@ -53,7 +55,7 @@ def whole(reporter: Reporter, kind: Whole, expr: ast.Expr) -> int | None:
     if value is None:
         return None
     if value.denominator != 1:
-        reporter.report(codes.NOT_A_VALUE, f"`{spell(expr)}` is no whole number", expr.span, "one is needed")
+        reporter.report(codes.NOT_A_VALUE, f"`{unparse(expr)}` is no whole number", expr.span, "one is needed")
         return None
     if not kind.low <= value <= kind.high:
         return _report_range(reporter, expr, allowed(kind))
@@ -61,7 +63,7 @@ def whole(reporter: Reporter, kind: Whole, expr: ast.Expr) -> int | None:
 
 
 def _report_range(reporter: Reporter, expr: ast.Expr, allowed: str) -> None:
-    reporter.report(codes.OUT_OF_RANGE, f"`{spell(expr)}` is out of its range", expr.span, allowed)
+    reporter.report(codes.OUT_OF_RANGE, f"`{unparse(expr)}` is out of its range", expr.span, allowed)
 
 
 def _calculate(expr: ast.Expr) -> Fraction | None:

@@ -30,7 +30,7 @@ from archdsl.settings.objectives import (
 from archdsl.settings.relaxations import RELAXED
 from archdsl.space import QuestionKind
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class Objectives:
             return CostTerm(cost)
         arguments = arguments_of(self.reporter, expr)
         if arguments is None:
-            message = f"`{spell(expr)}` is no cost"
+            message = f"`{unparse(expr)}` is no cost"
             return self.reporter.report(codes.NOT_A_VALUE, message, expr.span, "a cost is needed")
         parts = arguments.take("over")
         items = parts.items if isinstance(parts, ast.Set) else () if parts is None else (parts,)

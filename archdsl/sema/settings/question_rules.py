@@ -13,7 +13,7 @@ from archdsl.sema.settings.subject import Subject
 from archdsl.settings.relaxations import RELAXED, Argmax, Derivation, Joint, KeepBy, KeepStrongest, Relaxation
 from archdsl.space import QuestionKind
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class QuestionRules:
                 self.reporter.report(
                     codes.CONTRADICTION,
                     "nothing guides the answers",
-                    next(each.value.span for each in given if spell(each.value) == "guided"),
+                    next(each.value.span for each in given if unparse(each.value) == "guided"),
                     "logits as a guide leaves them",
                     help="write `guide = gcn(along = …)`, or `argmax` alone",
                 )
@@ -110,7 +110,7 @@ class QuestionRules:
                 f"nothing says how {listed([str(kind) for kind in rest])} is {done}",
                 last.span,
                 "not among these",
-                help=f"write `{spell(last).split('(')[0]}({words})`",
+                help=f"write `{unparse(last).split('(')[0]}({words})`",
             )
             return None
         return [tuple(kind for kind in kinds or rest if kind in self.open_kinds) for kinds, _ in rules]

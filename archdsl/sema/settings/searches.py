@@ -26,7 +26,7 @@ from archdsl.settings.searches import Phase, Search, TwoLevels
 from archdsl.settings.trainings import Epochs
 from archdsl.space import Program
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 
 PHASE_ONLY = tuple(each.word for each in settings_of(Phase) if each.in_phases)
 FindSpace = Callable[[ast.Path], "Program | None"]
@@ -79,7 +79,7 @@ class _SearchReader:
             name=self.item.name.text,
             space=self.subject.program.name,
             parameters=self.parameters,
-            of=spell(self.item.of),
+            of=unparse(self.item.of),
             phases=tuple(phases),
         )
 
@@ -110,7 +110,7 @@ class _SearchReader:
                 return program
             case other:
                 block.wrong = True
-                message = f"`{spell(other)}` is no space"
+                message = f"`{unparse(other)}` is no space"
                 self.reporter.report(codes.NOT_A_VALUE, message, other.span, "a name is needed")
                 return None
 

@@ -45,7 +45,7 @@ from archdsl.settings.searches import RandomSplit, Sandwich
 from archdsl.settings.trainings import Duration, Epochs, Iterations, Scale
 from archdsl.space import QuestionKind
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 
 NameKind: TypeAlias = Name | TablePath | Expression | OneOf
 
@@ -99,7 +99,7 @@ class Reader:
             case Size():
                 return self._size(expr)
             case Several(of, nothing):
-                return () if nothing and spell(expr) == "nothing" else self._each(of, values_of(expr))
+                return () if nothing and unparse(expr) == "nothing" else self._each(of, values_of(expr))
             case SetOf(of, ordered):
                 found = self._each(of, expr.items if isinstance(expr, ast.Set) else (expr,))
                 return tuple(sorted(found)) if found and ordered else found
@@ -193,7 +193,7 @@ class Reader:
         if arguments is None or not isinstance(expr, ast.Call):
             self.reporter.report(
                 codes.NOT_A_VALUE,
-                f"`{spell(expr)}` says too little",
+                f"`{unparse(expr)}` says too little",
                 expr.span,
                 "a kind of question and a value",
                 help="write it as `width(12)` or `exit(until = 50)`",
@@ -284,9 +284,9 @@ class Reader:
                 return self._refuse(expr, "is no flag", "`yes` or `no` is needed")
 
     def _none(self, expr: ast.Expr) -> bool | None:
-        if spell(expr) == "none":
+        if unparse(expr) == "none":
             return True
-        message = f"`{spell(expr)}` cannot stand here"
+        message = f"`{unparse(expr)}` cannot stand here"
         self.reporter.report(codes.UNKNOWN_WORD, message, expr.span, "`none` is the only answer")
         return None
 
@@ -305,7 +305,7 @@ class Reader:
                 return self._refuse(expr, "is no size", "height x width", "write `512x1024`")
 
     def _refuse(self, expr: ast.Expr, what: str, here: str, help: str | None = None) -> None:
-        self.reporter.report(codes.NOT_A_VALUE, f"`{spell(expr)}` {what}", expr.span, here, help=help)
+        self.reporter.report(codes.NOT_A_VALUE, f"`{unparse(expr)}` {what}", expr.span, here, help=help)
 
     # What holds beside --------------------------------------------------------------------------
 

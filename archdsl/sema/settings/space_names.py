@@ -15,7 +15,7 @@ from archdsl.sema.settings.subject import Subject
 from archdsl.settings.schema import Expression, Name, Reference, Rule
 from archdsl.space import QuestionKind, Result
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class SpaceNames:
             case Name(Reference.PHASE):
                 return self._phase(expr)
             case Name(Reference.SPACE):
-                return spell(expr)
+                return unparse(expr)
             case Expression(about):
                 return Objectives(self.file, self.subject, self.reporter, about).read(expr)
             case _:
@@ -53,7 +53,7 @@ class SpaceNames:
 
     def answer(self, kind: QuestionKind, expr: ast.Expr) -> str | None:
         """One that every question of the kind has."""
-        answer = spell(expr)
+        answer = unparse(expr)
         questions = [each for each in self.subject.program.questions.values() if each.kind is kind]
         without = [each for each in questions if answer not in each.answers]
         if without:
@@ -85,7 +85,7 @@ class SpaceNames:
         return False
 
     def _phase(self, expr: ast.Expr) -> str | None:
-        name = spell(expr)
+        name = unparse(expr)
         if name in self.phases:
             return name
         self.reporter.report(
@@ -99,7 +99,7 @@ class SpaceNames:
 
     def _chain(self, expr: ast.Expr) -> str | None:
         """A chain whose cells ask alike, each for itself."""
-        name = spell(expr)
+        name = unparse(expr)
         cells = self.subject.chain(name)
         if len(cells) < 2:
             if self.subject.part(self.reporter, expr) is not None:

@@ -11,7 +11,7 @@ from archdsl.sema.reporter import Reporter, listed, replacement, suggestion
 from archdsl.space import FrameKind, Program, QuestionKind, QuestionPath, parse_scope
 from archdsl.space.node_path import below
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Subject:
 
     def kind(self, reporter: Reporter, expr: ast.Expr) -> QuestionKind | None:
         """A kind of question that some phase of the search asks."""
-        written = spell(expr)
+        written = unparse(expr)
         known = [str(kind) for kind in self.kinds_of_all]
         if written in known:
             return QuestionKind(written)
@@ -105,7 +105,7 @@ class Subject:
 
     def scope(self, reporter: Reporter, expr: ast.Expr) -> str | None:
         """A cell or place that asks something, or what holds some that do."""
-        written = spell(expr)
+        written = unparse(expr)
         scope = parse_scope(written)
         if scope and any(path.within(scope) for program in self._programs for path in program.questions):
             return written
@@ -117,7 +117,7 @@ class Subject:
 
     def _named(self, reporter: Reporter, expr: ast.Expr, known: Iterable[str], what: str) -> str | None:
         names = list(known)
-        written = spell(expr)
+        written = unparse(expr)
         if written in names:
             return written
         reporter.report(

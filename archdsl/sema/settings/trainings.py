@@ -10,7 +10,7 @@ from archdsl.sema.settings.space_names import SpaceNames
 from archdsl.sema.settings.subject import Subject
 from archdsl.settings.trainings import Training
 from archdsl.syntax import ast
-from archdsl.syntax.unparse import spell
+from archdsl.syntax.unparse import unparse
 
 
 def read_training(
@@ -23,4 +23,4 @@ def read_training(
     if block.wrong:
         return None
     name, space = item.name.text, subject.program.name
-    return Training(name=name, space=space, parameters=parameters, of=spell(item.of), **settings)
+    return Training(name=name, space=space, parameters=parameters, of=unparse(item.of), **settings)
