@@ -74,8 +74,9 @@ def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 def app() -> None:
     """A text language for neural-architecture search spaces and the networks found in them, and its compiler.
 
-    FILE is a text, FILE:NAME one item in it, `-` standard input, git:REVISION:FILE a text as git has it. Results go to
-    standard output, all else to standard error.
+    FILE is a text, FILE:NAME one item in it, `-` standard input, git:REVISION:FILE a text as git has it. FILE alone
+    means the item that is named like the file, else its only genotype, else its only space. Results go to standard
+    output, all else to standard error.
 
     Exit codes: 0 fine, 1 findings, 2 bad usage or an unreadable file, 3 a tool is missing or failed, 4 beyond the
     tolerance, 70 a bug of ours, 130 interrupted.

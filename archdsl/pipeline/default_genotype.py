@@ -11,7 +11,7 @@ from archdsl.space.trace import trace
 def default_answers(loaded: Loaded) -> dict[QuestionPath, Answer]:
     """Answers to all that is asked, each the first candidate, of which as many as are kept.
 
-    What is asked hangs on what was answered, so questions are met in rounds.
+    Which questions are asked depends on earlier answers, so they are answered in rounds.
     """
     found: dict[QuestionPath, Answer] = {}
     while (met := trace(loaded.program, found)).missing:

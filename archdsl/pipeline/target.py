@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from archdsl.diagnostics import Diagnostic
@@ -52,7 +53,13 @@ class Target:
     def read(self) -> SourceFile | Diagnostic:
         """The text, or what keeps it from being read."""
         if self.file == "-":
-            return decode("<stdin>", bytes_of(sys.stdin.buffer))
+            return _standard_input()
         if git := _GIT.fullmatch(self.file):
             return Revision(git["revision"]).read_as(self.file, Path(git["path"]))
         return read(Path(self.file))
+
+
+@cache
+def _standard_input() -> SourceFile | Diagnostic:
+    """It can be read once, and a command may ask for several of its items."""
+    return decode("<stdin>", bytes_of(sys.stdin.buffer))
