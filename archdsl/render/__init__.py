@@ -1,8 +1,7 @@
 """Pictures of cells, grids, networks and differences, as DOT, SVG, PNG and PDF. Knows nothing of torch."""
 
-from archdsl.render.draw import Drawable, draw, svg
+from archdsl.render.draw import Drawable, NothingToDraw, draw, svg
 from archdsl.render.engine.output import render
-from archdsl.render.failures import NothingToDraw
 from archdsl.render.model.picture import FORMATS, Box, Format, Line, Picture, Text
 from archdsl.render.views.difference import difference_picture
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Protocol
 
 from archdsl.diff import Figures, Side, side
 from archdsl.diff.amounts import short
 from archdsl.ir import Graph
 from archdsl.render.engine.output import render
-from archdsl.render.failures import NothingToDraw
 from archdsl.render.model.picture import Picture
 from archdsl.render.views.cell import cell_picture
-from archdsl.render.views.cell_labels import costs_of
-from archdsl.render.views.cell_questions import Asking, answers_in, asking
+from archdsl.render.views.cell_labels import CellQuestions, answers_in, cell_questions, costs_of
 from archdsl.render.views.chain_cards import chain_picture
 from archdsl.render.views.chains import Layout, asks_exit, layout
 from archdsl.render.views.network import network_picture
@@ -20,6 +20,17 @@ from archdsl.render.views.scopes import Scope, find, names
 from archdsl.render.views.trellis import trellis_pictures
 from archdsl.space import Program
 from archdsl.space.trace import Answers
+
+
+class NothingToDraw(Exception):
+    """No cell, op, line or chain has this name; `near` are the names most like it, else the first that there are."""
+
+    def __init__(self, name: str, known: Sequence[str], where: str) -> None:
+        self.name = name
+        self.near = tuple(get_close_matches(name, known, n=4, cutoff=0.5))
+        shown = ", ".join(f"`{each}`" for each in (self.near or known[:8]))
+        help = f"did you mean {shown}?" if self.near else f"there are {shown}"
+        super().__init__(f"`{where}` has no cell, op, line or chain `{name}`: {help}")
 
 
 class Answered(Protocol):
@@ -77,7 +88,7 @@ def _cell(item: Drawable, one: Side, name: str) -> Picture:
     laid = _layout(item, one)
     if (chain := laid.chains.get(name)) is not None:
         return chain_picture(one, laid, chain)
-    asked = asking(item.program, laid.parts.cells.values())
+    asked = cell_questions(item.program, laid.parts.cells.values())
     path = next((path for path, each in asked.items() if each.scope == name and path in laid.parts.cells), name)
     if (scope := find(one.graph, path)) is not None or (scope := find(one.graph, name)) is not None:
         return _picture(one, scope, asked.get(scope.path))
@@ -87,7 +98,7 @@ def _cell(item: Drawable, one: Side, name: str) -> Picture:
     raise NothingToDraw(name, list(dict.fromkeys(known)), item.name)
 
 
-def _picture(one: Side, scope: Scope, asked: Asking | None) -> Picture:
+def _picture(one: Side, scope: Scope, asked: CellQuestions | None) -> Picture:
     given = answers_in(one, asked) if asked is not None else None
     title = asked.scope if asked is not None and asked.scope.partition("@")[0] == scope.definition else ""
     costs = costs_of(one.figures)

@@ -9,7 +9,7 @@ import pytest
 
 from archdsl.render import Box, Line, Picture, Text, draw
 from archdsl.render.engine.dot import write
-from archdsl.render.views.candidate_legend import legend_of, lettered
+from archdsl.render.views.legends import named_sets, set_legend
 from tests.render.items import HYPER, HYPER_ANSWERED, SPACE, STUDENT, TEXTS, loaded
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -59,10 +59,10 @@ def test_a_long_set_of_candidates_stands_in_the_legend(tmp_path: Path) -> None:
 
 def test_every_set_of_candidates_has_a_name_of_its_own() -> None:
     sets = [tuple(f"op{number}_{candidate}" for candidate in range(9)) for number in range(26 + 26 * 26 + 2)]
-    names = list(lettered(sets).values())
+    names = list(named_sets(sets).values())
     assert len(set(names)) == len(sets)
     assert [names[at] for at in (0, 25, 26, 27, 51, 52, 701, 702, 703)] == [
         *("A", "Z", "AA", "AB", "AZ", "BA", "ZZ", "AAA", "AAB")
     ]
-    shown = {line.text.partition("?")[0] for line in legend_of(lettered(sets)) if "? one of" in line.text}
+    shown = {line.text.partition("?")[0] for line in set_legend(named_sets(sets)) if "? one of" in line.text}
     assert shown == set(names)

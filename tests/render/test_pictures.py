@@ -15,7 +15,7 @@ from archdsl.diff import diff, side
 from archdsl.diff.cells import cells
 from archdsl.diff.model import Side
 from archdsl.render import Format, NothingToDraw, Picture, difference_picture, draw, render, svg
-from archdsl.render.model.style import BRANCHES, FONT_FAMILIES, Dash
+from archdsl.render.model.picture import BRANCHES, FONT_FAMILIES, Dash
 from archdsl.space import Step
 from tests.render.items import ROOT, SPACE, STUDENT, TEACHER, loaded
 

@@ -14,7 +14,7 @@ from PIL import Image
 from archdsl.cost import figures
 from archdsl.pipeline import load
 from archdsl.render import NothingToDraw, Picture, draw, render
-from archdsl.render.model.style import Dash
+from archdsl.render.model.picture import Dash
 from tests.render.items import HYPER, HYPER_ANSWERED, INDEPENDENT, ROOT, SPACE, STUDENT, TEXTS, loaded
 
 CHAIN = f"{TEXTS / 'chain.arch'}:chain12"

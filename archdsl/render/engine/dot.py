@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from archdsl.render.model.picture import Box, Flow, Group, Line, Outline, Picture, Point, Text
-from archdsl.render.model.style import FAINT, FONT, INK, Dash, Stroke
+from archdsl.render.model.picture import (
+    FAINT,
+    FONT,
+    INK,
+    Box,
+    Dash,
+    Flow,
+    Group,
+    Line,
+    Outline,
+    Picture,
+    Point,
+    Stroke,
+    Text,
+)
 
 _SHAPES = {
     Outline.BOX: ("box", "filled"),

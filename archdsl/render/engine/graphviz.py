@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from archdsl.extras import Extra, ToolMissing, install_line
-from archdsl.render.model.style import FONT, FONT_FAMILIES
+from archdsl.render.model.picture import FONT, FONT_FAMILIES
 
 
 def render(dot: str, format: str, *, placed: bool) -> bytes:

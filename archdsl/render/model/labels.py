@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 
 from archdsl.ops import Shape
-from archdsl.render.model.picture import Text
-from archdsl.render.model.style import MUTED
+from archdsl.render.model.picture import MUTED, Text
 
 
 def wrapped(name: str, width: int, most: int = 3) -> list[str]:

@@ -15,12 +15,10 @@ from archdsl.ir import Graph
 from archdsl.ops.bind import show
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.render.model.labels import listed, small, wrapped
-from archdsl.render.model.picture import Box, Line, Outline, Picture, Text
-from archdsl.render.model.style import INK, MUTED, PLAIN, TINT, Dash, Stroke
-from archdsl.render.views.candidate_legend import Letters, legend_of, lettered
+from archdsl.render.model.picture import INK, MUTED, PLAIN, TINT, Box, Dash, Line, Outline, Picture, Stroke, Text
+from archdsl.render.views.legends import SetNames, named_sets, set_legend
 from archdsl.render.views.scopes import Scope
-from archdsl.render.views.units import Unit
-from archdsl.render.views.wiring import Wiring, join_sign, short_name
+from archdsl.render.views.wiring import Unit, Wiring, join_sign, short_name
 from archdsl.space import Apply, Asked, FrameKind, Keep, Measured, OfBranch, QuestionKind, Searching, Select
 
 _CHOICE = Stroke(INK, Dash.DASHED, 1.0)
@@ -42,8 +40,8 @@ def cell_picture(
     `title` stands instead of its definition's name, `about` below it.
     """
     drawing = CellDrawing(graph, scope, given or {})
-    letters = lettered(drawing.sets())
-    heading = [*_title(scope, title), *(small(line, 9) for line in about), *legend_of(letters), small(" ", 6)]
+    letters = named_sets(drawing.sets())
+    heading = [*_title(scope, title), *(small(line, 9) for line in about), *set_legend(letters), small(" ", 6)]
     return Picture(scope.path, drawing.boxes(), drawing.lines(letters), heading=tuple(heading))
 
 
@@ -82,7 +80,7 @@ class CellDrawing:
         found += [self.map_box(unit) for unit in self.wiring.units.values() if self.shown(unit)]
         return tuple(replace(box, name=self.prefix + box.name) for box in found)
 
-    def lines(self, letters: Letters) -> tuple[Line, ...]:
+    def lines(self, letters: SetNames) -> tuple[Line, ...]:
         found = [
             line for unit in self.wiring.units.values() if self.shown(unit) for line in self.lines_into(unit, letters)
         ]
@@ -152,14 +150,14 @@ class CellDrawing:
 
     # Edges ----------------------------------------------------------------------------------
 
-    def lines_into(self, unit: Unit, letters: Letters) -> list[Line]:
+    def lines_into(self, unit: Unit, letters: SetNames) -> list[Line]:
         if unit.output in self.ports:
             return []
         found = [self.line(source, unit, letters) for source in self.wiring.read_at(unit)]
         beside = [path for path in self.wiring.beside(unit) if not self.wiring.named(path)]
         return found + [Line(source, unit.output, (small("size"),), _BESIDE) for source in beside]
 
-    def line(self, source: str, unit: Unit, letters: Letters) -> Line:
+    def line(self, source: str, unit: Unit, letters: SetNames) -> Line:
         """From the last map that is a node, with all ops between."""
         ends = self.picked(source, unit)
         ops: list[tuple[Text, ...]] = []
@@ -188,7 +186,7 @@ class CellDrawing:
             source = self.wiring.source_of(self.wiring.units[source]) or source
         return () if label.startswith(self.origin(source)) or label == self.wiring.named(source) else (small(label, 9),)
 
-    def op_on_edge(self, unit: Unit, letters: Letters) -> tuple[Text, ...]:
+    def op_on_edge(self, unit: Unit, letters: SetNames) -> tuple[Text, ...]:
         if self.wiring.common(unit) is not None:
             return self.choice(unit, letters)
         payload = self.graph.node(unit.output).payload
@@ -214,7 +212,7 @@ class CellDrawing:
         )
         return tuple(f"{label}: {op}" for label, op in zip(payload.labels, ops, strict=True))
 
-    def choice(self, unit: Unit, letters: Letters) -> tuple[Text, ...]:
+    def choice(self, unit: Unit, letters: SetNames) -> tuple[Text, ...]:
         names = self.names_of(unit)
         head = (Text(asks, bold=True),) if (asks := self.asks(unit)) else ()
         if names in letters:

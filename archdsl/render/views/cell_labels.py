@@ -1,18 +1,21 @@
-"""The label of a cell in the picture of a network: its name, what it is, the maps that it writes, what it costs."""
+"""What the picture of a network says of a cell: name, ops, maps, costs, questions and answers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from archdsl.diff import Figures
+from archdsl.diff import Figures, Side
 from archdsl.diff.amounts import short
 from archdsl.diff.cells import Cell, ops_of
 from archdsl.diff.model import NodeFigures
 from archdsl.ir import Graph
 from archdsl.render.model.labels import listed, shown, small, wrapped
 from archdsl.render.model.picture import Text
-from archdsl.render.views.surroundings import is_image
+from archdsl.render.views.parts import holding_chains, is_image, part_of
+from archdsl.space import Asked, Keep, Program, QuestionKind, QuestionPath, Select, spell_scope
 
 _NAME_WIDTH = 30
 _MOST_LINES = 3
@@ -31,7 +34,7 @@ def label_of(graph: Graph, cell: Cell, costs: Costs, outputs: tuple[str, ...] = 
         return (Text(cell.path, bold=True), small(str(graph.node(cell.path).shape)))
     label = [Text(line, bold=True) for line in wrapped(cell.path, _NAME_WIDTH)]
     label += [Text(line, 9) for line in _inside(graph, cell)]
-    label += [small(maps(graph, cell)), *(small(line) for line in spent(costs, cell))]
+    label += [small(maps(graph, cell)), *(small(line) for line in cost_lines(costs, cell))]
     return (*label, *(Text(f"out {output}", 9) for output in outputs))
 
 
@@ -41,7 +44,7 @@ def maps(graph: Graph, cell: Cell) -> str:
     return ", ".join(dict.fromkeys(shown(graph.node(path).shape, image) for path in cell.outputs))
 
 
-def spent(costs: Costs, cell: Cell) -> list[str]:
+def cost_lines(costs: Costs, cell: Cell) -> list[str]:
     """Nothing for a cell that is not there at inference, or has no weights and multiplies nothing."""
     mine = [costs[path] for path in cell.nodes if path in costs]
     params, macs = sum(each.params for each in mine), sum(each.macs for each in mine)
@@ -55,3 +58,65 @@ def _inside(graph: Graph, cell: Cell) -> list[str]:
     ops = ops_of(graph, cell)
     lines = listed(ops.split(", "), _NAME_WIDTH) if ops else []
     return lines if len(lines) <= _MOST_LINES else [*lines[:_MOST_LINES], "…"]
+
+
+@dataclass(frozen=True, slots=True)
+class CellQuestions:
+    """What a cell asks; the exits of chains are not among it."""
+
+    scope: str
+    """Who shares its answers: `normal`, `normal@h1`, or the cell's own path."""
+    questions: tuple[QuestionPath, ...]
+
+
+def cell_questions(program: Program, cells: Iterable[Cell]) -> dict[str, CellQuestions]:
+    """What each cell asks that asks something, by its path."""
+    by_scope: dict[str, list[QuestionPath]] = {}
+    for question in program.questions.values():
+        if question.kind not in (QuestionKind.EXIT, QuestionKind.BRANCH):
+            by_scope.setdefault(_scope(question.path), []).append(question.path)
+    scopes = _scopes(program)
+    found: dict[str, CellQuestions] = {}
+    for cell in cells:
+        # A width is asked by no node: it stands in a count of channels, so its cell is known by its name.
+        scope = scopes.get(cell.path) or (cell.path if cell.path in by_scope else cell.definition)
+        if scope in by_scope:
+            found[cell.path] = CellQuestions(scope, tuple(by_scope[scope]))
+    return found
+
+
+def _scopes(program: Program) -> dict[str, str]:
+    holders = holding_chains([node.frames for node in program.nodes])
+    found: dict[str, str] = {}
+    for node in program.nodes:
+        match node.payload:
+            case Select(Asked(path), _) | Keep(path, _) if program.questions[path].kind is not QuestionKind.EXIT:
+                found.setdefault(part_of(node, holders)[0], _scope(path))
+            case _:
+                pass
+    return found
+
+
+def _scope(path: QuestionPath) -> str:
+    return spell_scope(path.scope) or path.place
+
+
+def answers_in(side: Side, asked: CellQuestions) -> Mapping[str, tuple[str, ...]]:
+    """The answers that a cell has, by the paths of its questions without the scope."""
+    return {
+        spell_scope(path.steps[len(path.scope) or len(path.steps) - 1 :]): side.answers[path]
+        for path in asked.questions
+        if path in side.answers
+    }
+
+
+def answered(side: Side, asked: CellQuestions) -> tuple[str, ...]:
+    """Its ops, each with how often it is taken, and its numbers; nothing as long as something is open."""
+    if not side.graph.closed and any(path not in side.answers for path in asked.questions):
+        return ()
+    counts: Counter[str] = Counter()
+    for path in asked.questions:
+        if side.program.questions[path].kind is not QuestionKind.KEEP:
+            for answer in side.answers.get(path, ()):
+                counts[f"{path.name} = {answer}" if answer.isdecimal() else answer] += 1
+    return tuple(answer if times == 1 else f"{times} × {answer}" for answer, times in counts.items())

@@ -8,14 +8,11 @@ from itertools import pairwise
 from archdsl.diff import Side
 from archdsl.ir import Graph
 from archdsl.render.model.labels import small
-from archdsl.render.model.picture import Box, Group, Line, Picture, Text
-from archdsl.render.model.style import INK, Dash, Stroke
-from archdsl.render.views.candidate_legend import legend_of, lettered
+from archdsl.render.model.picture import INK, Box, Dash, Group, Line, Picture, Stroke, Text
 from archdsl.render.views.cell import CellDrawing
-from archdsl.render.views.cell_labels import costs_of, maps, spent
-from archdsl.render.views.cell_questions import answers_in, asking
-from archdsl.render.views.chains import Chain, Layout
-from archdsl.render.views.folding import Fold, alike, runs
+from archdsl.render.views.cell_labels import answers_in, cell_questions, cost_lines, costs_of, maps
+from archdsl.render.views.chains import Chain, Fold, Layout, fold_key, runs
+from archdsl.render.views.legends import named_sets, set_legend
 from archdsl.render.views.scopes import find
 
 _IN_A_ROW = 3
@@ -25,10 +22,10 @@ _AFTER = Stroke(INK, Dash.HIDDEN)
 def chain_picture(side: Side, layout: Layout, chain: Chain) -> Picture:
     """The insides of a chain's cells, in order; of a hyper-cell without those behind its exit."""
     found = layout.parts.cells
-    asked = asking(side.program, found.values())
+    asked = cell_questions(side.program, found.values())
     costs = costs_of(side.figures)
     computed = [path for path in chain.cells if not chain.behind(path)]
-    keys = {path: alike(side, layout, found[path], asked.get(path), costs) for path in computed}
+    keys = {path: fold_key(side, layout, found[path], asked.get(path), costs) for path in computed}
     cards: list[tuple[CellDrawing, Group]] = []
     for fold in runs(computed, keys):
         path = fold.cells[0]
@@ -38,14 +35,19 @@ def chain_picture(side: Side, layout: Layout, chain: Chain) -> Picture:
         drawing = CellDrawing(side.graph, scope, answers_in(side, mine) if mine else {}, f"{fold.name}: ", small=True)
         what = mine.scope if mine is not None and mine.scope != path else found[path].definition
         heading = [Text(_title(chain, fold), 11, bold=True), small(f"{what}, {maps(side.graph, found[path])}", 9)]
-        heading += [small(line) for line in spent(costs, found[path])]
+        heading += [small(line) for line in cost_lines(costs, found[path])]
         names = tuple(box.name for box in drawing.boxes())
         cards.append((drawing, Group(fold.name, tuple(heading), names)))
-    letters = lettered([names for drawing, _ in cards for names in drawing.sets()])
+    letters = named_sets([names for drawing, _ in cards for names in drawing.sets()])
     boxes = [drawing.boxes() for drawing, _ in cards]
     lines = [line for drawing, _ in cards for line in drawing.lines(letters)]
     rows = [boxes[start : start + _IN_A_ROW] for start in range(0, len(boxes), _IN_A_ROW)]
-    heading = [Text(chain.name, 14, bold=True), small(_about(side.graph, chain), 9), *legend_of(letters), small(" ", 6)]
+    heading = [
+        Text(chain.name, 14, bold=True),
+        small(_about(side.graph, chain), 9),
+        *set_legend(letters),
+        small(" ", 6),
+    ]
     return Picture(
         f"{side.name} {chain.name}",
         tuple(box for row in reversed(rows) for card in row for box in card),  # Graphviz stacks them from below

@@ -9,8 +9,7 @@ from archdsl.diff.amounts import short, signed
 from archdsl.diff.cells import Cell, cells
 from archdsl.diff.model import CellChange, Side
 from archdsl.render.model.labels import small, wrapped
-from archdsl.render.model.picture import Box, Flow, Line, Picture, Text
-from archdsl.render.model.style import MUTED, Dash, Stroke
+from archdsl.render.model.picture import MUTED, Box, Dash, Flow, Line, Picture, Stroke, Text
 from archdsl.render.views.cell_labels import label_of
 
 _STROKES = {

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from archdsl.render.model.labels import small, wrapped
-from archdsl.render.model.picture import Box, Line, Point, Text
+from archdsl.render.model.picture import INK, MUTED, Box, Dash, Line, Point, Stroke, Text
 from archdsl.render.model.splines import bent, moved, swung
-from archdsl.render.model.style import INK, MUTED, Dash, Stroke
-from archdsl.render.views.grid import CELL, SKIP
-from archdsl.render.views.surroundings import Outside, is_image
-from archdsl.render.views.trellis_cells import Visit
-from archdsl.render.views.trellis_layout import Sheet
+from archdsl.render.views.parts import Outside, is_image
+from archdsl.render.views.trellis_layout import CELL, SKIP, TrellisLayout, Visit
 from archdsl.space import Place
 
 _HEAD = Stroke(MUTED, Dash.SOLID, 1.3)
@@ -24,26 +21,26 @@ _SIDE_COLUMN = 114.0
 
 
 @dataclass(frozen=True)
-class Heads:
+class GridSurroundings:
     """Stem, heads and outputs around a grid."""
 
-    sheet: Sheet
+    layout: TrellisLayout
 
     @cached_property
     def places(self) -> Mapping[str, Point]:
         """Where the boxes outside of the grid stand."""
         columns: dict[int, list[Outside]] = {}
-        for each in self.sheet.outside:
+        for each in self.layout.outside:
             columns.setdefault(each.depth, []).append(each)
         found: dict[str, Point] = {}
-        first = self.sheet.grid.centre(min(self.sheet.trellis.sources))[1]
+        first = self.layout.grid.centre(min(self.layout.trellis.sources))[1]
         for depth in sorted(columns, key=abs):
             column = columns[depth]
             if depth < 0:
-                x = self.sheet.grid.left - 52 + (depth + 0.5) * _SIDE_COLUMN * 0.9
+                x = self.layout.grid.left - 52 + (depth + 0.5) * _SIDE_COLUMN * 0.9
                 ys = [first - number * 50 for number in range(len(column))]
             else:
-                x = self.sheet.grid.right + 34 + (depth - 0.5) * _SIDE_COLUMN
+                x = self.layout.grid.right + 34 + (depth - 0.5) * _SIDE_COLUMN
                 column.sort(key=lambda each: -self.middle(each, found))
                 ys = self.spread([self.middle(each, found) for each in column])
             found |= {each.name: (x, y) for each, y in zip(column, ys, strict=True)}
@@ -56,11 +53,11 @@ class Heads:
     def height(self, reader: str, source: str, known: Mapping[str, Point]) -> float | None:
         if source in known:
             return known[source][1]
-        if (visit := self.sheet.carrier(reader, source)) is not None:
-            return self.sheet.grid.of_visit(visit)[1]
+        if (visit := self.layout.carrier(reader, source)) is not None:
+            return self.layout.grid.of_visit(visit)[1]
         return (
-            self.sheet.grid.centre(self.sheet.spelled[self.sheet.cells[source].scope])[1]
-            if source in self.sheet.inside
+            self.layout.grid.centre(self.layout.spelled[self.layout.cells[source].scope])[1]
+            if source in self.layout.inside
             else None
         )
 
@@ -74,12 +71,12 @@ class Heads:
         return [y + shift for y in found]
 
     def boxes(self) -> list[Box]:
-        return [self.box_of(each) for each in self.sheet.outside]
+        return [self.box_of(each) for each in self.layout.outside]
 
     def box_of(self, each: Outside) -> Box:
         stroke = Stroke(INK, Dash.DASHED if each.auxiliary else Dash.SOLID, 1.1)
-        if is_image(self.sheet.side.graph, each.name):
-            label: tuple[Text, ...] = (Text(each.name, 9), small(str(self.sheet.image)))
+        if is_image(self.layout.side.graph, each.name):
+            label: tuple[Text, ...] = (Text(each.name, 9), small(str(self.layout.image)))
         else:
             name = each.name.removesuffix(f".{each.definition}") if each.definition else each.name
             lines = [each.definition, f"of {name.rpartition('.')[2]}"] if each.definition else [name]
@@ -93,36 +90,36 @@ class Heads:
 
     def _ends_of(self, name: str) -> Iterable[str] | None:
         """The answers where a branch ends, if a box stands for one."""
-        branches = self.sheet.side.program.branches
+        branches = self.layout.side.program.branches
         return next((ends.places for branch, ends in branches.items() if str(branch) == name), None)
 
     def shape_of(self, output: str) -> str:
-        return str(self.sheet.side.graph.node(f"out {output}").shape)
+        return str(self.layout.side.graph.node(f"out {output}").shape)
 
     def lines(self) -> list[Line]:
         return [*self.into_grid(), *self.between_outside(), *self.out_of_grid()]
 
     def into_grid(self) -> list[Line]:
-        starts = [visit for visit in self.sheet.visits if visit.before is None]
+        starts = [visit for visit in self.layout.visits if visit.before is None]
         found: list[Line] = []
-        for source in (each.name for each in self.sheet.outside if each.depth == -1):
+        for source in (each.name for each in self.layout.outside if each.depth == -1):
             x, y = self.places[source]
             for visit in starts:
-                end = self.sheet.edge(visit, right=False)
+                end = self.layout.edge(visit, right=False)
                 for branch in visit.branches:
                     way = swung((x + _SIDE[0] / 2, y), (end[0], end[1]))
-                    way = moved(way, self.sheet.offset(branch, visit.branches))
-                    found.append(Line(source, visit.name, stroke=self.sheet.stroke(branch), arrow=False, way=way))
+                    way = moved(way, self.layout.offset(branch, visit.branches))
+                    found.append(Line(source, visit.name, stroke=self.layout.stroke(branch), arrow=False, way=way))
             if not starts:
-                place = min(self.sheet.trellis.sources)
-                end = self.sheet.grid.centre(place)
+                place = min(self.layout.trellis.sources)
+                end = self.layout.grid.centre(place)
                 way = swung((x + _SIDE[0] / 2, y), (end[0] - CELL[0] / 2, end[1]))
-                found.append(Line(source, self.sheet.trellis.spell(place), stroke=_HEAD, way=way))
+                found.append(Line(source, self.layout.trellis.spell(place), stroke=_HEAD, way=way))
         return found
 
     def between_outside(self) -> list[Line]:
         found: list[Line] = []
-        for each in self.sheet.outside:
+        for each in self.layout.outside:
             for source in each.reads:
                 if source not in self.places:
                     continue
@@ -142,16 +139,16 @@ class Heads:
     def out_of_grid(self) -> list[Line]:
         found: list[Line] = []
         used: dict[Place, int] = {}
-        for each in self.sheet.outside:
+        for each in self.layout.outside:
             for source in each.reads:
-                visit = self.sheet.carrier(each.name, source)
+                visit = self.layout.carrier(each.name, source)
                 if visit is None:
                     continue
                 end = (self.places[each.name][0] - _SIDE[0] / 2, self.port(each, source))
-                start = self.sheet.edge(visit, right=True)
-                if visit.place[0] == self.sheet.grid.columns[-1]:
+                start = self.layout.edge(visit, right=True)
+                if visit.place[0] == self.layout.grid.columns[-1]:
                     branch = visit.branches[0]
-                    stroke = Stroke(self.sheet.stroke(branch).colour, self.outer_stroke(each).dash, 1.5)
+                    stroke = Stroke(self.layout.stroke(branch).colour, self.outer_stroke(each).dash, 1.5)
                     found.append(Line(visit.name, each.name, stroke=stroke, way=swung(start, end)))
                     continue
                 number = used.get(visit.place[1:], 0)
@@ -161,27 +158,27 @@ class Heads:
 
     def over(self, visit: Visit, end: Point, number: int) -> tuple[Point, ...]:
         """Out of its row on the nearer side, and behind the grid to the head."""
-        x, y = self.sheet.grid.of_visit(visit)
+        x, y = self.layout.grid.of_visit(visit)
         row = visit.place[1:]
-        up = 1 if y >= self.sheet.grid.heights[row] else -1
-        edge = self.sheet.grid.above(row) if up > 0 else self.sheet.grid.below(row)
+        up = 1 if y >= self.layout.grid.heights[row] else -1
+        edge = self.layout.grid.above(row) if up > 0 else self.layout.grid.below(row)
         lane = edge + up * (9 + 6 * number)
-        right = self.sheet.grid.right + 10 + 6 * (2 * self.sheet.grid.rows.index(row) + number)
+        right = self.layout.grid.right + 10 + 6 * (2 * self.layout.grid.rows.index(row) + number)
         start = (x + 6 * number, y + up * (CELL if visit.cell else SKIP)[1] / 2)
         return bent((start, (start[0], lane), (right, lane), (right, end[1]), end))
 
     def ends(self) -> list[Line]:
         """Where each branch may end, as long as that is open."""
-        if self.sheet.visits:
+        if self.layout.visits:
             return []
         found: list[Line] = []
-        for owner, ends in self.sheet.side.program.branches.items():
+        for owner, ends in self.layout.side.program.branches.items():
             branch = str(owner)
-            if branch not in self.places or branch not in self.sheet.numbers:
+            if branch not in self.places or branch not in self.layout.numbers:
                 continue
             x, y = self.places[branch]
             for place in ends.places.values():
-                start = self.sheet.grid.centre(place)
+                start = self.layout.grid.centre(place)
                 way = swung((start[0] + CELL[0] / 2, start[1]), (x - _SIDE[0] / 2, y))
-                found.append(Line(self.sheet.trellis.spell(place), branch, stroke=self.sheet.stroke(branch), way=way))
+                found.append(Line(self.layout.trellis.spell(place), branch, stroke=self.layout.stroke(branch), way=way))
         return found

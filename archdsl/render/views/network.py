@@ -15,13 +15,34 @@ from archdsl.diff import Side
 from archdsl.diff.amounts import short
 from archdsl.diff.cells import Cell
 from archdsl.render.model.labels import small, wrapped
-from archdsl.render.model.picture import Box, Flow, Group, Line, Outline, Picture, Text
-from archdsl.render.model.style import FAINT, INK, MUTED, PAPER, TINT, Dash, Stroke
-from archdsl.render.views.cell_labels import Costs, costs_of, label_of, maps, spent
-from archdsl.render.views.cell_questions import Asking, answered, asking
-from archdsl.render.views.chains import Chain, Layout
-from archdsl.render.views.folding import Fold, alike, folds, rows
-from archdsl.render.views.surroundings import Outside, is_image, outside
+from archdsl.render.model.picture import (
+    FAINT,
+    INK,
+    MUTED,
+    PAPER,
+    TINT,
+    Box,
+    Dash,
+    Flow,
+    Group,
+    Line,
+    Outline,
+    Picture,
+    Stroke,
+    Text,
+)
+from archdsl.render.views.cell_labels import (
+    CellQuestions,
+    Costs,
+    answered,
+    cell_questions,
+    cost_lines,
+    costs_of,
+    label_of,
+    maps,
+)
+from archdsl.render.views.chains import Chain, Fold, Layout, fold_key, folds, rows
+from archdsl.render.views.parts import Outside, is_image, outside
 
 _TAKEN = Stroke(INK, width=2.6)
 _ASKED = Stroke(INK, Dash.DASHED, 1.0)
@@ -64,9 +85,9 @@ class _Drawing:
         return costs_of(self.side.figures)
 
     @cached_property
-    def asking(self) -> Mapping[str, Asking]:
+    def asked(self) -> Mapping[str, CellQuestions]:
         """Without what each branch answers for itself: a network shows the ops of such a cell."""
-        found = asking(self.side.program, self.cells.values())
+        found = cell_questions(self.side.program, self.cells.values())
         questions = self.side.program.questions
         shared = {path for path, each in found.items() if not any(questions[one].per_branch for one in each.questions)}
         return {path: each for path, each in found.items() if path in shared or not self.side.graph.closed}
@@ -79,7 +100,7 @@ class _Drawing:
     def folds(self) -> Mapping[str, tuple[Fold, ...]]:
         cells = [self.cells[path] for path in self.chain_of]
         keys = {
-            cell.path: alike(self.side, self.layout, cell, self.asking.get(cell.path), self.costs) for cell in cells
+            cell.path: fold_key(self.side, self.layout, cell, self.asked.get(cell.path), self.costs) for cell in cells
         }
         read = {source for each in self.cells.values() if each.path not in self.chain_of for source in each.reads}
         return {name: folds(chain, keys, read) for name, chain in self.layout.chains.items()}
@@ -132,13 +153,16 @@ class _Drawing:
 
     def label(self, path: str) -> tuple[Text, ...]:
         cell, outputs = self.cells[path], self.shown[path].outputs
-        asked = self.asking.get(path)
+        asked = self.asked.get(path)
         if path not in self.chain_of and asked is None:
             return label_of(self.side.graph, cell, self.costs, outputs)
         label = [Text(line, bold=True) for line in self.names(path)]
         label += [Text(line, 9) for line in self.what(path)]
         label += [small(line) for line in self.inside(path)]
-        label += [small(maps(self.layout.graph_of(path), cell)), *(small(line) for line in spent(self.costs, cell))]
+        label += [
+            small(maps(self.layout.graph_of(path), cell)),
+            *(small(line) for line in cost_lines(self.costs, cell)),
+        ]
         if self.layout.left_out(path):
             label = [small(line.text, line.size) for line in label]
         return (*label, *_outs(self.shown[path]))
@@ -153,14 +177,14 @@ class _Drawing:
 
     def what(self, path: str) -> list[str]:
         """`normal@h1`, the cell as its answers are shared; nothing where its path says it."""
-        asked, definition = self.asking.get(path), self.cells[path].definition
+        asked, definition = self.asked.get(path), self.cells[path].definition
         found = asked.scope if asked is not None and asked.scope != path else definition
         return [found] if found and path.rpartition(".")[2] != found else []
 
     def inside(self, path: str) -> list[str]:
         """What a cell with questions of its own has answered, or that it asks. Shared answers: `--cell` shows them."""
-        asked = self.asking.get(path)
-        if asked is None or sum(each.scope == asked.scope for each in self.asking.values()) > 1:
+        asked = self.asked.get(path)
+        if asked is None or sum(each.scope == asked.scope for each in self.asked.values()) > 1:
             return []
         if found := answered(self.side, asked):
             return list(found)

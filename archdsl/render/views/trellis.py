@@ -2,56 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from archdsl.diff import Side
 from archdsl.render.model.labels import resolution, small, wrapped
-from archdsl.render.model.picture import Box, Line, Outline, Picture, Text
-from archdsl.render.model.splines import swung
-from archdsl.render.model.style import FAINT, MUTED, TINT, Dash, Stroke
-from archdsl.render.views.branch_paths import cell_boxes, strokes
-from archdsl.render.views.grid import CELL
-from archdsl.render.views.grid_surroundings import EARLIER, Heads
-from archdsl.render.views.stroke_legend import Entry, legend, written
-from archdsl.render.views.trellis_layout import Sheet
-from archdsl.render.views.vertical_stack import below_each_other
+from archdsl.render.model.picture import (
+    FAINT,
+    INK,
+    MUTED,
+    PAPER,
+    TINT,
+    Box,
+    Dash,
+    Line,
+    Outline,
+    Picture,
+    Point,
+    Stroke,
+    Text,
+)
+from archdsl.render.model.splines import moved, swung
+from archdsl.render.views.grid_surroundings import EARLIER, GridSurroundings
+from archdsl.render.views.legends import Entry, legend, text_box
+from archdsl.render.views.trellis_layout import CELL, SKIP, TrellisLayout, Visit
 from archdsl.space import Asked, Place, QuestionKind, Select, Trellis
+
+_APART = 70.0
 
 _GREY = Stroke(FAINT, Dash.SOLID, 0.7)
 
 
 def trellis_picture(side: Side, trellis: Trellis) -> Picture:
     """The picture of a grid: its paths where it is answered, else its places with their questions."""
-    return _Drawing(Sheet(side, trellis)).picture()
+    return _Drawing(TrellisLayout(side, trellis)).picture()
 
 
 def trellis_pictures(side: Side) -> Picture:
-    """The pictures of all grids of a text on one sheet, one below the other."""
+    """The pictures of all grids of a text on one layout, one below the other."""
     found = [trellis_picture(side, trellis) for trellis in side.program.trellises.values()]
-    return found[0] if len(found) == 1 else below_each_other(side.name, found)
+    return found[0] if len(found) == 1 else stacked(side.name, found)
 
 
 @dataclass(frozen=True)
 class _Drawing:
-    sheet: Sheet
+    layout: TrellisLayout
 
     def picture(self) -> Picture:
-        heads = Heads(self.sheet)
-        boxes = [*self.headings(), *self.places(), *cell_boxes(self.sheet), *heads.boxes(), *self.legend[0]]
-        lines = [*self.steps(), *strokes(self.sheet), *heads.lines(), *self.legend[1]]
-        return Picture(self.sheet.side.name, tuple(boxes), tuple(lines), flow=None)
+        heads = GridSurroundings(self.layout)
+        boxes = [*self.headings(), *self.places(), *cell_boxes(self.layout), *heads.boxes(), *self.legend[0]]
+        lines = [*self.steps(), *strokes(self.layout), *heads.lines(), *self.legend[1]]
+        return Picture(self.layout.side.name, tuple(boxes), tuple(lines), flow=None)
 
     # Places ---------------------------------------------------------------------------------
 
     def headings(self) -> list[Box]:
-        side, grid = self.sheet.side, self.sheet.grid
+        side, grid = self.layout.side, self.layout.grid
         kind = f"of {side.program.name}" if side.program.name != side.name else "a space"
         top = grid.above(grid.rows[0]) + 58
-        about = f"{kind}, {self.sheet.trellis.name} of {len(grid.columns)} layers"
+        about = f"{kind}, {self.layout.trellis.name} of {len(grid.columns)} layers"
         found = [
-            written("title", Text(side.name, 16, bold=True), (grid.left, top + 30)),
-            written("subtitle", small(about, 10), (grid.left, top + 10)),
+            text_box("title", Text(side.name, 16, bold=True), (grid.left, top + 30)),
+            text_box("subtitle", small(about, 10), (grid.left, top + 10)),
         ]
         found += [
             Box(f"layer {layer}", (small(str(layer), 9),), Outline.PLAIN, at=(grid.x(layer), top - 18))
@@ -66,93 +79,95 @@ class _Drawing:
 
     def resolution(self, row: Place) -> str:
         """Of the maps that enter the cells of a row: what their sources are chosen among, else what they read."""
-        wanted = {self.sheet.trellis.spell(place) for place in self.sheet.trellis.sources if place[1:] == row}
-        program = self.sheet.side.program
+        wanted = {self.layout.trellis.spell(place) for place in self.layout.trellis.sources if place[1:] == row}
+        program = self.layout.side.program
         inside = [node for node in program.nodes if node.frames and node.frames[0].name in wanted]
         for node in inside:
             match node.payload:
                 case Select(Asked(path), _) if program.questions[path].kind is QuestionKind.SOURCE:
-                    return resolution(node.shape, self.sheet.image)
+                    return resolution(node.shape, self.layout.image)
                 case _:
                     pass
         entering = (program.nodes[index] for node in inside for index in node.inputs)
         shapes = [node.shape for node in entering if not node.frames or node.frames[0].name not in wanted]
-        return resolution(shapes[0], self.sheet.image) if shapes else ""
+        return resolution(shapes[0], self.layout.image) if shapes else ""
 
     def places(self) -> list[Box]:
-        if self.sheet.side.graph.closed:
-            visited = {visit.place for visit in self.sheet.visits}
+        if self.layout.side.graph.closed:
+            visited = {visit.place for visit in self.layout.visits}
             return [
                 Box(
                     spelled,
                     outline=Outline.DOT,
                     stroke=_GREY,
                     fill=FAINT,
-                    at=self.sheet.grid.centre(place),
+                    at=self.layout.grid.centre(place),
                     size=(6, 6),
                 )
-                for spelled, place in self.sheet.spelled.items()
+                for spelled, place in self.layout.spelled.items()
                 if place not in visited
             ]
-        return [self.asking(spelled, place) for spelled, place in self.sheet.spelled.items()]
+        return [self.question_box(spelled, place) for spelled, place in self.layout.spelled.items()]
 
-    def asking(self, spelled: str, place: Place) -> Box:
+    def question_box(self, spelled: str, place: Place) -> Box:
         """A place whose questions are open, and how many."""
         kinds = [
             str(question.kind)
-            for path, question in self.sheet.side.program.questions.items()
-            if path.within(self.sheet.trellis.at(place))
+            for path, question in self.layout.side.program.questions.items()
+            if path.within(self.layout.trellis.at(place))
         ]
         plural = "" if len(kinds) == 1 else "s"
         label = (Text(f"{len(kinds)} question{plural}", 8), *(small(line, 7) for line in wrapped(", ".join(kinds), 17)))
-        if not kinds and spelled in self.sheet.cells:
-            label = (small(self.sheet.cells[spelled].definition),)
-        return Box(spelled, label, stroke=Stroke(MUTED), fill=TINT, at=self.sheet.grid.centre(place), size=CELL)
+        if not kinds and spelled in self.layout.cells:
+            label = (small(self.layout.cells[spelled].definition),)
+        return Box(spelled, label, stroke=Stroke(MUTED), fill=TINT, at=self.layout.grid.centre(place), size=CELL)
 
     def steps(self) -> list[Line]:
         """Every step that a path could take."""
-        reach = 3 if self.sheet.side.graph.closed else CELL[0] / 2
+        reach = 3 if self.layout.side.graph.closed else CELL[0] / 2
         found: list[Line] = []
-        for spelled, place in self.sheet.spelled.items():
-            for source in dict.fromkeys(self.sheet.trellis.sources[place].values()):
-                start, end = self.sheet.grid.centre(source), self.sheet.grid.centre(place)
+        for spelled, place in self.layout.spelled.items():
+            for source in dict.fromkeys(self.layout.trellis.sources[place].values()):
+                start, end = self.layout.grid.centre(source), self.layout.grid.centre(place)
                 way = swung((start[0] + reach, start[1]), (end[0] - reach, end[1]))
-                tail, head = self.anchor(self.sheet.trellis.spell(source)), self.anchor(spelled)
+                tail, head = self.anchor(self.layout.trellis.spell(source)), self.anchor(spelled)
                 found.append(Line(tail, head, stroke=_GREY, arrow=False, way=way))
         return found
 
     def anchor(self, spelled: str) -> str:
         """The box that stands at a place."""
-        at = [visit.name for visit in self.sheet.visits if visit.place == self.sheet.spelled[spelled]]
+        at = [visit.name for visit in self.layout.visits if visit.place == self.layout.spelled[spelled]]
         return at[0] if at else spelled
 
     # Legend ---------------------------------------------------------------------------------
 
     @cached_property
     def legend(self) -> tuple[list[Box], list[Line]]:
-        return legend(self.entries(), (self.sheet.grid.left, self.sheet.grid.below(self.sheet.grid.rows[-1]) - 34))
+        return legend(self.entries(), (self.layout.grid.left, self.layout.grid.below(self.layout.grid.rows[-1]) - 34))
 
     def entries(self) -> list[Entry]:
-        found = [Entry(f"branch {branch}", self.sheet.stroke(branch)) for branch in self.sheet.numbers]
-        if self.sheet.visits:
-            if len(self.sheet.numbers) > 1:
+        found = [Entry(f"branch {branch}", self.layout.stroke(branch)) for branch in self.layout.numbers]
+        if self.layout.visits:
+            if len(self.layout.numbers) > 1:
                 found.append(Entry("strokes side by side, grey cell: computed once for both", None))
             found.append(Entry("dashed box: no op, the map is handed on", None))
             found.append(Entry("64 → 128: channels in and out", None))
             found.append(Entry("an earlier map, read by a head", EARLIER))
         else:
             found += [Entry(text, None) for text in self.asked()]
-        if any(each.auxiliary for each in self.sheet.outside):
+        if any(each.auxiliary for each in self.layout.outside):
             found.append(Entry("auxiliary, trained with and not exported", Stroke(MUTED, Dash.DASHED, 1.2)))
         return [*found, Entry("a step that the space allows", _GREY)]
 
     def asked(self) -> list[str]:
         """Each kind of question with its candidates, where all that are of the kind have the same."""
-        program = self.sheet.side.program
+        program = self.layout.side.program
         questions = list(program.questions.values())
         if len(program.trellises) > 1:
-            places = [self.sheet.trellis.at(place) for place in self.sheet.trellis.sources]
-            ends = [branch.end for branch, ends in program.branches.items() if ends.trellis == self.sheet.trellis.scope]
+            places = [self.layout.trellis.at(place) for place in self.layout.trellis.sources]
+            ends = [
+                branch.end for branch, ends in program.branches.items() if ends.trellis == self.layout.trellis.scope
+            ]
             questions = [
                 each for each in questions if each.path in ends or any(each.path.within(place) for place in places)
             ]
@@ -164,3 +179,67 @@ class _Drawing:
             elif sets:
                 found.append(f"{len(sets)} × {kind}: up to {max(map(len, sets))} candidates")
         return found
+
+
+def cell_boxes(layout: TrellisLayout) -> list[Box]:
+    """A box for each cell that a branch visits, and a small dashed one where it hands its map on."""
+    return [_cell_box(layout, visit) for visit in layout.visits]
+
+
+def _cell_box(layout: TrellisLayout, visit: Visit) -> Box:
+    at = layout.grid.of_visit(visit)
+    own = layout.stroke(visit.branches[0])
+    alone = len(visit.branches) == 1
+    if visit.cell is None:
+        colour = own.colour if alone else INK
+        label = tuple(Text(line, 9, colour=MUTED) for line in wrapped(visit.op, 8, 2))
+        return Box(visit.name, label, stroke=Stroke(colour, Dash.DASHED, 0.9), at=at, size=SKIP)
+    stroke = Stroke(own.colour, Dash.SOLID, 1.4) if alone else Stroke(INK, Dash.SOLID, 1.4)
+    lines = wrapped(visit.op, 12, 2)
+    label = (*(Text(line, 9) for line in lines), small(visit.channels, 8))
+    return Box(visit.name, label, stroke=stroke, fill=PAPER if alone else TINT, at=at, size=CELL)
+
+
+def strokes(layout: TrellisLayout) -> list[Line]:
+    """Every step of a path, one stroke for each branch that takes it."""
+    by_name = {visit.name: visit for visit in layout.visits}
+    found: list[Line] = []
+    for visit in layout.visits:
+        if visit.before is None:
+            continue
+        before = by_name[visit.before]
+        for branch in visit.branches:
+            start, end = layout.edge(before, right=True), layout.edge(visit, right=False)
+            way = swung(
+                (start[0], start[1] + layout.offset(branch, before.branches)),
+                (end[0], end[1] + layout.offset(branch, visit.branches)),
+            )
+            found.append(Line(visit.before, visit.name, stroke=layout.stroke(branch), arrow=False, way=way))
+    return found
+
+
+def stacked(name: str, pictures: Sequence[Picture]) -> Picture:
+    """One picture of all. A name that an earlier one has too gets the number of its picture."""
+    boxes: list[Box] = []
+    lines: list[Line] = []
+    used: set[str] = set()
+    bottom = 0.0
+    for number, picture in enumerate(pictures, 1):
+        top = max(_middle(box)[1] for box in picture.boxes)
+        down = bottom - _APART - top if boxes else 0.0
+        names = {box.name: f"{box.name} ({number})" if box.name in used else box.name for box in picture.boxes}
+        for box in picture.boxes:
+            x, y = _middle(box)
+            boxes.append(replace(box, name=names[box.name], at=(x, y + down)))
+        lines += [
+            replace(line, tail=names[line.tail], head=names[line.head], way=moved(line.way, down))
+            for line in picture.lines
+        ]
+        used |= set(names.values())
+        bottom = min(_middle(box)[1] for box in boxes)
+    return Picture(name, tuple(boxes), tuple(lines), flow=None)
+
+
+def _middle(box: Box) -> Point:
+    assert box.at is not None
+    return box.at

@@ -1,28 +1,199 @@
-"""A grid on paper: what a picture of it has to know, worked out once."""
+"""A grid on paper: the cells that each branch visits, and the coordinates of places, lanes and strokes.
+
+Layers run from left to right, the other index from top to bottom.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from archdsl.diff import Side
-from archdsl.diff.cells import Cell
+from archdsl.diff.cells import Cell, maps_read, ops_of
+from archdsl.diff.routes import route
+from archdsl.ir import ClosedNode
 from archdsl.ops import Shape
-from archdsl.render.model.picture import Point
-from archdsl.render.model.style import Stroke, branch_stroke
-from archdsl.render.views.grid import CELL, SKIP, Grid
-from archdsl.render.views.parts import parts
-from archdsl.render.views.surroundings import Outside, outside
-from archdsl.render.views.trellis_cells import Visit, visits
-from archdsl.space import Place, Trellis
+from archdsl.render.model.picture import Point, Stroke, branch_stroke
+from archdsl.render.views.parts import Outside, outside, parts
+from archdsl.space import Branch, Place, QuestionKind, Trellis
 
+CELL: Point = (68, 39)
+SKIP: Point = (36, 20)
+"""A place that hands its map on."""
+COLUMN = 86.0
+LANE = 46.0
+"""The height that one cell takes; branches that pass a row side by side have a lane each."""
+GAP = 44.0
 _APART = 4.4
 """Between the strokes of branches that share a step."""
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A cell at a place, or a skip that leaves no cell, with the branches that compute it together."""
+
+    place: Place
+    name: str
+    """Unique: the cell's path, or the place's where nothing is computed."""
+    branches: tuple[str, ...]
+    cell: str | None
+    carries: str | None
+    """The cell whose map leaves the place: its own, or that before a skip."""
+    op: str
+    channels: str
+    before: str | None
+    """The visit that each of its branches comes from."""
+
+
+def visits(side: Side, trellis: Trellis, found: Mapping[str, Cell]) -> tuple[Visit, ...]:
+    """Every visit of a closed network, place by place along each branch; shared ones once."""
+    known: dict[tuple[object, ...], Visit] = {}
+    for branch, ends in side.program.branches.items():
+        if ends.trellis != trellis.scope:
+            continue
+        before: Visit | None = None
+        for place in route(side.program, side.answers, branch):
+            cell = _cell_at(side, trellis, found, branch, place)
+            key = (place, cell) if cell else (place, before and before.name, _operator(side, trellis, branch, place))
+            visit = known.get(key) or _visit(side, trellis, branch, place, found[cell] if cell else None, before)
+            if str(branch) not in visit.branches:
+                visit = replace(visit, branches=(*visit.branches, str(branch)))
+            known[key] = visit
+            before = visit
+    return _named_apart(tuple(known.values()), trellis)
+
+
+def _visit(
+    side: Side, trellis: Trellis, branch: Branch, place: Place, cell: Cell | None, before: Visit | None
+) -> Visit:
+    operator = _operator(side, trellis, branch, place)
+    spelled = trellis.spell(place)
+    previous = before and before.name
+    if cell is None:
+        carried = before and before.carries
+        return Visit(place, f"{branch}.{spelled}", (), None, carried, operator or "nothing", "", previous)
+    reads = [side.graph.node(path).shape.channels for path in maps_read(side.graph, cell)]
+    writes = [side.graph.node(path).shape.channels for path in cell.outputs]
+    channels = f"{', '.join(map(str, dict.fromkeys(reads)))} → {', '.join(map(str, dict.fromkeys(writes)))}"
+    return Visit(place, cell.path, (), cell.path, cell.path, operator or ops_of(side.graph, cell), channels, previous)
+
+
+def _named_apart(found: tuple[Visit, ...], trellis: Trellis) -> tuple[Visit, ...]:
+    """A skip that all branches of its place share is named after the place, as a shared cell is."""
+    crowds: dict[Place, int] = {}
+    for visit in found:
+        crowds[visit.place] = crowds.get(visit.place, 0) + 1
+    names = {
+        visit.name: trellis.spell(visit.place)
+        for visit in found
+        if visit.cell is None and crowds[visit.place] == 1 and len(visit.branches) > 1
+    }
+    return tuple(
+        replace(
+            visit, name=names.get(visit.name, visit.name), before=visit.before and names.get(visit.before, visit.before)
+        )
+        for visit in found
+    )
+
+
+def _cell_at(side: Side, trellis: Trellis, found: Mapping[str, Cell], branch: Branch, place: Place) -> str | None:
+    """The path of the cell that this branch computes at a place."""
+    spelled = trellis.spell(place)
+    for path, cell in found.items():
+        if cell.scope != spelled:
+            continue
+        node = side.graph.node(cell.nodes[0])
+        owners = node.branches if isinstance(node, ClosedNode) else ()
+        if not owners or str(branch) in owners:
+            return path
+    return None
+
+
+def _operator(side: Side, trellis: Trellis, branch: Branch, place: Place) -> str:
+    """The answers about operators at a place, which is what a reader calls the cell."""
+    scope = trellis.at(place)
+    asked = [
+        path
+        for path, question in side.program.questions.items()
+        if path.within(scope) and question.kind is QuestionKind.OPERATOR
+    ]
+    answers = (side.answers.get(path.of(branch), side.answers.get(path)) for path in asked)
+    return ", ".join(", ".join(answer) for answer in answers if answer)
+
+
 @dataclass(frozen=True)
-class Sheet:
+class Grid:
+    """Centres of places and of the cells at them."""
+
+    columns: tuple[int, ...]
+    rows: tuple[Place, ...]
+    heights: Mapping[Place, float]
+    """The middle of each row."""
+    lanes: Mapping[Place, tuple[str, ...]]
+    """The branches that have a lane of their own in a row."""
+    of_row: Mapping[Place, int]
+    """How many lanes each row is high."""
+
+    @classmethod
+    def of(cls, trellis: Trellis, visits: Sequence[Visit]) -> Grid:
+        columns = tuple(sorted({place[0] for place in trellis.sources}))
+        rows = tuple(sorted({place[1:] for place in trellis.sources}))
+        lanes = {row: _lanes(row, visits) for row in rows}
+        of_row = {row: max(1, len(lanes[row])) for row in rows}
+        heights: dict[Place, float] = {}
+        y = 0.0
+        for row in rows:
+            half = of_row[row] * LANE / 2
+            heights[row] = y - half
+            y -= 2 * half + GAP
+        return cls(columns, rows, heights, lanes, of_row)
+
+    def x(self, layer: int) -> float:
+        return self.columns.index(layer) * COLUMN
+
+    def centre(self, place: Place) -> Point:
+        return (self.x(place[0]), self.heights[place[1:]])
+
+    def of_visit(self, visit: Visit) -> Point:
+        """In the lane of its branch, or in the middle of the lanes of all who share it."""
+        x, y = self.centre(visit.place)
+        lanes = self.lanes[visit.place[1:]]
+        mine = [lanes.index(branch) for branch in visit.branches if branch in lanes]
+        if not mine:
+            return (x, y)
+        return (x, y + LANE * ((len(lanes) - 1) / 2 - sum(mine) / len(mine)))
+
+    def above(self, row: Place) -> float:
+        """The upper edge of a row."""
+        return self.heights[row] + self.of_row[row] * LANE / 2
+
+    def below(self, row: Place) -> float:
+        """The lower edge of a row."""
+        return self.heights[row] - self.of_row[row] * LANE / 2
+
+    @property
+    def right(self) -> float:
+        return self.x(self.columns[-1]) + CELL[0] / 2
+
+    @property
+    def left(self) -> float:
+        return -CELL[0] / 2
+
+
+def _lanes(row: Place, visits: Sequence[Visit]) -> tuple[str, ...]:
+    """Lanes are needed where one place of the row holds several cells."""
+    crowds: dict[Place, list[Visit]] = {}
+    for visit in visits:
+        if visit.place[1:] == row:
+            crowds.setdefault(visit.place, []).append(visit)
+    crowded = [visit for crowd in crowds.values() if len(crowd) > 1 for visit in crowd]
+    order = dict.fromkeys(branch for visit in visits for branch in visit.branches)
+    return tuple(branch for branch in order if any(branch in visit.branches for visit in crowded))
+
+
+@dataclass(frozen=True)
+class TrellisLayout:
     side: Side
     trellis: Trellis
 
