@@ -19,7 +19,7 @@ from archdsl.data.model import IGNORE
 from archdsl.nets import Network, load_weights
 from archdsl.train.evaluate import batched, own_indices, score
 from archdsl.train.prepare import network_of_run
-from archdsl.train.record import BEST
+from archdsl.train.run import BEST
 from archdsl.weights import load as load_tensors
 from benchmarks.measure import ROOT
 from benchmarks.report import Row, report

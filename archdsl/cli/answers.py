@@ -1,4 +1,4 @@
-"""The answers of a genotype for people: a table of places and what is asked there."""
+"""The answers of a genotype as tables: places by questions."""
 
 from __future__ import annotations
 

@@ -9,26 +9,26 @@ import click
 from archdsl.cli.groups import Group
 
 _SUMMARIES = {
-    "check": "Find what is wrong in texts: syntax, names, shapes, questions, answers.",
-    "fmt": "Bring texts into their one canonical form.",
-    "explain": "Say what a code means, with a bad and a good example.",
+    "check": "Check texts: syntax, names, shapes, questions, answers.",
+    "fmt": "Format texts in their canonical form.",
+    "explain": "Explain a diagnostic code, with a bad and a good example.",
     "show": "Show what the compiler understood: questions, answers, shapes, graph.",
     "stats": "Count parameters and multiply-adds by cell and branch; the size of a space.",
-    "expand": "Write a network as explicit statements, with no space behind it.",
-    "sample": "Draw genotypes of a space, each as likely as any other.",
+    "expand": "Write a network as explicit statements, without its space.",
+    "sample": "Sample genotypes of a space uniformly.",
     "draw": "Draw a cell, a grid or a network.",
     "diff": "Compare two architectures, with what each change costs.",
-    "cost": "Show cost tables, hold them against texts, list what is to be measured.",
+    "cost": "Show cost tables, check them against texts, list rows to measure.",
     "compile": "Compile a network to torch, ONNX or TensorRT.",
     "verify": "Compare compiled files with the torch network, cell by cell.",
-    "data": "Check datasets before they are trained on, and look at them.",
-    "new": "Begin a space, a genotype or an op with a small text that is right.",
-    "git": "Have git compare and merge texts by what they say.",
+    "data": "Check datasets before training, and draw examples.",
+    "new": "Start a space, a genotype or an op from a small valid text.",
+    "git": "Set up git to compare and merge texts by meaning.",
     "train": "Train a network on segmented images.",
-    "eval": "Score a network on segmented images, class by class.",
-    "predict": "Paint the classes that a network sees over images.",
+    "eval": "Evaluate a network on segmented images, class by class.",
+    "predict": "Predict the classes of images, and draw them.",
     "bench": "Time compiled files.",
-    "doctor": "Say what is installed and what each part needs.",
+    "doctor": "Show what is installed and what each command needs.",
 }
 
 
@@ -79,5 +79,5 @@ def app() -> None:
     output, all else to standard error.
 
     Exit codes: 0 fine, 1 findings, 2 bad usage or an unreadable file, 3 a tool is missing or failed, 4 beyond the
-    tolerance, 70 a bug of ours, 130 interrupted.
+    tolerance, 70 an internal error, 130 interrupted.
     """

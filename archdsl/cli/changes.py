@@ -1,4 +1,4 @@
-"""What changes in a text from one copy of it to another."""
+"""The changes between two versions of a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks priced by a cost table, or what the table lacks for it."""
+"""The option `--cost`: estimates by a cost table, or its missing rows."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def priced_or_leave(
 
 
 def rows_or_leave(loaded: Loaded, *, form: str = "text") -> Sequence[Row]:
-    """The rows that a network needs, or that a space can need."""
+    """The rows that a network, or any network of a space, needs."""
     from archdsl.cost.diagnostics import unlisted_rows
     from archdsl.cost.rows import rows_of
     from archdsl.cost.space_rows import rows_of_space
@@ -83,7 +83,7 @@ def amount(seconds: float, unit: Unit) -> str:
 
 
 def milliseconds(seconds: float) -> float:
-    """For machines, without the digits that are none."""
+    """Seconds as milliseconds for JSON, rounded to picoseconds."""
     return round(1e3 * seconds, 9)
 
 

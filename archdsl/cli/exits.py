@@ -1,4 +1,4 @@
-"""What a command's exit code says."""
+"""Exit codes."""
 
 from enum import IntEnum
 
@@ -12,7 +12,7 @@ class Exit(IntEnum):
     TOOL = 3
     """A tool of a target is missing or failed."""
     BEYOND_TOLERANCE = 4
-    """Built, and further from the torch network than allowed."""
+    """Compiled, but beyond the tolerance from the torch network."""
     OURS = 70
-    """A bug of ours."""
+    """An internal error."""
     INTERRUPTED = 130

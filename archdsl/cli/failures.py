@@ -1,4 +1,4 @@
-"""Failures that have a name: what is said, and the exit code."""
+"""Expected exceptions: their messages and exit codes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from archdsl.cli.exits import Exit
 
 
 def explain(error: Exception) -> tuple[int, str] | None:
-    """The exit code and the message of a failure that is not ours; None for a bug.
+    """The exit code and the message of an expected exception; None for an internal error.
 
     Looks only into modules that are loaded: a failure of a module that is not cannot have happened.
     """
@@ -34,7 +34,7 @@ _KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.api", "Refused", Exit.USAGE),
     ("archdsl.train.errors", "Refused", Exit.USAGE),
     ("archdsl.train.errors", "Diverged", Exit.FINDINGS),
-    ("archdsl.train.record", "NoRun", Exit.USAGE),
+    ("archdsl.train.run", "NoRun", Exit.USAGE),
     ("archdsl.train.checkpoints", "BrokenCheckpoint", Exit.USAGE),
     ("archdsl.weights.mismatch", "WeightsMismatch", Exit.FINDINGS),
     ("archdsl.weights.files", "UnreadableWeights", Exit.USAGE),

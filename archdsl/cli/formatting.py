@@ -1,4 +1,4 @@
-"""What becomes of one text when it is formatted."""
+"""Formats one file or standard input."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Outcome:
     status: Status
     diagnostics: tuple[Diagnostic, ...] = ()
     diff: str = ""
-    """What changes, or would change."""
+    """The changes as a unified diff, whether or not they were written."""
     result: bytes | None = None
     """What goes to standard output; of standard input only."""
     refusal: str = ""

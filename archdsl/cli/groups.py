@@ -6,7 +6,7 @@ import click
 
 
 class Group(click.Group):
-    """A group that shows its help where it is given nothing to do."""
+    """A group that shows its help when called without a command."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Nothing to do is a mistake (a script may have lost its arguments), and whoever made it wants the help."""
@@ -23,7 +23,7 @@ class Group(click.Group):
         return super().resolve_command(ctx, args)
 
     def unknown(self, ctx: click.Context, name: str) -> str:
-        """What is said of a command that there is not."""
+        """The message for an unknown command."""
         from difflib import get_close_matches
 
         known = [each for each in self.list_commands(ctx) if not self._hidden(ctx, each)]

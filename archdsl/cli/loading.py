@@ -1,4 +1,4 @@
-"""The item that a command is about, or what is wrong with it."""
+"""Loads the item that a command names, or shows its diagnostics."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def load_or_leave(
 
 @contextmanager
 def errors_shown(form: str) -> Generator[None]:
-    """What is wrong with a text that the body loads is shown, and the command ends."""
+    """Shows the diagnostics of a text that the body fails to load, and ends the command."""
     try:
         yield
     except NotLoaded as found:

@@ -1,4 +1,4 @@
-"""The entry point: every way in which a command can end, and its exit code."""
+"""The entry point: runs a command and maps its outcome to an exit code."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _usage(mistake: click.ClickException, arguments: Sequence[str]) -> int:
 
 
 def _known(code: int, message: str, arguments: Sequence[str]) -> int:
-    """Something outside of us that went wrong, in words; JSON stays JSON."""
+    """Reports an expected failure; as JSON where the command prints JSON."""
     if _wants_json(arguments):
         from archdsl.cli.output import say_json
 
@@ -77,7 +77,7 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 
 def _ours(error: BaseException, arguments: Sequence[str]) -> int:
-    """A bug of ours: a short text and where the report lies."""
+    """Reports an internal error: a short message and the path of the traceback."""
     import platform
     import tempfile
     import traceback

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options shared by commands."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def text_or_json(command: F) -> F:
 
 
 def diagnostics_format(command: F) -> F:
-    """`text` and `full` are one: diagnostics with the lines that they are about."""
+    """The styles of diagnostics; `text` and `full` both have source excerpts."""
     return click.option(
         "--format",
         "form",

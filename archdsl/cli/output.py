@@ -1,4 +1,4 @@
-"""Results on stdout, chatter on stderr, colour where a terminal shows it."""
+"""Output: results on stdout, notes on stderr, colour on terminals."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Chatter."""
+    """Prints a note on stderr."""
     click.echo(text, nl=not text.endswith("\n"), err=True, color=True)
 
 
@@ -55,7 +55,7 @@ def say_json(value: dict[str, Any]) -> None:
 
 
 def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: str = "  ") -> str:
-    """Rows in columns, two spaces apart; the columns numbered in `right` stand to the right. Nothing without rows."""
+    """A table with columns two spaces apart; those in `right` are right-aligned. Empty without rows."""
     if not rows:
         return ""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

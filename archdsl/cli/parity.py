@@ -1,4 +1,4 @@
-"""How far compiled files are from the torch network, for people and for machines."""
+"""Parity of compiled files with the torch network, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def parity_text(parity: Parity) -> str:
-    """One line a runtime and size; where one is beyond the tolerance, the first cell that parts."""
+    """One line for each runtime and size; beyond the tolerance also the first cell that deviates."""
     rows = [
         ("runtime", "size", "difference", ""),
         *(
@@ -59,5 +59,5 @@ def parity_object(parity: Parity) -> dict[str, Any]:
 
 
 def _finite(difference: float | None) -> float | None:
-    """JSON has neither nan nor infinity."""
+    """None for NaN and infinity, which JSON does not have."""
     return difference if difference is not None and isfinite(difference) else None

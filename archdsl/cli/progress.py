@@ -62,7 +62,7 @@ class Bar:
             sys.stderr.flush()
 
     def show(self, done: int, total: int, text: str) -> None:
-        """How much is done, and a few words."""
+        """Shows the progress and a short text."""
         seconds = monotonic() - self._begun
         if not self._live or seconds < DELAY_S:
             return

@@ -1,4 +1,4 @@
-"""Question paths as people look at them: where a question stands, and what it is called there."""
+"""Question paths in output: the place and the name of a question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The questions of a space for people: what is asked alike said once, with the places that ask it."""
+"""The questions of a space as text, grouped by candidates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WIDTH = 110
 
 
 def questions_text(questions: Sequence[Question]) -> str:
-    """Each set of candidates once, and behind it the places with the names of their questions."""
+    """Lines: each set of candidates once, with the places and names of its questions."""
     alike: dict[tuple[str, tuple[str, ...]], list[Question]] = {}
     for question in questions:
         place, _ = split(question.path)

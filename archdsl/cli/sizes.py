@@ -1,4 +1,4 @@
-"""How large a space is."""
+"""The size of a space as text."""
 
 from __future__ import annotations
 

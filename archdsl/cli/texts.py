@@ -1,4 +1,4 @@
-"""The files that a command's paths stand for."""
+"""From a command's paths to files."""
 
 from __future__ import annotations
 

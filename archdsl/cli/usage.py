@@ -1,4 +1,4 @@
-"""Mistakes on the command line, in the words of the other messages."""
+"""Usage errors, in the style of all messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NUMBERS = (("a valid integer", "a whole number"), ("a valid float", "a number")
 
 
 def words(mistake: click.ClickException) -> str:
-    """What is wrong with a command line, in one line."""
+    """A usage error as one line."""
     match mistake:
         case click.NoSuchOption():
             return f"there is no option `{mistake.option_name}`{_near(mistake)}"
@@ -25,7 +25,7 @@ def words(mistake: click.ClickException) -> str:
 
 
 def usage(mistake: click.ClickException) -> str:
-    """How the command is written, and where more is said."""
+    """The usage line of a command, and a pointer to `--help`."""
     context = mistake.ctx if isinstance(mistake, click.UsageError) else None
     if context is None:
         return ""
@@ -54,7 +54,7 @@ def _wanted(parameter: click.Parameter | None) -> str:
 
 
 def _said(message: str) -> str:
-    """The library's own words, as ours are written: lower case, names in backticks, no full stop."""
+    """click's message in our style: lower case, names in backticks, no full stop."""
     text = _QUOTED.sub(r"`\1`", message.strip().removesuffix("."))
     for theirs, ours in _NUMBERS:
         text = text.replace(theirs, ours)

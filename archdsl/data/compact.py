@@ -28,7 +28,7 @@ class _Class(BaseModel):
 class _File(BaseModel):
     classes: list[_Class]
     splits: dict[str, int] = {}
-    """How many frames each split has, so that a copy that is not complete is noticed."""
+    """The number of frames in each split, by which an incomplete copy is detected."""
 
 
 def find(root: Path, group: Callable[[str], str]) -> Layout:

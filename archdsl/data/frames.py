@@ -1,4 +1,4 @@
-"""Frames that lie on the disk: an image and its label, and how they are read."""
+"""Frames on disk: an image and its label, decoded and scaled."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def split_of(name: str, frames: Sequence[Frame], size: tuple[int, int] | None) -
 
 
 def read_image(path: Path, size: tuple[int, int] | None) -> Bytes:
-    """An RGB image, HxWx3, brought to this height and width by the means of the areas that its pixels cover."""
+    """An RGB image HxWx3 resized to this height and width by area averaging."""
     with Image.open(path) as image:
         rgb = image.convert("RGB")
     if size is not None and rgb.size != size[::-1]:

@@ -1,4 +1,4 @@
-"""What the layouts of datasets on the disk have in common."""
+"""Shared parts of dataset layouts on disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PICTURES: Final = (".png", ".jpg", ".jpeg")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A dataset as it was found, before its files have been looked into."""
+    """A dataset found on disk, before its files are checked."""
 
     classes: Classes
     splits: Mapping[str, Sequence[Frame]]
@@ -74,7 +74,7 @@ def folder_or_leave(written: str, path: Path) -> Path:
 
 
 def unknown_layout(written: str, path: Path, expected: str) -> NoData:
-    """For a folder that holds something else."""
+    """The error for a folder with another layout."""
     return NoData(
         written, [Problem(str(path), f"holds {_inside(path)}", f"`{written.partition(':')[0]}` expects {expected}")]
     )

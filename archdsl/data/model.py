@@ -1,4 +1,4 @@
-"""What a dataset is, wherever it comes from."""
+"""The interface of datasets: examples, splits, classes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 IGNORE: Final = 255
-"""The label of pixels that no loss and no score looks at, in every dataset after reading."""
+"""The label of pixels that losses and scores ignore, the same in every dataset after reading."""
 
 Colour: TypeAlias = "tuple[int, int, int]"
 Statistic: TypeAlias = "tuple[float, float, float]"
@@ -19,14 +19,14 @@ Bytes: TypeAlias = "NDArray[np.uint8]"
 
 IMAGENET_MEAN: Final[Statistic] = (0.485, 0.456, 0.406)
 IMAGENET_STD: Final[Statistic] = (0.229, 0.224, 0.225)
-"""Of RGB between 0 and 1, over the training images of ILSVRC 2012, as pretrained networks expect them."""
+"""Mean and standard deviation of RGB in [0, 1] over the training images of ILSVRC 2012, for pretrained networks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Classes:
     names: tuple[str, ...]
     colours: tuple[Colour, ...]
-    """As many as names; RGB."""
+    """An RGB colour for each name, 0 to 255."""
 
     @property
     def count(self) -> int:
@@ -36,31 +36,31 @@ class Classes:
 @dataclass(frozen=True, slots=True)
 class Example:
     image: Bytes
-    """HxWx3, RGB."""
+    """uint8 HxWx3, RGB."""
     label: Bytes | NDArray[np.int64]
     """Segmentation: uint8, HxW, a class or IGNORE. Classification: int64 without a dimension."""
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Examples by their numbers; read when they are asked for, by several threads at a time if they like."""
+    """Examples by index, read on access; thread-safe."""
 
     name: str
     names: tuple[str, ...]
-    """Of the frames, without folder and suffix."""
+    """Frame names, without folder and suffix."""
     groups: tuple[str, ...]
-    """Of each frame its city, drive or sequence; '' where there is none."""
+    """City, drive or sequence of each frame; '' where there is none."""
     reader: Callable[[int], Example]
 
     def __len__(self) -> int:
         return len(self.names)
 
     def read(self, i: int) -> Example:
-        """Raises BadData where a file has changed for the worse since the data were opened."""
+        """Reads an example. Raises BadData where a file has become unreadable since the dataset was opened."""
         return self.reader(i)
 
     def part(self, indices: tuple[int, ...]) -> Split:
-        """The same split with these examples alone, in this order."""
+        """The split restricted to these examples, in this order."""
         reader = self.reader
         return Split(
             self.name,
@@ -75,11 +75,11 @@ class Data:
     kind: str
     """`camvid`, `cityscapes`, `bdd`, `folder` or `streets`."""
     written: str
-    """As it was asked for: `camvid:PATH`."""
+    """As the user wrote it: `camvid:PATH`."""
     task: Task
     classes: Classes
     splits: Mapping[str, Split]
     """`train`, `val` and `test`, as far as they exist with labels."""
     mean: Statistic = IMAGENET_MEAN
     std: Statistic = IMAGENET_STD
-    """Of RGB between 0 and 1."""
+    """Mean and standard deviation of RGB in [0, 1]."""

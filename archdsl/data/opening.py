@@ -1,4 +1,4 @@
-"""`camvid:PATH`, `streets`: a dataset by the words that name it."""
+"""Opens a dataset by its name: `camvid:PATH`, `streets`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def open_data(
     count: int | None = None,
     thorough: bool = False,
 ) -> Data:
-    """A dataset by its words, after a look at all its files.
+    """Opens a dataset by its name, and checks all its files.
 
     `size` (height, width) is what images and labels are scaled to as they are read, and what streets are drawn at.
     `seed` is of the streets. At most `count` examples of each split are taken, evenly spaced; of streets so many are

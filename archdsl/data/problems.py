@@ -1,4 +1,4 @@
-"""What is wrong with a dataset, for people."""
+"""Problems of a dataset, and their messages."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ SHOWN: Final = 10
 @dataclass(frozen=True, slots=True)
 class Problem:
     path: str
-    """The file or folder, as it can be pasted into a shell; empty where it is about none."""
+    """The file or folder, quoted for a shell; empty where there is none."""
     what: str
-    """What is wrong with it: `is truncated`."""
+    """The problem: `is truncated`."""
     help: str
-    """What to do."""
+    """The remedy."""
 
     def __str__(self) -> str:
         where = f"`{self.path}` " if self.path else ""
@@ -25,7 +25,7 @@ class Problem:
 
 
 class BadData(Exception):
-    """A dataset that cannot be used, with every problem that was found in it."""
+    """An unusable dataset, with all problems found in it."""
 
     def __init__(self, written: str, problems: Sequence[Problem]) -> None:
         self.written = written
@@ -34,7 +34,7 @@ class BadData(Exception):
 
 
 class NoData(BadData):
-    """Nothing was found: the kind is not known, or the folder is not there or not laid out as the kind is."""
+    """No dataset: an unknown kind, a missing folder, or a folder with another layout."""
 
 
 def _message(written: str, problems: tuple[Problem, ...]) -> str:

@@ -1,4 +1,4 @@
-"""How often each class occurs in the labels of pixels."""
+"""Class frequencies in the labels of a split."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archdsl.data.model import IGNORE, Split
 @dataclass(frozen=True, slots=True)
 class Shares:
     of: tuple[float, ...]
-    """Of all pixels those of each class."""
+    """The share of each class in all pixels, 0 to 1."""
     ignored: float
     sizes: tuple[tuple[int, int], ...]
     """Heights and widths that occur."""

@@ -1,4 +1,4 @@
-"""A contact sheet: examples with their labels drawn over them, and what the colours mean."""
+"""Contact sheets: examples with label overlays and a legend."""
 
 from __future__ import annotations
 

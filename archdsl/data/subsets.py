@@ -1,4 +1,4 @@
-"""A training split in two, for searches that step weights and answers on data of their own."""
+"""Splits training data in two, for bilevel searches: weights and architecture parameters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archdsl.settings.searches import Split as Rule
 
 
 def split_indices(split: Split, by: Rule, seed: int) -> tuple[list[int], list[int]]:
-    """The examples for the weights and those for the answers: no example is in both, and neither is empty.
+    """The examples for the weights and for the architecture parameters: disjoint, neither empty.
 
     Raises BadData where the split has too few examples or groups.
     """

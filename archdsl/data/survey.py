@@ -1,4 +1,4 @@
-"""Whether every file is what it should be, before a training starts."""
+"""Checks every file of a dataset before training."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _file(path: Path, look: Callable[[Image.Image], tuple[Problem, ...]]) -> _Se
 
 
 def _ended(path: Path, form: str) -> bool:
-    """Whether the file has its format's last word: one look at its end instead of decoding all of it."""
+    """Whether a file ends with its format's end marker; a check for truncation without decoding."""
     if form not in _ENDS:
         return True
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""What is wrong with a text, as data; how it is shown; one page per code."""
+"""Diagnostics: data, output formats, one page per code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MODULES = {"Style": "styles", "show": "styles", "page": "pages", "titles": "pag
 
 
 def __getattr__(name: str) -> Any:
-    """How diagnostics are shown is looked up on first use: where nothing is wrong it is not needed."""
+    """Imports the output formats on first use: without diagnostics they are not needed."""
     if name not in _MODULES:
         raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

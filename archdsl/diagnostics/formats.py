@@ -1,4 +1,4 @@
-"""Diagnostics for machines: one line each, JSON, GitHub annotations, SARIF."""
+"""Machine-readable diagnostics: one line each, JSON, GitHub annotations, SARIF."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A diagnostic is a value: it is collected and returned, never raised."""
+"""Diagnostics as data: they are collected and returned, never raised."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What there is to say about one place, in a few words."""
+    """A span with a short message."""
 
     span: Span
     text: str = ""
@@ -23,7 +23,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """One change that mends the text; `certain` when it cannot be the wrong one."""
+    """A fix as an edit; `certain` where it can be applied without asking."""
 
     title: str
     edits: tuple[TextEdit, ...]
@@ -32,7 +32,7 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One mistake: a code with a page, a message that stands alone, and the places."""
+    """An error or warning: a code with a page, a message that can stand alone, and labels."""
 
     code: str
     message: str
@@ -43,4 +43,4 @@ class Diagnostic:
     fix: Fix | None = None
     severity: Severity = Severity.ERROR
     file: str = ""
-    """The file, where there is no place in it to point at (unreadable, empty)."""
+    """The file, where there is no span to point at (unreadable or empty)."""

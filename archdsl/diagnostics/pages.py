@@ -1,4 +1,4 @@
-"""One page for each code, as Markdown packaged beside this module."""
+"""The page of each code, as packaged Markdown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CODE: Final = re.compile(r"[EW][0-9]{4}")
 
 
 def page(code: str) -> str | None:
-    """What `code` means, with a bad and a good example; None where there is no such code."""
+    """The page of `code`, with a bad and a good example; None for an unknown code."""
     if _CODE.fullmatch(code) is None:
         return None
     file = _FOLDER / f"{code}.md"

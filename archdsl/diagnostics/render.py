@@ -1,4 +1,4 @@
-"""A diagnostic with the lines of the text that it is about, laid out as rustc does."""
+"""Diagnostics with source excerpts, in the layout of rustc."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COLOURS: Final = {Severity.ERROR: "1;31", Severity.WARNING: "1;33"}
 
 
 def render(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
-    """All diagnostics as people read them, an empty line after each; colour adds nothing that is not said."""
+    """All diagnostics with source excerpts, an empty line after each. No information is in colour alone."""
     return "".join(f"{render_one(diagnostic, colour=colour)}\n" for diagnostic in diagnostics)
 
 
@@ -61,7 +61,7 @@ class _Paint:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """A label with the sign that draws it."""
+    """A label with the character that underlines it."""
 
     label: Label
     sign: str

@@ -1,4 +1,4 @@
-"""Diagnostics in any of the forms that commands offer."""
+"""Diagnostics in each output format of the commands."""
 
 from __future__ import annotations
 

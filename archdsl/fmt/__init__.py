@@ -1,4 +1,4 @@
-"""Texts in their one canonical form; trees as texts."""
+"""The formatter (canonical form of texts) and the printer of ASTs."""
 
 from archdsl.fmt.formatter import Formatted, format, format_source
 from archdsl.fmt.printer import print_file, print_item

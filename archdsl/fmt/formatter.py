@@ -1,4 +1,4 @@
-"""Canonical texts: no options, nothing reordered, every comment kept with its token."""
+"""The formatter: no options, no reordering, every comment kept with its token."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHANGED_MEANING: Final = "E0901"
 
 @dataclass(frozen=True, slots=True)
 class Formatted:
-    """The canonical text of a source, or the source's own text where `diagnostics` say why there is none."""
+    """The canonical text of a source; the unchanged text where there are `diagnostics`."""
 
     source: SourceFile
     text: str
@@ -38,7 +38,7 @@ def format(parsed: Parsed) -> str:
 
 
 def format_source(source: SourceFile) -> Formatted:
-    """Format a text and read the result again: it is given only if tree and comments are still the same."""
+    """Format a text and parse the result: it is returned only if AST and comments are unchanged (else E0901)."""
     parsed = parse(source)
     if parsed.diagnostics:
         return Formatted(source, source.text, parsed.diagnostics)

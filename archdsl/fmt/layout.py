@@ -1,4 +1,4 @@
-"""The layout of a text as a tree: rows of words, bracket groups and blocks, with the comments where they belong."""
+"""The layout tree of a text: rows of tokens, bracket groups and blocks, with comments attached."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A comment between the words of a row; `own_line` where nothing stands before it on its line."""
+    """A comment between the tokens of a row; `own_line` where it is alone on its line."""
 
     text: str
     own_line: bool
@@ -69,12 +69,12 @@ Part = Word | Remark | Group | Block
 
 
 def layout(parsed: Parsed) -> list[Row]:
-    """The rows of a text without mistakes."""
+    """The rows of a text without syntax errors."""
     return _Reader(parsed).rows_to("")[0]
 
 
 def spaced(before: Part, after: Part) -> bool:
-    """Whether a space stands between two neighbours on a line."""
+    """Whether two neighbours on a line are separated by a space."""
     match after:
         case Word():
             if after.kind in _TIGHT_BEFORE:
@@ -226,7 +226,7 @@ class _Reader:
 
 
 def _finish(group: Group, row: Row) -> None:
-    """Put an entry into its group; the comments at its end stand behind its comma."""
+    """Append an entry to its group; comments at its end go after its comma."""
     behind: list[Remark] = []
     while row.parts:
         last = row.parts[-1]

@@ -1,4 +1,4 @@
-"""From layout to lines: what fits stays on one line, what does not gets a line for each entry."""
+"""Line breaking: a group stays on one line where it fits, else each entry gets a line."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class _Writer:
         self._add(closer)
 
     def _fits(self, width: int, parts: Sequence[Part], rest: int, tail: int) -> bool:
-        """Whether a group fits on this line with all that follows it up to the next place for a break."""
+        """Whether a group fits on this line, with what follows it up to the next possible break."""
         width += self._column
         before = parts[rest - 1]
         for part in parts[rest:]:

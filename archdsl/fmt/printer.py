@@ -1,4 +1,4 @@
-"""A syntax tree as a text: the inverse of the parser."""
+"""The printer: from an AST to its canonical text, the inverse of the parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From text to syntax tree: the grammar, the tree, and what is said about syntax mistakes."""
+"""From text to AST: lexer, parser, error recovery, unparse."""
 
 from archdsl.syntax.header import VERSION
 from archdsl.syntax.load import bytes_of, decode, read

@@ -27,7 +27,7 @@ def _node(cls: type[N]) -> type[N]:
 
 @cache
 def parts(kind: type[Node]) -> tuple[str, ...]:
-    """The names of the fields that say what a node says: all but its span."""
+    """The names of all fields but the span."""
     return tuple(field.name for field in fields(kind) if field.name != "span")
 
 
@@ -254,7 +254,7 @@ class Start(Node):
 
 @_node
 class Target(Node):
-    """What stands left of `=`: `x`, `x1..x3`, `trunk[5..9][8].operator`, `reduction@h1`."""
+    """The target of an assignment or answer: `x`, `x1..x3`, `trunk[5..9][8].operator`, `reduction@h1`."""
 
     path: Path
     tag: Name | None = None
@@ -279,7 +279,7 @@ class Structure(Node):
 
 @_node
 class Place(Node):
-    """A cell standing in a chain or grid: `each normal@h1(c = 4 * f) * 3`."""
+    """A cell instance in a chain or grid: `each normal@h1(c = 4 * f) * 3`."""
 
     cell: Path
     arguments: tuple[Argument, ...]
@@ -384,7 +384,7 @@ Item = Use | Op | Ops | Cell | Space | Cost | Search | Train | Genotype
 
 @_node
 class File(Node):
-    """A whole text. `version` is None where the header is missing."""
+    """The root of the AST: a file. `version` is None where the header is missing."""
 
     version: Number | None
     items: tuple[Item, ...]

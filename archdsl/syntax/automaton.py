@@ -1,4 +1,4 @@
-"""The LALR automaton without values: which tokens may follow which, tried without consequences."""
+"""The LALR automaton without semantic values: whether tokens are accepted, tried without side effects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Automaton:
     tables: Tables
 
     def step(self, states: list[int], kind: str) -> bool:
-        """Take one token; where it may not stand, `states` is left as it was."""
+        """Shift one token; `states` is unchanged where it is not accepted."""
         actions, rules = self.tables.actions, self.tables.rules
         kept = len(states)
         fresh: list[int] = []
@@ -35,7 +35,7 @@ class Automaton:
             fresh.append(actions[fresh[-1] if fresh else states[kept - 1]][rule.makes])
 
     def reach(self, states: list[int], kinds: Iterable[str]) -> int:
-        """How many of `kinds` may follow one another from `states` on, which stays as it is."""
+        """How many of `kinds` are accepted in turn from `states`, which is not changed."""
         scratch = states.copy()
         count = 0
         for kind in kinds:
@@ -45,11 +45,11 @@ class Automaton:
         return count
 
     def after(self, states: list[int], kinds: Iterable[str]) -> list[int] | None:
-        """The states after `kinds`, or None where one of them may not stand."""
+        """The states after `kinds`, or None where one of them is not accepted."""
         scratch = states.copy()
         return scratch if all(self.step(scratch, kind) for kind in kinds) else None
 
     def able(self, states: list[int]) -> list[str]:
-        """The kinds that may come next."""
+        """The kinds that are accepted next."""
         row = self.tables.actions[states[-1]]
         return [t.name for t in self.tables.lexicon.terminals if t.name in row and self.reach(states, (t.name,))]

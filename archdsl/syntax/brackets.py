@@ -1,4 +1,4 @@
-"""Brackets that do not pair: reported, and paired as was probably meant.
+"""Unbalanced brackets: reported, and repaired as probably intended.
 
 Four signs tell where a bracket that was never closed should have been: a keyword that begins an item or a
 statement, two values side by side across a newline, a block's `{` that no `case` asked for, and a `}` that
@@ -24,7 +24,7 @@ _SIGNS: Final = {"RPAR": ")", "RSQB": "]", "RBRACE": "}", "LPAR": "(", "LSQB": "
 
 @dataclass(slots=True)
 class _Open:
-    """A bracket that waits for its end; `cases` counts the `case`s in it that wait for their block."""
+    """An open bracket; `cases` counts the `case`s in it that have no block yet."""
 
     token: Token
     block: bool
@@ -41,7 +41,7 @@ class Paired:
 
 
 def pair(source: SourceFile, tokens: Sequence[Token]) -> Paired:
-    """Tokens whose brackets pair and nest no deeper than MAX_DEPTH."""
+    """Tokens with balanced brackets, nested at most MAX_DEPTH deep."""
     return _Pairing(source, [token for token in tokens if token.kind != COMMENT]).run()
 
 
@@ -80,7 +80,7 @@ class _Pairing:
         return self._at == 1 or self._tokens[self._at - 2].kind == NEWLINE
 
     def _previous(self) -> str:
-        """The kind before the next token, newlines in brackets not counted."""
+        """The kind of the previous token, ignoring newlines in brackets."""
         skip = bool(self._stack) and not self._stack[-1].block
         for token in reversed(self._out):
             if token.kind != NEWLINE or not skip:

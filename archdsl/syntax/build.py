@@ -1,4 +1,4 @@
-"""Syntax tree nodes from reductions of the grammar: one function for each rule that makes a node."""
+"""AST construction: one function for each rule of the grammar that makes a node."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archdsl.syntax.tokens import Token
 from archdsl.text import SourceFile, Span
 
 MAX_DIGITS: Final = 600
-"""As many as every Python reads, however its limit is set."""
+"""Digits of a number: below the smallest limit that Python can be set to (640)."""
 
 Children = Sequence[Any]
 Maker = Callable[[Span, Children], Any]

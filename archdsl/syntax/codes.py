@@ -1,4 +1,4 @@
-"""The codes of this package: what is wrong with a file, and what is wrong with its syntax."""
+"""Codes of this package's diagnostics: unreadable files and syntax errors."""
 
 from typing import Final
 

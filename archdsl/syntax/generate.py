@@ -1,4 +1,4 @@
-"""The tables that lark makes of the grammar; the only module that imports lark."""
+"""Generates the LALR tables of the grammar; the only module that imports lark."""
 
 from __future__ import annotations
 

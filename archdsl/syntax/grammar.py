@@ -1,4 +1,4 @@
-"""The grammar file, and the tables that are kept of it from one run to the next."""
+"""The grammar file, and the cache of its LALR tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archdsl.syntax.tables import Tables
 
 _FILE_NAME = "arch.lark"
 _LAYOUT = "1"
-"""Of the kept tables; another one is another file."""
+"""The version of the cache format; each version has a file of its own."""
 
 
 @lru_cache(maxsize=1)
@@ -35,7 +35,7 @@ def tables() -> Tables:
 
 
 def grammar_text() -> str:
-    """The text of the grammar: in the package where it was installed, else in the checkout around it."""
+    """The text of the grammar, from the installed package or from the checkout."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "grammars" / _FILE_NAME
     chosen = inside if inside.is_file() else package.parent / "grammars" / _FILE_NAME
@@ -43,7 +43,7 @@ def grammar_text() -> str:
 
 
 def _read(path: Path) -> Tables | None:
-    """The kept tables; nothing where there are none, or where the file is not what we wrote."""
+    """The cached tables; None where there are none or the file is damaged."""
     try:
         return Tables.of_data(json.loads(path.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
@@ -51,7 +51,7 @@ def _read(path: Path) -> Tables | None:
 
 
 def _keep(path: Path, found: Tables) -> None:
-    """Another process never reads half a file. A full disk is no reason to fail."""
+    """Write the cache atomically. Errors of the disk are ignored: the tables are then built again."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, json.dumps(found.as_data()).encode())
@@ -60,7 +60,7 @@ def _keep(path: Path, found: Tables) -> None:
 
 
 def _kept(grammar: str) -> Path | None:
-    """Where the tables are kept: a name of its own for each grammar, in the user's cache folder."""
+    """The path of the cache, in the user's cache folder; its name has the grammar's hash."""
     given = Path(os.environ.get("XDG_CACHE_HOME", ""))
     try:
         base = given if given.is_absolute() else Path.home() / ".cache"

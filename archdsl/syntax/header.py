@@ -19,7 +19,7 @@ VERSION: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the first line says: its length in tokens, whether it can be read, and what is wrong with it."""
+    """The header: its length in tokens, whether the version is supported, and its diagnostics."""
 
     length: int
     sound: bool

@@ -1,4 +1,4 @@
-"""The LALR automaton at work: tokens in, syntax tree out."""
+"""The LALR parser: from tokens to the AST."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ END = "$END"
 
 
 def drive(tables: Tables, tokens: Sequence[Token], source: SourceFile, builder: Builder) -> ast.File | None:
-    """The tree of `tokens`, or None where the grammar does not know them."""
+    """The AST of `tokens`, or None for a syntax error."""
     actions, rules, makers = tables.actions, tables.rules, builder.makers
     picks = [(rule.size, rule.makes, rule.pick) for rule in rules]
     states = [tables.start]

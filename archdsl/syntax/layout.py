@@ -1,4 +1,4 @@
-"""Which newlines count: those between items and between the lines of a block."""
+"""Significant newlines: those between items and between the lines of a block."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from archdsl.syntax.tokens import (
 )
 
 MAX_DEPTH: Final = 24
-"""How deep brackets, signs and powers may nest; deeper trees could not be compared or shown."""
+"""The largest nesting depth of brackets, signs and powers, within Python's recursion limit."""
 
 ENDS_A_VALUE: Final = ENDS_AN_OPERAND | {"RBRACE"}
 STARTS_A_VALUE: Final = frozenset({NAME, "INT", "FLOAT", "SHAPE", STRING})
@@ -26,7 +26,7 @@ ENDS_A_CHAIN: Final = frozenset({"PLUS", "STAR", "SLASH", "COMMA", "EQUAL", "COL
 
 
 def arrange(tokens: Iterable[Token]) -> list[Token] | None:
-    """The tokens as the grammar wants them; None where brackets do not pair or nest too deep."""
+    """The tokens for the parser, without comments and insignificant newlines; None for unbalanced or deep brackets."""
     out: list[Token] = []
     add = out.append
     stack: list[tuple[str, bool, int]] = []

@@ -16,7 +16,7 @@ _PIECE: Final = 1 << 16
 
 
 def read(path: str | os.PathLike[str]) -> SourceFile | Diagnostic:
-    """The text of a file, named as `path` spells it, or what is wrong with the file."""
+    """The source of a file, named as `path` spells it, or a diagnostic for an unreadable file."""
     name = os.fspath(path)
     if "\0" in name:
         return _unreadable(name.replace("\0", "U+0000"), "a path cannot hold a NUL character", "name another file")
@@ -37,7 +37,7 @@ def read(path: str | os.PathLike[str]) -> SourceFile | Diagnostic:
 
 
 def bytes_of(stream: BinaryIO) -> bytes:
-    """All that a stream has to give from the system, piece by piece; nothing may have been read from it before.
+    """All bytes of a stream, read piece by piece; nothing may have been read from it before.
 
     A single `read` waits for the end within one call, and a Ctrl-C that comes between two of its system calls is not
     heeded before that.
@@ -47,7 +47,7 @@ def bytes_of(stream: BinaryIO) -> bytes:
 
 
 def decode(name: str, data: bytes) -> SourceFile | Diagnostic:
-    """The text that `data` holds, without a byte order mark, or what keeps it from being one."""
+    """`data` decoded as UTF-8 without a byte order mark, or a diagnostic."""
     if len(data) > MAX_BYTES:
         return Diagnostic(
             codes.TOO_LARGE,

@@ -1,4 +1,4 @@
-"""What the language spells differently: reported, and read as what was meant."""
+"""Spellings of other languages: reported, and replaced by the tokens of this one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _WORDS: Final = {"true": "yes", "false": "no"}
 
 @dataclass(slots=True)
 class Mended:
-    """Tokens that the grammar knows, and by offset the spelling that was meant."""
+    """Tokens of the grammar, and the intended spelling by offset."""
 
     tokens: list[Token] = field(default_factory=list[Token])
     respelled: dict[int, str] = field(default_factory=dict[int, str])
@@ -42,7 +42,7 @@ class Mended:
 
 
 def mend(source: SourceFile, tokens: Sequence[Token]) -> Mended:
-    """Replace all tokens that are not of the language, with a report for each."""
+    """Replace all tokens that the grammar does not have, with a diagnostic each."""
     mended = Mended()
     at = 0
     while at < len(tokens):

@@ -1,4 +1,4 @@
-"""From a source file to its syntax tree and all that is wrong with its syntax."""
+"""The parser's entry point: from a source file to its AST and diagnostics."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from archdsl.syntax.tokens import COMMENT, NEWLINE, STRANGE, Comment, Token, com
 from archdsl.text import SourceFile, Span
 
 MAX_REPORTS: Final = 200
-"""How many syntax mistakes one run reports."""
+"""The largest number of syntax errors in one report."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A text as it was read.
+    """A parsed text.
 
     The tree is complete where `diagnostics` is empty. Otherwise it holds every statement that could be read or
     mended; a name that was missing has an empty text.
@@ -36,7 +36,7 @@ class Parsed:
     diagnostics: tuple[Diagnostic, ...] = ()
     comments: tuple[Comment, ...] = ()
     tokens: tuple[Token, ...] = field(default=(), repr=False)
-    """All tokens as written, newlines and comments among them."""
+    """All tokens of the text, newlines and comments included."""
 
 
 def parse(source: SourceFile) -> Parsed:
@@ -112,7 +112,7 @@ def _tree(
 
 
 def _in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """By place, and not more than anybody would read."""
+    """In the order of the text, at most the limit."""
     diagnostics.sort(key=_place)
     if len(diagnostics) <= MAX_REPORTS:
         return tuple(diagnostics)

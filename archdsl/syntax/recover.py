@@ -1,4 +1,4 @@
-"""Syntax mistakes: each reported once, and the tokens mended so that the rest of the text is read.
+"""Error recovery: each syntax error is reported once, and the tokens are repaired so that parsing goes on.
 
 The text is read without values, one statement at a time. Where a token may not stand, small repairs are tried and
 each judged by how far the statement can then be read. If none helps, the statement is left out; one that opens a
@@ -40,7 +40,7 @@ _INSERTED: Final[tuple[tuple[str, ...], ...]] = (
     ("LPAR", "RPAR"),
     ("OF", NAME),
 )
-"""What a repair may insert, the likeliest first."""
+"""The tokens that a repair may insert, the likeliest first."""
 
 _BEFORE_A_SET: Final = {"OPS": "EQUAL", "CHOOSE": "IN", "BRANCHES": "IN"}
 """For statements that have no block: what they need before their set."""
@@ -67,7 +67,7 @@ _HEADERS: Final[dict[str, tuple[str, ...]]] = {
 
 @dataclass(slots=True)
 class _Anchor:
-    """Where a statement begins: how much was written before it, and the states there."""
+    """The start of a statement: the number of tokens before it, and the parser's states there."""
 
     written: int
     states: list[int]
@@ -186,7 +186,7 @@ class _Recovery:
         return best
 
     def _repairs(self, token: Token) -> list[Repair]:
-        """Small changes before `token` or to it, the likeliest first."""
+        """Candidate repairs before or at `token`, the likeliest first."""
         able = set(self._automaton.able(self._states))
         found: list[Repair] = []
         begins = self._anchors[-1].written == len(self._out)
@@ -373,7 +373,7 @@ class _Recovery:
         self._at = brace
 
     def _skip_statement(self, *, to_item: bool) -> None:
-        """Go on behind the statement, its blocks included; outside of blocks, to the next item."""
+        """Panic mode: skip the statement with its blocks; outside of blocks, skip to the next item."""
         level = 0
         while self._at < len(self._tokens):
             kind = self._tokens[self._at].kind

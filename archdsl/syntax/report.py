@@ -1,4 +1,4 @@
-"""What is said about a syntax mistake."""
+"""Diagnostics for syntax errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A token that may not stand where it stands: what came before it in the statement, and what could come."""
+    """An unexpected token: what precedes it in the statement, and what is expected."""
 
     token: Token
     before: Token | None
@@ -36,7 +36,7 @@ class Trouble:
 def repaired(
     source: SourceFile, repair: Repair, before: Token | None, marks: Mapping[str, str], able: Sequence[str]
 ) -> Diagnostic:
-    """A mistake for which a small repair was found."""
+    """A syntax error with a repair."""
     token = repair.token
     if repair.dropped and repair.inserted:
         return _replaced(source, repair, marks)
@@ -159,7 +159,7 @@ def broken_header(source: SourceFile, trouble: Trouble, marks: Mapping[str, str]
 
 
 def out_of_place(source: SourceFile, trouble: Trouble, marks: Mapping[str, str]) -> Diagnostic:
-    """A statement that could not be mended and is left out."""
+    """A statement without a repair, which is skipped."""
     token = trouble.token
     what = found(source, token)
     span = Span(source, token.start, token.stop)

@@ -1,4 +1,4 @@
-"""The LALR automaton as plain data: what the parser works on, and what is kept between runs."""
+"""The LALR tables as plain data, so that they can be cached."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archdsl.syntax.tokens import Lexicon, Terminal
 
 @dataclass(slots=True)
 class Reduction:
-    """What a rule was reduced to, before a syntax tree node is made of it."""
+    """The result of a reduction, from which an AST node is built."""
 
     data: str
     children: list[Any]
@@ -62,7 +62,7 @@ class Tables:
     lexicon: Lexicon
 
     def as_data(self) -> dict[str, Any]:
-        """As JSON can hold it."""
+        """The tables as JSON data."""
         return {
             "actions": list(self.actions),
             "rules": [[r.size, r.makes, r.name, [*map(list, r.included)], r.gaps, r.passes_on] for r in self.rules],
@@ -73,7 +73,7 @@ class Tables:
 
     @classmethod
     def of_data(cls, data: dict[str, Any]) -> Tables:
-        """What `as_data` gave. Raises KeyError, TypeError or ValueError for anything else."""
+        """The tables from the data of `as_data`. Raises KeyError, TypeError or ValueError for anything else."""
         rules = tuple(
             Rule(size, makes, name, tuple((at, spreads, gaps) for at, spreads, gaps in included), end, passes_on)
             for size, makes, name, included, end, passes_on in data["rules"]

@@ -1,4 +1,4 @@
-"""Tokens in the words that people use for them."""
+"""Names of tokens in messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BRIEF: Final = 30
 
 
 def found(source: SourceFile, token: Token) -> str:
-    """What stands at `token`, for a message."""
+    """The name of a token as found, for a message."""
     if token.kind == NEWLINE:
         return "the end of the line"
     text = source.text[token.start : token.stop]
@@ -35,7 +35,7 @@ def brief(text: str) -> str:
 
 
 def expected(kinds: Iterable[str], marks: Mapping[str, str]) -> str:
-    """What may stand at a place, for a message; the most telling first, at most four."""
+    """The expected tokens, for a message: the most useful first, at most four."""
     able = set(kinds)
     phrases: list[str] = []
     if "CELL" in able:
@@ -74,7 +74,7 @@ def listed(phrases: list[str]) -> str:
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that `word` was probably meant to be."""
+    """The candidate closest to `word`, for a suggestion; None where none is close."""
     from difflib import get_close_matches  # slow to import, and only mistakes need it
 
     close = get_close_matches(word.lower(), list(candidates), n=1, cutoff=0.7)

@@ -1,4 +1,4 @@
-"""From characters to tokens, with the terminals that the grammar names."""
+"""The lexer: from characters to tokens, by the terminals of the grammar."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _OPEN_STRING = r'"[^"\n,)\]}]*'
 
 
 class Token(NamedTuple):
-    """A kind of the grammar and the place; the text is read from the source."""
+    """A token: a terminal's name and a range of characters; its text is in the source."""
 
     kind: str
     start: int
@@ -85,7 +85,7 @@ class Lexicon:
 
     @cached_property
     def marks(self) -> dict[str, str]:
-        """What each terminal with a fixed text looks like, by kind."""
+        """The text of each literal terminal, by kind."""
         return {t.name: t.literal for t in self.terminals if t.literal is not None}
 
     @cached_property
@@ -97,7 +97,7 @@ class Lexicon:
         return re.compile("|".join(groups), re.DOTALL)
 
     def tokens(self, text: str) -> list[Token]:
-        """All tokens of `text`, newlines and comments among them; never fails."""
+        """All tokens of `text`, newlines and comments included. Never raises."""
         keywords = self.keywords
         found: list[Token] = []
         add = found.append

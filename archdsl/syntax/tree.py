@@ -1,4 +1,4 @@
-"""Walks over a syntax tree, whatever its nodes are."""
+"""Traversals of the AST."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from archdsl.syntax import ast
 
 
 def children(node: ast.Node) -> Iterator[ast.Node]:
-    """The nodes that a node holds, in the order of the text."""
+    """The child nodes, in the order of the text."""
     for name in ast.parts(type(node)):
         yield from _nodes(getattr(node, name))
 
 
 def walk(node: ast.Node) -> Iterator[ast.Node]:
-    """The node and all nodes below it."""
+    """The node and its descendants, in preorder."""
     waiting = [node]
     while waiting:
         current = waiting.pop()
@@ -25,12 +25,12 @@ def walk(node: ast.Node) -> Iterator[ast.Node]:
 
 
 def names(node: ast.Node) -> Iterator[ast.Path]:
-    """Every path that stands in a node."""
+    """All paths in a node."""
     return (each for each in walk(node) if isinstance(each, ast.Path))
 
 
 def show(node: object) -> str:
-    """A text of the tree without spans: equal for equal trees, different for different ones."""
+    """A canonical key of the tree, without spans: equal exactly for equal trees."""
     match node:
         case ast.Node():
             parts = (show(getattr(node, name)) for name in ast.parts(type(node)))

@@ -1,4 +1,4 @@
-"""An expression as canonical text: how candidates, answers and paths are spelled, and how a tree is printed."""
+"""Unparse: from expressions of the AST to their canonical text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archdsl.syntax import ast
 
 
 class Level(IntEnum):
-    """How tightly an operator binds, from the loosest."""
+    """Operator precedence, from the lowest."""
 
     TUPLE = 0
     COMPARE = 1
@@ -32,7 +32,7 @@ def unparse(expression: ast.Expr) -> str:
 
 
 def unparse_within(node: ast.Expr, level: Level) -> str:
-    """The expression as it stands beside an operator of that level: in parentheses where it binds less tightly."""
+    """The expression as an operand at a precedence level: in parentheses where its own level is lower."""
     own, text = _written(node)
     return f"({text})" if own < level else text
 

@@ -1,4 +1,4 @@
-"""Source text and places in it; knows nothing else."""
+"""Source texts, positions and spans."""
 
 from archdsl.text.source import Position, SourceFile, Span, TextEdit
 

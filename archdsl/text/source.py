@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Position(NamedTuple):
-    """A place in a file as people count it: lines and columns from 1."""
+    """A position in a file: line and column, from 1."""
 
     line: int
     column: int
@@ -17,7 +17,7 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A text and the name that messages give it."""
+    """A source text and its name in messages."""
 
     name: str
     text: str = field(repr=False)
@@ -70,7 +70,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class TextEdit:
-    """Replace what `span` covers by `text`."""
+    """An edit: replace the characters of `span` by `text`."""
 
     span: Span
     text: str

@@ -1,9 +1,8 @@
-"""Trains networks found in spaces: losses, the loop, checkpoints, scores."""
+"""Training: losses, optimizers, the training loop, checkpoints, evaluation, inference."""
 
 from archdsl.train.errors import Refused
+from archdsl.train.evaluate import Confusion, Scores
 from archdsl.train.loop import Outcome, Progress, train
-from archdsl.train.metrics import Confusion, Scores
-from archdsl.train.record import NoRun, Record
-from archdsl.train.setup import Setup
+from archdsl.train.run import NoRun, Record, Setup
 
 __all__ = ["Confusion", "NoRun", "Outcome", "Progress", "Record", "Refused", "Scores", "Setup", "train"]

@@ -1,7 +1,7 @@
-"""The state of a training on disk: tensors as safetensors, everything else as JSON; nothing is unpickled.
+"""Checkpoints: tensors as safetensors, all other state as JSON; nothing is pickled.
 
-A checkpoint is a folder `step-00001200` that is written under another name and renamed when it is whole, so that at
-every moment the newest one that stands there can be gone on from.
+A checkpoint is a folder `step-00001200`. It is written under a temporary name and renamed when complete, so that
+training can resume from the newest one at any time.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ _NAME = re.compile(r"step-(\d{8,})")
 
 
 class BrokenCheckpoint(Exception):
-    """A checkpoint that cannot be read, or that is of something else; the text says which and why."""
+    """An unreadable checkpoint, or one of another network or version; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`tensors` by names such as `network.stem.conv.weight`; `state` holds numbers and texts."""
+    """`tensors` by name, such as `learner.network.stem.conv.weight`; `state` is JSON data."""
 
     step: int
     tensors: Mapping[str, Tensor]
     state: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def part(self, prefix: str) -> dict[str, Tensor]:
-        """The tensors below a prefix, without it."""
+        """The tensors under a prefix, with the prefix removed from their names."""
         return {
             name.removeprefix(f"{prefix}."): each
             for name, each in self.tensors.items()
@@ -70,7 +70,7 @@ def save(folder: Path, checkpoint: Checkpoint, *, keep: int = 1) -> Path:
 
 
 def newest(folder: Path) -> Path | None:
-    """The checkpoint of the most steps; what is half-written does not count."""
+    """The complete checkpoint with the most steps; None where there is none."""
     found = _found(folder)
     return found[-1] if found else None
 
@@ -109,7 +109,7 @@ def _flush(path: Path) -> None:
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, names: list[str]) -> dict[str, Tensor]:
-    """What an optimizer keeps for each parameter, by the parameter's name: `stem.conv.weight.momentum_buffer`."""
+    """The optimizer's state tensors by parameter name: `stem.conv.weight.momentum_buffer`."""
     state: dict[int, dict[str, Any]] = optimizer.state_dict()["state"]
     return {
         f"{names[index]}.{key}": value if isinstance(value, Tensor) else torch.tensor(value)
@@ -120,7 +120,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, names: list[str]) -> dic
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, names: list[str], tensors: Mapping[str, Tensor]) -> None:
-    """Puts back what `optimizer_tensors` gave. Raises BrokenCheckpoint where it is of other parameters."""
+    """Restores the state that `optimizer_tensors` gave. Raises BrokenCheckpoint for an unknown parameter."""
     state: dict[int, dict[str, Tensor]] = {}
     position = {name: index for index, name in enumerate(names)}
     for path, tensor in tensors.items():

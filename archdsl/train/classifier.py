@@ -1,4 +1,4 @@
-"""Pretraining on whole images: the feature map that they are classified by, and the head that reads it.
+"""Pretraining by image classification: the feature map, and a classification head on it.
 
 Legend of shape suffixes: B images, C channels, H height, W width, K classes.
 """
@@ -16,18 +16,19 @@ from archdsl.train.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The map that a classifier reads."""
+    """The feature map that the classification head reads."""
 
     path: str
     channels: int
     needed: frozenset[str]
-    """The nodes that it is made of."""
+    """The node itself and its ancestors in the graph."""
 
 
 def features_of(graph: ClosedGraph, part: str = "") -> Features:
-    """The last of the smallest maps with the most channels that the output is made of, in one part or all of it.
+    """The feature map to classify by: among the ancestors of the output, the smallest, then widest, then last.
 
-    Maps of one place are left aside: they are what attention multiplies with. Raises Refused where there is none.
+    `part` restricts the search to one part of the network. Maps of 1x1 are skipped: they are attention weights.
+    Raises Refused where there is no such map.
     """
     inference = for_inference(graph)
     made_of = _behind(inference, next(iter(inference.results)))
@@ -50,7 +51,7 @@ def features_of(graph: ClosedGraph, part: str = "") -> Features:
 
 
 def _behind(graph: ClosedGraph, path: str) -> set[str]:
-    """A node and all that it is made of."""
+    """A node and its ancestors."""
     found = {path}
     waiting = [path]
     while waiting:
@@ -61,13 +62,13 @@ def _behind(graph: ClosedGraph, path: str) -> set[str]:
 
 
 CLASSES = "classes"
-"""The output of a classifier."""
+"""The name of the classifier's output."""
 Learner = EveryOutput
 """Its call gives outputs by name; `learner.network` is the network whose weights are kept."""
 
 
 class Classifier(EveryOutput):
-    """Pretrains what a map of a network is made of: the map's mean over all places, then a linear layer."""
+    """A backbone with a classification head: global average pooling of a feature map, then a linear layer."""
 
     def __init__(self, network: Network, features: Features, classes: int) -> None:
         super().__init__(network)
@@ -77,7 +78,7 @@ class Classifier(EveryOutput):
         nn.init.zeros_(self.head.bias)
 
     def forward(self, x_BCHW: Tensor) -> dict[str, Tensor]:
-        """Logits BxKx1x1: an image is one place with one class."""
+        """Images Bx3xHxW to logits BxKx1x1."""
         features_BCHW = self.network.probe(x_BCHW, {self._path})[self._path]
         logits_BK = self.head(features_BCHW.mean((2, 3)))
         return {CLASSES: logits_BK[:, :, None, None]}

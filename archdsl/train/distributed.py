@@ -1,4 +1,7 @@
-"""Several processes as one: their number, sums over them, the devices that they run on."""
+"""Data parallelism: processes, reductions over them, synchronised batch norm, devices and precision.
+
+Legend: B images, C channels, H height, W width, N values.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,16 @@ from typing import Any, cast
 import torch
 import torch.distributed as dist
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
+from archdsl.nets import Scope
 from archdsl.train import typed_torch
 from archdsl.train.errors import Refused
+from archdsl.train.typed_torch import all_reduce, apply
 
 
 def world_size() -> int:
-    """How many processes train together."""
+    """The number of processes; 1 without data parallelism."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
@@ -24,7 +29,7 @@ def rank() -> int:
 
 
 def all_reduce_sum(value: Tensor) -> Tensor:
-    """The sum over all processes, without a gradient; exact for whole numbers."""
+    """The sum over all processes, detached from the graph; exact for integers."""
     if world_size() == 1:
         return value
     summed = value.detach().clone()
@@ -33,7 +38,7 @@ def all_reduce_sum(value: Tensor) -> Tensor:
 
 
 def kth_largest(values_N: Tensor, k: int) -> Tensor:
-    """The k-th largest of the values of all processes (1 is the largest), as a scalar without a gradient.
+    """The k-th largest value over all processes (k from 1), as a detached scalar.
 
     Raises ValueError where there are fewer.
     """
@@ -46,7 +51,7 @@ def kth_largest(values_N: Tensor, k: int) -> Tensor:
 
 
 def _gathered(values_N: Tensor) -> Tensor:
-    """The values of every process, one after the other; processes may have different numbers of them."""
+    """The values of all processes, concatenated; their number may differ between processes."""
     counts = [torch.zeros(1, dtype=torch.long, device=values_N.device) for _ in range(world_size())]
     typed_torch.all_gather(counts, torch.tensor([values_N.numel()], device=values_N.device))
     longest = max(int(count) for count in counts)
@@ -61,7 +66,7 @@ _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
 
 def fabric_of(device: str, precision: str) -> Fabric:
-    """Launched. `device` is `auto`, `cpu` or `cuda`. Raises Refused where it is not there."""
+    """A launched Fabric. `device` is `auto`, `cpu` or `cuda`. Raises Refused for an unavailable device or precision."""
     cuda = torch.cuda.is_available()
     if device == "cuda" and not cuda:
         raise Refused("there is no CUDA device that this torch can use: take `--device cpu`")
@@ -78,3 +83,67 @@ def fabric_of(device: str, precision: str) -> Fabric:
     )
     fabric.launch()
     return fabric
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over all processes; the backward pass sums the gradients of all processes."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        summed = value.clone()
+        all_reduce(summed)
+        return summed
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        summed = gradient.clone()
+        all_reduce(summed)
+        return summed
+
+
+def _summed(value: Tensor) -> Tensor:
+    return apply(_Sum, value)
+
+
+class CpuSyncBatchNorm(nn.BatchNorm2d):
+    """Synchronised batch norm for devices other than CUDA: statistics of the batch of all processes.
+
+    Every process has the same number of pixels. Gradients flow through the reduction, as in `nn.SyncBatchNorm`.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        x_BCHW = input
+        if not self.training or world_size() == 1:
+            return super().forward(x_BCHW)
+        count = x_BCHW.numel() // x_BCHW.shape[1] * world_size()
+        mean_C = _summed(x_BCHW.mean((0, 2, 3))) / world_size()
+        centred_BCHW = x_BCHW - mean_C[None, :, None, None]
+        variance_C = _summed(centred_BCHW.square().mean((0, 2, 3))) / world_size()
+        self._track(mean_C.detach(), variance_C.detach() * (count / max(1, count - 1)))
+        scaled = centred_BCHW * torch.rsqrt(variance_C + self.eps)[None, :, None, None]
+        if not self.affine:
+            return scaled
+        return scaled * self.weight[None, :, None, None] + self.bias[None, :, None, None]
+
+    def _track(self, mean_C: Tensor, variance_C: Tensor) -> None:
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked.add_(1)
+        share = self.momentum if self.momentum is not None else 1.0 / float(self.num_batches_tracked)
+        self.running_mean.lerp_(mean_C, share)
+        self.running_var.lerp_(variance_C, share)
+
+
+def synchronise_batch_norms(network: Scope, *, cuda: bool) -> None:
+    """Replaces each batch norm by a synchronised one with the same tensors."""
+    for scope in [each for each in network.modules() if isinstance(each, Scope)]:
+        for name, child in list(scope.named_children()):
+            if type(child) is nn.BatchNorm2d:
+                scope.put(name, _joined(child, cuda=cuda))
+
+
+def _joined(norm: nn.BatchNorm2d, *, cuda: bool) -> nn.Module:
+    kind = nn.SyncBatchNorm if cuda else CpuSyncBatchNorm
+    joined = kind(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
+    joined.load_state_dict(norm.state_dict())
+    return joined.train(norm.training)

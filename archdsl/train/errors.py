@@ -1,4 +1,4 @@
-"""Why a training cannot begin, or has to end."""
+"""Invalid training requests, and divergence."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Mapping
 
 
 class Refused(Exception):
-    """The text says why it cannot begin, and what to change."""
+    """An invalid training request; the message says why, and what to change."""
 
 
 class Diverged(Exception):
-    """The text says when, what is not finite, and what may help."""
+    """Training has diverged; the message says in which step, what is not finite, and what may help."""
 
 
 def check_losses(step: int, losses: Mapping[str, float]) -> None:
-    """`losses` are those that step `step` would be taken by. Raises Diverged."""
+    """Checks the losses of step `step`, before the optimizer steps. Raises Diverged for NaN or infinity."""
     if all(map(math.isfinite, losses.values())):
         return
     shown = ", ".join(f"`{name}` is {value:.4g}" for name, value in losses.items())
@@ -26,7 +26,7 @@ def check_losses(step: int, losses: Mapping[str, float]) -> None:
 
 
 def check_weights(step: int, finite: Mapping[str, bool]) -> None:
-    """Whether each tensor of the network has only finite numbers. Raises Diverged."""
+    """Checks `finite`: for each tensor by name, whether all its values are finite. Raises Diverged."""
     broken = [name for name, is_finite in finite.items() if not is_finite]
     if not broken:
         return

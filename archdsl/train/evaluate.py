@@ -1,9 +1,12 @@
-"""Scores of a network on images of their full size. Legend: B images, K classes, H height, W width."""
+"""Evaluation: confusion matrix, IoU and accuracy, summed exactly over images and processes.
+
+Legend: B images, K classes, H height, W width.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -13,13 +16,59 @@ from archdsl.data.augment import normalise
 from archdsl.train.distributed import all_reduce_sum, rank, world_size
 from archdsl.train.errors import Refused
 from archdsl.train.inference import InferenceNetwork, Logits
-from archdsl.train.metrics import Confusion, Scores
+from archdsl.train.losses import IGNORE
 from archdsl.train.typed_torch import whole_numbers
+
+
+@dataclass(slots=True)
+class Confusion:
+    """The confusion matrix KxK: counts[t, p] is the number of pixels of class t predicted as p."""
+
+    classes: int
+    counts: Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.counts = torch.zeros(self.classes, self.classes, dtype=torch.long)
+
+    def add(self, predicted: Tensor, labels: Tensor) -> None:
+        """Adds a batch: labels in [0, K) or IGNORE, predictions in [0, K), of the same shape."""
+        labelled = labels != IGNORE
+        pairs = labels[labelled].long() * self.classes + predicted[labelled].long()
+        counted = torch.bincount(pairs, minlength=self.classes**2)
+        self.counts += counted.view(self.classes, self.classes).to(self.counts.device)
+
+    def scores(self, device: torch.device | None = None) -> Scores:
+        """The scores over all processes; `device` is the one on which they can reduce tensors."""
+        return Scores.of(all_reduce_sum(self.counts.to(device) if device else self.counts).cpu())
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    iou: tuple[float | None, ...]
+    """Intersection over union (IoU) of each class; None for a class in neither labels nor predictions."""
+    accuracy: float
+    """Pixel accuracy, 0 to 1: correct over labelled pixels."""
+    pixels: int
+    """Labelled pixels."""
+
+    @property
+    def miou(self) -> float:
+        """The mean IoU over the classes that occur, 0 to 1."""
+        found = [each for each in self.iou if each is not None]
+        return sum(found) / len(found) if found else 0.0
+
+    @classmethod
+    def of(cls, counts: Tensor) -> Scores:
+        right = whole_numbers(counts.diagonal())
+        either = whole_numbers(counts.sum(0) + counts.sum(1) - counts.diagonal())
+        pixels = int(counts.sum())
+        iou = tuple(hit / union if union else None for hit, union in zip(right, either, strict=True))
+        return cls(iou, sum(right) / pixels if pixels else 0.0, pixels)
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """The views of an image whose class probabilities are averaged."""
+    """Test-time augmentation: the scales, and horizontal flips, over which class probabilities are averaged."""
 
     scales: tuple[float, ...] = (1.0,)
     flip: bool = False
@@ -27,9 +76,9 @@ class Views:
 
 @torch.no_grad()
 def probabilities(logits_of: Logits, images_B3HW: Tensor, multiple: int, views: Views | None = None) -> Tensor:
-    """The mean class probabilities over all views, BxKxHxW, at the size of the images.
+    """Class probabilities BxKxHxW, averaged over all views, at the size of the images.
 
-    Images are padded with zeros, the mean colour, at the right and below to a multiple, and the rest is cut off.
+    Images are padded at the right and bottom with zeros (the mean colour) to `multiple`; the padding is cropped again.
     """
     views = views or Views()
     height, width = images_B3HW.shape[-2:]
@@ -70,7 +119,7 @@ def score(
     device: torch.device | None = None,
     views: Views | None = None,
 ) -> Scores:
-    """Over all examples of all processes: each gives its own. Images are uint8 Bx3xHxW, labels uint8 BxHxW."""
+    """The scores over the examples of all processes. Images are uint8 Bx3xHxW, labels uint8 BxHxW."""
     device = device or torch.device("cpu")
     confusion = Confusion(data.classes.count)
     for images, labels in examples:
@@ -83,7 +132,7 @@ def score(
 def score_images(
     logits_of: Logits, data: Data, examples: Iterable[tuple[Tensor, Tensor]], *, device: torch.device | None = None
 ) -> Scores:
-    """Of a classifier: images uint8 Bx3xHxW, labels B, logits BxKx1x1."""
+    """The scores of a classifier: images uint8 Bx3xHxW, labels B, logits BxKx1x1."""
     device = device or torch.device("cpu")
     confusion = Confusion(data.classes.count)
     for images, labels in examples:
@@ -93,11 +142,11 @@ def score_images(
 
 
 SCORED_TOGETHER = 4
-"""So many images of equal size go through a network at once."""
+"""The batch size of evaluation, over images of one size."""
 
 
 def batched(examples: Iterable[Example], count: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Neighbours of equal size as one batch: uint8 images Bx3xHxW and labels BxHxW, B at most `count`."""
+    """Batches consecutive examples of one size: uint8 images Bx3xHxW and labels BxHxW, B at most `count`."""
     waiting: list[Example] = []
     for example in examples:
         if waiting and (len(waiting) == count or example.image.shape != waiting[0].image.shape):
@@ -114,7 +163,7 @@ def _stacked(examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
 
 
 def own_indices(count: int) -> Sequence[int]:
-    """The examples that this process scores: every one belongs to one process."""
+    """The indices that this process evaluates; each of `count` belongs to exactly one process."""
     return range(rank(), count, world_size())
 
 
@@ -122,12 +171,12 @@ def own_indices(count: int) -> Sequence[int]:
 class Evaluation:
     scores: Scores
     confusion: tuple[tuple[int, ...], ...]
-    """confusion[t][p]: pixels of class t that were taken for class p."""
+    """The confusion matrix: confusion[t][p] is the number of pixels of class t predicted as p."""
     images: int
 
 
 def check(network: InferenceNetwork, data: Data, split: str, views: Views) -> tuple[str, ...]:
-    """Raises Refused where a network cannot be scored on data; gives what is to be told, a sentence each."""
+    """Checks that a network fits the data. Raises Refused where it does not; returns notices, a sentence each."""
     if data.task != "segmentation":
         raise Refused(f"{data.written} has whole images in classes, and only segmentations are scored here")
     if split not in data.splits:
@@ -149,15 +198,15 @@ def check(network: InferenceNetwork, data: Data, split: str, views: Views) -> tu
             f"`{network.written}` gives {network.count} classes, and {data.written} has {data.classes.count}: "
             f"{', '.join(data.classes.names)}"
         )
-    told: list[str] = []
+    notices: list[str] = []
     if known is None:
-        told.append(f"nothing names the classes of `{network.written}`: those of {data.written} are taken, in order")
+        notices.append(f"nothing names the classes of `{network.written}`: those of {data.written} are taken, in order")
     if network.statistics is None:
-        told.append(
+        notices.append(
             f"nothing says how images were prepared for `{network.written}`: "
             f"mean and deviation of {data.written} are taken"
         )
-    return tuple(told)
+    return tuple(notices)
 
 
 def evaluate(
@@ -168,10 +217,9 @@ def evaluate(
     device: torch.device,
     watch: Callable[[int], None] = lambda done: None,
 ) -> Evaluation:
-    """The scores over all processes, each of which gets the same. `watch` is told of how many images are done here.
+    """The scores over all processes, equal in each. `watch` is called with the number of images that are done here.
 
-    Images go through the network in the same groups however many processes there are, so that the numbers are the
-    same to the last pixel.
+    Batches do not depend on the number of processes, so that results are the same to the pixel.
     """
     confusion = Confusion(data.classes.count)
     mean, std = network.statistics or (data.mean, data.std)
@@ -188,12 +236,12 @@ def evaluate(
 
 
 def share_of(count: int) -> int:
-    """How many of so many images this process scores."""
+    """How many of `count` images this process evaluates."""
     return sum(map(len, _groups(count)))
 
 
 def _groups(count: int) -> Sequence[range]:
-    """Neighbours that go together; every process takes its turn."""
+    """The batches of this process, as ranges of indices; processes take turns."""
     starts = range(0, count, SCORED_TOGETHER)
     return [range(start, min(start + SCORED_TOGETHER, count)) for start in starts[rank() :: world_size()]]
 

@@ -1,4 +1,4 @@
-"""Networks that are ready to be used: of a run, of a text with weights, of a compiled ONNX file.
+"""Networks for inference: from a run, from a text with weights, or from a compiled ONNX file.
 
 Legend of shape suffixes: B images, K classes, H height, W width; h, w are sizes of a smaller map.
 """
@@ -23,7 +23,7 @@ from archdsl.pipeline.classes import fitted
 from archdsl.space import Result
 from archdsl.train.errors import Refused
 from archdsl.train.prepare import network_of_run
-from archdsl.train.record import BEST, Record
+from archdsl.train.run import BEST, Record
 from archdsl.train.typed_torch import channels_last
 from archdsl.weights import load as load_tensors
 from archdsl.weights.description import Description, describe
@@ -44,27 +44,27 @@ _ELSE = {
 
 @dataclass(frozen=True, slots=True)
 class InferenceNetwork:
-    """A network with all that is known about its images and classes."""
+    """A network with its preprocessing and classes."""
 
     written: str
-    """As it was asked for."""
+    """As the user wrote it."""
     logits: Logits
     padding_multiple: int
     classes: Classes | None
-    """None where nothing says which they are."""
+    """None where they are unknown."""
     count: int
-    """Of classes."""
+    """The number of classes."""
     statistics: tuple[Statistic, Statistic] | None
-    """Mean and deviation that images are prepared with; None where nothing says which."""
+    """Mean and standard deviation for normalisation; None where they are unknown."""
     labels: bool = False
-    """Whether it gives labels, so that views cannot be averaged."""
-    told: tuple[str, ...] = ()
+    """Whether it outputs labels instead of logits, so that views cannot be averaged."""
+    notices: tuple[str, ...] = ()
     """What a user should know, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkRequest:
-    """What a command names."""
+    """A network, its weights and parameters, as a command names them."""
 
     what: str
     weights: Path | None = None
@@ -76,7 +76,7 @@ class NetworkRequest:
 
 
 def device_of(device: str, request: NetworkRequest) -> torch.device:
-    """`auto`, `cpu` or `cuda` for what is asked for. Raises Refused where it is not there."""
+    """The device for `auto`, `cpu` or `cuda`; ONNX files run on the CPU. Raises Refused for an unavailable one."""
     if device == "cuda" and not torch.cuda.is_available():
         raise Refused("there is no CUDA device that this torch can use: take `--device cpu`")
     cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available() and not request.onnx)
@@ -172,13 +172,13 @@ def _of_file(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
         count,
         _statistics(session.description, backwards=session.channel_order == "BGR"),
         labels=session.classes is None,
-        told=(random,) if session.random else (),
+        notices=(random,) if session.random else (),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _FileLogits:
-    """A file's network as a function of images; labels become logits that are 1 for the class and 0 for others."""
+    """An ONNX file as a function from images to logits; labels become one-hot logits."""
 
     written: str
     session: OnnxSession
@@ -216,14 +216,14 @@ class _FileLogits:
 
 
 def at_size(logits_BKhw: Tensor, images_B3HW: Tensor) -> Tensor:
-    """BxKxHxW: a map that is smaller than the image is brought to its size, as `--emit labels` has it."""
+    """Logits BxKxHxW, resized bilinearly to the size of the images, as `--emit labels` does it."""
     if logits_BKhw.shape[-2:] == images_B3HW.shape[-2:]:
         return logits_BKhw
     return nn.functional.interpolate(logits_BKhw, images_B3HW.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def weights_of_run(folder: Path) -> Path:
-    """Its best ones. Raises NoRun, Refused where there are none yet."""
+    """The run's best weights. Raises NoRun, Refused where there are none yet."""
     Record.read(folder)
     if not (folder / BEST).exists():
         raise Refused(f"the run in `{folder}` has no weights yet: it writes `{BEST}` after its first epoch")
@@ -235,7 +235,7 @@ def _weights(place: Path) -> Path:
 
 
 def _statistics(trained: Description, *, backwards: bool = False) -> tuple[Statistic, Statistic] | None:
-    """Of RGB; in a file whose channels are BGR the numbers stand in that order."""
+    """Mean and standard deviation in RGB order; `backwards` for a file that has them in BGR order."""
     if not trained.mean:
         return None
     (r, g, b), (dr, dg, db) = trained.mean, trained.std

@@ -1,4 +1,4 @@
-"""Weights to begin with: what of another network's tensors fits, and what does not."""
+"""Weight initialisation from another network: the tensors that match, and those that do not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from archdsl.ir import ClosedGraph
 from archdsl.train.errors import Refused
-from archdsl.train.record import BEST, RECORD
+from archdsl.train.run import BEST, RECORD
 from archdsl.train.typed_torch import load_file
 from archdsl.weights import specification
 from archdsl.weights.files import COUNTER
@@ -19,24 +19,24 @@ from archdsl.weights.files import COUNTER
 
 @dataclass(frozen=True, slots=True)
 class InitWeights:
-    """By name; a tensor that has the name and another shape is left at random."""
+    """Matching tensors by name; a tensor of the same name but another shape keeps its random initialisation."""
 
     tensors: Mapping[str, Tensor]
-    of_other_shape: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
-    """Name, its shape there, its shape here."""
+    mismatched: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+    """Name, shape in the file, shape in the network."""
     new: tuple[str, ...]
-    """Here alone."""
+    """In the network only."""
     unused: tuple[str, ...]
-    """There alone."""
+    """In the file only."""
 
 
 def weights_file(place: Path) -> Path:
-    """The weights that a path stands for: a file, or the best ones of a run's folder."""
+    """The file of weights at a path: the path itself, or the best weights of a run's folder."""
     return place / BEST if (place / RECORD).exists() else place
 
 
 def match_weights(place: Path, graph: ClosedGraph) -> InitWeights:
-    """What of the weights at a place fits a network. Raises Refused where nothing does or the file cannot be read."""
+    """Matches a file's weights with a network. Raises Refused for an unreadable file or without any match."""
     path = weights_file(place)
     try:
         found = {name: each for name, each in load_file(path).items() if not name.endswith(COUNTER)}

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a training runs: the step is finished, the state is saved, and it ends."""
+"""Ctrl-C and SIGTERM during training: the step is finished, a checkpoint is written, and training ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 
 @dataclass(slots=True)
 class StopRequest:
-    """Whether somebody wants the run to end, and by which signal."""
+    """The signal by which the run was asked to stop; 0 while there is none."""
 
     signal: int = 0
 
@@ -21,7 +21,7 @@ class StopRequest:
 
 @contextmanager
 def stop_on_signals() -> Generator[StopRequest]:
-    """A second signal is not waited for: it ends the process as it would without us."""
+    """Records the first signal within its body; a second one has its default effect."""
     request = StopRequest()
     kept: dict[int, object] = {}
 

@@ -1,4 +1,4 @@
-"""What happened in a run: one JSON object a line, and the same for TensorBoard."""
+"""The log of a run: JSON Lines, and the same events for TensorBoard."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archdsl.files import write_atomic
 
 
 class Journal:
-    """Appends to `journal.jsonl`. A resumed run first cuts off what came after its checkpoint."""
+    """Appends to `journal.jsonl`. A resumed run first truncates it to its checkpoint (`cut`)."""
 
     def __init__(self, folder: Path, *, tensorboard: bool = True) -> None:
         self._path = folder / "journal.jsonl"
@@ -22,7 +22,7 @@ class Journal:
         self._file = self._path.open("a", encoding="utf-8")
 
     def write(self, event: str, step: int, **values: Any) -> None:
-        """`event` is what the line is about: `step`, `score`."""
+        """Appends one event, `step` or `score`, with its values."""
         line = {"event": event, "step": step, **values}
         self._file.write(json.dumps(line, allow_nan=False) + "\n")
         self._file.flush()
@@ -36,7 +36,7 @@ class Journal:
 
 
 def cut(folder: Path, step: int) -> None:
-    """Takes out of a journal what lies behind a step: it will be written once more."""
+    """Removes the events after a step; a resumed run writes them again."""
     path = folder / "journal.jsonl"
     if not path.exists():
         return
@@ -45,7 +45,7 @@ def cut(folder: Path, step: int) -> None:
 
 
 def read(folder: Path) -> list[dict[str, Any]]:
-    """The lines of a journal; the last one may be cut off in the middle, where the machine went down."""
+    """The events of a journal; lines that are incomplete after a crash are skipped."""
     path = folder / "journal.jsonl"
     return list(_lines(path)) if path.exists() else []
 
@@ -57,7 +57,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 class _Board:
-    """Events for TensorBoard, by its own writer: every number as a curve `event/name`."""
+    """Writes events for TensorBoard: each number as a scalar `event/name`."""
 
     def __init__(self, folder: Path) -> None:
         # By name: it has no types.

@@ -1,4 +1,4 @@
-"""The training loop: steps, scores, checkpoints, until it is done or told to end."""
+"""The training loop: steps, evaluation, checkpoints, resumption."""
 
 from __future__ import annotations
 
@@ -21,21 +21,16 @@ from archdsl.settings.losses import ClassWeights
 from archdsl.settings.schedules import Moment
 from archdsl.space import Result
 from archdsl.train import checkpoints, journal
-from archdsl.train.backward import Batch, Objective, backward
 from archdsl.train.checkpoints import Checkpoint
 from archdsl.train.classifier import CLASSES, Classifier, Learner
-from archdsl.train.distributed import rank, world_size
-from archdsl.train.ema import Ema
+from archdsl.train.distributed import rank, synchronise_batch_norms, world_size
 from archdsl.train.errors import Refused, check_losses, check_weights
-from archdsl.train.evaluate import SCORED_TOGETHER, batched, own_indices, score, score_images
+from archdsl.train.evaluate import SCORED_TOGETHER, Scores, batched, own_indices, score, score_images
 from archdsl.train.interrupts import StopRequest, stop_on_signals
-from archdsl.train.losses import median_frequency_weights
-from archdsl.train.metrics import Scores
-from archdsl.train.optimizers import optimizer_of, set_learning_rate
+from archdsl.train.losses import Batch, Objective, backward, median_frequency_weights
+from archdsl.train.optimizers import Ema, optimizer_of, set_learning_rate
 from archdsl.train.randomness import Stream, generator_of, seed_of
-from archdsl.train.record import BEST, LAST, RECORD, Record
-from archdsl.train.setup import Length, Setup, length_of
-from archdsl.train.sync_batch_norm import synchronise_batch_norms
+from archdsl.train.run import BEST, LAST, RECORD, Length, Record, Setup, length_of
 from archdsl.train.typed_torch import channels_last, manual_seed, sum_over
 from archdsl.weights import random_weights
 from archdsl.weights.specification import node_weights
@@ -43,7 +38,7 @@ from archdsl.weights.specification import node_weights
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What there is to tell after a step."""
+    """The state after a step, for a progress display."""
 
     step: int
     steps: int
@@ -57,11 +52,11 @@ class Outcome:
     step: int
     finished: bool
     best: float | None
-    """The best mIoU on `score_on`; None where nothing was scored."""
+    """The best mIoU (accuracy of a classifier) on `score_on`, 0 to 1; None where nothing was evaluated."""
     scores: Scores | None
-    """Of the last scoring."""
+    """The scores of the last evaluation."""
     signal: int = 0
-    """By which it was told to end, where it was."""
+    """The signal that stopped the run; 0 where none did."""
 
 
 def train(
@@ -90,11 +85,11 @@ def train(
 
 
 def _check_folder(setup: Setup, record: Record, *, resume: bool) -> None:
-    """A run is begun in a folder without one, and gone on with in a folder that holds the same."""
+    """A new run needs a folder without a run; a resumed one needs the record of the same run."""
     if resume:
         record.check_same(Record.read(setup.out), setup.out)
     elif (setup.out / RECORD).exists():
-        raise Refused(f"`{setup.out}` holds a run already: go on with `--resume`, or give another `--out`")
+        raise Refused(f"`{setup.out}` holds a run already: resume it with `--resume`, or give another `--out`")
 
 
 @dataclass
@@ -166,7 +161,7 @@ class _Training:
     # Going on -----------------------------------------------------------------------------------
 
     def go_on(self) -> None:
-        """Takes up the newest checkpoint; where there is none yet, the training begins again."""
+        """Restores the newest checkpoint; without one, training starts at step 0."""
         place = checkpoints.newest(self.setup.out / "checkpoints")
         if place is not None:
             found = checkpoints.load(place)
@@ -192,7 +187,7 @@ class _Training:
         self.fabric.barrier()
 
     def _check_weights(self) -> None:
-        """Nothing that is kept has a number that is none."""
+        """Raises Diverged for NaN or infinite values, which are never saved."""
         check_weights(
             self.step, {name: bool(each.isfinite().all()) for name, each in self.learner.state_dict().items()}
         )
@@ -235,7 +230,7 @@ class _Training:
             self.save()
 
     def _score(self, epoch: int, log: journal.Journal | None) -> Scores | None:
-        """Every so many epochs and at the end; the best network so far is kept."""
+        """Evaluates every `score_every` epochs and at the end, and saves the best weights so far."""
         last = self.step == self.length.steps
         split = self.setup.data.splits.get(self.setup.score_on)
         if split is None or not (last or epoch % self.setup.score_every == 0):
@@ -259,7 +254,7 @@ class _Training:
         return score(self.network, setup.data, examples, setup.padding_multiple, device=device)
 
     def _merit(self, scores: Scores) -> float:
-        """What the best network is picked by: mIoU, of a classifier its accuracy."""
+        """The criterion for the best weights: mIoU; of a classifier, accuracy."""
         return scores.miou if self.setup.features is None else scores.accuracy
 
     def _finish(self) -> None:
@@ -270,7 +265,7 @@ class _Training:
         self.fabric.barrier()
 
     def _write(self, name: str) -> None:
-        """The weights with what is needed to use them."""
+        """Saves the weights with class names and normalisation as metadata."""
         if rank() != 0:
             return
         data = self.setup.data
@@ -283,7 +278,7 @@ class _Training:
         files.save(self.setup.out / name, self._kept(), metadata)
 
     def _kept(self) -> dict[str, Any]:
-        """The tensors that were trained: of a classifier those that its features are made of."""
+        """The trained tensors; of a classifier, those of the feature map and its ancestors."""
         tensors = weights_of(self.network)
         if self.setup.features is None:
             return tensors
@@ -292,7 +287,7 @@ class _Training:
         return {name: each for name, each in tensors.items() if name in wanted}
 
     def _used(self) -> AbstractContextManager[None]:
-        """The moving average in the place of the weights, where there is one."""
+        """The network has its EMA weights, if there are any, while the body runs."""
         return nullcontext() if self.average is None else self.average.used()
 
     # Batches ------------------------------------------------------------------------------------
@@ -306,7 +301,7 @@ class _Training:
                 step += 1
 
     def _ready(self, images_u8: Tensor, labels_u8: Tensor, step: int) -> Batch:
-        """Augmented on the device and normalised; the same for an image whichever process it goes to."""
+        """Augments on the device and normalises; the result does not depend on which process has the image."""
         pairs = [
             self._augmented(images_u8[i : i + 1], labels_u8[i : i + 1], step, rank() + i * world_size())
             for i in range(len(images_u8))
@@ -319,7 +314,7 @@ class _Training:
         return ready, labels if labels.ndim == 3 else labels[:, None, None]
 
     def _augmented(self, image_u8: Tensor, label_u8: Tensor, step: int, place: int) -> tuple[Tensor, Tensor]:
-        """One image, at its place in the joined batch."""
+        """Augments one image; `place` is its index in the batch of all processes."""
         setup, device = self.setup, self.fabric.device
         return augment(
             image_u8.to(device),
@@ -336,11 +331,11 @@ class _Training:
         return list(zip(images.chunk(count), labels.chunk(count), strict=True))
 
     def _ends(self, request: StopRequest) -> bool:
-        """Whether any process was told to end: all of them leave at the same step."""
+        """Whether any process was signalled; all of them stop at the same step."""
         if world_size() == 1:
             return bool(request)
-        told = torch.tensor([request.signal], device=self.fabric.device)
-        return bool(sum_over(self.fabric, told))
+        signalled = torch.tensor([request.signal], device=self.fabric.device)
+        return bool(sum_over(self.fabric, signalled))
 
     def _is_time_to_save(self) -> bool:
         every = self.setup.save_every_steps
@@ -352,11 +347,11 @@ class _Training:
 
 
 HELD_BYTES = 4 << 30
-"""A split that takes more memory than this is read ahead of the batches, from its files."""
+"""Bytes: a larger split is prefetched from its files instead of held in memory."""
 
 
 def _fits(split: Split) -> bool:
-    """Whether a split may be held in memory, judged by its first image."""
+    """Whether a split fits in memory, estimated from its first image."""
     return len(split) * split.read(0).image.nbytes <= HELD_BYTES
 
 

@@ -1,22 +1,28 @@
-"""Losses of a batch. Legend: B images, K classes, H height, W width, N pixels with a label.
+"""Losses of a batch, the objective that a recipe makes of them, and its gradients.
 
-Each gives the mean over what counts in the batch of all processes together: its gradient, averaged over the processes
-as data parallelism does, is that of one process with the joined batch.
+Legend: B images, K classes, H height, W width, N labelled pixels. Each loss is the mean over the pixels that count in
+the batch of all processes: its gradient, averaged over the processes as data parallelism does, is that of one process
+with the whole batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import assert_never
 
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from archdsl.settings import Training
 from archdsl.settings.losses import Bootstrapped, CrossEntropy, Direction, Distillation, Loss, Mean, Ohem
 from archdsl.train.distributed import all_reduce_sum, kth_largest, world_size
+from archdsl.train.typed_torch import no_backward_sync
 
 IGNORE = 255
-"""Pixels without a label."""
+"""The label of unlabelled pixels."""
 
 
 def loss_of(loss: Loss, logits_BKHW: Tensor, labels_BHW: Tensor, class_weights_K: Tensor | None = None) -> Tensor:
@@ -54,13 +60,13 @@ def _weight(labels_BHW: Tensor, labelled_BHW: Tensor, class_weights_K: Tensor | 
 
 
 def _mean(pixels_BHW: Tensor, counted_BHW: Tensor) -> Tensor:
-    """The sum of the pixels that count over their number in all processes, times the number of processes."""
+    """The weighted mean over the pixels of all processes, times the number of processes."""
     counted = all_reduce_sum(counted_BHW.sum())
     return (pixels_BHW * (counted_BHW > 0)).sum() * world_size() / counted.clamp(min=1e-12)
 
 
 def _hard(logits_BKHW: Tensor, labels_BHW: Tensor, labelled_BHW: Tensor, threshold: float, keep: float) -> Tensor:
-    """Labelled pixels whose right class has a probability of at most `threshold`, at least the share `keep` of all.
+    """Online hard example mining: pixels whose true class has probability <= `threshold`, at least `keep` of all.
 
     As the published code of FasterSeg has it: class weights play no part in it, and where too few are that low the
     limit is raised to the probability of the last one that is wanted.
@@ -77,7 +83,7 @@ def _hard(logits_BKHW: Tensor, labels_BHW: Tensor, labelled_BHW: Tensor, thresho
 
 
 def _hardest(pixels_BHW: Tensor, labelled_BHW: Tensor, keep: float) -> Tensor:
-    """The share `keep` of each image's labelled pixels with the highest loss."""
+    """The share `keep` of each image's labelled pixels, those with the highest loss."""
     with torch.no_grad():
         counted = torch.zeros_like(labelled_BHW)
         for image, pixels_HW, labelled_HW in zip(counted, pixels_BHW, labelled_BHW, strict=True):
@@ -89,7 +95,7 @@ def _hardest(pixels_BHW: Tensor, labelled_BHW: Tensor, keep: float) -> Tensor:
 
 
 def divergence(distillation: Distillation, student_BKHW: Tensor, teacher_BKHW: Tensor) -> Tensor:
-    """How far the classes of the student are from those of the teacher, without the weight; FasterSeg, equation 4.
+    """The Kullback-Leibler divergence of distillation, without its weight (FasterSeg, equation 4).
 
     With a temperature T both are softened by it and the result is multiplied by T^2 (Hinton et al., 2015).
     """
@@ -129,3 +135,68 @@ def median_frequency_weights(labels_NHW: Iterable[Tensor], classes: int) -> Tens
         return torch.ones(classes)
     middle = found.quantile(0.5)
     return torch.where(share > 0, middle / share.clamp(min=1e-12), torch.ones(())).float()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The loss of a batch, and its terms before they are weighted."""
+
+    loss: Tensor
+    parts: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """The objective of a recipe: the loss of the main output, auxiliary losses, distillation."""
+
+    recipe: Training
+    main: str
+    """The name of the main output, the one that is compiled."""
+    class_weights: Tensor | None = None
+
+    def terms(self, outputs: Mapping[str, Tensor], labels_BHW: Tensor, teacher_BKHW: Tensor | None) -> Terms:
+        parts = {
+            name: loss_of(self.recipe.loss, logits, labels_BHW, self.class_weights) for name, logits in outputs.items()
+        }
+        loss = parts[self.main]
+        for name, part in parts.items():
+            if name != self.main:
+                loss = loss + self.recipe.auxiliary.of(name) * part
+        if self.recipe.distill is not None and teacher_BKHW is not None:
+            parts["distill"] = divergence(self.recipe.distill, outputs[self.main], teacher_BKHW)
+            loss = loss + self.recipe.distill.weight * parts["distill"]
+        return Terms(loss, parts)
+
+
+Batch = tuple[Tensor, Tensor]
+"""Images Bx3xHxW as the network reads them, labels BxHxW."""
+
+
+def backward(
+    fabric: Fabric,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    objective: Objective,
+    batches: Sequence[Batch],
+    teacher: nn.Module | None = None,
+) -> dict[str, float]:
+    """Accumulates the mean gradient of micro-batches; returns the loss and its terms, averaged over all processes.
+
+    `network` gives all outputs by name and is set up by `fabric`. The gradient is clipped as the recipe says; one that
+    is not finite stays so, which with fp16 is no failure: the step is left out and the loss scaled less.
+    """
+    optimizer.zero_grad(set_to_none=True)
+    sums: dict[str, Tensor] = {}
+    for position, (images, labels) in enumerate(batches):
+        last = position == len(batches) - 1  # gradients are exchanged after the last part alone
+        with no_backward_sync(fabric, network) if not last and world_size() > 1 else nullcontext():
+            with torch.no_grad():
+                taught = None if teacher is None else teacher(images)
+            terms = objective.terms(network(images), labels, taught)
+            fabric.backward(terms.loss / len(batches))
+        for name, value in {"loss": terms.loss, **terms.parts}.items():
+            sums[name] = sums.get(name, torch.zeros(())) + value.detach().cpu() / len(batches)
+    clip = objective.recipe.weights.clip
+    if clip is not None:
+        fabric.clip_gradients(network, optimizer, max_norm=clip, error_if_nonfinite=False)
+    return {name: float(all_reduce_sum(value)) / world_size() for name, value in sums.items()}

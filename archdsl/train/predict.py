@@ -1,4 +1,4 @@
-"""The classes that a network sees in an image, pixel by pixel, and the picture of them.
+"""Prediction: the class of each pixel of an image, and a picture of the classes.
 
 Legend of shape suffixes: B images, K classes, H height, W width.
 """
@@ -23,12 +23,12 @@ from archdsl.train.evaluate import Views, probabilities
 from archdsl.train.inference import InferenceNetwork
 
 
-def told(network: InferenceNetwork) -> tuple[str, ...]:
+def notices_of(network: InferenceNetwork) -> tuple[str, ...]:
     """What a user should know, a sentence each."""
     if network.statistics is not None:
-        return network.told
+        return network.notices
     said = f"nothing says how images were prepared for `{network.written}`: mean and deviation of ImageNet are taken"
-    return (*network.told, said)
+    return (*network.notices, said)
 
 
 @torch.no_grad()
@@ -40,9 +40,9 @@ def predict(
     size: tuple[int, int] | None = None,
     views: Views | None = None,
 ) -> Bytes:
-    """The class of each pixel, HxW, of an RGB image HxWx3.
+    """The class of each pixel, uint8 HxW, of an RGB image uint8 HxWx3.
 
-    The network sees the image at `size` (height, width) where one is given, and its classes are brought back to the
+    The image is resized to `size` (height, width) if there is one, and the probabilities are resized back to the
     size of the image. Raises Refused where an image does not fit a compiled file, or views cannot be averaged.
     """
     views = views or Views()
@@ -59,14 +59,14 @@ def predict(
 
 
 _SMALLEST: Final = 12
-"""Pixels of the side of a square that a number fits into."""
+"""The side of the smallest square that a number fits into, in pixels."""
 _GAP: Final = 6
 _INK: Final = (20, 20, 20)
 _PAPER: Final = (255, 255, 255)
 
 
 def picture(image: Bytes, labels: Bytes, classes: Classes, *, strength: float, with_legend: bool) -> Image.Image:
-    """The image with the colour of each class over it, edged, numbered where there is room.
+    """The image with an overlay of class colours; regions have edges, and numbers where there is room.
 
     Below it stands what the numbers and colours mean, of the classes that occur, with the share of the pixels.
     """
@@ -75,12 +75,12 @@ def picture(image: Bytes, labels: Bytes, classes: Classes, *, strength: float, w
     if not with_legend:
         return page
     pixels: list[int] = np.bincount(labels.ravel(), minlength=classes.count).tolist()
-    told = [
+    entries = [
         (f"{number} {classes.names[number]} {_percent(count / labels.size)}", classes.colours[number])
         for number, count in sorted(enumerate(pixels), key=lambda each: -each[1])
         if count
     ]
-    below = legend(told, max(page.width, _widest(told)))
+    below = legend(entries, max(page.width, _widest(entries)))
     whole = Image.new("RGB", (max(page.width, below.width), page.height + _GAP + below.height), _PAPER)
     whole.paste(page)
     whole.paste(below, (0, page.height + _GAP))
@@ -88,7 +88,7 @@ def picture(image: Bytes, labels: Bytes, classes: Classes, *, strength: float, w
 
 
 def label_picture(labels: Bytes, classes: Classes) -> Image.Image:
-    """One channel with the index of the class, and the colours of the classes as its palette."""
+    """A palette image: class indices, with the class colours as the palette."""
     found = Image.fromarray(labels)
     found.putpalette([part for colour in classes.colours for part in colour])
     return found
@@ -99,7 +99,7 @@ def _percent(share: float) -> str:
 
 
 def _edged(painted: Bytes, labels: Bytes) -> Bytes:
-    """Regions are told apart by more than their colour."""
+    """Darkens the edges of regions, so that colour is not the only distinction."""
     edge = np.zeros(labels.shape, dtype=bool)
     edge[:, 1:] |= labels[:, 1:] != labels[:, :-1]
     edge[1:] |= labels[1:] != labels[:-1]
@@ -109,7 +109,7 @@ def _edged(painted: Bytes, labels: Bytes) -> Bytes:
 
 
 def _number(page: Image.Image, labels: Bytes) -> None:
-    """Each class's number in the middle of the largest square that it fills, where a number fits into one."""
+    """Draws each class's number at the centre of the largest square inside of it, where there is room."""
     pen = ImageDraw.Draw(page)
     for number in np.unique(labels).tolist():
         side, y, x = largest_square(labels == number)
@@ -120,7 +120,7 @@ def _number(page: Image.Image, labels: Bytes) -> None:
 
 
 def largest_square(inside: NDArray[np.bool_]) -> tuple[int, int, int]:
-    """Side, top and left of one, to a quarter; a side of 0 where there is none."""
+    """Side, top and left of the largest square inside, its side within a quarter; 0 where there is none."""
     sums = np.zeros((inside.shape[0] + 1, inside.shape[1] + 1), dtype=np.int64)
     sums[1:, 1:] = inside.cumsum(0, dtype=np.int64).cumsum(1)
     for side in _sides(min(inside.shape)):
@@ -140,7 +140,7 @@ def _sides(most: int) -> Iterator[int]:
         yield most
 
 
-def _widest(told: list[tuple[str, tuple[int, int, int]]]) -> int:
-    """What the longest entry needs: a small image has a wider legend."""
+def _widest(entries: list[tuple[str, tuple[int, int, int]]]) -> int:
+    """The width of the longest entry in pixels; a legend may be wider than its image."""
     font = ImageFont.load_default(13)
-    return max(int(font.getlength(text)) for text, _ in told) + 60
+    return max(int(font.getlength(text)) for text, _ in entries) + 60

@@ -1,4 +1,4 @@
-"""From what a user asks for to a training that can begin: the network, its recipe, the data, the classes."""
+"""From a training request to a setup: the network, its recipe, the data, the initial weights."""
 
 from __future__ import annotations
 
@@ -23,13 +23,12 @@ from archdsl.space import Result
 from archdsl.train.classifier import features_of
 from archdsl.train.errors import Refused
 from archdsl.train.init_weights import InitWeights, match_weights, weights_file
-from archdsl.train.record import RECORD, Record
-from archdsl.train.setup import Setup
+from archdsl.train.run import RECORD, Record, Setup
 from archdsl.weights import load as load_tensors
 
 
 def plain_recipe(space: str) -> Training:
-    """Where no text has a training for a space: the settings that the four papers have in common."""
+    """The default recipe for a space without a training: what the papers of the packaged spaces share."""
     return Training(
         name="plain",
         space=space,
@@ -47,7 +46,7 @@ def plain_recipe(space: str) -> Training:
 
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
-    """What a command asks for; None takes what the recipe says."""
+    """A training request; None stands for the recipe's value."""
 
     genotype: str
     out: Path
@@ -69,24 +68,24 @@ class TrainRequest:
     train_on: str = "train"
     score_on: str = "val"
     features: str = ""
-    """The part of the network whose last map whole images are classified by; empty: all of it."""
+    """The part of the network that has the feature map to classify by; empty for the whole network."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     setup: Setup
-    told: tuple[str, ...]
-    """What a user should know before it runs, a sentence each."""
+    notices: tuple[str, ...]
+    """Notices for the user, a sentence each."""
     initial: InitWeights | None
 
 
 def prepare(request: TrainRequest, data: Data) -> Prepared:
-    """Raises NotLoaded, Refused, BadData."""
+    """Checks a request and makes its setup. Raises NotLoaded, Refused, BadData."""
     first = load(request.genotype, overrides=request.overrides)
     overrides = _with_classes(first, request.overrides, data)
-    recipe, told = _recipe(request, first)
+    recipe, notices = _recipe(request, first)
     size, more = _size(request, recipe, data, first.padding_multiple)
-    told += more
+    notices += more
     loaded = load(request.genotype, overrides=overrides, size=size)
     if not loaded.closed:
         raise Refused(f"`{loaded.name}` still asks questions: answer them in a genotype, and train that")
@@ -95,20 +94,20 @@ def prepare(request: TrainRequest, data: Data) -> Prepared:
         _check_classes(loaded, data)
     initial = None if request.init is None else match_weights(request.init, graph)
     if recipe.initial is not None and request.init is None:
-        told.append(
+        notices.append(
             f"the recipe begins with weights from {recipe.initial.data}, and none were given: "
             "this begins at random (`--init RUN` takes those of a pretraining)"
         )
     features = None
     if data.task == "classification":
         features = features_of(graph, request.features)
-        told.append(f"whole images are classified by the mean of `{features.path}`, {features.channels} channels")
+        notices.append(f"whole images are classified by the mean of `{features.path}`, {features.channels} channels")
     if request.teacher is not None and recipe.distill is None:
         raise Refused("the recipe does not say how to learn from a teacher: write `distill = kl()` in it")
     if request.teacher is None and recipe.distill is not None:
-        told.append("no teacher was given (`--teacher RUN`): the network learns from labels alone")
+        notices.append("no teacher was given (`--teacher RUN`): the network learns from labels alone")
         recipe = replace(recipe, distill=None)
-    told.insert(0, f"{data.classes.count} classes of {data.written}: {', '.join(data.classes.names)}")
+    notices.insert(0, f"{data.classes.count} classes of {data.written}: {', '.join(data.classes.names)}")
     setup = Setup(
         graph=graph,
         recipe=_cropped(recipe),
@@ -127,7 +126,7 @@ def prepare(request: TrainRequest, data: Data) -> Prepared:
         accumulate=request.accumulate,
         about=_about(request, loaded, overrides),
     )
-    return Prepared(setup, tuple(told), initial)
+    return Prepared(setup, tuple(notices), initial)
 
 
 def _about(request: TrainRequest, loaded: Loaded, overrides: Mapping[str, str]) -> dict[str, Any]:
@@ -147,7 +146,7 @@ def _about(request: TrainRequest, loaded: Loaded, overrides: Mapping[str, str]) 
 
 
 def network_of_run(folder: Path, *, size: tuple[int, int] | None = None) -> tuple[Loaded, Record]:
-    """The text of a run's network, as it was trained. Raises NoRun, NotLoaded, Refused where the text has changed."""
+    """The network and the record of a run. Raises NoRun, NotLoaded, Refused where the text has changed."""
     record = Record.read(folder)
     values: dict[str, Any] = record.values
     if values["text"] is None:
@@ -186,7 +185,7 @@ def _check_classes(loaded: Loaded, data: Data) -> None:
 def _recipe(request: TrainRequest, loaded: Loaded) -> tuple[Training, list[str]]:
     space = loaded.program.name
     known = {each.name: each for each in trainings(request.genotype, space, overrides=request.overrides)}
-    told: list[str] = []
+    notices: list[str] = []
     if request.recipe is not None:
         if request.recipe not in known:
             listed = ", ".join(f"`{name}`" for name in known) or "none"
@@ -196,10 +195,10 @@ def _recipe(request: TrainRequest, loaded: Loaded) -> tuple[Training, list[str]]
         raise Refused(f"`{space}` has several trainings: take one with `--recipe {next(iter(known))}`")
     elif known:
         (recipe,) = known.values()
-        told.append(f"recipe `{recipe.name}`")
+        notices.append(f"recipe `{recipe.name}`")
     else:
         recipe = plain_recipe(space)
-        told.append(
+        notices.append(
             f"`{space}` has no training: the plain recipe is taken (SGD, poly, cross-entropy; see docs/training.md)"
         )
     if request.batch is not None:
@@ -210,17 +209,17 @@ def _recipe(request: TrainRequest, loaded: Loaded) -> tuple[Training, list[str]]
         recipe = replace(recipe, duration=Epochs(request.epochs))
     if request.iterations is not None:
         recipe = replace(recipe, duration=Iterations(request.iterations))
-    return recipe, told
+    return recipe, notices
 
 
 def _cropped(recipe: Training) -> Training:
-    """With every crop of the size that the network sees, and one at the end where the recipe has none."""
+    """The recipe with its crops at the training size; a crop is added at the end where it has none."""
     steps = tuple(Crop() if isinstance(each, Crop) else each for each in recipe.augment)
     return replace(recipe, augment=steps if Crop() in steps else (*steps, Crop()))
 
 
 def _size(request: TrainRequest, recipe: Training, data: Data, multiple: int) -> tuple[tuple[int, int], list[str]]:
-    """The size that the network sees in training: asked for, the recipe's where the images are as large, or theirs."""
+    """The training size: the requested one, else the recipe's crop if the images are as large, else theirs."""
     if request.train_on not in data.splits:
         raise Refused(f"{data.written} has no split `{request.train_on}`; it has {', '.join(data.splits)}")
     height, width = data.splits[request.train_on].read(0).image.shape[:2]
@@ -238,12 +237,12 @@ def _size(request: TrainRequest, recipe: Training, data: Data, multiple: int) ->
             f"a crop of {size[0]}x{size[1]} does not divide: height and width are multiples of {multiple}, "
             f"such as {even[0]}x{even[1]}"
         )
-    told = [f"crops of {even[0]}x{even[1]}" + (f": {why}" if why else "")]
-    return even, told
+    notices = [f"crops of {even[0]}x{even[1]}" + (f": {why}" if why else "")]
+    return even, notices
 
 
 def _teacher(folder: Path, data: Data) -> nn.Module:
-    """The best network of a run, which gives logits."""
+    """The network of a run with its best weights, frozen. Raises Refused for other classes."""
     if not (folder / RECORD).exists():
         raise Refused(f"`{folder}` holds no run: train the teacher first, and name its folder")
     loaded, record = network_of_run(folder)

@@ -1,4 +1,4 @@
-"""All that is random in a training is a function of its seed and the step, so that a resumed one goes on alike."""
+"""Random number generators seeded by the run's seed and the step, so that a resumed run is deterministic."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 
 class Stream(IntEnum):
-    """What the numbers are for; streams do not meet."""
+    """Independent streams of random numbers, by purpose."""
 
     AUGMENT = 1
     NETWORK = 2
@@ -17,7 +17,7 @@ class Stream(IntEnum):
 
 
 def seed_of(seed: int, stream: Stream, step: int, rank: int = 0) -> int:
-    """A seed for torch, 0 to 2^63 - 1."""
+    """The seed of a stream at a step and rank, 0 to 2^63 - 1."""
     (state,) = np.random.SeedSequence([seed, stream, step, rank]).generate_state(1, np.uint64)
     return int(state >> np.uint64(1))
 

@@ -1,4 +1,4 @@
-"""What git needs to know of texts: their canonical form, how they are merged, how they were at a revision."""
+"""Git integration: textconv, merge driver, texts at a revision."""
 
 from archdsl.vcs.git import GitMissing, GitRefused, NoRepository, git, top
 from archdsl.vcs.revision import Revision

@@ -1,4 +1,4 @@
-"""Two people's answers to one genotype, brought together question by question before lines are compared.
+"""Merges the answers of a genotype by question, before lines are compared.
 
 To git, answers on neighbouring lines, or added at one place, stand in each other's way. To a genotype they are
 answers to different questions, and their order says nothing.
@@ -40,14 +40,14 @@ class Entry:
 class Body:
     entries: Mapping[str, Entry]
     rest: str
-    """What stands below the last statement."""
+    """The comments below the last statement."""
 
     def __str__(self) -> str:
         return "".join(map(str, self.entries.values())) + self.rest
 
 
 def settle(base: str, ours: str, theirs: str) -> tuple[str, str, str]:
-    """The three canonical texts, with every answer that is settled the same in all of them.
+    """The three canonical texts, with every resolved answer equal in all of them.
 
     Settled is what only one side changed, or both alike. What is not keeps its lines on each side, for a comparison
     of lines to show.
@@ -76,7 +76,7 @@ def _settled(base: Body, ours: Body, theirs: Body) -> tuple[Body, Body, Body]:
 
 
 def _agreed(base: Entry | None, ours: Entry | None, theirs: Entry | None) -> Sequence[Entry | None]:
-    """What each side has after what is settled: one entry for all, or each its own where they differ."""
+    """The entries of each side after merging: one for all, or one each where they differ."""
     if picked := _picked(base, ours, theirs):
         return picked
     if ours is None or theirs is None or ours.body is None or theirs.body is None or ours.head != theirs.head:
@@ -86,14 +86,14 @@ def _agreed(base: Entry | None, ours: Entry | None, theirs: Entry | None) -> Seq
 
 
 def _picked(base: T, ours: T, theirs: T) -> tuple[T, T, T] | None:
-    """The value that all take, three times; None where both sides changed it, and otherwise."""
+    """The merged value, three times; None for a conflict."""
     if ours == theirs or theirs == base:
         return ours, ours, ours
     return (theirs, theirs, theirs) if ours == base else None
 
 
 def _order(ours: Body, theirs: Body) -> list[str]:
-    """Ours, and what they added behind what it stands behind there."""
+    """Our entries, with each of their additions after the entry that precedes it on their side."""
     order = list(ours.entries)
     at = 0
     for key in theirs.entries:
@@ -110,7 +110,7 @@ def _changed(base: Body, side: Body) -> set[str]:
 
 
 def _overlap(ours: Iterable[str], theirs: Iterable[str]) -> bool:
-    """Whether two sides answer one question under two spellings: `trunk[2..5].width` and `trunk[4].width`."""
+    """Whether two sides answer one question by different targets: `trunk[2..5].width` and `trunk[4].width`."""
     return any(one != other and _places(one) & _places(other) for one, other in product(ours, theirs))
 
 

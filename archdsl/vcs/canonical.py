@@ -1,4 +1,4 @@
-"""Texts as git compares them."""
+"""The textconv driver: canonical texts for `git diff`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def canonical(data: bytes) -> str | None:
 
 
 def parsed(text: str) -> Parsed | None:
-    """The tree of a text without mistakes."""
+    """The AST of a text without syntax errors; None for one with errors."""
     found = parse(SourceFile("<git>", text))
     return None if found.diagnostics else found

@@ -1,4 +1,4 @@
-"""The program git: what it says, and how it refuses."""
+"""Runs git, and types its failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class GitMissing(Exception):
 
 
 class GitRefused(Exception):
-    """What git was asked for could not be done; the text is the last line that git said about it."""
+    """A git command failed; the message is the last line of its output."""
 
     def __init__(self, words: bytes) -> None:
         lines = words.decode(errors="replace").strip().splitlines() or ["git gives no reason"]
@@ -23,14 +23,14 @@ class GitRefused(Exception):
 
 
 class NoRepository(Exception):
-    """A folder that is in no working tree of git."""
+    """A folder outside of any git working tree."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"`{folder}` is in no git repository; `git init` makes one, `--global` needs none")
 
 
 def run(*arguments: str, folder: Path = Path()) -> subprocess.CompletedProcess[bytes]:
-    """git run in `folder`, its words in English. Raises GitMissing."""
+    """Runs git in `folder` with English messages. Raises GitMissing."""
     try:
         return subprocess.run(
             ["git", *arguments], cwd=folder, env={**os.environ, "LC_ALL": "C"}, capture_output=True, check=False
@@ -40,7 +40,7 @@ def run(*arguments: str, folder: Path = Path()) -> subprocess.CompletedProcess[b
 
 
 def git(*arguments: str, folder: Path = Path()) -> bytes:
-    """What git writes. Raises GitMissing, GitRefused."""
+    """The output of a git command. Raises GitMissing, GitRefused."""
     done = run(*arguments, folder=folder)
     if done.returncode:
         raise GitRefused(done.stderr)

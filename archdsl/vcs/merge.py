@@ -1,4 +1,4 @@
-"""Three-way merges of texts: answers by question, all else by the lines of canonical texts."""
+"""Three-way merge: answers by question, everything else by lines of the canonical texts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archdsl.vcs.canonical import canonical
 from archdsl.vcs.git import GitRefused, run
 
 MARKER: Final = 7
-"""How many signs a conflict marker has, unless git says otherwise."""
+"""The default length of a conflict marker."""
 
 _MOST_CONFLICTS: Final = 127
 """git counts conflicts in its exit code up to here; above, something went wrong."""
@@ -22,11 +22,11 @@ _MOST_CONFLICTS: Final = 127
 class Merged:
     data: bytes
     clean: bool
-    """Whether there are no conflict markers in it, and it parses where both sides do."""
+    """Whether there are no conflicts, and the result parses if both sides do."""
 
 
 def merge(base: bytes, ours: bytes, theirs: bytes, marker: int = MARKER) -> Merged:
-    """The text that two sides made of one. Raises GitMissing, GitRefused.
+    """The three-way merge of a base and two sides. Raises GitMissing, GitRefused.
 
     Where a side does not parse the three are merged as they are, line by line. `base` is empty where both sides
     added the file.
@@ -62,7 +62,7 @@ def _by_lines(base: bytes, ours: bytes, theirs: bytes, marker: int) -> Merged:
 
 
 def _one_conflict(ours: str, theirs: str, marker: int) -> str:
-    """Where lines merge and what comes of it does not parse: all between the first and the last difference."""
+    """The conflict where a merge by lines does not parse: everything from the first to the last difference."""
     one, other = ours.splitlines(keepends=True), theirs.splitlines(keepends=True)
     shorter = min(len(one), len(other))
     first = next((at for at in range(shorter) if one[at] != other[at]), shorter)

@@ -1,4 +1,4 @@
-"""Texts as a revision has them, with the texts that they use."""
+"""Texts at a git revision, with the texts that they import."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from archdsl.vcs.git import GitMissing, GitRefused, git
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """The files of a repository at a revision, by the paths that they have in the working tree.
+    """The files of a repository at a revision, by their paths in the working tree.
 
     An empty `name` is what is staged. Nothing of it needs to be in the working tree any more.
     """

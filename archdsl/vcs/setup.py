@@ -1,4 +1,4 @@
-"""What a repository, or a user's git, needs to know of archdsl: settings of git, and a line of attributes."""
+"""Git configuration for archdsl: config entries, and a line of attributes."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ def settings() -> Mapping[str, str]:
 
 
 def missing(place: Place) -> Sequence[str]:
-    """What is not as `install` makes it: names of settings, and the file of attributes."""
+    """Differences from what `install` writes: names of config entries, and the attributes file."""
     found = [name for name, value in settings().items() if place.get(name) != value]
     return found if LINE in _lines(place.attributes) else [*found, str(place.attributes)]
 
 
 def install(place: Place) -> Sequence[str]:
-    """Write what is missing, and say what that was. Raises GitRefused, OSError."""
+    """Writes what is missing, and returns it. Raises GitRefused, OSError."""
     found = missing(place)
     for name, value in settings().items():
         if name in found:
@@ -89,7 +89,7 @@ def install(place: Place) -> Sequence[str]:
 
 
 def remove(place: Place) -> Sequence[str]:
-    """Take away what `install` wrote, and nothing else; say what that was. Raises GitRefused, OSError."""
+    """Removes what `install` wrote, and nothing else, and returns it. Raises GitRefused, OSError."""
     found = [section for section in _SECTIONS if place.has(section)]
     for section in found:
         place.forget(section)

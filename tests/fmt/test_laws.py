@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from archdsl.fmt import format, format_source, print_file
 from archdsl.syntax import ast, parse
+from archdsl.syntax.tokens import CLOSERS, NEWLINE, OPENERS
 from archdsl.syntax.unparse import unparse
 from archdsl.text import SourceFile
 from tests.fmt.models import HERE, expressions, files
@@ -41,9 +42,28 @@ def test_the_corpus_survives_formatting(source: SourceFile) -> None:
     assert print_file(parse(source).file) == print_file(parse(SourceFile("again", formatted.text)).file)
 
 
-def _gaps(source: SourceFile) -> list[tuple[int, bool]]:
-    """Where space or comments may be put in, and whether a newline may."""
-    return [(token.start, token.kind == "_NL") for token in parse(source).tokens]
+def _noise(source: SourceFile) -> list[tuple[int, tuple[str, ...]]]:
+    """Where layout may be put in, and which: by the grammar none of it can change the tree.
+
+    Spaces stand before any token. Newlines and comments stand where a line ends anyway, or within `(` and `[`, where
+    newlines do not count; a comment takes its newline along where none follows.
+    """
+    places: list[tuple[int, tuple[str, ...]]] = []
+    brackets: list[str] = []
+    for token in parse(source).tokens:
+        written = source.text[token.start : token.stop]
+        if token.kind == NEWLINE:
+            added = ("  ", " # {}", "\n\n\n", "\n# {}")
+        elif brackets and brackets[-1] in "([":
+            added = ("  ", " # {}\n", "\n\n", "\n# {}\n")
+        else:
+            added = ("  ",)
+        places.append((token.start, added))
+        if token.kind in OPENERS:
+            brackets.append(written)
+        elif token.kind in CLOSERS:
+            brackets.pop()
+    return places
 
 
 @SLOW
@@ -51,15 +71,13 @@ def _gaps(source: SourceFile) -> list[tuple[int, bool]]:
 def test_layout_and_comments_do_not_change_what_is_said(data: st.DataObject) -> None:
     source = data.draw(st.sampled_from(corpus()))
     before = parse(source)
-    edges = [place for place, ends_line in _gaps(source) if ends_line]
-    chosen = data.draw(st.lists(st.sampled_from(edges), unique=True, max_size=8))
+    chosen = data.draw(st.lists(st.sampled_from(_noise(source)), unique_by=lambda each: each[0], max_size=8))
     text = source.text
-    for number, place in enumerate(sorted(chosen, reverse=True)):
-        added = data.draw(st.sampled_from([f" # {number}", "  ", "\n\n\n", f"\n# {number}"]))
-        text = text[:place] + added + text[place:]
+    for number, (place, added) in enumerate(sorted(chosen, reverse=True)):
+        text = text[:place] + data.draw(st.sampled_from(added)).format(number) + text[place:]
     noisy = parse(SourceFile("noisy", text))
-    if noisy.diagnostics or noisy.file != before.file:
-        return  # the place was inside a comment
+    assert noisy.diagnostics == ()
+    assert noisy.file == before.file
     formatted = format_source(SourceFile("noisy", text))
     assert formatted.diagnostics == ()
     after = parse(SourceFile("formatted", formatted.text))

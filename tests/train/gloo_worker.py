@@ -14,11 +14,10 @@ import torch
 from archdsl.nets import EveryOutput, Network, load_weights
 from archdsl.pipeline import load, trainings
 from archdsl.settings.losses import Bootstrapped, ClassWeights, CrossEntropy, Loss, Ohem
-from archdsl.train.backward import Objective, backward
-from archdsl.train.distributed import fabric_of, rank, world_size
-from archdsl.train.metrics import Confusion
+from archdsl.train.distributed import fabric_of, rank, synchronise_batch_norms, world_size
+from archdsl.train.evaluate import Confusion
+from archdsl.train.losses import Objective, backward
 from archdsl.train.optimizers import optimizer_of
-from archdsl.train.sync_batch_norm import synchronise_batch_norms
 from archdsl.train.typed_torch import save_file
 from archdsl.weights import random_weights
 

@@ -11,7 +11,7 @@ import pytest
 from archdsl.pipeline import trainings
 from archdsl.settings.printer import as_data
 from archdsl.train import NoRun, Record
-from archdsl.train.record import FORMAT_VERSION, RECORD
+from archdsl.train.run import FORMAT_VERSION, RECORD
 from tests.train.small import write_text
 
 OLD = Path(__file__).with_name("runs") / "version_1.json"

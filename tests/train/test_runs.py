@@ -90,7 +90,7 @@ def test_told_to_end_it_saves_and_leaves(number: int, exit_code: int, whole: Pat
     arguments, run = command(write_text(tmp_path), tmp_path / "run"), tmp_path / "run"
     code, words = ended_by(number, arguments, run, after=2)
     assert code == exit_code
-    assert "go on with `--resume`" in words
+    assert "resume with `--resume`" in words
     assert finished([*arguments, "--resume"]).returncode == 0
     assert (run / "last.safetensors").read_bytes() == (whole / "last.safetensors").read_bytes()
 
@@ -98,7 +98,7 @@ def test_told_to_end_it_saves_and_leaves(number: int, exit_code: int, whole: Pat
 def test_a_folder_with_a_run_is_not_begun_again(whole: Path) -> None:
     done = finished(command(whole.parent / "small.arch", whole))
     assert done.returncode == 2
-    assert "go on with `--resume`" in done.stderr
+    assert "resume it with `--resume`" in done.stderr
 
 
 def test_another_training_does_not_go_on_with_it(whole: Path) -> None:
@@ -193,5 +193,5 @@ def test_what_was_pretrained_on_whole_images_is_begun_with(tmp_path: Path) -> No
     assert not any(name.startswith(("logits", "early")) for name in kept)
     second = finished(command(text, tmp_path / "second", "--init", str(tmp_path / "first")))
     assert second.returncode == 0, second.stderr
-    assert f"{len(kept)} tensors are taken over" in second.stderr
-    assert "new here, at random: " in second.stderr
+    assert f"{len(kept)} tensors are initialised from the file" in second.stderr
+    assert "not in the file, initialised at random: " in second.stderr

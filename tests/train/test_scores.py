@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archdsl.train.evaluate import Confusion
 from archdsl.train.losses import IGNORE
-from archdsl.train.metrics import Confusion
 
 
 @given(st.integers(0, 1000), st.integers(2, 6))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from archdsl.diagnostics import Style
 
 _LISTED = 4
-"""So many items are named in the line that says that nothing is wrong."""
+"""The largest number of items that the summary names."""
 
 
 @click.command("check")
@@ -38,7 +38,7 @@ def command(
     overrides: tuple[tuple[str, str], ...],
     size: tuple[int, int] | None,
 ) -> int:
-    """Find what is wrong in texts: syntax, names, shapes through every choice, questions, answers.
+    """Check texts: syntax, names, shapes for every choice, questions, answers.
 
     PATHS are files, folders, `-` for standard input, or FILE:NAME for one item; without PATHS the folder here. Needs
     neither torch nor a network.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group("cost", cls=Group, no_args_is_help=False)
 def command() -> None:
-    """Cost tables: what each op takes on one device, in one runtime.
+    """Cost tables: the latency of each op on one device, in one runtime.
 
     TABLE is a JSON file with a row for each op and the maps that it reads and gives.
     """
@@ -65,7 +65,7 @@ def check(
     overrides: tuple[tuple[str, str], ...],
     size: tuple[int, int] | None,
 ) -> int:
-    """Hold a table against networks and spaces.
+    """Check a table against networks and spaces.
 
     Lists the rows that it lacks, and those that nobody needs, which do no harm. Of a space all is needed that answers
     can make of it. Exit 1 where rows are missing.
@@ -93,7 +93,7 @@ def check(
 def rows(
     targets: tuple[str, ...], form: str, overrides: tuple[tuple[str, str], ...], size: tuple[int, int] | None
 ) -> int:
-    """List the rows that are to be measured.
+    """List the rows to measure.
 
     Those that networks need, or spaces whatever is answered. A row is an op as a whole with the maps that it reads, or
     a primitive that stands in no op. `--format json` is a table in which every time is still to be filled in.
@@ -123,7 +123,7 @@ def _time(time: float | None) -> str:
 def _wanted(
     targets: Sequence[str], overrides: Sequence[tuple[str, str]], size: tuple[int, int] | None, form: str
 ) -> Sequence[Row]:
-    """The rows that any of the items needs, each once."""
+    """The union of the rows that the items need."""
     found: dict[Row, None] = {}
     for target in targets:
         found.update(dict.fromkeys(rows_or_leave(load_or_leave(target, overrides, size, form=form), form=form)))

@@ -23,7 +23,7 @@ _SEED = click.option("--seed", type=click.IntRange(0), default=0, show_default=T
 
 @click.group("data", cls=Group, no_args_is_help=False)
 def command() -> None:
-    """Check datasets before they are trained on, and look at them.
+    """Check datasets before training, and draw examples.
 
     DATA is `camvid:PATH`, `cityscapes:PATH`, `cityscapes_coarse:PATH`, `bdd:PATH`, `folder:PATH` (images in a folder
     for each class), or `streets`, which are drawn and need no files.
@@ -37,7 +37,7 @@ def command() -> None:
 @_SEED
 @text_or_json
 def check(written: str, count: int | None, data_size: tuple[int, int] | None, seed: int, form: str) -> int:
-    """Decode every file of DATA (`streets` where none is given), say all that is wrong, and count its classes."""
+    """Decode every file of DATA (`streets` where none is given), report all problems, and count its classes."""
     require_for("data")
 
     from archdsl.cli.progress import working

@@ -18,7 +18,7 @@ from archdsl.extras import NEEDS, PACKAGES, Extra, install_line, is_installed
 @click.command("doctor")
 @text_or_json
 def command(form: str) -> int:
-    """Say what is installed, what each command needs, and how what is missing is installed."""
+    """Show what is installed, what each command needs, and how to install what is missing."""
     complete = {extra: all(map(is_installed, packages)) for extra, packages in PACKAGES.items()}
     versions = {each.distribution: _version(each.distribution) for packages in PACKAGES.values() for each in packages}
     missing = [extra for extra, found in complete.items() if not found]
@@ -82,7 +82,7 @@ def _version(name: str) -> str | None:
 
 
 def _gpu() -> str:
-    """Whether compiled plans can run here; they are built either way."""
+    """Whether TensorRT plans can run here; they can be built either way."""
     try:
         import ctypes
 

@@ -48,7 +48,7 @@ def command(
     overrides: tuple[tuple[str, str], ...],
     form: str,
 ) -> int:
-    """Score a network on segmented images: intersection over union of each class, and their mean.
+    """Evaluate a network on segmented images: IoU of each class, mean IoU and pixel accuracy.
 
     WHAT is the folder of a run, a text with `--weights`, or a compiled `.onnx` file. Images keep their size; sizes
     that do not divide are padded. `torchrun -m archdsl eval` shares the images among devices, with equal numbers.
@@ -68,9 +68,9 @@ def command(
     looked_at = Views(scales, flip)
     with errors_shown(form):
         network = open_network(request, fabric.device)
-    told = (*network.told, *check(network, data, split, looked_at))
+    notices = (*network.notices, *check(network, data, split, looked_at))
     first = fabric.is_global_zero
-    for sentence in told if first else ():
+    for sentence in notices if first else ():
         note(sentence)
     mine = share_of(len(data.splits[split]))
     with Bar(shown=first) as bar:
@@ -108,7 +108,7 @@ def _bar(share: float | None) -> str:
 
 
 def _looks(views: Views) -> str:
-    """Words where an image is seen more than as it is."""
+    """The views in words; empty for the image alone."""
     scaled = "" if views.scales == (1.0,) else f", at {', '.join(f'{scale:g}' for scale in views.scales)} of their size"
     return scaled + (", mirrored too" if views.flip else "")
 

@@ -16,7 +16,7 @@ from archdsl.cli.output import say_bytes, say_json
 @input_size
 @text_or_json
 def command(target: str, overrides: tuple[tuple[str, str], ...], size: tuple[int, int] | None, form: str) -> int:
-    """Write the network of FILE as explicit statements, with no space behind it. The text is itself an `.arch` text."""
+    """Write the network of FILE as explicit statements, without its space. The text is itself an `.arch` text."""
     from archdsl import api
     from archdsl.pipeline.expand import expand
 

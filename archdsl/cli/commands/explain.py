@@ -15,7 +15,7 @@ from archdsl.diagnostics.pages import page, titles
 @click.option("--list", "list_all", is_flag=True, help="List all codes with their titles.")
 @text_or_json
 def command(code: str | None, list_all: bool, form: str) -> int:
-    """Say what CODE means, with a bad and a good example. Without CODE, list all codes."""
+    """Explain a diagnostic CODE, with a bad and a good example. Without CODE, list all codes."""
     known = titles()
     if list_all or code is None:
         if form == "json":

@@ -21,7 +21,7 @@ from archdsl.cli.texts import arch_files
 @click.option("--stdin-filename", default="<stdin>", metavar="NAME", help="What messages call standard input.")
 @text_or_json
 def command(paths: tuple[str, ...], only_check: bool, show_diff: bool, stdin_filename: str, form: str) -> int:
-    """Bring texts into their one canonical form. A text with syntax mistakes is left as it is.
+    """Format texts in their canonical form. A text with syntax errors is left as it is.
 
     PATHS are files, folders, or `-` for standard input, which is written to standard output; without PATHS the folder
     here.

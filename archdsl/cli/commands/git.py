@@ -14,7 +14,7 @@ from archdsl.cli.output import note, say, say_bytes
 
 @click.group("git", cls=Group, no_args_is_help=False)
 def command() -> None:
-    """Have git compare and merge texts by what they say.
+    """Set up git to compare and merge texts by meaning.
 
     `git diff` and `git log -p` then show canonical texts, `git difftool -t archdsl` what changes mean and cost, and
     `git merge` brings answers to different questions together.
@@ -26,7 +26,7 @@ def command() -> None:
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit 1 where something is not set up.")
 @click.option("--undo", is_flag=True, help="Take it all away again.")
 def setup(everywhere: bool, only_check: bool, undo: bool) -> int:
-    """Tell git of archdsl: a textconv driver, a difftool and a merge driver for `*.arch`.
+    """Configure git for archdsl: a textconv driver, a difftool and a merge driver for `*.arch`.
 
     Settings are written with `git config`, and one line to `.gitattributes`, which is yours to commit. A second time
     changes nothing.

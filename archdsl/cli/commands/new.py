@@ -17,12 +17,12 @@ from archdsl.pipeline import Loaded
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _LISTED = 24
-"""So many lines of questions are a help in a text; more are in its way."""
+"""The largest number of questions listed as comments in a new genotype."""
 
 
 @click.group("new", cls=Group, no_args_is_help=False)
 def command() -> None:
-    """Begin a space, a genotype or an op with a small text in which nothing is wrong, to change as you like."""
+    """Start a space, a genotype or an op from a small valid text, to change as you like."""
 
 
 def _out(command: F) -> F:
@@ -35,7 +35,7 @@ def _out(command: F) -> F:
 @click.argument("name", metavar="NAME")
 @_out
 def space(name: str, out: Path | None) -> int:
-    """Begin a space: a set of ops, a cell that asks two questions, a network of two such cells."""
+    """Start a space: a set of ops, a cell that asks two questions, a network of two such cells."""
     return _write(_filled("space", name), name, out)
 
 
@@ -43,7 +43,7 @@ def space(name: str, out: Path | None) -> int:
 @click.argument("name", metavar="NAME")
 @_out
 def op(name: str, out: Path | None) -> int:
-    """Begin an op: one as a pipe, one with a body, and a network to try them in."""
+    """Start an op: one as a pipe, one with a body, and a network to try them in."""
     return _write(_filled("op", name), name, out)
 
 
@@ -53,7 +53,7 @@ def op(name: str, out: Path | None) -> int:
 @_out
 @overrides
 def genotype(name: str, target: str, out: Path | None, overrides: tuple[tuple[str, str], ...]) -> int:
-    """Begin a genotype of SPACE, with the first candidate as answer to every question."""
+    """Start a genotype of SPACE that answers every question with its first candidate."""
     from archdsl.api import Refused
     from archdsl.pipeline.default_genotype import default_answers
     from archdsl.pipeline.genotype_writer import write_genotype
@@ -97,7 +97,7 @@ def _named(name: str) -> str:
 
 
 def _write(text: str, name: str, out: Path | None) -> int:
-    """A text in which nothing is wrong, to a file that was not there."""
+    """Checks a text and writes it to a new file."""
     from archdsl.api import Refused
     from archdsl.files import write_atomic
     from archdsl.session import check_source

@@ -31,7 +31,7 @@ class _Job:
     image: Path
     out: Path
     labels: Path
-    """Where the label image goes, where one is asked for."""
+    """The path of the label image, if one was requested."""
 
 
 @click.command("predict")
@@ -68,7 +68,7 @@ def command(
     overrides: tuple[tuple[str, str], ...],
     form: str,
 ) -> int:
-    """Paint the classes that a network sees over an image, or over each image in a folder.
+    """Predict the classes of an image, or of each image in a folder, and draw them over it.
 
     WHAT is the folder of a run, a text with `--weights`, or a compiled `.onnx` file. Sizes that do not divide are
     padded. Images are never written over.
@@ -81,14 +81,14 @@ def command(
     from archdsl.files import write_atomic
     from archdsl.train.evaluate import Views
     from archdsl.train.inference import NetworkRequest, device_of, open_network
-    from archdsl.train.predict import label_picture, picture, predict, told
+    from archdsl.train.predict import label_picture, notices_of, picture, predict
 
     jobs = _jobs(images, out)
     request = NetworkRequest(what, weights, dict(overrides))
     with errors_shown(form):
         where = device_of(device, request)
         network = open_network(request, where)
-    for sentence in told(network):
+    for sentence in notices_of(network):
         note(sentence)
     classes = network.classes or numbered(network.count)
     written: list[Path] = []

@@ -33,7 +33,7 @@ def command(
     size: tuple[int, int] | None,
     form: str,
 ) -> int:
-    """Draw genotypes of SPACE, each as likely as any other.
+    """Sample genotypes of SPACE uniformly.
 
     Constraints are of the form `macs < 20G`, on params, params_training and macs.
     """

@@ -54,12 +54,12 @@ def _ir(loaded: Loaded) -> str:
 
 
 def _network(loaded: Loaded) -> Trace | None:
-    """What the answers make of the space; None where something is open."""
+    """The derived network; None where a question is open."""
     return loaded.meaning.trace if loaded.closed else None
 
 
 def _ends(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
-    """Images and outputs with their shapes; an output that the answers leave out is not there."""
+    """Images and outputs with their shapes, without outputs that the answers leave out."""
     trace = _network(loaded)
     shapes = {} if trace is None else {each.payload: each.shape for each in trace.computed.values()}
     for node in loaded.program.nodes:
@@ -91,7 +91,7 @@ def _text(loaded: Loaded) -> str:
 
 
 def _answers(loaded: Loaded) -> Answers:
-    """The answers that count: where nothing is open, those to questions that are asked."""
+    """The effective answers: where nothing is open, those to questions that are asked."""
     answers, trace = loaded.meaning.answers, _network(loaded)
     return dict(answers) if trace is None else {path: answers[path] for path in trace.asked}
 

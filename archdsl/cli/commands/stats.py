@@ -134,7 +134,7 @@ def _sizes(multiple: int) -> str:
 
 
 def _sums(title: str, sums: Sequence[Sum], macs: int, priced: Estimate | None, shares: Sequence[Share]) -> str:
-    """Columns of what is counted and, with a table, of what it takes; lines without any of it are left out."""
+    """Columns of counts and, with a cost table, of estimates; rows without either are left out."""
     head = (title, "params", "MACs", "share of MACs")
     seconds = {share.name: share.seconds for share in shares}
     shown = [each for each in sums if each.params or each.macs or each.name in seconds]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from archdsl.train.prepare import Prepared
 
 _SHOWN = 8
-"""So many names of tensors are listed."""
+"""The largest number of tensor names in a list."""
 
 
 @click.command("train")
@@ -121,20 +121,20 @@ def command(
 
 
 def _tell(prepared: Prepared) -> None:
-    for sentence in prepared.told:
+    for sentence in prepared.notices:
         note(sentence)
     if prepared.initial is not None:
         note(_initial(prepared.initial))
 
 
 def _initial(initial: InitWeights) -> str:
-    """Which tensors are taken over, and which are not."""
-    lines = [f"{len(initial.tensors)} tensors are taken over"]
-    shapes = [f"{name} ({_shape(there)} there, {_shape(here)} here)" for name, there, here in initial.of_other_shape]
+    """Which tensors are initialised from the file, and which are not."""
+    lines = [f"{len(initial.tensors)} tensors are initialised from the file"]
+    shapes = [f"{name} ({_shape(there)} in the file, {_shape(here)} in the network)" for name, there, here in initial.mismatched]
     for what, names in (
-        ("of another shape, left at random", shapes),
-        ("new here, at random", list(initial.new)),
-        ("there alone, unused", list(initial.unused)),
+        ("of another shape, initialised at random", shapes),
+        ("not in the file, initialised at random", list(initial.new)),
+        ("only in the file, unused", list(initial.unused)),
     ):
         if names:
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
@@ -166,7 +166,7 @@ def _end(outcome: Outcome, out: Path, form: str) -> None:
             }
         )
     elif not outcome.finished:
-        note(f"saved after step {outcome.step}; go on with `--resume`")
+        note(f"saved after step {outcome.step}; resume with `--resume`")
     else:
         say(str(out / "best.safetensors"))
         if outcome.best is not None:

@@ -1,4 +1,4 @@
-"""Streets that are drawn: no files, and hard enough that only what a thing looks like, and where among others, tells.
+"""Synthetic street scenes, without files; classes need both appearance and context to be recognised.
 
 Colours belong to no class, and where the street vanishes, how wide it is and how the camera is held change from scene
 to scene. `benchmarks/streets.py` measures what colour and position alone are worth.
@@ -15,7 +15,7 @@ from archdsl.data.streets.scene import scene
 
 SIZE: Final = (128, 256)
 TRAIN: Final = 512
-"""Scenes to train with where no other number is asked for."""
+"""The default number of training scenes."""
 
 CLASSES: Final = Classes(
     ("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "person", "cyclist"),

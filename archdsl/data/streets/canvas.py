@@ -1,4 +1,4 @@
-"""What a street is painted on: a camera, an image and its labels.
+"""The canvas of a scene: a camera, an image and its labels.
 
 Distances are metres, on the image heights of it. X is to the right, Y up from the ground, Z away from the camera.
 """
@@ -83,7 +83,7 @@ class Canvas:
         return noise()[_wrapped(a, per_metre, begin_a), _wrapped(b, per_metre, begin_b)]
 
     def upright(self, z: float, x: tuple[float, float], y: tuple[float, float]) -> Patch | None:
-        """What is seen of a rectangle at a distance; None where it is nothing."""
+        """The visible part of a rectangle at a distance in metres; None where there is none."""
         height, width = self.size
         camera, near = self.camera, self.camera.focal / z
         turn, lift = np.cos(camera.roll), np.sin(camera.roll)

@@ -1,4 +1,4 @@
-"""What is always there: sky, road, pavements, and the houses on both sides."""
+"""The surroundings of a scene: sky, road, pavements, houses on both sides."""
 
 from __future__ import annotations
 

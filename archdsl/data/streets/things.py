@@ -1,4 +1,4 @@
-"""What stands or moves in a street: each is a few shapes in metres on a plane that faces the camera."""
+"""Objects of a street scene: shapes in metres on a plane that faces the camera."""
 
 from __future__ import annotations
 

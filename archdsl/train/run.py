@@ -1,24 +1,93 @@
-"""The record of a run, `run.json`: what it is of, so that it can be gone on with, evaluated and compiled."""
+"""A training run: its setup, and `run.json`, the record by which it is resumed, evaluated and compiled."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from torch import Tensor, nn
+
+from archdsl.data import Data
 from archdsl.files import write_atomic
+from archdsl.ir import ClosedGraph
+from archdsl.settings import Training
 from archdsl.settings.printer import as_data
+from archdsl.settings.trainings import Epochs, Iterations
+from archdsl.train.classifier import Features
 from archdsl.train.errors import Refused
-from archdsl.train.setup import Setup
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A training as data, before anything runs."""
+
+    graph: ClosedGraph
+    """The closed graph with its auxiliary outputs, at `size`."""
+    recipe: Training
+    data: Data
+    out: Path
+    size: tuple[int, int]
+    """Height and width of the crops in training, in pixels."""
+    padding_multiple: int = 1
+    seed: int = 0
+    initial: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
+    """Initial weights by name; all others are random."""
+    features: Features | None = None
+    """The feature map to classify by, where the data are for image classification."""
+    teacher: nn.Module | None = None
+    """The teacher of knowledge distillation: images to logits."""
+    train_on: str = "train"
+    score_on: str = "val"
+    score_every: int = 1
+    """Epochs between two evaluations."""
+    save_every_s: float = 600.0
+    """Seconds between checkpoints within an epoch; there is always one after an epoch."""
+    save_every_steps: int | None = None
+    """Steps between checkpoints; takes the place of `save_every_s`."""
+    accumulate: int = 1
+    """Gradient accumulation: the number of micro-batches in a batch."""
+    about: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Further entries of the run's record: the text, its hash, the answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """The length of a training in steps and epochs."""
+
+    steps: int
+    steps_per_epoch: int
+
+    @property
+    def epochs(self) -> int:
+        return -(-self.steps // self.steps_per_epoch)
+
+
+def length_of(recipe: Training, examples: int) -> Length:
+    """The length of a recipe on `examples` images. Raises Refused where they do not fill one batch."""
+    passes = examples // recipe.weights.batch
+    if not passes:
+        raise Refused(
+            f"{examples} images do not fill one batch of {recipe.weights.batch}: "
+            f"write a smaller `batch` in the recipe, or give `--batch {examples}`"
+        )
+    match recipe.duration:
+        case Epochs(epochs, iterations):
+            per_epoch = iterations or passes
+            return Length(epochs * per_epoch, per_epoch)
+        case Iterations(iterations):
+            return Length(iterations, min(passes, iterations))
+
 
 FORMAT_VERSION = 2
-"""2 has the recipe in the words of the language; 1 had it under the names of classes, and is read as 2."""
+"""2 has the recipe in the terms of the language; 1 had class names, and is converted when read."""
 RECORD, BEST, LAST = "run.json", "best.safetensors", "last.safetensors"
 
 
 class NoRun(Exception):
-    """A folder that holds no run; the text says what is missing."""
+    """A folder without a readable run; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +96,7 @@ class Record:
 
     @classmethod
     def of(cls, setup: Setup, world: int) -> Record:
-        """What decides the course of a training; a run is gone on with only where all of it is the same."""
+        """All that determines a training; a run is resumed only where all of it is equal."""
         return cls(
             {
                 "format_version": FORMAT_VERSION,
@@ -55,7 +124,7 @@ class Record:
 
     @classmethod
     def read(cls, folder: Path) -> Record:
-        """Raises NoRun."""
+        """The record of the run in a folder. Raises NoRun."""
         try:
             values: Any = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -72,7 +141,7 @@ class Record:
                 raise NoRun(f"`{folder / RECORD}` is of another version")
 
     def check_same(self, other: Record, folder: Path) -> None:
-        """Raises Refused where a run in a folder was another one."""
+        """Raises Refused where the run in a folder differs from this one."""
         mine, theirs = json.loads(json.dumps(self.values)), other.values
         differing = sorted(name for name in {*mine, *theirs} - {"command"} if mine.get(name) != theirs.get(name))
         if differing:
@@ -109,7 +178,7 @@ def _length_in_words(duration: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_words(value: Any) -> Any:
-    """A value of version 1 in the words of the language."""
+    """A value of version 1 in the terms of the language."""
     match value:
         case {"type": "constant", "value": number}:
             return number
