@@ -11,7 +11,7 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PLACES: Final = ("archdsl", "grammars", "spaces", "docs", "tests", "benchmarks", "compiled")
-PLACEHOLDERS: Final = {"archdsl/cli/commands/NAME.py", "archdsl/diagnostics/pages/CODE.md"}
+PLACEHOLDERS: Final = {"archdsl/lint/RULE.py", "archdsl/cli/commands/NAME.py", "archdsl/diagnostics/pages/CODE.md"}
 _QUOTED: Final = re.compile(r"`([\w./-]+)`")
 _LINKED: Final = re.compile(r"\]\(([\w./-]+)\)")
 
