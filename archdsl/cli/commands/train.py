@@ -130,7 +130,10 @@ def _tell(prepared: Prepared) -> None:
 def _initial(initial: InitWeights) -> str:
     """Which tensors are initialised from the file, and which are not."""
     lines = [f"{len(initial.tensors)} tensors are initialised from the file"]
-    shapes = [f"{name} ({_shape(there)} in the file, {_shape(here)} in the network)" for name, there, here in initial.mismatched]
+    shapes = [
+        f"{name} ({_shape(found)} in the file, {_shape(wanted)} in the network)"
+        for name, found, wanted in initial.mismatched
+    ]
     for what, names in (
         ("of another shape, initialised at random", shapes),
         ("not in the file, initialised at random", list(initial.new)),
