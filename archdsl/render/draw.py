@@ -89,7 +89,7 @@ def _cell(item: Drawable, one: Side, name: str) -> Picture:
     if (chain := laid.chains.get(name)) is not None:
         return chain_picture(one, laid, chain)
     asked = cell_questions(item.program, laid.parts.cells.values())
-    path = next((path for path, each in asked.items() if each.scope == name and path in laid.parts.cells), name)
+    path = next((path for path, each in asked.items() if each.shared_by == name and path in laid.parts.cells), name)
     if (scope := find(one.graph, path)) is not None or (scope := find(one.graph, name)) is not None:
         return _picture(one, scope, asked.get(scope.path))
     if (scope := find(supernet := item.supernet(), name)) is not None:
@@ -100,7 +100,7 @@ def _cell(item: Drawable, one: Side, name: str) -> Picture:
 
 def _picture(one: Side, scope: Scope, asked: CellQuestions | None) -> Picture:
     given = answers_in(one, asked) if asked is not None else None
-    title = asked.scope if asked is not None and asked.scope.partition("@")[0] == scope.definition else ""
+    title = asked.shared_by if asked is not None and asked.names(scope.definition) else ""
     costs = costs_of(one.figures)
     mine = [costs[path] for path in scope.nodes if path in costs]
     params, macs = sum(each.params for each in mine), sum(each.macs for each in mine)

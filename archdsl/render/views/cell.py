@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import takewhile
 from typing import TypeAlias
 
 from archdsl.ir import Graph
@@ -19,7 +20,21 @@ from archdsl.render.model.picture import INK, MUTED, PLAIN, TINT, Box, Dash, Lin
 from archdsl.render.views.legends import SetNames, named_sets, set_legend
 from archdsl.render.views.scopes import Scope
 from archdsl.render.views.wiring import Unit, Wiring, join_sign, short_name
-from archdsl.space import Apply, Asked, FrameKind, Keep, Measured, OfBranch, QuestionKind, Searching, Select
+from archdsl.space import (
+    Apply,
+    Asked,
+    FrameKind,
+    Keep,
+    Measured,
+    NodePath,
+    OfBranch,
+    QuestionKind,
+    QuestionScope,
+    Searching,
+    Select,
+    Step,
+)
+from archdsl.space.node_path import spell
 
 _CHOICE = Stroke(INK, Dash.DASHED, 1.0)
 _NUMBER = re.compile(r"(?<=^last)_\d+$|(?<=\d)_\d+$")
@@ -28,7 +43,7 @@ _BESIDE = Stroke(MUTED, Dash.DOTTED, 1.0)
 _NOTHING = Stroke(MUTED, Dash.DOTTED, 1.0)
 """An edge that adds nothing."""
 
-Given: TypeAlias = "Mapping[str, tuple[str, ...]]"
+Given: TypeAlias = "Mapping[QuestionScope, tuple[str, ...]]"
 """The answers that a cell has, by the paths of its questions without the scope: `x1.prev`."""
 
 
@@ -117,14 +132,10 @@ class CellDrawing:
                 return question.place
             case _:
                 pass
-        names: list[str] = []
-        for frame in node.frames:
-            if frame.kind is FrameKind.OP:
-                break
-            names.append(str(frame))
+        frames = tuple(takewhile(lambda frame: frame.kind is not FrameKind.OP, node.frames))
         if isinstance(node.payload, OfBranch):
-            names.append(_NUMBER.sub("", node.local))
-        return ".".join(names) or node.local
+            return str(NodePath(frames, _NUMBER.sub("", node.local)))
+        return spell(frames) or node.local
 
     def map_box(self, unit: Unit) -> Box:
         payload = self.graph.node(unit.output).payload
@@ -171,7 +182,7 @@ class CellDrawing:
             source = self.wiring.source_of(before) or source
         label = tuple(text for op in reversed(ops) for text in op)
         heads = {text.text.partition("(")[0] for text in label}
-        answer = self.given.get(f"{unit.line}.{self.wiring.named(source)}", ())
+        answer = self.given.get((Step(unit.line), Step(self.wiring.named(source))), ())
         label += tuple(Text(each) for each in answer if each.partition("(")[0] not in heads)  # a pipe of no ops
         stroke = _CHOICE if asks else _NOTHING if any(map(_writes_zeros, heads)) else PLAIN
         return Line(source, unit.output, (*label, *ends), stroke)
@@ -227,7 +238,7 @@ class CellDrawing:
             case Keep(question, labels):
                 return f"keep {self.graph.questions[question].keep} of {len(labels)}?"
             case Select(Asked(question), _):
-                return f"{short_name(str(question))}?"
+                return f"{question.name}?"
             case Select(Searching(), _):
                 return "searching?"
             case Select(Measured(count), _):

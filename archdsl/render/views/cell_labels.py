@@ -12,10 +12,11 @@ from archdsl.diff.amounts import short
 from archdsl.diff.cells import Cell, ops_of
 from archdsl.diff.model import NodeFigures
 from archdsl.ir import Graph
+from archdsl.ir.scopes import scope_tree
 from archdsl.render.model.labels import listed, shown, small, wrapped
 from archdsl.render.model.picture import Text
 from archdsl.render.views.parts import holding_chains, is_image, part_of
-from archdsl.space import Asked, Keep, Program, QuestionKind, QuestionPath, Select, spell_scope
+from archdsl.space import Asked, Keep, Program, QuestionKind, QuestionPath, QuestionScope, Select, spell_scope
 
 _NAME_WIDTH = 30
 _MOST_LINES = 3
@@ -64,47 +65,59 @@ def _inside(graph: Graph, cell: Cell) -> list[str]:
 class CellQuestions:
     """What a cell asks; the exits of chains are not among it."""
 
-    scope: str
+    scope: QuestionScope
     """Who shares its answers: `normal`, `normal@h1`, or the cell's own path."""
     questions: tuple[QuestionPath, ...]
+
+    @property
+    def shared_by(self) -> str:
+        return spell_scope(self.scope)
+
+    def names(self, definition: str) -> bool:
+        """Whether answers are shared by the cells of this definition, all or those with one tag."""
+        return [step.name for step in self.scope] == [definition]
 
 
 def cell_questions(program: Program, cells: Iterable[Cell]) -> dict[str, CellQuestions]:
     """What each cell asks that asks something, by its path."""
-    by_scope: dict[str, list[QuestionPath]] = {}
+    by_scope: dict[QuestionScope, list[QuestionPath]] = {}
     for question in program.questions.values():
         if question.kind not in (QuestionKind.EXIT, QuestionKind.BRANCH):
             by_scope.setdefault(_scope(question.path), []).append(question.path)
     scopes = _scopes(program)
+    spelled = {spell_scope(scope): scope for scope in by_scope}
     found: dict[str, CellQuestions] = {}
     for cell in cells:
         # A width is asked by no node: it stands in a count of channels, so its cell is known by its name.
-        scope = scopes.get(cell.path) or (cell.path if cell.path in by_scope else cell.definition)
+        scope = scopes.get(cell.path) or spelled.get(cell.path) or spelled.get(cell.definition)
         if scope in by_scope:
             found[cell.path] = CellQuestions(scope, tuple(by_scope[scope]))
     return found
 
 
-def _scopes(program: Program) -> dict[str, str]:
-    holders = holding_chains([node.frames for node in program.nodes])
-    found: dict[str, str] = {}
+def _scopes(program: Program) -> dict[str, QuestionScope]:
+    """Who shares the answers of each part that asks, by its path in the space."""
+    tree = scope_tree([node.location for node in program.nodes])
+    holders = holding_chains(tree)
+    found: dict[str, QuestionScope] = {}
     for node in program.nodes:
         match node.payload:
             case Select(Asked(path), _) | Keep(path, _) if program.questions[path].kind is not QuestionKind.EXIT:
-                found.setdefault(part_of(node, holders)[0], _scope(path))
+                part = part_of(tree.around[node.path], holders)
+                found.setdefault(part.path if part is not None else node.path, _scope(path))
             case _:
                 pass
     return found
 
 
-def _scope(path: QuestionPath) -> str:
-    return spell_scope(path.scope) or path.place
+def _scope(path: QuestionPath) -> QuestionScope:
+    return path.scope or path.steps[:-1]
 
 
-def answers_in(side: Side, asked: CellQuestions) -> Mapping[str, tuple[str, ...]]:
+def answers_in(side: Side, asked: CellQuestions) -> Mapping[QuestionScope, tuple[str, ...]]:
     """The answers that a cell has, by the paths of its questions without the scope."""
     return {
-        spell_scope(path.steps[len(path.scope) or len(path.steps) - 1 :]): side.answers[path]
+        path.steps[len(path.scope) or len(path.steps) - 1 :]: side.answers[path]
         for path in asked.questions
         if path in side.answers
     }

@@ -27,29 +27,29 @@ def chain_picture(side: Side, layout: Layout, chain: Chain) -> Picture:
     computed = [path for path in chain.cells if not chain.behind(path)]
     keys = {path: fold_key(side, layout, found[path], asked.get(path), costs) for path in computed}
     cards: list[tuple[CellDrawing, Group]] = []
-    for fold in runs(computed, keys):
+    for fold in runs(layout.parts, computed, keys):
         path = fold.cells[0]
         scope = find(side.graph, path)
         assert scope is not None
         mine = asked.get(path)
-        drawing = CellDrawing(side.graph, scope, answers_in(side, mine) if mine else {}, f"{fold.name}: ", small=True)
-        what = mine.scope if mine is not None and mine.scope != path else found[path].definition
-        heading = [Text(_title(chain, fold), 11, bold=True), small(f"{what}, {maps(side.graph, found[path])}", 9)]
+        drawing = CellDrawing(side.graph, scope, answers_in(side, mine) if mine else {}, f"{fold.path}: ", small=True)
+        what = mine.shared_by if mine is not None and mine.shared_by != path else found[path].definition
+        heading = [Text(_title(fold), 11, bold=True), small(f"{what}, {maps(side.graph, found[path])}", 9)]
         heading += [small(line) for line in cost_lines(costs, found[path])]
         names = tuple(box.name for box in drawing.boxes())
-        cards.append((drawing, Group(fold.name, tuple(heading), names)))
+        cards.append((drawing, Group(fold.path, tuple(heading), names)))
     letters = named_sets([names for drawing, _ in cards for names in drawing.sets()])
     boxes = [drawing.boxes() for drawing, _ in cards]
     lines = [line for drawing, _ in cards for line in drawing.lines(letters)]
     rows = [boxes[start : start + _IN_A_ROW] for start in range(0, len(boxes), _IN_A_ROW)]
     heading = [
-        Text(chain.name, 14, bold=True),
+        Text(chain.path, 14, bold=True),
         small(_about(side.graph, chain), 9),
         *set_legend(letters),
         small(" ", 6),
     ]
     return Picture(
-        f"{side.name} {chain.name}",
+        f"{side.name} {chain.path}",
         tuple(box for row in reversed(rows) for card in row for box in card),  # Graphviz stacks them from below
         (*lines, *(line for row in rows for line in _side_by_side(row))),
         heading=tuple(heading),
@@ -57,10 +57,9 @@ def chain_picture(side: Side, layout: Layout, chain: Chain) -> Picture:
     )
 
 
-def _title(chain: Chain, fold: Fold) -> str:
+def _title(fold: Fold) -> str:
     """The place in the chain; the title of the picture says where that stands."""
-    name = fold.name.removeprefix(f"{chain.name.rpartition('.')[0]}.")
-    return name + (f" ×{len(fold.cells)}" if len(fold.cells) > 1 else "")
+    return fold.name + (f" ×{len(fold.cells)}" if len(fold.cells) > 1 else "")
 
 
 def _about(graph: Graph, chain: Chain) -> str:

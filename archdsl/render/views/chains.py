@@ -10,7 +10,7 @@ from archdsl.diff import Side
 from archdsl.diff.cells import Cell
 from archdsl.ir import Graph
 from archdsl.render.views.cell_labels import CellQuestions, Costs, answers_in, cost_lines, maps
-from archdsl.render.views.parts import Parts, in_chain, parts
+from archdsl.render.views.parts import ChainPlace, Parts, parts
 from archdsl.space import Program, QuestionKind
 
 _MOST_IN_A_ROW = 10
@@ -20,7 +20,9 @@ _MOST_IN_A_ROW = 10
 class Chain:
     """A chain; with exits where it asks for one, which makes it a hyper-cell."""
 
+    path: str
     name: str
+    """What the text calls it: the last step of its path."""
     cells: tuple[str, ...]
     """All that the space has, in order; of an answered network without those that do nothing in it."""
     exits: Mapping[int, str]
@@ -66,9 +68,7 @@ class Layout:
 
     def left_out(self, path: str) -> bool:
         """Whether a cell lies behind the exit of its chain."""
-        place = in_chain(path)
-        chain = self.chains.get(place[0]) if place is not None else None
-        return chain is not None and chain.behind(path)
+        return any(chain.behind(path) for chain in self.chains.values())
 
     def graph_of(self, path: str) -> Graph:
         """The network; of a cell that it leaves out the space."""
@@ -79,7 +79,7 @@ def layout(side: Side, supernet: Graph | None) -> Layout:
     """`supernet` is that of the same space; wanted only where exits are answered."""
     found = parts(side.graph)
     whole = parts(supernet) if supernet is not None else found
-    chains = {name: _chain(side, name, cells) for name, cells in _in_chains(side.program, whole).items()}
+    chains = {path: _chain(side, cells) for path, cells in _in_chains(side.program, whole).items()}
     if side.graph.closed:
         drawn = {name: chain.drawn(found.cells) for name, chain in chains.items()}
         chains = {name: chain for name, chain in drawn.items() if chain.computed}
@@ -91,31 +91,36 @@ def asks_exit(program: Program) -> bool:
     return any(question.kind is QuestionKind.EXIT for question in program.questions.values())
 
 
-def _in_chains(program: Program, found: Parts) -> dict[str, list[str]]:
-    chains: dict[str, list[str]] = {}
+def _in_chains(program: Program, found: Parts) -> dict[str, dict[str, ChainPlace]]:
+    """The cells of each chain, by its path, with their places. A grid of one index is no chain."""
+    grids = {scope[-1] for scope in program.trellises}
+    chains: dict[str, dict[str, ChainPlace]] = {}
     for path in found.cells:
-        place = in_chain(path)
-        if place is not None and place[0].rpartition(".")[2] not in program.trellises:
-            chains.setdefault(place[0], []).append(path)
+        place = found.place(path)
+        if place is not None and place.step.structure not in grids:
+            chains.setdefault(place.chain, {})[path] = place
     return chains
 
 
-def _chain(side: Side, name: str, cells: Sequence[str]) -> Chain:
+def _chain(side: Side, places: Mapping[str, ChainPlace]) -> Chain:
     """Its exit is asked under the name that the text gives it, wherever it stands."""
+    cells, place = tuple(places), next(iter(places.values()))
     asked = next(
         (
             question
             for question in side.program.questions.values()
-            if question.kind is QuestionKind.EXIT and question.path.node == name.rpartition(".")[2]
+            if question.kind is QuestionKind.EXIT and question.path.node == place.name
         ),
         None,
     )
     if asked is None:
-        return Chain(name, tuple(cells), {}, None)
+        return Chain(place.chain, place.name, cells, {}, None)
     answer = side.answers.get(asked.path)
-    exits = {int(label): f"{name}[{label}]" for label in asked.answers}
+    exits = {int(label): place.at(int(label)) for label in asked.answers}
     taken = int(answer[0]) if answer else None
-    return Chain(name, tuple(cells), exits, taken, frozenset() if taken is None else frozenset(cells[taken:]))
+    return Chain(
+        place.chain, place.name, cells, exits, taken, frozenset() if taken is None else frozenset(cells[taken:])
+    )
 
 
 def _with_exits(found: Parts, whole: Parts, chains: Mapping[str, Chain]) -> Parts:
@@ -128,8 +133,8 @@ def _with_exits(found: Parts, whole: Parts, chains: Mapping[str, Chain]) -> Part
         if (chain := exits.get(path)) is not None:
             behind = [whole.cells[each] for each in chain.cells if chain.behind(each)]
             cells |= {each.path: _reading(each, {*found.cells, *chain.left_out}, path) for each in behind}
-            cells[chain.name] = Cell(chain.name, "", (), cell.outputs, (path,), chain.name)
-    return Parts(cells, frozenset())
+            cells[chain.path] = Cell(chain.path, "", (), cell.outputs, (path,), chain.path)
+    return Parts(cells, {**whole.frames, **found.frames}, frozenset())
 
 
 def _reading(cell: Cell, drawn: Container[str], last: str) -> Cell:
@@ -141,34 +146,38 @@ def _reading(cell: Cell, drawn: Container[str], last: str) -> Cell:
 def _through(exits: Mapping[str, Chain], reader: str, source: str) -> str:
     """The exit's map instead of the last cell's, for those who read it from outside."""
     chain = exits.get(source)
-    return source if chain is None or reader in chain.cells else chain.name
+    return source if chain is None or reader in chain.cells else chain.path
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
     """A run of cells that are drawn as one."""
 
+    path: str
     name: str
+    """The last step of its path."""
     cells: tuple[str, ...]
 
 
 def fold_key(side: Side, layout: Layout, cell: Cell, asked: CellQuestions | None, costs: Costs) -> Hashable:
     """Equal for cells that may be drawn as one: the same cell, the same answers, maps and costs."""
-    own = asked is not None and asked.scope == cell.path
+    own = asked is not None and asked.shared_by == cell.path
     answers = tuple(answers_in(side, asked).items()) if asked is not None and own else ()
-    scope = asked.scope if asked is not None and not own else ""
+    scope = asked.shared_by if asked is not None and not own else ""
     return cell.definition, scope, answers, maps(layout.graph_of(cell.path), cell), tuple(cost_lines(costs, cell))
 
 
-def folds(chain: Chain, keys: Mapping[str, Hashable], apart: Iterable[str]) -> tuple[Fold, ...]:
+def folds(parts: Parts, chain: Chain, keys: Mapping[str, Hashable], apart: Iterable[str]) -> tuple[Fold, ...]:
     """The cells of a chain, neighbours together where their keys are equal.
 
     A run ends at a cell of `apart`, whose own map others read. Where an exit is asked every cell stands alone.
     """
-    return runs(chain.cells, keys, chain.cells if chain.exits else apart)
+    return runs(parts, chain.cells, keys, chain.cells if chain.exits else apart)
 
 
-def runs(cells: Iterable[str], keys: Mapping[str, Hashable], apart: Iterable[str] = ()) -> tuple[Fold, ...]:
+def runs(
+    parts: Parts, cells: Iterable[str], keys: Mapping[str, Hashable], apart: Iterable[str] = ()
+) -> tuple[Fold, ...]:
     """Neighbours with equal keys together; a run ends at a cell of `apart`."""
     ends = set(apart)
     found: list[list[str]] = []
@@ -178,18 +187,18 @@ def runs(cells: Iterable[str], keys: Mapping[str, Hashable], apart: Iterable[str
             found[-1].append(path)
         else:
             found.append([path])
-    return tuple(Fold(_name(run), tuple(run)) for run in found)
+    return tuple(_fold(parts, run) for run in found)
 
 
-def _name(run: list[str]) -> str:
-    first, last = in_chain(run[0]), in_chain(run[-1])
+def _fold(parts: Parts, run: Sequence[str]) -> Fold:
+    first, last = parts.place(run[0]), parts.place(run[-1])
     assert first is not None and last is not None
-    return run[0] if len(run) == 1 else f"{first[0]}[{first[1]}..{last[1]}]"
+    return Fold(*first.run(last.position), tuple(run))
 
 
 def rows(chain: Chain, found: tuple[Fold, ...]) -> tuple[tuple[str, ...], ...]:
     """The boxes of a chain in rows; a hyper-cell is one row, however long."""
-    names = [fold.name for fold in found]
+    names = [fold.path for fold in found]
     count = 1 if chain.exits else ceil(len(names) / _MOST_IN_A_ROW)
     length = ceil(len(names) / count)
     return tuple(tuple(names[start : start + length]) for start in range(0, len(names), length))

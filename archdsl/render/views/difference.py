@@ -11,6 +11,7 @@ from archdsl.diff.model import CellChange, Side
 from archdsl.render.model.labels import small, wrapped
 from archdsl.render.model.picture import MUTED, Box, Dash, Flow, Line, Picture, Stroke, Text
 from archdsl.render.views.cell_labels import label_of
+from archdsl.render.views.parts import is_result
 
 _STROKES = {
     Change.SAME: Stroke(MUTED, Dash.SOLID, 0.8),
@@ -25,7 +26,7 @@ _MARKS = {Change.CHANGED: "~", Change.ADDED: "+", Change.REMOVED: "-"}
 
 def difference_picture(difference: Difference) -> Picture:
     """The picture of a difference by cells: green and `+`, red, dashed and `-`, amber and `~`."""
-    kept = [cell for cell in difference.cells if not cell.path.startswith("out ")]
+    kept = [cell for cell in difference.cells if not is_result(_side(difference, cell).graph, cell.path)]
     names = {path: cell.path for cell in kept for path in (cell.before, cell.after) if path is not None}
     found = (cells(difference.before.graph), cells(difference.after.graph))
     boxes = tuple(_box(difference, cell, found[cell.after is not None]) for cell in kept)
@@ -56,7 +57,7 @@ def _heading(difference: Difference) -> tuple[Text, ...]:
 
 
 def _box(difference: Difference, cell: CellChange, found: Mapping[str, Cell]) -> Box:
-    side = difference.before if cell.after is None else difference.after
+    side = _side(difference, cell)
     label = label_of(side.graph, found[cell.path], {})
     mark = _MARKS.get(cell.change)
     if mark is not None:
@@ -69,6 +70,11 @@ def _box(difference: Difference, cell: CellChange, found: Mapping[str, Cell]) ->
         label = (*label, Text(f"{signed(cell.cost.params)} params, {signed(cell.cost.macs)} MACs", 8))
     fill = _FILLS.get(cell.change, "#ffffff")
     return Box(cell.path, label, stroke=_STROKES[cell.change], fill=fill)
+
+
+def _side(difference: Difference, cell: CellChange) -> Side:
+    """The side whose cell is drawn."""
+    return difference.before if cell.after is None else difference.after
 
 
 def _lines(difference: Difference, kept: list[CellChange], names: Mapping[str, str]) -> list[Line]:

@@ -11,7 +11,7 @@ from archdsl.render.model.picture import INK, MUTED, Box, Dash, Line, Point, Str
 from archdsl.render.model.splines import bent, moved, swung
 from archdsl.render.views.parts import Outside, is_image
 from archdsl.render.views.trellis_layout import CELL, SKIP, TrellisLayout, Visit
-from archdsl.space import Place
+from archdsl.space import Place, Result
 
 _HEAD = Stroke(MUTED, Dash.SOLID, 1.3)
 EARLIER = Stroke(MUTED, Dash.DOTTED, 1.3)
@@ -78,8 +78,7 @@ class GridSurroundings:
         if is_image(self.layout.side.graph, each.name):
             label: tuple[Text, ...] = (Text(each.name, 9), small(str(self.layout.image)))
         else:
-            name = each.name.removesuffix(f".{each.definition}") if each.definition else each.name
-            lines = [each.definition, f"of {name.rpartition('.')[2]}"] if each.definition else [name]
+            lines = [each.definition, f"of {self.told_by(each)}"] if each.definition else [each.name]
             if (places := self._ends_of(each.name)) is not None:
                 lines = [f"branch {each.name}", *wrapped(f"ends at {', '.join(places)}", 15)]
             label = tuple(Text(line, 9) for line in lines)
@@ -88,13 +87,21 @@ class GridSurroundings:
             )
         return Box(each.name, label, stroke=stroke, at=self.places[each.name], size=_SIDE)
 
+    def told_by(self, each: Outside) -> str:
+        """What tells a cell from others of its definition: its name, else its branch or the step around it."""
+        *around, last = self.layout.parts.frames[each.name]
+        if last.name != each.definition:
+            return last.name
+        return last.branch or "+".join(last.owners) or (around[-1].name if around else last.name)
+
     def _ends_of(self, name: str) -> Iterable[str] | None:
         """The answers where a branch ends, if a box stands for one."""
         branches = self.layout.side.program.branches
         return next((ends.places for branch, ends in branches.items() if str(branch) == name), None)
 
     def shape_of(self, output: str) -> str:
-        return str(self.layout.side.graph.node(f"out {output}").shape)
+        graph = self.layout.side.graph
+        return next(str(graph.node(path).shape) for path, result in graph.with_payload(Result) if result.name == output)
 
     def lines(self) -> list[Line]:
         return [*self.into_grid(), *self.between_outside(), *self.out_of_grid()]

@@ -103,16 +103,16 @@ class _Drawing:
             cell.path: fold_key(self.side, self.layout, cell, self.asked.get(cell.path), self.costs) for cell in cells
         }
         read = {source for each in self.cells.values() if each.path not in self.chain_of for source in each.reads}
-        return {name: folds(chain, keys, read) for name, chain in self.layout.chains.items()}
+        return {name: folds(self.layout.parts, chain, keys, read) for name, chain in self.layout.chains.items()}
 
     @cached_property
     def box_names(self) -> Mapping[str, str]:
-        folded = {path: fold.name for found in self.folds.values() for fold in found for path in fold.cells}
+        folded = {path: fold.path for found in self.folds.values() for fold in found for path in fold.cells}
         return {path: folded.get(path, path) for path in self.shown}
 
     @cached_property
     def fold_of(self) -> Mapping[str, Fold]:
-        return {fold.name: fold for found in self.folds.values() for fold in found}
+        return {fold.path: fold for found in self.folds.values() for fold in found}
 
     # Boxes ----------------------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ class _Drawing:
     def box(self, path: str) -> Box:
         each, name = self.shown[path], self.box_names[path]
         if path in self.layout.chains:
-            label = (Text(path.rpartition(".")[2], bold=True), small(maps(self.side.graph, self.cells[path])))
+            label = (Text(self.layout.chains[path].name, bold=True), small(maps(self.side.graph, self.cells[path])))
             return Box(name, (*label, *_outs(each)), Outline.CIRCLE, fill=TINT)
         fill = TINT if is_image(self.side.graph, path) else PAPER
         return Box(
@@ -171,15 +171,14 @@ class _Drawing:
         """Of a cell in a chain its place, and how many are drawn as one; the frame says where the chain stands."""
         if path not in self.chain_of:
             return wrapped(path, 30)
-        box, above = self.box_names[path], self.chain_of[path].name.rpartition(".")[0]
-        cells = self.fold_of[box].cells
-        return [box.removeprefix(f"{above}.") + (f" ×{len(cells)}" if len(cells) > 1 else "")]
+        fold = self.fold_of[self.box_names[path]]
+        return [fold.name + (f" ×{len(fold.cells)}" if len(fold.cells) > 1 else "")]
 
     def what(self, path: str) -> list[str]:
         """`normal@h1`, the cell as its answers are shared; nothing where its path says it."""
         asked, definition = self.asked.get(path), self.cells[path].definition
-        found = asked.scope if asked is not None and asked.scope != path else definition
-        return [found] if found and path.rpartition(".")[2] != found else []
+        found = asked.shared_by if asked is not None and asked.shared_by != path else definition
+        return [found] if found and self.layout.parts.name(path) != found else []
 
     def inside(self, path: str) -> list[str]:
         """What a cell with questions of its own has answered, or that it asks. Shared answers: `--cell` shows them."""
@@ -192,10 +191,10 @@ class _Drawing:
         return [f"{number} question{'' if number == 1 else 's'}"] if number else []
 
     def group(self, chain: Chain) -> Group:
-        found = self.folds[chain.name]
-        exit = [chain.name] if chain.name in self.shown else []
-        names = [*(fold.name for fold in found), *exit]
-        return Group(chain.name, self.title(chain), tuple(names), rows(chain, found))
+        found = self.folds[chain.path]
+        exit = [chain.path] if chain.path in self.shown else []
+        names = [*(fold.path for fold in found), *exit]
+        return Group(chain.path, self.title(chain), tuple(names), rows(chain, found))
 
     def title(self, chain: Chain) -> tuple[Text, ...]:
         about = f"{len(chain.cells)} cells"
@@ -203,7 +202,7 @@ class _Drawing:
             about = f"exit {chain.taken} of {_run(list(chain.exits)).removeprefix('1 to ')}"
         elif chain.exits:
             about = f"which exit, {_run(list(chain.exits))}?"
-        return (small(f"{chain.name}: {about}", 9),)
+        return (small(f"{chain.path}: {about}", 9),)
 
     # Lines ----------------------------------------------------------------------------------
 
@@ -231,7 +230,7 @@ class _Drawing:
             taken = self.layout.chains[path].taken is not None
             return Line(tail, head, stroke=_TAKEN if taken else _ASKED)
         if chain is not None:
-            row = next(row for row in rows(chain, self.folds[chain.name]) if head in row)
+            row = next(row for row in rows(chain, self.folds[chain.path]) if head in row)
             near = tail in row and row.index(head) - row.index(tail) == 1
             first = before is not chain and head == row[0] and last
             stroke = _LEFT_OUT if chain.behind(path) else Stroke(width=1.0) if last else _EARLIER
@@ -256,7 +255,7 @@ class _Drawing:
         """Later rows of a long chain begin below its first."""
         found: list[Line] = []
         for chain in self.layout.chains.values():
-            starts = [row[0] for row in rows(chain, self.folds[chain.name])]
+            starts = [row[0] for row in rows(chain, self.folds[chain.path])]
             found += [Line(above, below, stroke=Stroke(FAINT, Dash.HIDDEN)) for above, below in pairwise(starts)]
         return found
 

@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archdsl.diff.cells import Cell
-from archdsl.ir import Graph, Node
+from archdsl.ir import Graph, Node, Scope
+from archdsl.ir.scopes import ScopeTree
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Asked, Frame, FrameKind, Image, QuestionKind, QuestionPath, Result, Select
-from archdsl.space import Node as Laid
-from archdsl.space.node_path import spell, unowned
+from archdsl.space.node_path import spell
+from archdsl.space.path import Step, parse_scope, spell_run
 
-_POSITION = re.compile(r"(.*[^\]])\[(\d+)\]$")
+
+@dataclass(frozen=True, slots=True)
+class ChainPlace:
+    """The place of a cell in a chain."""
+
+    around: tuple[Frame, ...]
+    """The steps from the network to the chain."""
+    frame: Frame
+    """The cell: `trunk[5]`."""
+    step: Step
+    """Its name, taken apart."""
+
+    @property
+    def chain(self) -> str:
+        """The path of the chain: `b.trunk`."""
+        return self._spell(self.name)
+
+    @property
+    def name(self) -> str:
+        """What the text calls the chain: `trunk`."""
+        return self.step.name
+
+    @property
+    def position(self) -> int:
+        return self.step.indices[0]
+
+    def at(self, position: int) -> str:
+        """The path of the cell at another position."""
+        return self._spell(str(self.step.at((position,))))
+
+    def run(self, last: int) -> tuple[str, str]:
+        """The path and the last step of a run of cells from here on: `b.trunk[2..4]`, `trunk[2..4]`."""
+        name = spell_run((self.step,), 0, 0, last)
+        return self._spell(name), name
+
+    def _spell(self, name: str) -> str:
+        return spell((*self.around, replace(self.frame, name=name)))
 
 
 @dataclass(frozen=True)
@@ -21,78 +57,93 @@ class Parts:
     """Every part by its path, in the order of the graph; the map of an exit is a part that has the chain's name."""
 
     cells: Mapping[str, Cell]
+    frames: Mapping[str, tuple[Frame, ...]]
+    """The steps to each part that is a scope."""
     before_exit: frozenset[tuple[str, str]]
     """Who reads `.prev` of which chain, while its exit is open."""
 
+    def place(self, path: str) -> ChainPlace | None:
+        """The place of a part in its chain, if it stands in one."""
+        return place_in_chain(self.frames.get(path, ()))
 
-def in_chain(path: str) -> tuple[str, int] | None:
-    """The chain in which a cell stands, and where in it."""
-    found = _POSITION.match(path)
-    return (found[1], int(found[2])) if found else None
+    def name(self, path: str) -> str:
+        """The last step of a part's path, without branches; its path where it is a single node."""
+        frames = self.frames.get(path, ())
+        return frames[-1].name if frames else path
+
+
+def place_in_chain(frames: tuple[Frame, ...]) -> ChainPlace | None:
+    """The place that the last of these steps is; a place of a grid has more than one index."""
+    scope = parse_scope(frames[-1].name) if frames else None
+    if scope is None or len(scope) != 1 or len(scope[0].indices) != 1:
+        return None
+    return ChainPlace(frames[:-1], frames[-1], scope[0])
 
 
 def parts(graph: Graph) -> Parts:
     """The parts of a graph. What reads but the size of a map (`resize(like = image)`) does not read the map."""
-    holders = holding_chains([node.frames for node, _ in graph.nodes()])
+    holders = holding_chains(graph.scopes)
     owner: dict[str, str] = {}
     definitions: dict[str, str] = {}
-    scopes: dict[str, str] = {}
+    shared: dict[str, str] = {}
+    frames: dict[str, tuple[Frame, ...]] = {}
     members: dict[str, list[str]] = {}
     for node, _ in graph.nodes():
-        path, definition, scope = part_of(node, holders)
-        if chain := _chain_left(graph, owner, node):
+        part = part_of(graph.scopes.around[node.path], holders)
+        if chain := _chain_left(graph, owner, frames, node):
             path, definition, scope = chain, "", chain
+        elif part is None:
+            path, definition, scope = node.path, "", node.path
+        else:
+            path, scope = part.path, part.shared_path
+            definition = part.definition if part.kind is FrameKind.CELL else ""
+            frames[path] = part.frames
         owner[node.path] = path
         definitions[path] = definition
-        scopes[path] = scope
+        shared[path] = scope
         members.setdefault(path, []).append(node.path)
     found: dict[str, Cell] = {}
     before_exit: set[tuple[str, str]] = set()
     for path, nodes in members.items():
         outputs = tuple(each for each in nodes if _leaves(graph, owner, each))
-        reads, chains = _reads(graph, owner, nodes)
+        reads, chains = _reads(graph, owner, frames, nodes)
         before_exit |= {(path, chain) for chain in chains}
-        found[path] = Cell(path, definitions[path], tuple(nodes), outputs, tuple(reads), scopes[path])
-    return Parts(found, frozenset(before_exit))
+        found[path] = Cell(path, definitions[path], tuple(nodes), outputs, tuple(reads), shared[path])
+    return Parts(found, frames, frozenset(before_exit))
 
 
-def holding_chains(frames: Sequence[tuple[Frame, ...]]) -> frozenset[str]:
+def holding_chains(tree: ScopeTree) -> frozenset[str]:
     """The cells that hold cells of chains: a picture shows what is in them."""
     found: set[str] = set()
-    for each in frames:
-        above: list[str] = []
-        for depth, frame in enumerate(each, 1):
-            if frame.kind is not FrameKind.CELL:
-                continue
-            if in_chain(str(frame)) is not None:
-                found.update(above)
-                break
-            above.append(spell(each[:depth]))
+    places = [scope for scope in tree if scope.kind is FrameKind.CELL and place_in_chain(scope.frames) is not None]
+    for scope in places:
+        above = [each for each in tree.around[scope.nodes[0]][: scope.depth - 1] if each.kind is FrameKind.CELL]
+        if all(place_in_chain(each.frames) is None for each in above):
+            found.update(each.path for each in above)
     return frozenset(found)
 
 
-def part_of(node: Node | Laid, holders: frozenset[str]) -> tuple[str, str, str]:
-    """The path of the part that a node stands in, the cell that it is an instance of, and the path without owners."""
-    names = [str(frame) for frame in node.frames]
+def part_of(around: Sequence[Scope], holders: frozenset[str]) -> Scope | None:
+    """The part among the scopes around a node; None where the node is a part by itself."""
     first = 0
-    for depth, frame in enumerate(node.frames, 1):
-        if frame.kind is FrameKind.CELL:
-            path = ".".join(names[:depth])
-            if path not in holders:
-                return path, frame.definition, spell(unowned(node.frames[:depth]))
+    for depth, scope in enumerate(around, 1):
+        if scope.kind is FrameKind.CELL:
+            if scope.path not in holders:
+                return scope
             first = depth
-    path = ".".join([*names, node.local][: first + 1])
-    return path, "", spell(unowned(node.frames[: first + 1])) if first < len(node.frames) else path
+    return around[first] if first < len(around) else None
 
 
-def _chain_left(graph: Graph, owner: Mapping[str, str], node: Node) -> str | None:
+def _chain_left(
+    graph: Graph, owner: Mapping[str, str], frames: Mapping[str, tuple[Frame, ...]], node: Node
+) -> str | None:
     """The chain whose exit a node picks: each of its inputs is the map of the cell that its label counts."""
     payload = node.payload
     if not _asks_exit(graph, node) or not isinstance(payload, Select):
         return None
-    found = [in_chain(owner[source]) for source in graph.inputs(node.path)]
-    chains = {each[0] if each else None for each in found}
-    positions = [each and str(each[1]) for each in found]
+    found = [place_in_chain(frames.get(owner[source], ())) for source in graph.inputs(node.path)]
+    chains = {each.chain if each else None for each in found}
+    positions = [each and str(each.position) for each in found]
     return chains.pop() if len(chains) == 1 and positions == [str(label) for label in payload.labels] else None
 
 
@@ -109,14 +160,16 @@ def _leaves(graph: Graph, owner: Mapping[str, str], path: str) -> bool:
     return not readers or any(owner[reader] != owner[path] for reader in readers)
 
 
-def _reads(graph: Graph, owner: Mapping[str, str], nodes: Sequence[str]) -> tuple[dict[str, None], set[str]]:
+def _reads(
+    graph: Graph, owner: Mapping[str, str], frames: Mapping[str, tuple[Frame, ...]], nodes: Sequence[str]
+) -> tuple[dict[str, None], set[str]]:
     """The parts whose maps a part reads, and the chains of which it reads the map before an open exit.
 
     That map is a choice between all cells of a chain, each prepared by itself; it counts as one.
     """
     inside = set(nodes)
     asking = (path for path in nodes if _asks_exit(graph, graph.node(path)))
-    picks = {path for path in asking if _chain_left(graph, owner, graph.node(path)) is None}
+    picks = {path for path in asking if _chain_left(graph, owner, frames, graph.node(path)) is None}
     kept = _kept(graph, inside, nodes, picks)
     found: dict[str, None] = {}
     for path in nodes:
@@ -126,8 +179,8 @@ def _reads(graph: Graph, owner: Mapping[str, str], nodes: Sequence[str]) -> tupl
     for pick in picks:
         sources = _sources(graph, inside, pick)
         asked = _question(graph.node(pick)).node
-        names = {each[0] for source in sources if (each := in_chain(owner[source])) is not None}
-        chains |= {name for name in names if name.rpartition(".")[2] == asked}
+        places = [place_in_chain(frames.get(owner[source], ())) for source in sources]
+        chains |= {each.chain for each in places if each is not None and each.name == asked}
     return found, chains
 
 

@@ -15,8 +15,8 @@ from archdsl.diff.routes import route
 from archdsl.ir import ClosedNode
 from archdsl.ops import Shape
 from archdsl.render.model.picture import Point, Stroke, branch_stroke
-from archdsl.render.views.parts import Outside, outside, parts
-from archdsl.space import Branch, Place, QuestionKind, Trellis
+from archdsl.render.views.parts import Outside, Parts, outside, parts
+from archdsl.space import Branch, Frame, FrameKind, Place, QuestionKind, Trellis
 
 CELL: Point = (68, 39)
 SKIP: Point = (36, 20)
@@ -72,7 +72,8 @@ def _visit(
     previous = before and before.name
     if cell is None:
         carried = before and before.carries
-        return Visit(place, f"{branch}.{spelled}", (), None, carried, operator or "nothing", "", previous)
+        owned = Frame(FrameKind.CELL, spelled, owners=(str(branch),))
+        return Visit(place, owned.spelled, (), None, carried, operator or "nothing", "", previous)
     reads = [side.graph.node(path).shape.channels for path in maps_read(side.graph, cell)]
     writes = [side.graph.node(path).shape.channels for path in cell.outputs]
     channels = f"{', '.join(map(str, dict.fromkeys(reads)))} → {', '.join(map(str, dict.fromkeys(writes)))}"
@@ -198,8 +199,12 @@ class TrellisLayout:
     trellis: Trellis
 
     @cached_property
+    def parts(self) -> Parts:
+        return parts(self.side.graph)
+
+    @property
     def cells(self) -> Mapping[str, Cell]:
-        return parts(self.side.graph).cells
+        return self.parts.cells
 
     @cached_property
     def visits(self) -> tuple[Visit, ...]:
@@ -269,6 +274,7 @@ class TrellisLayout:
     def carrier(self, reader: str, source: str) -> Visit | None:
         """The last place that still has the map which is read: skips hand it on."""
         found = [visit for visit in self.visits if visit.carries == source]
-        steps = reader.split(".")
-        mine = [visit for visit in found if any(branch in steps for branch in visit.branches)]
+        frames = self.parts.frames.get(reader, ())
+        branches = {reader, *(branch for frame in frames for branch in (frame.branch, *frame.owners))}
+        mine = [visit for visit in found if not branches.isdisjoint(visit.branches)]
         return max(mine or found, key=lambda visit: visit.place[0], default=None)

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from archdsl.ir import Graph, Node
+from archdsl.ir import Graph, Node, scopes
 from archdsl.ops import Shape
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.render.model.labels import resolution
 from archdsl.render.views.scopes import Scope
 from archdsl.space import Apply, Asked, FrameKind, Keep, QuestionKind, Select
-from archdsl.space.node_path import below, spell
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +40,15 @@ def units(graph: Graph, scope: Scope) -> dict[str, Unit]:
     """The units of a scope by the map that each writes, in the order of the graph."""
     groups: dict[str, list[str]] = {}
     for path in scope.nodes:
-        groups.setdefault(_call(graph.node(path), scope.depth), []).append(path)
+        groups.setdefault(_call(graph, path, scope.depth), []).append(path)
     found = (_unit(graph, scope, name, nodes) for name, nodes in groups.items())
     return {unit.output: unit for unit in found}
 
 
-def _call(node: Node, depth: int) -> str:
+def _call(graph: Graph, path: str, depth: int) -> str:
     """The path of the outermost call that a node stands in, below the scope; else its own path."""
-    for position, frame in enumerate(node.frames[depth:], depth):
-        if frame.kind is not FrameKind.LINE:
-            return spell(node.frames[: position + 1])
-    return node.path
+    inside = graph.scopes.around[path][depth:]
+    return next((scope.path for scope in inside if scope.kind is not FrameKind.LINE), path)
 
 
 def _unit(graph: Graph, scope: Scope, name: str, nodes: list[str]) -> Unit:
@@ -59,7 +56,7 @@ def _unit(graph: Graph, scope: Scope, name: str, nodes: list[str]) -> Unit:
     inputs = dict.fromkeys(source for path in nodes for source in graph.inputs(path) if source not in inside)
     outputs = [path for path in nodes if not (read := graph.readers(path)) or any(each not in inside for each in read)]
     output = outputs[-1] if outputs else nodes[-1]
-    op = _primitive(graph.node(output)) if name == nodes[0] else _definition(graph.node(nodes[0]), name)
+    op = _primitive(graph.node(output)) if name == nodes[0] else _definition(graph.scopes[name])
     return Unit(name, op, _line(graph, scope, inside, output), tuple(nodes), tuple(inputs), output)
 
 
@@ -67,29 +64,25 @@ def _primitive(node: Node) -> str:
     return node.payload.primitive if isinstance(node.payload, Apply) else ""
 
 
-def _definition(node: Node, name: str) -> str:
-    path = ""
-    for frame in node.frames:
-        path = below(path, frame)
-        if path == name:
-            spelled = frame.name[: frame.name.rfind(")") + 1]  # a candidate with arguments: `sep_conv3x3(d = 4)`
-            return spelled or frame.definition or frame.name
-    return ""
+def _definition(call: scopes.Scope) -> str:
+    frame = call.frames[-1]
+    spelled = frame.name[: frame.name.rfind(")") + 1]  # a candidate with arguments: `sep_conv3x3(d = 4)`
+    return spelled or frame.definition or frame.name
 
 
 def _line(graph: Graph, scope: Scope, inside: set[str], output: str) -> str:
     """The line that a unit ends: nobody in the same line reads its map."""
-    mine = _line_of(graph.node(output), scope.depth)
+    mine = _line_of(graph, output, scope.depth)
     if not mine:
         return ""
     followers = (reader for reader in graph.readers(output) if reader not in inside)
-    same = any(_line_of(graph.node(reader), scope.depth) == mine and reader in scope.nodes for reader in followers)
+    same = any(_line_of(graph, reader, scope.depth) == mine and reader in scope.nodes for reader in followers)
     return "" if same else mine
 
 
-def _line_of(node: Node, depth: int) -> str:
-    frames = node.frames[depth:]
-    return str(frames[0]) if frames and frames[0].kind is FrameKind.LINE else ""
+def _line_of(graph: Graph, path: str, depth: int) -> str:
+    inside = graph.scopes.around[path][depth:]
+    return inside[0].name if inside and inside[0].kind is FrameKind.LINE else ""
 
 
 def readers_within(found: Mapping[str, Unit]) -> dict[str, list[Unit]]:
@@ -118,6 +111,11 @@ class Wiring:
     @cached_property
     def units(self) -> Mapping[str, Unit]:
         return units(self.graph, self.scope)
+
+    @cached_property
+    def inside(self) -> frozenset[str]:
+        """All nodes, those among them that only hand maps on."""
+        return frozenset(self.graph.scopes[self.scope.path].nodes)
 
     @cached_property
     def readers(self) -> Mapping[str, list[Unit]]:
@@ -150,7 +148,7 @@ class Wiring:
     def is_output(self, unit: Unit) -> bool:
         """Whether others read its map; one without a name that is read in here too is only looked up by a branch."""
         readers = self.graph.readers(unit.output)
-        outside = not readers or not all(reader.startswith(f"{self.scope.path}.") for reader in readers)
+        outside = not readers or not all(reader in self.inside for reader in readers)
         return outside and (bool(unit.line) or unit.output not in self.readers)
 
     def boxed(self, unit: Unit) -> bool:
