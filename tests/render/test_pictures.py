@@ -17,7 +17,7 @@ from archdsl.diff.model import Side
 from archdsl.render import Format, NothingToDraw, Picture, difference_picture, draw, render, svg
 from archdsl.render.model.picture import BRANCHES, FONT_FAMILIES, Dash
 from archdsl.space import Step
-from tests.render.items import ROOT, SPACE, STUDENT, TEACHER, loaded
+from tests.render.items import HYPER_ANSWERED, ROOT, SPACE, STUDENT, TEACHER, loaded
 
 TITLE = "{http://www.w3.org/2000/svg}title"
 
@@ -63,6 +63,16 @@ def test_an_svg_asks_for_families_that_viewers_have_and_for_bold_as_a_weight() -
     bold = {text.text for text in texts if text.attrib.get("font-weight") == "bold"}
     assert "refined" in bold
     assert len(bold) < len(texts)
+
+
+def test_labels_stand_in_the_middle_of_their_boxes_in_an_svg() -> None:
+    name = "{http://www.w3.org/2000/svg}"
+    root = ET.fromstring(svg(loaded(HYPER_ANSWERED)))
+    nodes = [each for each in root.iter(f"{name}g") if each.get("class") == "node"]
+    assert {text.attrib["text-anchor"] for node in nodes for text in node.iter(f"{name}text")} == {"middle"}
+    for node in nodes:
+        for ellipse in node.iter(f"{name}ellipse"):
+            assert {float(text.attrib["x"]) - float(ellipse.attrib["cx"]) for text in node.iter(f"{name}text")} == {0}
 
 
 def test_a_picture_does_not_depend_on_the_seed_of_hashes() -> None:

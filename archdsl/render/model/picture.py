@@ -12,8 +12,10 @@ from typing import Final, Literal, TypeAlias
 FONT = "DejaVu Sans"
 """The font by which layout measures text; another would give other bytes."""
 FONT_FAMILIES = (FONT, "Bitstream Vera Sans", "Helvetica Neue", "Helvetica", "Arial", "Liberation Sans", "sans-serif")
-"""What an SVG asks a viewer for, in order of preference. None of those named is wider than the first, so that text
-fits the boxes with each of them; Verdana is left out, whose `_`, brackets and points are wider."""
+"""What an SVG asks a viewer for, in order of preference. Boxes are measured with the first. A label of usual text is
+narrower in Helvetica, Arial and Liberation Sans, which share their widths (small letters and digits by an eighth, bold
+ones by a sixth); single glyphs are wider (`R`, `_`, `?`, `→`), which the margin of a box takes up. What `sans-serif`
+stands for is the viewer's choice. Verdana is left out: its `_`, brackets and points are wider."""
 
 INK = "#1a1a1a"
 MUTED = "#595959"
