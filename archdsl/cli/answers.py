@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from archdsl.cli.output import plural, table
 from archdsl.cli.question_paths import natural, split
-from archdsl.space import Branch, Program, QuestionPath, QuestionScope, spell_scope
+from archdsl.space import Branch, Program, QuestionPath, QuestionScope, Step, spell_scope
 from archdsl.space.trace import Answers
 
 _WIDEST = 120
@@ -83,7 +83,13 @@ def _table(program: Program, sheet: Sheet) -> str:
     text = _crossed(rows, columns) if len(rows) >= len(columns) else _crossed(turned, list(rows))
     if max(map(len, text.splitlines())) <= _WIDEST:
         return text
-    return table([(f"{place}.{name}", answer) for place, there in rows.items() for name, answer in there.items()])
+    return table(
+        [
+            (spell_scope((*place, Step(str(name)))), answer)
+            for place, there in sheet.items()
+            for name, answer in there.items()
+        ]
+    )
 
 
 def _crossed(sheet: Mapping[str, Mapping[str, str]], columns: Sequence[str]) -> str:

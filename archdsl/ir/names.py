@@ -44,6 +44,11 @@ def module_path(node: Node) -> tuple[str, ...]:
     return (*names, prefix + identifier(node.local))
 
 
+def spell_module(path: tuple[str, ...]) -> str:
+    """`trunk_5_8.stay_conv3x3.conv`, as torch names it."""
+    return ".".join(path)
+
+
 def tensor_name(node: Node, weight: str) -> str:
     """The key of one of the node's weights in a state dict: `trunk_5_8.stay_conv3x3.conv.weight`."""
-    return ".".join((*module_path(node), weight))
+    return spell_module((*module_path(node), weight))
