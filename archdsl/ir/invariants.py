@@ -7,7 +7,7 @@ from typing import TypeVar, assert_never
 
 from archdsl.ir.errors import BrokenGraph
 from archdsl.ir.graph import ClosedGraph, ClosedNode, Graph, Node, OpenGraph, OpenNode
-from archdsl.ir.names import identifier, module_path, module_scope
+from archdsl.ir.names import identifier, module_path, module_scope, spell_module
 from archdsl.ops import Count, Dim, Shape, ShapeError
 from archdsl.ops.dims import Leaf
 from archdsl.ops.primitives import PRIMITIVES
@@ -84,7 +84,7 @@ def _verify_names(graph: Graph) -> None:
             around = known[id(node.frames)] = module_scope(node.frames)
         module = around[0], around[1] + identifier(node.local)
         if (other := modules.setdefault(module, path)) != path:
-            raise BrokenGraph(f"`{path}` and `{other}` would be one module `{'.'.join(module_path(node))}`")
+            raise BrokenGraph(f"`{path}` and `{other}` would be one module `{spell_module(module_path(node))}`")
     if both := scopes.keys() & set(graph):
         raise BrokenGraph(f"`{min(both)}` is the path of a node and of a scope")
 
