@@ -109,7 +109,7 @@ def _bound(node: ast.Expr) -> str:
 
 
 def _case(node: ast.Case) -> str:
-    subject = unparse_within(node.subject, Level.TUPLE)
+    subject = unparse_within(node.subject, Level.COMPARE)  # commas would end the case where it stands in brackets
     if subject.endswith("}"):
         subject = f"({subject})"  # a `{` after a `}` would open a set
     arms = "\n".join(_arm(arm) for arm in node.arms)
