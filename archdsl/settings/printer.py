@@ -267,14 +267,8 @@ def _data(kind: Kind, value: Any) -> Any:
     match kind:
         case _ if value is None:
             return None
-        case OneOf() if _is_plain(kind, value) and len(list(_written(value))) <= 1:
-            setting = settings_of(type(value))[0]
-            return _data(setting.kind, getattr(value, setting.field))
         case OneOf() | OfKind():
-            spelling = spelling_of(value)
-            assert spelling is not None, value
-            bare = _is_plain(kind, value)
-            return {"form": spelling.word, **_settings(value, settings_of(type(value))[bare:])}
+            return _call_data(kind, value)
         case Extended(of, _, base):
             return _data(of, getattr(value, base)) | _settings(value)
         case Several(of) | SetOf(of):
@@ -283,6 +277,14 @@ def _data(kind: Kind, value: Any) -> Any:
             return objective_text(value)
         case _:
             return _plain(value)
+
+
+def _call_data(kind: OneOf | OfKind, value: object) -> Any:
+    plain, settings, spelling = _is_plain(kind, value), settings_of(type(value)), spelling_of(value)
+    if plain and len(list(_written(value))) <= 1:
+        return _data(settings[0].kind, getattr(value, settings[0].field))
+    assert spelling is not None, value
+    return {"form": spelling.word, **_settings(value, settings[plain:])}
 
 
 def _is_plain(kind: OneOf | OfKind, value: object) -> bool:

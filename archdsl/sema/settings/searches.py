@@ -162,7 +162,7 @@ class _PhaseReader:
         guided = block.expression("guide") is not None
         rules = QuestionRules(self.subject, block.reporter, [each.kind for each in phase.fixed], guided)
         phase = self._with_rules(phase, rules)
-        if phase.answer_for == () or phase.pretrain is not None:
+        if phase.answer_for == () or block.expression("pretrain", own=True) is not None:
             return _without_answers(phase)
         self._check(phase, rules)
         return phase

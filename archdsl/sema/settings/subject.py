@@ -59,8 +59,7 @@ class Subject:
                     if frame.kind is FrameKind.OP:
                         break
                     path = below(path, frame)
-                    found.setdefault(path[: path.rindex("[")] if path.endswith("]") else path)
-                    found.setdefault(path)
+                    found |= dict.fromkeys((*_around(path), path))
         return tuple(found)
 
     def chain(self, name: str) -> Mapping[str, tuple[tuple[str, ...], ...]]:
@@ -129,6 +128,15 @@ class Subject:
             fix=replacement(written, names, expr.span),
         )
         return None
+
+
+def _around(path: str) -> list[str]:
+    """What a place lies in, from the outside in: `trunk` and `trunk[5]` for `trunk[5][16]`."""
+    found: list[str] = []
+    while path.endswith("]"):
+        path = path[: path.rindex("[")]
+        found.insert(0, path)
+    return found
 
 
 def _answers(programs: Iterable[Program], kind: QuestionKind) -> Iterator[str]:
