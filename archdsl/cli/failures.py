@@ -50,5 +50,5 @@ _KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.vcs.git", "NoRepository", Exit.USAGE),
     ("archdsl.data.problems", "NoData", Exit.USAGE),
     ("archdsl.data.problems", "BadData", Exit.FINDINGS),
-    ("archdsl.render.failures", "NothingToDraw", Exit.USAGE),
+    ("archdsl.render.draw", "NothingToDraw", Exit.USAGE),
 )
