@@ -12,7 +12,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
 
     Looks only into modules that are loaded: a failure of a module that is not cannot have happened.
     """
-    for module, name, code in _KNOWN:
+    for module, name, code in KNOWN:
         loaded = sys.modules.get(module)
         if loaded is not None and isinstance(error, getattr(loaded, name)):
             return code, str(error)
@@ -30,7 +30,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
     return None
 
 
-_KNOWN: tuple[tuple[str, str, int], ...] = (
+KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.api", "Refused", Exit.USAGE),
     ("archdsl.train.errors", "Refused", Exit.USAGE),
     ("archdsl.train.errors", "Diverged", Exit.FINDINGS),
@@ -52,3 +52,4 @@ _KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.data.problems", "BadData", Exit.FINDINGS),
     ("archdsl.render.draw", "NothingToDraw", Exit.USAGE),
 )
+"""Module, name and exit code of each expected exception."""

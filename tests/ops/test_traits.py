@@ -32,10 +32,9 @@ PACKAGE = Path(archdsl.__file__).parent
 TABLES = {"nets/layers.py", "backends/onnx/primitives.py", "backends/torch_source/primitives.py"}
 OTHER_MEANINGS = {
     "syntax/build.py": {"add", "multiply"},
-    "sema/settings/relaxations.py": {"argmax"},
-    "sema/settings/schedules.py": {"linear"},
-    "sema/settings/trainings.py": {"crop"},
-    "settings/relaxations.py": {"softmax"},
+    "settings/schedules.py": {"linear"},
+    "settings/trainings.py": {"crop"},
+    "settings/relaxations.py": {"softmax", "argmax"},
     "backends/onnx/sizes.py": {"linear"},
 }
 """Rules of the grammar, words of searches and trainings, and a mode of ONNX's Resize."""
