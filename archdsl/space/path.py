@@ -1,4 +1,4 @@
-"""Paths of questions: how a genotype, a checkpoint and a message name what is asked (`#rule-paths`).
+"""Paths of questions: how a genotype, a checkpoint and a message name what is asked (`rule-paths`).
 
 A path is data. It is spelled here, and a spelled path is looked up in the program that asks (`Program.find`): the text
 alone does not tell the branch `a` from a cell `a`.

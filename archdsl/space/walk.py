@@ -3,7 +3,7 @@
 The walk knows what the payloads mean: which inputs a node reads, under which branch, and which numbers it needs. A
 domain says what a map and a number are: a computed node and an int under answers (`derive`), what has to be asked
 next (`dependencies`), what can be there at all (`reach`), the open questions of a supernet (`relax`). It also says
-which answers are followed, so nothing is walked that no followed answer reads (`#rule-not-asked`).
+which answers are followed, so nothing is walked that no followed answer reads (`rule-asked-where-read`).
 """
 
 from __future__ import annotations
