@@ -22,5 +22,6 @@ def test_a_text_that_was_found_is_answered(text: Path, tmp_path: Path) -> None:
     copy = tmp_path / text.name
     shutil.copy(text, copy)
     outcome = exercise(copy, Clock(), further=True)
-    assert outcome.codes == REFUSED.get(text.stem, ())
+    errors = tuple(code for code in outcome.codes if code.startswith("E"))
+    assert errors == REFUSED.get(text.stem, ())
     assert outcome.kind == ("refused" if text.stem in REFUSED else "clean")
