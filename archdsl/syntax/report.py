@@ -149,10 +149,11 @@ def misspelt(source: SourceFile, first: Token, keyword: str) -> Diagnostic:
 
 
 def broken_header(source: SourceFile, trouble: Trouble, marks: Mapping[str, str]) -> Diagnostic:
-    first = Span(source, trouble.first.start, trouble.first.stop)
+    first = Span(source, trouble.first.start, trouble.first.stop).text.strip()
+    where = f" at `{brief(first)}`" if first else ""  # a line can begin with the bracket that another one lacks
     return Diagnostic(
         codes.BROKEN_HEADER,
-        f"the line that opens a block at `{brief(first.text)}` cannot be read",
+        f"the line that opens a block{where} cannot be read",
         _label(source, trouble, marks),
         help=_write(expected(trouble.able, marks)),
     )

@@ -110,6 +110,14 @@ def test_changed_lines(project: Path, path: Path, data: st.DataObject) -> None:
     is_answered(checked(project, path, "".join(lines)))
 
 
+def test_a_line_that_begins_with_a_closing_bracket_is_answered(project: Path) -> None:
+    """Two lines of a set and of a space exchanged: the block that opens there begins with nothing that has a text."""
+    path = next(each for each in TEXTS if each.name == "gas.arch")
+    lines = ORIGINAL[path].splitlines(keepends=True)
+    lines[13], lines[40] = lines[40], lines[13]
+    is_answered(checked(project, path, "".join(lines)))
+
+
 @settings(max_examples=40)
 @given(st.sampled_from(TEXTS), st.data())
 def test_changed_characters(project: Path, path: Path, data: st.DataObject) -> None:
