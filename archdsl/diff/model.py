@@ -64,7 +64,7 @@ class Side:
     name: str
     program: Program
     answers: Answers
-    """In normal form: of those questions only that the network asks (rule 10)."""
+    """In normal form: of those questions only that the network asks (`rule-asked-where-read`)."""
     graph: Graph
     """Closed, or open where questions are."""
     figures: Figures | None

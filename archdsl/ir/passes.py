@@ -62,7 +62,7 @@ def _closed(program: Program, computed: Computed, taken: Container[str]) -> Clos
 
 
 def share(graph: ClosedGraph) -> ClosedGraph:
-    """Equal beginnings of branches are one computation: same cell, same op, same widths, same inputs (rule 4)."""
+    """Equal beginnings of branches are one computation: same cell, op, widths and inputs (`rule-branches`)."""
     merged: dict[str, str] = {}
     kept: dict[object, str] = {}
     found: dict[str, tuple[ClosedNode, tuple[str, ...]]] = {}

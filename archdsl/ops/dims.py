@@ -2,7 +2,7 @@
 
 A channel count is an `int` where the text fixes it, else a `Dim`: a polynomial with rational coefficients over
 `Leaf`s, each of which stands for a number that some answer decides. Two `Dim`s are equal exactly when their
-polynomials are, so a sum of maps is checked once and not for every width (rule 5).
+polynomials are, so a sum of maps is checked once and not for every width (`rule-widths`).
 """
 
 from __future__ import annotations

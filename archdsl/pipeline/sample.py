@@ -98,7 +98,7 @@ def _out_of_reach(seen: Sequence[Figures], wheres: Sequence[Where]) -> str:
 
 
 def unreachable(loaded: Loaded, folder: Path) -> str | None:
-    """Why texts in `folder` cannot use the space, where its file lies outside of their project (rule 13)."""
+    """Why texts in `folder` cannot use the space, where its file lies outside of their project (`rule-files`)."""
     path, root = loaded.target.path, root_of(folder / "genotype.arch")
     if path is None or path.resolve().is_relative_to(root):
         return None

@@ -345,7 +345,7 @@ class Checker:
         return other
 
     def _check_hash(self, item: ast.Genotype, program: Program, *, fits: bool) -> None:
-        """An outdated hash is a warning where the answers still fit, an error where they do not (rule 13)."""
+        """An outdated hash is a warning where the answers still fit, an error where they do not (`rule-files`)."""
         written = _hash_of(item)
         if written is None:
             return

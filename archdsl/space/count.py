@@ -1,4 +1,4 @@
-"""The exact number of genotypes in normal form, and uniform samples of them (property 7).
+"""The exact number of genotypes in normal form, and uniform samples of them (`property-counted`).
 
 Questions are answered from the outputs back, in the order in which nodes stand. What has been answered is forgotten as
 soon as no node further back looks at it, so networks that are chains of some sort need few states however many

@@ -240,7 +240,7 @@ class Ends:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A space laid out. `hash` covers its structure (rule 13); programs are told apart by identity."""
+    """A space laid out. `hash` covers its structure (`rule-files`); programs are told apart by identity."""
 
     name: str
     parameters: tuple[tuple[str, Value], ...]

@@ -1,7 +1,7 @@
 """The network that answers make of a program: which nodes are computed, for which branch, and what was asked.
 
-A question is asked only where a computed node reads it (rule 10), so the walk goes back from the outputs and looks an
-answer up where it meets its question.
+A question is asked only where a computed node reads it (`rule-asked-where-read`), so the walk goes back from the
+outputs and looks an answer up where it meets its question.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Every page of `meaning/` says what the checker says."""
+"""Every page of `meaning/`, and the rules of meaning, say what the checker says."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from archdsl.diagnostics import titles
 from tests.spec.pages import MAIN, Example, examples, shown
 
-PAGES = sorted(Path(__file__).with_name("meaning").glob("*.md"))
+ROOT = Path(__file__).parents[2]
+RULES = ROOT / "docs" / "rules.md"
+PAGES = [*sorted(Path(__file__).with_name("meaning").glob("*.md")), RULES]
 EXAMPLES = [(page, example) for page in PAGES for example in examples(page.read_text(encoding="utf-8"))]
 
 
@@ -50,3 +53,19 @@ def test_every_page_has_texts_that_are_well_and_texts_that_are_not() -> None:
         found = list(examples(page.read_text(encoding="utf-8")))
         assert any(example.expected for example in found), page
         assert all(MAIN in example.files for example in found), page
+
+
+def test_rules_that_are_cited_have_a_heading_and_an_example() -> None:
+    page = RULES.read_text(encoding="utf-8")
+    sections = page.split("\n## ")[1:]
+    named = {re.sub(r"[^a-z]+", "-", each.partition("\n")[0].lower()): each for each in sections}
+    assert all("```arch" in each for name, each in named.items() if name.startswith("rule-"))
+    folders = (ROOT / "archdsl", ROOT / "docs", ROOT / "tests" / "spec")
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".md")]
+    cited = {
+        name
+        for path in files
+        for name in re.findall(r"(?<![\w-])((?:rule|property)-[a-z]+(?:-[a-z]+)*)", path.read_text(encoding="utf-8"))
+    }
+    assert cited
+    assert cited <= set(named)

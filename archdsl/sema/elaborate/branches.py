@@ -1,4 +1,7 @@
-"""`branches a, b in trunk[16]`: the ends that a network joins, each with a path of its own (rules 4 and 6)."""
+"""`branches a, b in trunk[16]`: the ends that a network joins, each with a path of its own.
+
+See `rule-branches` and `rule-places-of-a-branch`.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +101,7 @@ class GridBranch(BranchEnd):
         return self.seen[key]
 
     def leaving(self, ev: Evaluator, scale: int, end: Place, env: Environment, span: Span) -> Value:
-        """The last map at `scale` of a path that ends at `end` (rule 6).
+        """The last map at `scale` of a path that ends at `end` (`rule-places-of-a-branch`).
 
         A cell with outputs of several names leaves the scale by one of them, and its input is the last map there; one
         whose output has no name gives that map itself.

@@ -35,7 +35,7 @@ from archdsl.space import (
 from archdsl.text import Span
 
 NODE_LIMIT = 25_000
-"""A text that lays out more nodes than this is refused (property 6): a mistake in their
+"""A text that lays out more nodes than this is refused (`property-no-escape`): a mistake in their
 sizes has them laid out twice, which takes two seconds. The largest published space that was written down,
 Auto-DeepLab's, has 22,265.
 """

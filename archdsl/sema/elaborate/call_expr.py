@@ -49,7 +49,7 @@ def _carried(ev: Evaluator, value: Value, head: ast.Expr) -> Value:
 
 
 def _steps(ev: Evaluator, value: Value, source: str, steps: Sequence[ast.Expr], env: Environment) -> Value:
-    """The steps of one edge; the stride of a cell goes to the first where the edge leaves a port (rule 7)."""
+    """The steps of one edge; the stride of a cell goes to the first where the edge leaves a port (`rule-ports`)."""
     stride = env.stride if source in env.ports else 1
     for step in steps:
         value = step_on(ev, value, step, env, source=source, stride=stride)

@@ -39,7 +39,7 @@ def choose(
     source: str,
     stride: int,
 ) -> Value:
-    """`source -> {a, b}`: which op stands on this edge, asked as `scope.node.source` (rule 3)."""
+    """`source -> {a, b}`: which op stands on this edge, asked as `scope.node.source` (`rule-paths`)."""
     if not candidates.items:
         return ev.poison(codes.EMPTY_SET, "there is no op to choose from", step.span, "an empty set")
     edge = env.on_edge(source)

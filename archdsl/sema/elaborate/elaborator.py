@@ -185,7 +185,7 @@ class Elaborator:
     # Sets ---------------------------------------------------------------------------------------
 
     def candidates(self, expr: ast.Expr, env: Environment) -> Iterable[Candidate]:
-        """The items of a set, flat, each as spelled, numbers calculated; what does not exist is left out (rule 9)."""
+        """The items of a set, flat, as spelled, numbers calculated, without what does not exist (`rule-grid-edges`)."""
         match expr:
             case ast.Set(items=items):
                 for item in dict.fromkeys(items):  # one that stands there twice has been reported

@@ -1,4 +1,4 @@
-"""Grids: a chain in two directions, whose places name their inputs (rules 9 and 12)."""
+"""Grids: a chain in two directions, whose places name their inputs (`rule-grid-edges` and `rule-structures`)."""
 
 from __future__ import annotations
 

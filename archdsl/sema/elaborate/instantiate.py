@@ -162,7 +162,7 @@ def _bind_ports(
     env: Environment,
     span: Span,
 ) -> bool:
-    """Ports take their maps, each through its own pipe; a pipe sees the other ports as they came (rule 7)."""
+    """Ports take their maps, each through its own pipe; a pipe sees the other ports as they came (`rule-ports`)."""
     ports = _ports(body)
     if len(ports) != len(given):
         _wrong_ports(ev, callee, len(ports), len(given), span)

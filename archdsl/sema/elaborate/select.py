@@ -64,7 +64,7 @@ def mix(
     span: Span,
     what: str,
 ) -> Value:
-    """A select whose options a supernet adds up: their maps must have one shape there (rule 5)."""
+    """A select whose options a supernet adds up: their maps must have one shape there (`rule-widths`)."""
     if any(isinstance(value, Poison) for _, value in options):
         return POISON
     options = [(label, value) for label, value in options if not isinstance(value, Nothing)]

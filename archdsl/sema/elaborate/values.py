@@ -25,7 +25,7 @@ class Poison:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Something that does not exist here, such as the cell beyond the end of a grid (rule 9)."""
+    """Something that does not exist here, such as the cell beyond the end of a grid (`rule-grid-edges`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +162,10 @@ class Environment:
     line: str = ""
     """The name of the line, which questions on its edges are asked under."""
     stride: int = 1
-    """What edges that leave a port are called with (rule 7)."""
+    """What edges that leave a port are called with (`rule-ports`)."""
     ports: frozenset[str] = frozenset()
     run: tuple[str, ...] = ()
-    """The nodes of this run that stand before the line: `earlier` (rule 8)."""
+    """The nodes of this run that stand before the line: `earlier` (`rule-earlier`)."""
 
     alias: bool = False
     """Whether the next op called stands for the one it is called in, and adds no step to the path."""

@@ -1,4 +1,4 @@
-"""Genotypes: a text's answers, read and held against the space (rules 10 and 11)."""
+"""Genotypes: a text's answers, read and held against the space (`rule-asked-where-read` and `rule-answers`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hash of a space's structure (rule 13)."""
+"""The hash of a space's structure (`rule-files`)."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Unit:
 
     @property
     def root(self) -> Path:
-        """The folder that no `use` and no table may leave (rule 13). Only a text from a file has one."""
+        """The folder that no `use` and no table may leave (`rule-files`). Only a text from a file has one."""
         assert self.path is not None
         return root_of(self.path)
 
@@ -118,7 +118,7 @@ def load_units(
 
 
 def root_of(path: Path) -> Path:
-    """The folder that no `use` in a file may leave (rule 13)."""
+    """The folder that no `use` in a file may leave (`rule-files`)."""
     folder = path.resolve().parent
     return next((parent for parent in (folder, *folder.parents) if _is_project(parent)), folder)
 

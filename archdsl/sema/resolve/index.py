@@ -149,7 +149,7 @@ class Call:
     step: bool
     """Whether it stands behind `->`, where arguments without a name are parameters; elsewhere they are maps."""
     strided: bool
-    """Whether it stands in a cell with a stride, which ops on its edges are given as `s` (rule 7)."""
+    """Whether it stands in a cell with a stride, which ops on its edges are given as `s` (`rule-ports`)."""
 
 
 Key: TypeAlias = tuple[str, int, str]

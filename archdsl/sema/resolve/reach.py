@@ -139,7 +139,7 @@ class Reach:
         self._take_around(call, target, required, free)
 
     def _take_around(self, call: Call, target: Callee, required: Sequence[str], free: Sequence[str]) -> None:
-        """A required parameter that a call leaves out takes the value of that name where the call stands (rule 15)."""
+        """A required parameter that a call leaves out takes the value of its name around it (`rule-parameters`)."""
         taken = {argument.name.text for argument in call.arguments if argument.name is not None} | target.fixed
         if call.step:
             taken.update(free[: sum(argument.name is None for argument in call.arguments)])

@@ -129,7 +129,7 @@ class CostNames:
         return None
 
     def _locate(self, written: str, span: Span) -> TableFile | None:
-        """Where a table lies. It may still have to be filled, but may not leave the project (rule 13)."""
+        """Where a table lies. It may still have to be filled, but may not leave the project (`rule-files`)."""
         if self.file.path is None:
             return TableFile(written, None, span)
         try:
