@@ -64,6 +64,6 @@ def test_it_is_counted_as_by_brute_force_and_reads_back(tmp_path: Path, case: st
 
 
 def test_a_branch_beside_a_cell_has_an_answer_of_its_own(tmp_path: Path) -> None:
-    """Two answers of the cell, two of the space's op, and one of `own` for each branch and its beginning."""
+    """Two answers of the cell, two of the op of the space, and two of `own` for each of two branches."""
     program = program_of(tmp_path, f"{HEAD}\n{CASES['a branch and a cell of one name']}")
     assert Census(program).count == 2 * 2 * 2 * 2
