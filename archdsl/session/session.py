@@ -166,6 +166,7 @@ class Session:
         self._snapshots: Cache[tuple[SourceFile, Path | None, Path | None, Path], tuple[_Snapshot, ...]] = Cache(
             snapshots
         )
+        self._loading = Lock()
         self._lock = Lock()
         self._statistics: dict[str, int] = {}
 
@@ -212,17 +213,19 @@ class Session:
         source, path = text.source, text.path
         # How messages name a file, and where a project ends, depends on more than the texts.
         key = (source, path and path.absolute(), path and root_of(path), Path.cwd())
-        known = self._snapshots.get(key) or ()
-        for snapshot in known:
-            if recorder.agrees(snapshot.read):
-                return snapshot
-        reporter = Reporter()
-        unit = load_units(source, path, reporter, recorder, self.parse)
-        index = check_names(unit, reporter)
-        self._count("loads")
-        snapshot = _Snapshot(unit, reporter, index, recorder.record)
-        self._snapshots.put(key, (snapshot, *known)[:_VERSIONS])
-        return snapshot
+        # One at a time: of two threads that load the same text, the second finds what the first has loaded.
+        with self._loading:
+            known = self._snapshots.get(key) or ()
+            for snapshot in known:
+                if recorder.agrees(snapshot.read):
+                    return snapshot
+            reporter = Reporter()
+            unit = load_units(source, path, reporter, recorder, self.parse)
+            index = check_names(unit, reporter)
+            self._count("loads")
+            snapshot = _Snapshot(unit, reporter, index, recorder.record)
+            self._snapshots.put(key, (snapshot, *known)[:_VERSIONS])
+            return snapshot
 
     def _check(self, snapshot: _Snapshot, text: Text, query: _Query) -> Checked:
         given = _Given.of(text)

@@ -189,5 +189,6 @@ def test_threads_find_what_one_thread_finds() -> None:
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(session.check, [*texts(), *texts()]))
     assert [each.diagnostics for each in found] == [*alone, *alone]
+    assert session.statistics.loads == len(SPACES)
     assert session.statistics.checks == len(SPACES)
     assert session.statistics.reuses == len(SPACES)
