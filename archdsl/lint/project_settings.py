@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, cast
 
@@ -33,6 +31,8 @@ def read_settings(source: SourceFile) -> LintSettings:
     """The settings in the text of a `pyproject.toml`; none where it has no `[tool.archdsl]`."""
     if "archdsl" not in source.text:
         return NO_SETTINGS
+    import tomllib
+
     try:
         tools = tomllib.loads(source.text).get("tool", {})
     except tomllib.TOMLDecodeError as error:
@@ -89,6 +89,8 @@ def _key(source: SourceFile, name: str) -> Span:
 
 def near_rule(written: str) -> str:
     """Help for a name that is no rule's."""
+    from difflib import get_close_matches
+
     known = [name for rule in RULES for name in (rule.code, rule.name)]
     near = get_close_matches(written if written.islower() else written.upper(), known, 1)
     return f"did you mean `{near[0]}`?" if near else "`archdsl explain --list` lists all codes"

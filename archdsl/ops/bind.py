@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
@@ -145,8 +144,10 @@ def _check_range(parameter: Parameter, value: Value) -> None:
 
 
 def _unknown(name: str, primitive: Primitive) -> ParameterError:
+    from difflib import get_close_matches
+
     names = [parameter.name for parameter in primitive.parameters]
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
     if near:
         help = f"did you mean `{near[0]}`?"
     elif names:

@@ -116,7 +116,7 @@ def multiply(left: Count, right: Count | Fraction) -> Count:
     products: dict[Monomial, Rational] = {}
     for left_monomial, left_coefficient in _terms(left):
         for right_monomial, right_coefficient in _terms(right):
-            monomial = tuple(sorted((*left_monomial, *right_monomial), key=str))
+            monomial = _product(left_monomial, right_monomial)
             products[monomial] = products.get(monomial, 0) + left_coefficient * right_coefficient
     return _normal(products)
 
@@ -182,7 +182,13 @@ def _normal(sums: dict[Monomial, Rational]) -> Count:
         return 0
     if len(terms) == 1 and not terms[0][0] and isinstance(terms[0][1], int):
         return terms[0][1]
-    return Dim(tuple(sorted(terms, key=lambda term: tuple(map(str, term[0])))))
+    # One term is sorted; most counts have no more, and spelling leaves is what the order costs.
+    return Dim(tuple(terms if len(terms) == 1 else sorted(terms, key=lambda term: tuple(map(str, term[0])))))
+
+
+def _product(left: Monomial, right: Monomial) -> Monomial:
+    """Leaves in the order of their spelling, as those of both factors are."""
+    return tuple(sorted((*left, *right), key=str)) if left and right else left or right
 
 
 def _show_term(monomial: Monomial, coefficient: Rational) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from archdsl.pipeline.load import NotLoaded, opened
 from archdsl.sema.driver import Checker, Recipe
 from archdsl.sema.modules.load import Unit
 from archdsl.session import SESSION, Text, in_order
-from archdsl.settings import Training
 from archdsl.syntax import ast
+
+if TYPE_CHECKING:
+    from archdsl.settings import Training
 
 
 def load_recipe(
@@ -35,6 +38,8 @@ def trainings(written: str, space: str, *, overrides: Mapping[str, str] | None =
 
     Raises NotLoaded where something is wrong with one of them.
     """
+    from archdsl.settings import Training
+
     target, source = opened(written)
     checker = SESSION.checker(Text(source, target.path, target.files, overrides or {}))
     found: list[Training] = []

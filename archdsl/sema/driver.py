@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.diagnostics import Label as Mark
@@ -20,15 +20,17 @@ from archdsl.sema.genotype.membership import check as check_membership
 from archdsl.sema.genotype.reader import Reader
 from archdsl.sema.modules.load import Definition, Found, Unit
 from archdsl.sema.reporter import Reporter, listed, suggestion
-from archdsl.sema.settings import Subject, read_cost, read_search, read_training
-from archdsl.settings import Cost, Search, Training
-from archdsl.settings.searches import Phase
 from archdsl.space import Program, QuestionPath
 from archdsl.space.divisibility import of_program
 from archdsl.space.trace import Trace
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import unparse
 from archdsl.text import Span
+
+if TYPE_CHECKING:
+    from archdsl.sema.settings import Subject
+    from archdsl.settings import Cost, Search, Training
+    from archdsl.settings.searches import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ class Checker:
 
     def recipe(self, name: str) -> Recipe | None:
         """A search, a training or a cost of the file; None where something is wrong with it."""
+        from archdsl.sema.settings import read_cost, read_search, read_training
+
         item = self.unit.items[name]
         if name in self.unit.broken:
             return None
@@ -139,6 +143,8 @@ class Checker:
 
     def _subject(self, item: ast.Search | ast.Train) -> tuple[Subject, tuple[tuple[str, str], ...]] | None:
         """The space that it is about, laid out with its parameters; where it is of a genotype, what that answers."""
+        from archdsl.sema.settings import Subject
+
         found = self._of(item, ast.Space, ast.Genotype)
         if found is None or isinstance(found.item, Primitive) or found.item.name.text in found.unit.broken:
             return None

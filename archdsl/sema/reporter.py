@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from archdsl.diagnostics import Diagnostic, Fix, Label, Severity
 from archdsl.sema import codes
@@ -133,7 +132,11 @@ NEAR_LIMIT = 1_000
 
 def _near(written: str, known: list[str], cutoff: float) -> str | None:
     """The known name that is most like what is written, if one is like it."""
-    return next(iter(get_close_matches(written, known, n=1, cutoff=cutoff)), None) if len(known) <= NEAR_LIMIT else None
+    from difflib import get_close_matches
+
+    if len(known) > NEAR_LIMIT:
+        return None
+    return next(iter(get_close_matches(written, known, n=1, cutoff=cutoff)), None)
 
 
 def listed(names: list[str], limit: int = 12) -> str:

@@ -17,7 +17,6 @@ from archdsl.sema.modules.load import Unit, load_units, root_of
 from archdsl.sema.reporter import Reporter
 from archdsl.sema.resolve import Index, Resolution, check_names, resolution_of
 from archdsl.session.cache import Cache
-from archdsl.session.cost_tables import check_tables, tables_of
 from archdsl.session.files import Record, Recorder, digest
 from archdsl.syntax import Parsed, parse
 from archdsl.text import SourceFile
@@ -277,10 +276,18 @@ def _every_item(snapshot: _Snapshot, checker: Checker) -> _Result:
     if not checker.reporter.failed:
         for each in lint(snapshot.unit, snapshot.resolution):
             checker.reporter.add(each)
+    tables = _tables(checker, recipes) if recipes else ()
+    return _Result(checker.reporter.diagnostics, tuple(meanings), tuple(recipes), tables)
+
+
+def _tables(checker: Checker, recipes: Sequence[Recipe]) -> tuple[tuple[Path, str], ...]:
+    """The cost tables that recipes name, with what they hold; what is wrong with them is reported."""
+    from archdsl.session.cost_tables import check_tables, tables_of
+
     tables = tuple((path, digest(path)) for path in tables_of(recipes))
     for each in check_tables(checker, recipes):
         checker.reporter.add(each)
-    return _Result(checker.reporter.diagnostics, tuple(meanings), tuple(recipes), tables)
+    return tables
 
 
 def parameter(text: str) -> Parameter:

@@ -8,7 +8,6 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from archdsl.files import write_atomic
 from archdsl.syntax.tables import Tables
 
 _FILE_NAME = "arch.lark"
@@ -52,6 +51,8 @@ def _read(path: Path) -> Tables | None:
 
 def _keep(path: Path, found: Tables) -> None:
     """Write the cache atomically. Errors of the disk are ignored: the tables are then built again."""
+    from archdsl.files import write_atomic
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, json.dumps(found.as_data()).encode())

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
 
 
 class GitMissing(Exception):
@@ -31,6 +34,8 @@ class NoRepository(Exception):
 
 def run(*arguments: str, folder: Path = Path()) -> subprocess.CompletedProcess[bytes]:
     """Runs git in `folder` with English messages. Raises GitMissing."""
+    import subprocess
+
     try:
         return subprocess.run(
             ["git", *arguments], cwd=folder, env={**os.environ, "LC_ALL": "C"}, capture_output=True, check=False
