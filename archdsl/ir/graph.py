@@ -18,6 +18,7 @@ from archdsl.ir.errors import BrokenGraph
 from archdsl.ir.scopes import Region, ScopeTree, scope_tree
 from archdsl.ops import Shape
 from archdsl.space import Apply, Frame, Image, NodePath, Payload, Question, QuestionPath, Result
+from archdsl.space.walk import Key
 
 ClosedPayload: TypeAlias = "Image | Apply | Result"
 
@@ -58,6 +59,8 @@ class ClosedNode(_Placed):
     """Channels, height, width of its map at the graph's input size, all of them numbers."""
     branches: tuple[str, ...] = ()
     """The branches that compute it; empty where no branch is involved."""
+    origin: Key | None = field(default=None, compare=False, repr=False)
+    """The node of the program that it comes from, and for which branch; None where a graph was made otherwise."""
 
 
 Node: TypeAlias = "OpenNode | ClosedNode"

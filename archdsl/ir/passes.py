@@ -58,7 +58,7 @@ def _closed(program: Program, computed: Computed, taken: Container[str]) -> Clos
     # What the branch `a` computes in the line `x` and what the cell `a` does in its line `x` would have one path.
     names = (location.named(f"{location.local}_{number}") for number in count(2))
     free = location if location.spelled not in taken else next(name for name in names if name.spelled not in taken)
-    return ClosedNode(free, computed.payload, computed.shape, branches)
+    return ClosedNode(free, computed.payload, computed.shape, branches, computed.key)
 
 
 def share(graph: ClosedGraph) -> ClosedGraph:

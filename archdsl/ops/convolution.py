@@ -105,7 +105,7 @@ DWCONV = Primitive(
     macs=_dwconv_macs,
     scale=shrinks_by_stride,
     mean_square=unit_mean_square,
-    traits=Traits(absorbs_batch_norm=True),
+    traits=Traits(absorbs_batch_norm=True, by_channel=True),
 )
 
 

@@ -71,7 +71,7 @@ ADD = Primitive(
     shape=_add_shape,
     most=None,
     mean_square=_add_mean_square,
-    traits=Traits(commutative=True, identity_of_one=True, join=Join("+", "sum", "add")),
+    traits=Traits(commutative=True, identity_of_one=True, by_channel=True, join=Join("+", "sum", "add")),
 )
 """What the language itself applies for `+`, `sum` and `keep`."""
 
@@ -96,5 +96,5 @@ MULTIPLY = Primitive(
     least=2,
     most=None,
     mean_square=_multiply_mean_square,
-    traits=Traits(commutative=True, join=Join("×", "product", "multiply")),
+    traits=Traits(commutative=True, by_channel=True, join=Join("×", "product", "multiply")),
 )

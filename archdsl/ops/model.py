@@ -168,6 +168,10 @@ class Traits:
     """Writes the number of a channel, 64-bit integers in every runtime."""
     zeros: bool = False
     """Writes zeros whatever it reads: no connection."""
+    by_channel: bool = False
+    """Each channel of the result hangs on that channel of its maps alone, so of a narrow map it makes a narrow one."""
+    random: bool = False
+    """Draws random numbers in training, so two of one map are not equal."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -42,7 +42,7 @@ BN = Primitive(
     shape=_same,
     weights=_bn_weights,
     mean_square=unit_mean_square,
-    traits=Traits(batch_norm=True),
+    traits=Traits(batch_norm=True, by_channel=True),
 )
 
 
@@ -53,7 +53,7 @@ def _activation(name: str, summary: str, mean_square: Callable[[Sequence[float],
         parameters=(),
         shape=_same,
         mean_square=mean_square,
-        traits=Traits(activation=True),
+        traits=Traits(activation=True, by_channel=True),
     )
 
 
@@ -92,6 +92,7 @@ DROPOUT = Primitive(
     summary="sets each value to zero with probability p in training; nothing at inference",
     parameters=(Parameter("p", Kind.NUMBER, Fraction(1, 2), low=0, high=1),),
     shape=_same,
+    traits=Traits(by_channel=True, random=True),
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from archdsl.ops.attributes import flag, pair, whole
-from archdsl.ops.model import Attributes, Kind, Parameter, Primitive, Shape
+from archdsl.ops.model import Attributes, Kind, Parameter, Primitive, Shape, Traits
 from archdsl.ops.windows import pool_shape
 
 _WINDOW = (
@@ -43,6 +43,7 @@ MAX_POOL = Primitive(
     parameters=_WINDOW,
     shape=_pool_shape,
     scale=_pool_scale,
+    traits=Traits(by_channel=True),
 )
 
 AVG_POOL = Primitive(
@@ -51,6 +52,7 @@ AVG_POOL = Primitive(
     parameters=(*_WINDOW, Parameter("count_padding", Kind.FLAG, default=False)),
     shape=_pool_shape,
     scale=_pool_scale,
+    traits=Traits(by_channel=True),
 )
 
 GLOBAL_AVG_POOL = Primitive(
@@ -59,6 +61,7 @@ GLOBAL_AVG_POOL = Primitive(
     parameters=(),
     shape=_global_shape,
     scale=_no_factor,
+    traits=Traits(by_channel=True),
 )
 
 GLOBAL_MAX_POOL = Primitive(
@@ -67,4 +70,5 @@ GLOBAL_MAX_POOL = Primitive(
     parameters=(),
     shape=_global_shape,
     scale=_no_factor,
+    traits=Traits(by_channel=True),
 )

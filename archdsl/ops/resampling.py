@@ -61,7 +61,7 @@ RESIZE = Primitive(
     most=2,
     maps=("x", "like"),
     scale=_resize_scale,
-    traits=Traits(resamples=True),
+    traits=Traits(resamples=True, by_channel=True),
 )
 
 
@@ -79,6 +79,7 @@ CROP = Primitive(
     summary="a map without so many rows and columns at its edges",
     parameters=tuple(Parameter(side, Kind.INDEX, 0) for side in ("top", "left", "bottom", "right")),
     shape=_crop_shape,
+    traits=Traits(by_channel=True),
 )
 
 
@@ -94,5 +95,5 @@ ZERO = Primitive(
     parameters=(Parameter("s", Kind.COUNT, 1),),
     shape=_zero_shape,
     scale=shrinks_by_stride,
-    traits=Traits(zeros=True),
+    traits=Traits(zeros=True, by_channel=True),
 )

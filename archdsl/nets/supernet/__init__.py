@@ -1,0 +1,6 @@
+"""Supernets as torch modules: weights here, and who decides is an argument."""
+
+from archdsl.nets.supernet.decisions import Decisions
+from archdsl.nets.supernet.supernet import Supernet
+
+__all__ = ["Decisions", "Supernet"]

@@ -1,0 +1,38 @@
+"""What decides in a supernet: for each question an answer, weights for its answers, or both (straight through)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
+
+from archdsl.space import QuestionPath
+from archdsl.space.trace import Answers
+from archdsl.supernet.relaxed import Structure, View
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Answers and weights by question. A question with both runs its answer and weighs it, so that gradients pass.
+
+    Weights are vectors in the order of `Supernet.answers(path)`, with one more at the end where the question also has
+    the answer `none`.
+    """
+
+    answers: Answers = field(default_factory=dict[QuestionPath, tuple[str, ...]])
+    weights: Mapping[QuestionPath, Tensor] = field(default_factory=dict[QuestionPath, Tensor])
+    searching: bool = True
+    """Whether `case searching` is `yes`; in the network of a genotype it is `no`."""
+    views: tuple[View, ...] = (View(),)
+    """The ways in which branches are joined."""
+
+    @property
+    def structure(self) -> Structure:
+        """What of them decides which layers are run."""
+        weighted = frozenset(path for path in self.answers if path in self.weights)
+        return Structure(tuple(self.answers.items()), weighted, self.searching, self.views)
+
+    def seen(self, *views: View) -> Decisions:
+        """The same with other ways to join branches."""
+        return replace(self, views=views)

@@ -1,0 +1,112 @@
+"""The largest form of each layer of a supernet, and which layers share one kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from archdsl.nets.supernet.superkernels import Full
+from archdsl.ops import Count, Shape
+from archdsl.ops.dims import values
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.space import Apply, Asked, Program, Select
+from archdsl.supernet.layout import Layout
+from archdsl.supernet.lower import Relaxer
+from archdsl.supernet.numbers import Mixed
+
+
+def full_layers(relaxer: Relaxer) -> tuple[Mapping[int, Full], Mapping[int, int]]:
+    """Each layer with tensors by its node in the program, and those that use the kernel of another one."""
+    program = relaxer.program
+    shared = _shared_windows(program)
+    norms: dict[int, set[tuple[int, int]]] = {}
+    found: dict[int, Full] = {}
+    for node in relaxer.everything.nodes:
+        if node.owner is None or node.reads is None or not isinstance(node.payload, Apply):
+            continue
+        shapes = tuple(
+            relaxer.everything.nodes[source].shape._replace(channels=node.reads.extent) for source in node.inputs
+        )
+        norms.setdefault(node.owner, set()).update(_runs(node.reads))
+        if len(node.reads.segments) == 1 and program.nodes[node.owner].inputs:
+            source = program.nodes[program.nodes[node.owner].inputs[0]]
+            norms[node.owner].update((0, int(count)) for count in values(source.shape.channels) or ())
+        found[node.owner] = Full(_at_largest(program, node.owner, node.payload), shapes)
+    # What only networks have: `case searching`.
+    for index, node in enumerate(program.nodes):
+        if isinstance(node.payload, Apply) and PRIMITIVES[node.payload.primitive].owns_tensors and index not in found:
+            shapes = tuple(
+                Shape(_largest(program.nodes[source].shape.channels), *program.nodes[source].shape[1:])
+                for source in node.inputs
+            )
+            attributes = tuple(
+                (name, _largest(value) if _is_count(value) else value) for name, value in node.payload.attributes
+            )
+            found[index] = Full(Apply(node.payload.primitive, attributes), shapes)
+    fulls: dict[int, Full] = {}
+    for owner, full in sorted(found.items()):
+        if owner in shared:
+            continue
+        windows = sorted({_window(program, other) for other, to in shared.items() if to == owner}, reverse=True)
+        fulls[owner] = replace(full, norms=tuple(sorted(norms.get(owner, ()))), windows=tuple(windows))
+    return fulls, shared
+
+
+def _at_largest(program: Program, owner: int, payload: Apply) -> Apply:
+    """With the largest channel counts: with some maps absent, a layer may write more than with all."""
+    written = program.nodes[owner].payload
+    assert isinstance(written, Apply)
+    largest = {name: _largest(value) for name, value in written.attributes if _is_count(value)}
+    return Apply(payload.primitive, tuple((name, largest.get(name, value)) for name, value in payload.attributes))
+
+
+def _runs(reads: Layout) -> set[tuple[int, int]]:
+    """Each run of channels that a map can have, under all answers."""
+    found: set[tuple[int, int]] = set()
+    for segment in reads.segments:
+        counts = segment.count.values if isinstance(segment.count, Mixed) else (segment.count,)
+        found.update((segment.start, count) for count in counts)
+    return found
+
+
+def _is_count(value: object) -> bool:
+    return not isinstance(value, bool) and hasattr(value, "leaves")
+
+
+def _largest(count: object) -> int:
+    listed = values(count) if _is_count(count) or isinstance(count, int) else None  # pyright: ignore
+    return max((int(number) for number in listed or ()), default=1)
+
+
+def _window(program: Program, owner: int) -> tuple[int, int]:
+    payload = program.nodes[owner].payload
+    assert isinstance(payload, Apply)
+    window = payload.attribute["k"]
+    assert isinstance(window, tuple)
+    return window
+
+
+def _shared_windows(program: Program) -> Mapping[int, int]:
+    """Layers that differ in a window that an answer chooses: smaller ones use the kernel of the largest.
+
+    `choose k in {3, 5, 7}` is one kernel (once-for-all, section 3.3); `{conv3x3, conv5x5}` are two ops.
+    """
+    found: dict[int, int] = {}
+    for node in program.nodes:
+        if not isinstance(node.payload, Select) or not isinstance(node.payload.subject, Asked):
+            continue
+        if not all(isinstance(label, str) and label.isdigit() for label in node.payload.labels):
+            continue
+        alike: dict[object, list[int]] = {}
+        for source in node.inputs:
+            option = program.nodes[source]
+            match option.payload:
+                case Apply(primitive, attributes) if PRIMITIVES[primitive].owns_tensors and "k" in dict(attributes):
+                    rest = tuple((name, value) for name, value in attributes if name != "k")
+                    alike.setdefault((primitive, rest, option.inputs), []).append(source)
+                case _:
+                    pass
+        for layers in alike.values():
+            largest = max(layers, key=lambda each: _window(program, each))
+            found |= {each: largest for each in layers if each != largest}
+    return found

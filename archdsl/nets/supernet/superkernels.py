@@ -1,0 +1,158 @@
+"""The tensors of a supernet: one for all widths and windows of a layer, and slices of it.
+
+A kernel has the largest size of its layer (FasterSeg, section 3.1.3; Yu and Huang, ICCV 2019). A batch norm has weights
+and statistics for each width of its map, whatever the width of the map before: pairs of one width written share them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from archdsl.ops import Attributes, Role, Shape, Weight
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.space import Apply
+from archdsl.supernet.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """A layer at its largest."""
+
+    apply: Apply
+    shapes: tuple[Shape, ...]
+    """The maps that it reads, with all their places."""
+    norms: tuple[tuple[int, int], ...] = ()
+    """Of a batch norm first place and width of each run of channels that has statistics of its own."""
+    windows: tuple[tuple[int, int], ...] = ()
+    """The windows that it can have besides its own, from the largest."""
+
+    def weights(self) -> tuple[Weight, ...]:
+        return PRIMITIVES[self.apply.primitive].weights(self.shapes, self.apply.attribute)
+
+
+class Superkernel(nn.Module):
+    """The tensors of one layer. Slices are views: what is written to them is written here."""
+
+    def __init__(self, full: Full, *, transform: bool = False) -> None:
+        super().__init__()
+        self.full = full
+        self.axes = {weight.name: _read_axis(full, weight.name) for weight in full.weights()}
+        for weight in full.weights():
+            self.put(weight.name, weight, tuple(map(_number, weight.shape)))
+        windows = full.windows if transform else ()
+        largest = full.apply.attribute.get("k")
+        for smaller in windows:
+            assert isinstance(largest, tuple)
+            size = smaller[0] * smaller[1]
+            self.register_parameter(f"transform_{smaller[0]}x{smaller[1]}", nn.Parameter(torch.eye(size)))
+        self.windows = windows
+
+    def put(self, name: str, weight: Weight, shape: tuple[int, ...]) -> None:
+        start = torch.ones(shape) if weight.role in (Role.SCALE, Role.VARIANCE) else torch.zeros(shape)
+        if weight.trained:
+            self.register_parameter(name, nn.Parameter(start))
+        else:
+            self.register_buffer(name, start)
+
+    def sliced(self, payload: Apply, maps: Sequence[Shape], reads: Layout) -> dict[str, Tensor]:
+        """The tensors of the layer for these maps, by the names that torch has for them."""
+        wanted = PRIMITIVES[payload.primitive].weights(maps, payload.attribute)
+        return {weight.name: self._slice(weight, payload.attribute, reads) for weight in wanted}
+
+    def _slice(self, weight: Weight, attributes: Attributes, reads: Layout) -> Tensor:
+        found: Tensor = getattr(self, weight.name)
+        window = attributes.get("k")
+        if weight.role is Role.FILTER and isinstance(window, tuple) and window != self.full.apply.attribute.get("k"):
+            found = self._windowed(found, window)
+        for axis, count in enumerate(weight.shape):
+            size = _number(count)
+            if size == found.shape[axis] and (axis != self.axes[weight.name] or reads.whole):
+                continue
+            if axis == self.axes[weight.name] and found.shape[axis] == reads.extent:
+                parts = [found.narrow(axis, start, stop - start) for start, stop in reads.ranges]
+                found = parts[0] if len(parts) == 1 else torch.cat(parts, axis)
+            else:
+                found = found.narrow(axis, 0, size)
+        return found
+
+    def _windowed(self, kernel: Tensor, window: tuple[int, int]) -> Tensor:
+        """The middle of a kernel, by way of the windows in between where each has a transform (once-for-all, 3.3)."""
+        for smaller in (*(each for each in self.windows if each > window), window):
+            top, left = ((have - want) // 2 for have, want in zip(kernel.shape[-2:], smaller, strict=True))
+            kernel = kernel[..., top : top + smaller[0], left : left + smaller[1]]
+            if smaller in self.windows:
+                matrix: Tensor = getattr(self, f"transform_{smaller[0]}x{smaller[1]}")
+                kernel = (kernel.flatten(-2) @ matrix).unflatten(-1, smaller)
+        return kernel
+
+
+class SwitchableNorm(Superkernel):
+    """A batch norm with weights and statistics for each width of its map."""
+
+    def __init__(self, full: Full) -> None:
+        super().__init__(Full(full.apply, full.shapes))
+        self.plain = len(full.norms) < 2
+        if self.plain:
+            return
+        self.norms = full.norms
+        names = list(self.axes)
+        for name in names:
+            delattr(self, name)
+        for start, count in full.norms:
+            shape = full.shapes[0]._replace(channels=count)
+            for weight in PRIMITIVES[full.apply.primitive].weights((shape,), full.apply.attribute):
+                self.put(f"{weight.name}_{start}_{count}", weight, tuple(map(_number, weight.shape)))
+
+    def sliced(self, payload: Apply, maps: Sequence[Shape], reads: Layout) -> dict[str, Tensor]:
+        if self.plain:
+            return super().sliced(payload, maps, reads)
+        wanted = PRIMITIVES[payload.primitive].weights(maps, payload.attribute)
+        runs = [(segment.start, segment.size) for segment in reads.segments if segment.size]
+        return {weight.name: self._joined(weight.name, runs) for weight in wanted}
+
+    def _joined(self, name: str, runs: Sequence[tuple[int, int]]) -> Tensor:
+        parts = [self._run(name, start, count) for start, count in runs]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _run(self, name: str, start: int, count: int) -> Tensor:
+        """Of a width that the supernet does not have, the first channels of the next larger one."""
+        near = min((size for first, size in self.norms if first == start and size >= count), default=count)
+        found: Tensor = getattr(self, f"{name}_{start}_{near}")
+        return found if near == count else found[:count]
+
+    def update(self, reads: Layout, tensors: Mapping[str, Tensor]) -> None:
+        """Takes over statistics that were computed in a copy, where a map has several runs of channels."""
+        if self.plain or len(reads.segments) < 2:
+            return
+        with torch.no_grad():
+            for name in ("running_mean", "running_var"):
+                offset = 0
+                for segment in reads.segments:
+                    if segment.size:
+                        part = tensors[name][offset : offset + segment.size]
+                        self._run(name, segment.start, segment.size).copy_(part)
+                    offset += segment.size
+
+
+def superkernel(full: Full, *, transform: bool = False) -> Superkernel:
+    if PRIMITIVES[full.apply.primitive].traits.batch_norm:
+        return SwitchableNorm(full)
+    return Superkernel(full, transform=transform)
+
+
+def _read_axis(full: Full, name: str) -> int | None:
+    """The axis of a tensor that counts channels of the map read: the one that doubles with them."""
+    twice = tuple(shape._replace(channels=2 * _number(shape.channels)) for shape in full.shapes)
+    rule = PRIMITIVES[full.apply.primitive].weights
+    one = next(weight.shape for weight in rule(full.shapes, full.apply.attribute) if weight.name == name)
+    two = next(weight.shape for weight in rule(twice, full.apply.attribute) if weight.name == name)
+    return next((axis for axis, (a, b) in enumerate(zip(one, two, strict=True)) if a != b), None)
+
+
+def _number(count: object) -> int:
+    assert isinstance(count, int)
+    return count

@@ -1,0 +1,150 @@
+"""A space as one torch module that holds the weights of all its networks.
+
+Legend of shape suffixes: B images, C channels, H height, W width.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from archdsl.ir import closed, module_path
+from archdsl.ir.graph import ClosedGraph
+from archdsl.nets.network import Scope
+from archdsl.nets.supernet.decisions import Decisions
+from archdsl.nets.supernet.evaluate import Evaluation, Weights
+from archdsl.nets.supernet.full import full_layers
+from archdsl.nets.supernet.superkernels import Superkernel, superkernel
+from archdsl.space import Apply, Program, Question, QuestionKind, QuestionPath
+from archdsl.space.trace import Answers, trace
+from archdsl.supernet.lower import Relaxer
+from archdsl.supernet.relaxed import Structure
+
+_KEPT: Final = 8
+"""How many evaluations are kept: a search asks for the same few again and again, or for a new one in each step."""
+
+
+class Supernet(Scope):
+    """Weights of every network of a space; `forward(x, decisions)` runs what decisions say.
+
+    Nothing is decided here: decisions are an argument, and the logits they are made of are parameters of `logits()`.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        allowed: Mapping[QuestionPath, tuple[str, ...]] | None = None,
+        kernel_transform: bool = False,
+    ) -> None:
+        """Raises NotRelaxable.
+
+        `allowed` are the answers that a question may have, where those are not all of its candidates.
+        `kernel_transform` gives chosen windows a matrix each on the way from larger ones (once-for-all, section 3.3).
+        """
+        super().__init__()
+        self.program = program
+        self.relaxer = Relaxer.of(program, allowed)
+        self._kernels: dict[int, Superkernel] = {}
+        fulls, shared = full_layers(self.relaxer)
+        for owner, full in fulls.items():
+            names = self._module_path(owner)
+            kernel = superkernel(full, transform=kernel_transform)
+            scope: Scope = self
+            for name in names[:-1]:
+                scope = scope.scope(name)
+            scope.put(names[-1], kernel)
+            self._kernels[owner] = kernel
+        for owner, other in shared.items():
+            self._kernels[owner] = self._kernels[other]
+        self._evaluations: OrderedDict[Structure, Evaluation] = OrderedDict()
+        self._positions = {path: {answer: i for i, answer in enumerate(self.answers(path))} for path in program.questions}
+
+    def _module_path(self, owner: int) -> tuple[str, ...]:
+        from archdsl.ir.graph import OpenNode
+
+        node = self.program.nodes[owner]
+        return module_path(OpenNode(node.location, node.payload, node.shape))
+
+    @property
+    def questions(self) -> Mapping[QuestionPath, Question]:
+        """The questions that are mixed where nothing is answered, in the order in which they are met."""
+        return {
+            path: question
+            for path, question in self.relaxer.everything.questions.items()
+            if question.kind is not QuestionKind.BRANCH
+        }
+
+    def answers(self, path: QuestionPath) -> tuple[str, ...]:
+        """The answers that a question may have, in the order of its logits."""
+        question = path.question
+        return self.relaxer.allowed.get(question, self.program.questions[question].answers)
+
+    def forward(self, x_BCHW: Tensor, decisions: Decisions) -> Tensor | dict[str, Tensor]:
+        """The main output, BxCxHxW; a dict by name where there are several."""
+        outputs = self.outputs(x_BCHW, decisions)
+        names = {output.name for output in self.evaluation(decisions.structure).graph.outputs if not output.auxiliary}
+        main = {name: outputs[name] for name in outputs if name in names}
+        return main if len(main) > 1 else next(iter(main.values()))
+
+    def outputs(self, x_BCHW: Tensor, decisions: Decisions) -> dict[str, Tensor]:
+        """Every output by name, auxiliary ones too; with several views each as `view.name`."""
+        evaluation = self.evaluation(decisions.structure)
+        maps = evaluation.run(x_BCHW, self._weights(decisions, x_BCHW))
+        return {
+            f"{output.view}.{output.name}" if output.view else output.name: maps[output.node]
+            for output in evaluation.graph.outputs
+        }
+
+    def evaluation(self, structure: Structure) -> Evaluation:
+        """The steps of a structure. Raises NotRelaxable."""
+        found = self._evaluations.get(structure)
+        if found is None:
+            found = Evaluation(self.relaxer.lower(structure), self._kernels, self)
+            self._evaluations[structure] = found
+            while len(self._evaluations) > _KEPT:
+                self._evaluations.popitem(last=False)
+        self._evaluations.move_to_end(structure)
+        return found
+
+    def _weights(self, decisions: Decisions, x_BCHW: Tensor) -> Weights:
+        given = dict(decisions.weights)
+        positions = dict(self._positions)
+        for path, question in self.evaluation(decisions.structure).graph.questions.items():
+            positions.setdefault(path, self._positions[path.question])
+            if path not in given:
+                if question.kind is not QuestionKind.BRANCH:
+                    raise ValueError(f"`{self.program.spell(path)}` has neither an answer nor weights")
+                count = len(question.answers)
+                given[path] = torch.full((count,), 1 / count, device=x_BCHW.device)
+        return Weights(given, positions)
+
+    # Genotypes ----------------------------------------------------------------------------------
+
+    def one_hot(self, answers: Answers) -> Decisions:
+        """The decisions of a genotype: the supernet computes what its network does with `weights_for(answers)`."""
+        return Decisions(answers, searching=False)
+
+    def network_graph(self, answers: Answers) -> ClosedGraph:
+        return closed(self.program, trace(self.program, answers), self.program.name)
+
+    def weights_for(self, answers: Answers) -> dict[str, Tensor]:
+        """The state dict of a genotype's network: copies of slices, by the names of its specification."""
+        return dict(self._copied(answers))
+
+    def _copied(self, answers: Answers) -> Iterator[tuple[str, Tensor]]:
+        graph = self.evaluation(self.one_hot(answers).structure).graph
+        network = self.network_graph(answers)
+        for path, _ in network.with_payload(Apply):
+            node = network.node(path)
+            assert node.origin is not None
+            if node.origin not in graph.layers:
+                continue
+            found = graph.layers[node.origin]
+            tensors = self._kernels[node.origin.node].sliced(found.apply, found.shapes, found.reads)
+            for name, tensor in tensors.items():
+                yield ".".join((*module_path(node), name)), tensor.detach().clone()

@@ -1,0 +1,514 @@
+"""The relaxing domain of the walk: what has no answer is mixed, what has one is followed.
+
+Maps that are absent under some answers count as zeros weighed by the chance that they are there, so where weights are 0
+and 1 the supernet is the network of those answers. Equal computations are one node, whoever asks for them: parameter-free
+ops on one map, and the cells of branches that are answered alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, final
+
+from archdsl.ops import Dim, Shape, ShapeError, Value
+from archdsl.ops.dims import Leaf, values
+from archdsl.ops.joining import ADD
+from archdsl.ops.model import Channels, Primitive
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.space import Apply, Chosen, Label, Node, Program, Question, QuestionKind, QuestionPath, Result
+from archdsl.space.symbolic_channels import holds
+from archdsl.space.walk import Key, Walk
+from archdsl.supernet.layout import Layout, joined
+from archdsl.supernet.numbers import Deciding, Mixed, Number, TooManyCases, combined, mixed, now
+from archdsl.supernet.relaxed import (
+    NONE,
+    Layer,
+    Mask,
+    Mix,
+    Output,
+    Relaxed,
+    RelaxedGraph,
+    Structure,
+    View,
+    Weigh,
+)
+from archdsl.supernet.scalars import Answered, Scalar, any_of, product, total
+
+
+class NotRelaxable(Exception):
+    """A node that cannot be part of a supernet, and why."""
+
+    def __init__(self, node: Node, reason: str) -> None:
+        super().__init__(f"`{node.path}` {reason}")
+        self.node = node
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a map can be under any answers."""
+
+    places: int
+    stable: bool
+    """Whether it is always there and always so wide."""
+
+
+class Map(NamedTuple):
+    """A map of the domain."""
+
+    node: int
+    layout: Layout
+    presence: Scalar | None = None
+    """The chance that it is there; None for certain."""
+    weighed: bool = True
+    """Whether its values are weighed by that chance."""
+
+
+@dataclass(frozen=True)
+class Relaxer:
+    """Lowers a program again and again, for one structure after the other."""
+
+    program: Program
+    allowed: Mapping[QuestionPath, tuple[str, ...]]
+    """The answers that a question may have, where those are not all of its candidates."""
+    extents: Mapping[int, Extent]
+    """What each map can be; places in kernels are counted by it."""
+    everything: RelaxedGraph
+    """With no question answered."""
+
+    @classmethod
+    def of(cls, program: Program, allowed: Mapping[QuestionPath, tuple[str, ...]] | None = None) -> Relaxer:
+        """Raises NotRelaxable."""
+        graph = _Graph()
+        domain = _Domain(program, allowed or {}, Structure(), {}, graph)
+        outputs = domain.run(View())
+        everything = RelaxedGraph(
+            program, Structure(), tuple(graph.nodes), tuple(outputs), domain.questions, domain.layers
+        )
+        return cls(program, allowed or {}, domain.measured_extents, _pruned(everything))
+
+    def lower(self, structure: Structure) -> RelaxedGraph:
+        """The graph of a structure. Raises NotRelaxable."""
+        graph = _Graph()
+        outputs: list[Output] = []
+        questions: dict[QuestionPath, Question] = {}
+        layers: dict[Key, Layer] = {}
+        for view in structure.views:
+            domain = _Domain(self.program, self.allowed, structure, self.extents, graph)
+            outputs += domain.run(view)
+            questions |= domain.questions
+            layers |= domain.layers
+        return _pruned(RelaxedGraph(self.program, structure, tuple(graph.nodes), tuple(outputs), questions, layers))
+
+
+def _pruned(graph: RelaxedGraph) -> RelaxedGraph:
+    """Only what an output reads."""
+    read: set[int] = {output.node for output in graph.outputs}
+    for number in reversed(range(len(graph.nodes))):
+        if number in read:
+            read.update(graph.nodes[number].inputs)
+    kept = sorted(read)
+    place = {number: position for position, number in enumerate(kept)}
+    nodes = tuple(
+        replace(graph.nodes[number], inputs=tuple(place[source] for source in graph.nodes[number].inputs))
+        for number in kept
+    )
+    outputs = tuple(replace(output, node=place[output.node]) for output in graph.outputs)
+    return replace(graph, nodes=nodes, outputs=outputs)
+
+
+class _Graph:
+    """Nodes as they are met, each once."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Relaxed] = []
+        self._known: dict[Relaxed, int] = {}
+
+    def add(self, node: Relaxed) -> int:
+        found = self._known.get(node)
+        if found is None:
+            found = self._known[node] = len(self.nodes)
+            self.nodes.append(node)
+        return found
+
+
+@final
+class _Domain:
+    """A map is a node of the graph and the channels that it has, or None where it is absent."""
+
+    def __init__(
+        self,
+        program: Program,
+        allowed: Mapping[QuestionPath, tuple[str, ...]],
+        structure: Structure,
+        extents: Mapping[int, Extent],
+        graph: _Graph,
+    ) -> None:
+        self.program = program
+        self.allowed = allowed
+        self.weighted = structure.weighted
+        self.given = dict(structure.answers)
+        self.searching = structure.searching
+        self.extents = extents
+        self.measuring = not extents
+        self.graph = graph
+        self.questions: dict[QuestionPath, Question] = {}
+        self.layers: dict[Key, Layer] = {}
+        self.measured_extents: dict[int, Extent] = {}
+
+    def run(self, view: View) -> list[Output]:
+        """Walk the program as one view has it."""
+        for branch, end in view.ends:
+            self.given[branch.end] = ("",) if end is None else (end,)  # a label that no select has: absent
+        walk = Walk(self.program, self)
+        found: list[Output] = []
+        for index in self.program.results:
+            result = self.program.nodes[index].payload
+            made = walk.of(index)
+            if made is not None and isinstance(result, Result):
+                found.append(Output(view.name, result.name, result.auxiliary, made.node))
+        return found
+
+    # Questions ----------------------------------------------------------------------------------
+
+    def _answer(self, path: QuestionPath) -> tuple[str, ...] | None:
+        return self.given.get(path) or self.given.get(path.question)
+
+    def _decided(self, path: QuestionPath) -> QuestionPath:
+        """Under which path decisions hold the weights: a branch's own where it has an answer of its own."""
+        return path if path in self.given else path.question
+
+    def _candidates(self, path: QuestionPath, question: Question) -> tuple[str, ...]:
+        return self.allowed.get(path.question, question.answers)
+
+    def _met(self, path: QuestionPath, question: Question) -> QuestionPath:
+        decided = self._decided(path)
+        self.questions[decided] = question
+        return decided
+
+    def answers(self, path: QuestionPath, question: Question) -> Sequence[str]:
+        given = self._answer(path)
+        if given is None or given == (NONE,):
+            return self._candidates(path, question)
+        return given
+
+    def kept(self, path: QuestionPath, question: Question) -> Sequence[str]:
+        return self._answer(path) or question.answers
+
+    def arms(self, subject: Number, labels: Sequence[Label]) -> Sequence[int]:
+        if isinstance(subject, int) or not subject.open:
+            return [_arm(labels, now(subject))]
+        return sorted({_arm(labels, number) for _, number in subject.possible()})
+
+    # Maps ---------------------------------------------------------------------------------------
+
+    def image(self, key: Key, node: Node) -> Map | None:
+        channels = node.shape.channels
+        assert isinstance(channels, int)
+        layout = Layout.dense(channels, channels, stable=True)
+        return self._placed(key, Map(self.graph.add(Relaxed(node.payload, (), node.shape, layout, key=key)), layout))
+
+    def apply(
+        self,
+        key: Key,
+        node: Node,
+        payload: Apply,
+        attributes: Mapping[str, Value | Number],
+        inputs: Sequence[Map | None],
+    ) -> Map | None:
+        primitive = PRIMITIVES[payload.primitive]
+        traits = primitive.traits
+        present = [source for source in inputs if source is not None]
+        if len(present) < (1 if primitive.variadic else len(inputs)):
+            return None
+        layout = present[0].layout
+        if traits.channels is Channels.SUM:
+            parts = zip(node.inputs, inputs, strict=True)
+            layout = joined([(self._places(source, each), each and each.layout) for source, each in parts])
+        if len(present) == 1 and traits.identity_of_one:
+            return self._placed(key, present[0]._replace(layout=layout))
+        presence = self._presence(present, joins=traits.identity_of_one)
+        if primitive.variadic:
+            present = [self._weighed(source) for source in present]
+        if traits.resamples:
+            pass  # of a second map the size alone is read
+        elif traits.by_channel:
+            layout, present = self._agreed(self._without_zeros(present) if traits.identity_of_one else present)
+        elif traits.channels is not Channels.SUM:
+            present = [self._masked(source) for source in present]
+            layout = Layout.dense(layout.extent, layout.size, stable=all(each.stable for each in layout.segments))
+        if len(present) == 1 and traits.identity_of_one:
+            return self._placed(key, present[0]._replace(layout=layout))
+        applied = Apply(payload.primitive, tuple((name, _settled(value)) for name, value in attributes.items()))
+        shapes = [self._shape(source) for source in present]
+        try:
+            shape = primitive.shape(shapes, applied.attribute)
+        except ShapeError as error:
+            raise NotRelaxable(node, f"{error.reason} in the supernet") from None
+        written = self._written(node, primitive, shapes, attributes)
+        if traits.channels is Channels.OWN:
+            layout = Layout.dense(
+                self._places(key.node, None) or now(written), written, stable=isinstance(written, int)
+            )
+        owner = key.node if primitive.owns_tensors or traits.random else None  # two dropouts of one map are not one
+        reads = present[0].layout if primitive.owns_tensors else None
+        relaxed = Relaxed(applied, tuple(source.node for source in present), shape, layout.settled, owner, reads, key)
+        made = self.graph.add(relaxed)
+        if reads is not None:
+            self.layers[key] = Layer(applied, tuple(shapes), reads)
+        return self._placed(key, Map(made, layout, presence, weighed=presence is None or primitive.variadic))
+
+    def _written(
+        self, node: Node, primitive: Primitive, shapes: Sequence[Shape], attributes: Mapping[str, Value | Number]
+    ) -> Number:
+        """The channels that a primitive writes, under each answer that decides a parameter of it."""
+        fixed = {name: _settled(value) for name, value in attributes.items()}
+        shape = primitive.shape(shapes, fixed)
+        found: Number = _whole(shape.channels)
+        for name, value in attributes.items():
+            if not isinstance(value, Mixed):
+                continue
+            try:
+                count = combined(
+                    lambda given, name=name: _whole(primitive.shape(shapes, {**fixed, name: given[0]}).channels), [value]
+                )
+            except ShapeError:
+                count = found  # it reads a map that fits this answer alone
+            if isinstance(count, Mixed):
+                found = count
+            elif value.open:
+                raise NotRelaxable(node, f"has `{name}` by a width that is mixed: sample that width (`gumbel_hard`)")
+        return found
+
+    def _without_zeros(self, maps: Sequence[Map]) -> list[Map]:
+        """Those that are not zeros; one where all are."""
+        return [each for each in maps if not self._is_zero(each)] or [maps[0]]
+
+    def _is_zero(self, source: Map) -> bool:
+        match self.graph.nodes[source.node].payload:
+            case Mix(weights):
+                return not weights
+            case Apply(primitive):
+                return PRIMITIVES[primitive].traits.zeros
+            case _:
+                return False
+
+    def _presence(self, maps: Sequence[Map], *, joins: bool) -> Scalar | None:
+        return any_of([each.presence for each in maps]) if joins else product(*(each.presence for each in maps))
+
+    def select(self, key: Key, path: QuestionPath, question: Question, options: Mapping[str, Map | None]) -> Map | None:
+        given = self._answer(path)
+        if given is not None and given != (NONE,):
+            (picked,) = options.values()
+            if picked is None or self._decided(path) not in self.weighted:
+                return None if picked is None else self._placed(key, picked)
+            weight = Answered(self._met(path, question), given[0])
+            return self._placed(key, self._mix(key, [(weight, picked)], presence=picked.presence))
+        decided = self._met(path, question)
+        present = [(answer, each) for answer, each in options.items() if each is not None]
+        if not present:
+            return None
+        weights = [Answered(decided, answer) for answer, _ in present]
+        chances = [product(weight, each.presence) or weight for weight, (_, each) in zip(weights, present, strict=True)]
+        certain = len(present) == len(options) and all(each.presence is None for _, each in present)
+        certain = certain and question.kind is not QuestionKind.BRANCH  # a view may leave a branch out
+        terms = [
+            (weight if each.weighed else chance, each)
+            for weight, chance, (_, each) in zip(weights, chances, present, strict=True)
+        ]
+        if given == (NONE,):
+            return self._placed(key, self._mix(key, terms, presence=None if certain else total(chances), zero=True))
+        return self._placed(key, self._mix(key, terms, presence=None if certain else total(chances)))
+
+    def keep(
+        self, key: Key, node: Node, path: QuestionPath, question: Question, options: Mapping[str, Map | None]
+    ) -> Map | None:
+        return self.apply(key, node, Apply(ADD.name), {}, tuple(options.values()))
+
+    def measured(self, key: Key, subject: Number, options: Sequence[tuple[Label, Map | None]]) -> Map | None:
+        if len(options) == 1:
+            ((_, picked),) = options
+            return None if picked is None else self._placed(key, picked)
+        assert isinstance(subject, Mixed)
+        labels = [label for label, _ in options]
+        chances: dict[int, list[Scalar]] = {}
+        for case, number in subject.possible():
+            chance = product(*(Answered(path, answer) for path, answer in case if path not in self.given))
+            assert chance is not None
+            chances.setdefault(_arm(labels, number), []).append(chance)
+        terms: list[tuple[Scalar, Map]] = []
+        there: list[Scalar] = []
+        for position, weights in chances.items():
+            picked = options[position][1]
+            if picked is not None:
+                weight = total(weights)
+                chance = product(weight, picked.presence) or weight
+                there.append(chance)
+                terms.append((weight if picked.weighed else chance, picked))
+        if not terms:
+            return None
+        certain = len(terms) == len(options) and all(each.presence is None for _, each in terms)
+        return self._placed(key, self._mix(key, terms, presence=None if certain else total(there)))
+
+    def absent(self, key: Key) -> Map | None:
+        return None
+
+    def result(self, key: Key, node: Node, source: Map | None) -> Map | None:
+        if source is None:
+            return None
+        masked = self._masked(source)
+        shape = self._shape(masked)
+        payload = node.payload
+        assert isinstance(payload, Result)
+        return Map(self.graph.add(Relaxed(payload, (masked.node,), shape, masked.layout.settled, key=key)), masked.layout)
+
+    def unanswered(self, key: Key) -> Map | None:
+        return None
+
+    # What maps are made of ----------------------------------------------------------------------
+
+    def _mix(
+        self, key: Key, terms: Sequence[tuple[Scalar, Map]], *, presence: Scalar | None, zero: bool = False
+    ) -> Map:
+        layout, maps = self._agreed([each for _, each in terms])
+        shape = self._shape(maps[0])
+        for each in maps[1:]:
+            if self._shape(each) != shape:
+                node = self.program.nodes[key.node]
+                raise NotRelaxable(node, f"mixes maps of {shape} and of {self._shape(each)}")
+        added = [
+            (weight, each.node)
+            for (weight, _), each in zip(terms, maps, strict=True)
+            if not zero and not self._is_zero(each)
+        ]
+        weights, inputs = tuple(weight for weight, _ in added), tuple(node for _, node in added)
+        # Of a map of zeros the size is read.
+        relaxed = Relaxed(Mix(weights), inputs or (maps[0].node,), shape, layout.settled, key=key)
+        return Map(self.graph.add(relaxed), layout, presence)
+
+    def _agreed(self, maps: Sequence[Map]) -> tuple[Layout, list[Map]]:
+        """Maps with channels at the same places; where they are not, those that are there from the first place on."""
+        first = maps[0].layout
+        if all(each.layout == first for each in maps):
+            return first, list(maps)
+        masked = [self._masked(each) for each in maps]
+        extent = max(each.layout.extent for each in masked)
+        stable = all(segment.stable for each in masked for segment in each.layout.segments)
+        wide = max(masked, key=lambda each: each.layout.size)
+        if all(each.layout.segments == wide.layout.segments for each in masked):
+            layout = replace(wide.layout, extent=extent)
+        else:
+            layout = Layout.dense(extent, wide.layout.size, stable=stable)
+        return layout, [each._replace(layout=layout) for each in masked]
+
+    def _weighed(self, source: Map) -> Map:
+        """The map by the chance that it is there."""
+        if source.presence is None or source.weighed:
+            return source
+        node = self.graph.nodes[source.node]
+        relaxed = Relaxed(Weigh(source.presence), (source.node,), node.shape, node.layout)
+        return source._replace(node=self.graph.add(relaxed), weighed=True)
+
+    def _masked(self, source: Map) -> Map:
+        """The map with its channels weighed by the chance that it is so wide."""
+        if not source.layout.mixed:
+            return source
+        node = self.graph.nodes[source.node]
+        for segment in source.layout.segments:
+            if isinstance(segment.count, Mixed):
+                for path, *_ in segment.count.questions:
+                    self.questions.setdefault(path, self.program.questions[path.question])
+        relaxed = Relaxed(Mask(source.layout), (source.node,), node.shape, node.layout)
+        return source._replace(node=self.graph.add(relaxed), layout=source.layout.settled)
+
+    def _shape(self, source: Map) -> Shape:
+        node = self.graph.nodes[source.node]
+        return Shape(source.layout.size, node.shape.height, node.shape.width)
+
+    def _places(self, node: int, source: Map | None) -> int:
+        """How many channels a map of the program can have; `source` is what it is now."""
+        extents = self.measured_extents if self.measuring else self.extents
+        if node in extents:
+            return extents[node].places
+        if self.measuring:
+            return source.layout.extent if source is not None else 0
+        return self._listed(node)  # of a map that no supernet has, and a network has: `case searching`
+
+    def _listed(self, node: int) -> int:
+        """The most channels that a map of the program can have, where that is listed."""
+        return max((int(number) for number in values(self.program.nodes[node].shape.channels) or ()), default=0)
+
+    def _placed(self, key: Key, found: Map) -> Map:
+        """The map as one of this node of the program."""
+        segments = found.layout.segments
+        places = self._places(key.node, found)
+        if self.measuring:
+            stable = found.presence is None and all(each.stable for each in segments)
+            known = self.measured_extents.get(key.node, Extent(0, stable))
+            places = max(places, found.layout.extent, self._listed(key.node))
+            self.measured_extents[key.node] = Extent(places, stable and known.stable)
+        else:
+            extent = self.extents.get(key.node)
+            stable = extent is not None and extent.stable
+        if not stable and any(each.stable for each in segments):
+            segments = tuple(replace(each, stable=False) for each in segments)
+        elif places == found.layout.extent:
+            return found
+        return found._replace(layout=Layout(places, segments))
+
+    # Numbers ------------------------------------------------------------------------------------
+
+    def constant(self, number: int) -> Number:
+        return number
+
+    def chosen(self, path: QuestionPath, question: Question, leaf: Chosen) -> Number:
+        given = self._answer(path)
+        numbers = {str(number): number for number in leaf.numbers}
+        decided = self._decided(path)
+        if given is not None and decided not in self.weighted:
+            return numbers[given[0]]
+        answers = self._candidates(path, question)
+        self._met(path, question)
+        each = tuple(numbers[answer] for answer in answers)
+        if given is None and len(each) == 1:
+            return each[0]
+        return mixed((Deciding(decided, answers, given and given[0]),), each)
+
+    def channels(self, source: Map | None) -> Number:
+        if source is None:
+            return 0
+        try:
+            return source.layout.channels
+        except TooManyCases:
+            return source.layout.size
+
+    def piecewise(self, subject: Number, arms: Sequence[tuple[Label, Number]]) -> Number:
+        if len(arms) == 1:
+            return arms[0][1]
+        labels = [label for label, _ in arms]
+        numbers = [number for _, number in arms]
+        return combined(lambda given: given[1 + _arm(labels, given[0])], [subject, *numbers])
+
+    def total(self, count: Dim, leaves: Mapping[Leaf, Number]) -> Number:
+        order = list(leaves)
+        try:
+            return combined(
+                lambda given: count.evaluate(dict(zip(order, given, strict=True)).__getitem__), list(leaves.values())
+            )
+        except TooManyCases:
+            return count.evaluate(lambda leaf: now(leaves[leaf]))
+
+
+def _arm(labels: Sequence[Label], number: int) -> int:
+    return next(position for position, label in enumerate(labels) if holds(label, number))
+
+
+def _settled(value: Value | Number) -> Value:
+    return value.now if isinstance(value, Mixed) else value
+
+
+def _whole(count: int | Dim) -> int:
+    assert isinstance(count, int)
+    return count
+

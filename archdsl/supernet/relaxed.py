@@ -1,0 +1,123 @@
+"""The graph that a supernet computes: layers, and mixes of maps by the weights of answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from archdsl.ops import Shape
+from archdsl.space import Apply, Branch, Image, Program, Question, QuestionPath, Result
+from archdsl.space.trace import Answers
+from archdsl.space.walk import Key
+from archdsl.supernet.layout import Layout
+from archdsl.supernet.scalars import Scalar
+
+NONE: Final = "also none"
+"""The further answer of `also = none`: a map of zeros. No candidate is spelled so, and one may be called `none`."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way to join branches: where each ends; one that is named with None is left out."""
+
+    name: str = ""
+    """Empty for the network's own outputs."""
+    ends: tuple[tuple[Branch, str | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What decisions say about which layers are run. What else they say are numbers.
+
+    Equal structures are one graph, so it is made once.
+    """
+
+    answers: tuple[tuple[QuestionPath, tuple[str, ...]], ...] = ()
+    """Questions that have an answer; all others are mixed."""
+    weighted: frozenset[QuestionPath] = frozenset()
+    """Those of them whose answer weighs its map, so that gradients reach the logits (straight through)."""
+    searching: bool = True
+    """What `case searching` is; a network of a genotype has `no`."""
+    views: tuple[View, ...] = (View(),)
+
+    @classmethod
+    def of(cls, answers: Answers, **rest: object) -> Structure:
+        return cls(tuple(answers.items()), **rest)  # pyright: ignore[reportArgumentType]
+
+
+# Payloads ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """The sum of its inputs, each by its weight; without inputs a map of zeros."""
+
+    weights: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weigh:
+    """Its input times a number: a map that is there by that chance, where others are joined with it."""
+
+    weight: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Its input with each channel weighed by the chance that the map is so wide."""
+
+    layout: Layout
+
+
+RelaxedPayload: TypeAlias = "Image | Apply | Result | Mix | Weigh | Mask"
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """A node of the graph. Its inputs are nodes by their numbers."""
+
+    payload: RelaxedPayload
+    inputs: tuple[int, ...]
+    shape: Shape
+    """Channels that are there, height, width at the size of the text's image."""
+    layout: Layout
+    owner: int | None = None
+    """The node of the program whose tensors it uses."""
+    reads: Layout | None = None
+    """The channels of the first map, where tensors are sliced by them."""
+    key: Key | None = field(default=None, compare=False)
+    """The first node of the program that it stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer with tensors, as a structure has it."""
+
+    apply: Apply
+    shapes: tuple[Shape, ...]
+    """Of the maps that it reads."""
+    reads: Layout
+    """The channels of the first of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    view: str
+    name: str
+    auxiliary: bool
+    node: int
+
+
+@dataclass(frozen=True)
+class RelaxedGraph:
+    """Nodes in topological order, of which each is read or is an output."""
+
+    program: Program
+    structure: Structure
+    nodes: tuple[Relaxed, ...]
+    outputs: tuple[Output, ...]
+    questions: Mapping[QuestionPath, Question]
+    """Those that are mixed, and those whose answer weighs its map, in the order in which they are met."""
+    layers: Mapping[Key, Layer]
+    """Each layer with tensors that was met, those that only zeros are multiplied with among them."""
