@@ -1,8 +1,8 @@
 """The relaxing domain of the walk: what has no answer is mixed, what has one is followed.
 
 Maps that are absent under some answers count as zeros weighed by the chance that they are there, so where weights are 0
-and 1 the supernet is the network of those answers. Equal computations are one node, whoever asks for them: parameter-free
-ops on one map, and the cells of branches that are answered alike.
+and 1 the supernet is the network of those answers. Equal computations are one node, whoever asks for them:
+parameter-free ops on one map, and the cells of branches that are answered alike.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from archdsl.ops.dims import Leaf, values
 from archdsl.ops.joining import ADD
 from archdsl.ops.model import Channels, Primitive
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Apply, Chosen, Label, Node, Program, Question, QuestionKind, QuestionPath, Result
+from archdsl.space import Apply, Chosen, Image, Label, Node, Program, Question, QuestionKind, QuestionPath, Result
 from archdsl.space.symbolic_channels import holds
 from archdsl.space.walk import Key, Walk
 from archdsl.supernet.layout import Layout, joined
@@ -29,6 +29,7 @@ from archdsl.supernet.relaxed import (
     Output,
     Relaxed,
     RelaxedGraph,
+    Spread,
     Structure,
     View,
     Weigh,
@@ -161,7 +162,7 @@ class _Domain:
         """Walk the program as one view has it."""
         for branch, end in view.ends:
             self.given[branch.end] = ("",) if end is None else (end,)  # a label that no select has: absent
-        walk = Walk(self.program, self)
+        walk: Walk[Map | None, Number] = Walk(self.program, self)
         found: list[Output] = []
         for index in self.program.results:
             result = self.program.nodes[index].payload
@@ -207,6 +208,7 @@ class _Domain:
         channels = node.shape.channels
         assert isinstance(channels, int)
         layout = Layout.dense(channels, channels, stable=True)
+        assert isinstance(node.payload, Image)
         return self._placed(key, Map(self.graph.add(Relaxed(node.payload, (), node.shape, layout, key=key)), layout))
 
     def apply(
@@ -271,7 +273,8 @@ class _Domain:
                 continue
             try:
                 count = combined(
-                    lambda given, name=name: _whole(primitive.shape(shapes, {**fixed, name: given[0]}).channels), [value]
+                    lambda given, name=name: _whole(primitive.shape(shapes, {**fixed, name: given[0]}).channels),
+                    [value],
                 )
             except ShapeError:
                 count = found  # it reads a map that fits this answer alone
@@ -361,7 +364,9 @@ class _Domain:
         shape = self._shape(masked)
         payload = node.payload
         assert isinstance(payload, Result)
-        return Map(self.graph.add(Relaxed(payload, (masked.node,), shape, masked.layout.settled, key=key)), masked.layout)
+        return Map(
+            self.graph.add(Relaxed(payload, (masked.node,), shape, masked.layout.settled, key=key)), masked.layout
+        )
 
     def unanswered(self, key: Key) -> Map | None:
         return None
@@ -371,7 +376,7 @@ class _Domain:
     def _mix(
         self, key: Key, terms: Sequence[tuple[Scalar, Map]], *, presence: Scalar | None, zero: bool = False
     ) -> Map:
-        layout, maps = self._agreed([each for _, each in terms])
+        layout, maps = self._spread([each for _, each in terms])
         shape = self._shape(maps[0])
         for each in maps[1:]:
             if self._shape(each) != shape:
@@ -388,19 +393,37 @@ class _Domain:
         return Map(self.graph.add(relaxed), layout, presence)
 
     def _agreed(self, maps: Sequence[Map]) -> tuple[Layout, list[Map]]:
-        """Maps with channels at the same places; where they are not, those that are there from the first place on."""
+        """Maps that are joined channel by channel, and where their channels belong."""
+        first = maps[0].layout
+        if all(each.layout == first for each in maps):
+            return first, list(maps)
+        masked = [self._masked(each) for each in maps]
+        first = masked[0].layout
+        if all(each.layout == first for each in masked):
+            return first, masked
+        stable = all(segment.stable for each in masked for segment in each.layout.segments)
+        return Layout.dense(max(each.layout.extent for each in masked), first.size, stable=stable), masked
+
+    def _spread(self, maps: Sequence[Map]) -> tuple[Layout, list[Map]]:
+        """Maps that are mixed, each channel at its place."""
         first = maps[0].layout
         if all(each.layout == first for each in maps):
             return first, list(maps)
         masked = [self._masked(each) for each in maps]
         extent = max(each.layout.extent for each in masked)
+        places = max(stop for each in masked for _, stop in each.layout.ranges)
         stable = all(segment.stable for each in masked for segment in each.layout.segments)
-        wide = max(masked, key=lambda each: each.layout.size)
-        if all(each.layout.segments == wide.layout.segments for each in masked):
-            layout = replace(wide.layout, extent=extent)
-        else:
-            layout = Layout.dense(extent, wide.layout.size, stable=stable)
-        return layout, [each._replace(layout=layout) for each in masked]
+        layout = Layout.dense(extent, places, stable=stable)
+        return layout, [self._spread_to(each, places)._replace(layout=layout) for each in masked]
+
+    def _spread_to(self, source: Map, places: int) -> Map:
+        if source.layout.ranges == ((0, places),):
+            return source
+        node = self.graph.nodes[source.node]
+        layout = Layout.dense(places, places, stable=False)
+        shape = node.shape._replace(channels=places)
+        relaxed = Relaxed(Spread(source.layout, places), (source.node,), shape, layout)
+        return source._replace(node=self.graph.add(relaxed), layout=layout)
 
     def _weighed(self, source: Map) -> Map:
         """The map by the chance that it is there."""
@@ -473,7 +496,7 @@ class _Domain:
         each = tuple(numbers[answer] for answer in answers)
         if given is None and len(each) == 1:
             return each[0]
-        return mixed((Deciding(decided, answers, given and given[0]),), each)
+        return mixed((Deciding(decided, answers, None if given is None else given[0]),), each)
 
     def channels(self, source: Map | None) -> Number:
         if source is None:
@@ -511,4 +534,3 @@ def _settled(value: Value | Number) -> Value:
 def _whole(count: int | Dim) -> int:
     assert isinstance(count, int)
     return count
-

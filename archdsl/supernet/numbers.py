@@ -77,7 +77,9 @@ def combined(function: Callable[[Sequence[int]], int], numbers: Sequence[Number]
         raise TooManyCases
     readers = [_reader(number) for number in numbers]
     values = tuple(
-        function([read({each.path: answer for each, answer in zip(questions, answers, strict=True)}) for read in readers])
+        function(
+            [read({each.path: answer for each, answer in zip(questions, answers, strict=True)}) for read in readers]
+        )
         for answers in product(*(each.answers for each in questions))
     )
     return values[0] if len(set(values)) == 1 else mixed(tuple(questions), values)

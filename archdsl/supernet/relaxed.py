@@ -70,7 +70,16 @@ class Mask:
     layout: Layout
 
 
-RelaxedPayload: TypeAlias = "Image | Apply | Result | Mix | Weigh | Mask"
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Its input with zeros for the channels that it does not have and a map that it is mixed with has."""
+
+    layout: Layout
+    """Where its channels belong."""
+    places: int
+
+
+RelaxedPayload: TypeAlias = "Image | Apply | Result | Mix | Weigh | Mask | Spread"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,20 +19,22 @@ from archdsl.nets.layers import layer
 from archdsl.nets.supernet.superkernels import Superkernel, SwitchableNorm
 from archdsl.nets.supernet.weighted_sum import weighted_sum
 from archdsl.ops import Shape
-from archdsl.ops.attributes import flag, fraction, whole
+from archdsl.ops.attributes import fraction, whole
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.ops.windows import conv_padding
 from archdsl.space import Apply, Image, QuestionPath, Result
 from archdsl.supernet.layout import Layout
 from archdsl.supernet.numbers import Mixed
-from archdsl.supernet.relaxed import Mask, Mix, Relaxed, RelaxedGraph, Weigh
+from archdsl.supernet.relaxed import Mask, Mix, Relaxed, RelaxedGraph, Spread, Weigh
 from archdsl.supernet.scalars import Answered, Any, Product, Scalar, Total
 
 
 class Weights:
     """The weights of answers in one forward pass; what is made of them is made once."""
 
-    def __init__(self, given: Mapping[QuestionPath, Tensor], positions: Mapping[QuestionPath, Mapping[str, int]]) -> None:
+    def __init__(
+        self, given: Mapping[QuestionPath, Tensor], positions: Mapping[QuestionPath, Mapping[str, int]]
+    ) -> None:
         self.given = given
         self.positions = positions
         self._known: dict[Scalar, Tensor] = {}
@@ -132,6 +134,8 @@ class Evaluation:
                 return lambda given, maps: maps[0] * given.of(weight)
             case Mask(layout):
                 return _mask(layout)
+            case Spread(layout, places):
+                return _spread(layout, places)
             case Result():
                 return lambda _, maps: maps[0]
             case Image():
@@ -209,6 +213,22 @@ def _zeros(node: Relaxed) -> Compute:
     def compute(_: Weights, maps: Sequence[Tensor]) -> Tensor:
         batch, _channels, height, width = maps[0].shape
         return maps[0].new_zeros((batch, node.layout.size, height, width))
+
+    return compute
+
+
+def _spread(layout: Layout, places: int) -> Compute:
+    def compute(_: Weights, maps: Sequence[Tensor]) -> Tensor:
+        x_BCHW = maps[0]
+        if len(layout.ranges) == 1 and layout.ranges[0][0] == 0:
+            return functional.pad(x_BCHW, (0, 0, 0, 0, 0, places - layout.size))
+        batch, _channels, height, width = x_BCHW.shape
+        parts: list[Tensor] = []
+        read = written = 0
+        for start, stop in (*layout.ranges, (places, places)):
+            parts += [x_BCHW.new_zeros((batch, start - written, height, width)), x_BCHW[:, read : read + stop - start]]
+            read, written = read + stop - start, stop
+        return torch.cat(parts, 1)
 
     return compute
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from archdsl.nets.supernet.superkernels import Full
-from archdsl.ops import Count, Shape
+from archdsl.ops import Count, Dim, Shape
 from archdsl.ops.dims import values
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Asked, Program, Select
@@ -40,7 +40,7 @@ def full_layers(relaxer: Relaxer) -> tuple[Mapping[int, Full], Mapping[int, int]
                 for source in node.inputs
             )
             attributes = tuple(
-                (name, _largest(value) if _is_count(value) else value) for name, value in node.payload.attributes
+                (name, _largest(value) if isinstance(value, Dim) else value) for name, value in node.payload.attributes
             )
             found[index] = Full(Apply(node.payload.primitive, attributes), shapes)
     fulls: dict[int, Full] = {}
@@ -56,7 +56,7 @@ def _at_largest(program: Program, owner: int, payload: Apply) -> Apply:
     """With the largest channel counts: with some maps absent, a layer may write more than with all."""
     written = program.nodes[owner].payload
     assert isinstance(written, Apply)
-    largest = {name: _largest(value) for name, value in written.attributes if _is_count(value)}
+    largest = {name: _largest(value) for name, value in written.attributes if isinstance(value, Dim)}
     return Apply(payload.primitive, tuple((name, largest.get(name, value)) for name, value in payload.attributes))
 
 
@@ -69,13 +69,8 @@ def _runs(reads: Layout) -> set[tuple[int, int]]:
     return found
 
 
-def _is_count(value: object) -> bool:
-    return not isinstance(value, bool) and hasattr(value, "leaves")
-
-
-def _largest(count: object) -> int:
-    listed = values(count) if _is_count(count) or isinstance(count, int) else None  # pyright: ignore
-    return max((int(number) for number in listed or ()), default=1)
+def _largest(count: Count) -> int:
+    return max((int(number) for number in values(count) or ()), default=1)
 
 
 def _window(program: Program, owner: int) -> tuple[int, int]:

@@ -86,7 +86,7 @@ class Superkernel(nn.Module):
             kernel = kernel[..., top : top + smaller[0], left : left + smaller[1]]
             if smaller in self.windows:
                 matrix: Tensor = getattr(self, f"transform_{smaller[0]}x{smaller[1]}")
-                kernel = (kernel.flatten(-2) @ matrix).unflatten(-1, smaller)
+                kernel = (kernel.reshape(*kernel.shape[:-2], -1) @ matrix).reshape(kernel.shape)
         return kernel
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from archdsl.ir import closed, module_path
-from archdsl.ir.graph import ClosedGraph
+from archdsl.ir.graph import ClosedGraph, OpenNode
 from archdsl.nets.network import Scope
 from archdsl.nets.supernet.decisions import Decisions
 from archdsl.nets.supernet.evaluate import Evaluation, Weights
@@ -62,11 +62,11 @@ class Supernet(Scope):
         for owner, other in shared.items():
             self._kernels[owner] = self._kernels[other]
         self._evaluations: OrderedDict[Structure, Evaluation] = OrderedDict()
-        self._positions = {path: {answer: i for i, answer in enumerate(self.answers(path))} for path in program.questions}
+        self._positions = {
+            path: {answer: i for i, answer in enumerate(self.answers(path))} for path in program.questions
+        }
 
     def _module_path(self, owner: int) -> tuple[str, ...]:
-        from archdsl.ir.graph import OpenNode
-
         node = self.program.nodes[owner]
         return module_path(OpenNode(node.location, node.payload, node.shape))
 

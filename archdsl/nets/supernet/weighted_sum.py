@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 
 def weighted_sum(weights_N: Tensor, maps_BCHW: Sequence[Tensor]) -> Tensor:
@@ -30,8 +29,8 @@ class _WeightedSum(torch.autograd.Function):
         return total_BCHW
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad_BCHW: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        (grad_BCHW,) = grad_outputs
         weights_N, *maps_BCHW = ctx.saved_tensors
         to_weights: Tensor | None = None
         if ctx.needs_input_grad[0]:
