@@ -19,9 +19,8 @@ from archdsl.nets.layers import layer
 from archdsl.nets.supernet.superkernels import Superkernel, SwitchableNorm
 from archdsl.nets.supernet.weighted_sum import weighted_sum
 from archdsl.ops import Shape
-from archdsl.ops.attributes import fraction, whole
+from archdsl.ops.attributes import fraction
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.ops.windows import conv_padding
 from archdsl.space import Apply, Image, QuestionPath, Result
 from archdsl.supernet.layout import Layout
 from archdsl.supernet.numbers import Mixed
@@ -154,12 +153,12 @@ class Evaluation:
         assert node.owner is not None
         assert node.reads is not None
         kernel, reads = self._kernels[node.owner], node.reads
-        if payload.primitive in ("conv", "dwconv"):
-            return _conv(kernel, payload, shapes, reads)
-        if isinstance(kernel, SwitchableNorm):
-            return self._norm(kernel, payload, shapes, reads)
         with torch.device("meta"):
             module = layer(payload.primitive, payload.attribute, shapes, path)
+        if isinstance(module, nn.Conv2d):
+            return _conv(module, kernel, payload, shapes, reads)
+        if isinstance(kernel, SwitchableNorm):
+            return self._norm(kernel, payload, shapes, reads)
 
         def compute(_: Weights, maps: Sequence[Tensor]) -> Tensor:
             tensors = kernel.sliced(payload, shapes, reads)
@@ -190,13 +189,8 @@ class Evaluation:
         return compute
 
 
-def _conv(kernel: Superkernel, payload: Apply, shapes: Sequence[Shape], reads: Layout) -> Compute:
-    attributes = payload.attribute
-    stride, dilation = whole(attributes, "s"), whole(attributes, "d")
-    padding = conv_padding(attributes)
-    channels = shapes[0].channels
-    groups = attributes["groups"] if payload.primitive == "conv" else channels
-    assert isinstance(groups, int)
+def _conv(module: nn.Conv2d, kernel: Superkernel, payload: Apply, shapes: Sequence[Shape], reads: Layout) -> Compute:
+    stride, padding, dilation, groups = module.stride, module.padding, module.dilation, module.groups
 
     def compute(_: Weights, maps: Sequence[Tensor]) -> Tensor:
         tensors = kernel.sliced(payload, shapes, reads)
