@@ -59,6 +59,11 @@ cell own() {
   out x -> operator
 }
 
+cell given(a) {
+  in x
+  out x -> a
+}
+
 cell outer() {
   in x
   t = chain(x, x) {
@@ -158,15 +163,16 @@ def _piece(draw: st.DrawFn, kind: str, number: int, name: str, source: str, othe
                 f"{name} = sum({first}, {two}.last)",
             ]
         case "shared op":
-            # `a.operator` is the branch's answer to `operator` and the question of the cell `a`.
+            # `a.operator` is an answer of branch `a` and a question of cell `a`; a parameter is `a`, too.
             if number > 1:
                 return [f"{name} = {source} -> {{{_some(draw)}}}"]
+            cell = draw(st.sampled_from(["own(source)", "given(source, a = operator)"]))
             return [
                 "choose operator in {skip, half} per branch",
                 f"head = chain({source}) {{",
                 "a()",
                 "}",
-                *_grid(number, "head", "own(source)", "{1, 2, 3}", per_branch=True),
+                *_grid(number, "head", cell, "{1, 2, 3}", per_branch=True),
                 "branches a, b in g1[3]",
                 f"{name} = sum(a.last -> operator, b.last -> operator)",
             ]

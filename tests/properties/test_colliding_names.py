@@ -19,6 +19,14 @@ CASES: Mapping[str, str] = {
         "    choose source in {g[i - 1][j], g[i - 1][j - 1]} per branch\n    own(source)\n  }\n"
         "  branches a, b in g[2]\n  out y = sum(a.last, b.last) -> operator\n}\n"
     ),
+    "a branch, a cell and a parameter of one name": (
+        "cell b() {\n  in x\n  choose operator in {skip, half, deep}\n  out x -> operator\n}\n\n"
+        "space net() {\n  in image: 4x8x8\n  choose operator in {skip, half} per branch\n"
+        "  head = chain(image) {\n    b()\n  }\n"
+        "  g = grid(i in 1..3, j in {1, 2}) {\n    start [1][1] = head\n"
+        "    choose source in {g[i - 1][j], g[i - 1][j - 1]} per branch\n    given(source, a = operator)\n  }\n"
+        "  branches a, b in g[3]\n  out y = sum(a.last, b.last)\n}\n"
+    ),
     "a branch and a parameter of a cell of one name": (
         "cell deeper(a) {\n  in x\n  choose operator in {skip, half} per branch\n  out x -> operator -> conv(a)\n}\n\n"
         "space net() {\n  in image: 4x8x8\n"
@@ -63,7 +71,14 @@ def test_it_is_counted_as_by_brute_force_and_reads_back(tmp_path: Path, case: st
         reads_back(tmp_path, program, seed)
 
 
-def test_a_branch_beside_a_cell_has_an_answer_of_its_own(tmp_path: Path) -> None:
-    """Two answers of the cell, two of the op of the space, and two of `own` for each of two branches."""
-    program = program_of(tmp_path, f"{HEAD}\n{CASES['a branch and a cell of one name']}")
-    assert Census(program).count == 2 * 2 * 2 * 2
+@pytest.mark.parametrize(
+    ("case", "count"),
+    [
+        # The cell, the op of the space, and `own` for each of two branches.
+        ("a branch and a cell of one name", 2 * 2 * 2 * 2),
+        # The cell, the op of the space for each of two branches, and where the coarser branch goes down.
+        ("a branch, a cell and a parameter of one name", 3 * 2 * 2 * 2),
+    ],
+)
+def test_a_branch_beside_a_cell_has_an_answer_of_its_own(tmp_path: Path, case: str, count: int) -> None:
+    assert Census(program_of(tmp_path, f"{HEAD}\n{CASES[case]}")).count == count

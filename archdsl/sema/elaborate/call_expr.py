@@ -17,7 +17,6 @@ from archdsl.sema.elaborate.values import (
     Environment,
     Evaluator,
     Many,
-    Map,
     Method,
     Nothing,
     Poison,
@@ -25,8 +24,10 @@ from archdsl.sema.elaborate.values import (
     Value,
     describe,
 )
-from archdsl.sema.modules.load import Definition
+from archdsl.sema.modules.load import Definition, Unit
 from archdsl.syntax import ast
+from archdsl.syntax.tree import walk
+from archdsl.text import Span
 
 
 def pipe(ev: Evaluator, head: ast.Expr, steps: Sequence[ast.Expr], env: Environment) -> Value:
@@ -66,14 +67,14 @@ def step_on(
         return value
     callee, arguments = _callee(ev, step, env)
     for called in step.items if isinstance(step, ast.Set) else (step,):
-        if (hidden := _hidden(ev, called, env)) is not None:
+        if (hidden := hidden_op(ev, called, env)) is not None:
             return hidden
     if isinstance(callee, Many):
         return edge_choice.choose(ev, value, callee, step, arguments, env, source, stride)
     return calls.call(ev, callee, [value], arguments, env, step.span, stride=stride)
 
 
-def _hidden(ev: Evaluator, called: ast.Expr, env: Environment) -> Value | None:
+def hidden_op(ev: Evaluator, called: ast.Expr, env: Environment) -> Value | None:
     """Reported where a name of the body hides the op that is called; None where the name is called rightly."""
     target = called.target if isinstance(called, ast.Call) else called
     if not isinstance(target, ast.Path) or target.parts or target.head.text not in env.names:
@@ -84,15 +85,36 @@ def _hidden(ev: Evaluator, called: ast.Expr, env: Environment) -> Value | None:
     if found is None or isinstance(first, Callee | Many | Method | Poison | Nothing):
         return None
     name = target.head.text
-    made = ev.builder.nodes[first.node].span if isinstance(first, Map) else None
+    defined = _definition(target.head, env.unit)
     return ev.poison(
         codes.WRONG_KIND,
         f"`{name}` is {describe(first)} here, and cannot be called",
         target.span,
         f"hides the {_kind(found.item)} `{name}`",
-        also=(Mark(made, f"`{name}` is this map"),) if made is not None else (),
+        also=(Mark(defined, f"`{name}` is defined here"),) if defined is not None else (),
         help=f"rename `{name}` in this body",
     )
+
+
+def _definition(name: ast.Name, unit: Unit) -> Span | None:
+    """Where the body in which a name is read defines it; None for a name within a run (`x1..x3`)."""
+    bodies = (item for item in unit.items.values() if item.span.start <= name.span.start < item.span.stop)
+    for node in (each for body in bodies for each in walk(body)):
+        match node:
+            case ast.Parameter(name=defined) | ast.Port(name=defined) | ast.Choose(name=defined):
+                names = (defined,)
+            case ast.Output(name=ast.Name() as defined):
+                names = (defined,)
+            case ast.Target(path=ast.Path(head=defined, parts=())):
+                names = (defined,)
+            case ast.Branches(names=names):
+                pass
+            case _:
+                continue
+        for each in names:
+            if each.text == name.text and each.span.start < name.span.start:
+                return each.span
+    return None
 
 
 def _kind(item: Definition | Primitive) -> str:
@@ -119,7 +141,7 @@ def at_head(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
     if not expr.target.parts and name not in env.names and name in built_in.FUNCTIONS:
         return built_in.FUNCTIONS[name](ev, expr, env)
     callee = ev.path(expr.target, env)
-    if (hidden := _hidden(ev, expr, env)) is not None:
+    if (hidden := hidden_op(ev, expr, env)) is not None:
         return hidden
     ports: list[Value] = []
     named: list[ast.Argument] = []

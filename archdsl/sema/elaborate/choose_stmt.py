@@ -7,7 +7,7 @@ from fractions import Fraction
 from archdsl.ops import Dim
 from archdsl.ops.dims import variable
 from archdsl.sema import codes
-from archdsl.sema.elaborate import edge_choice
+from archdsl.sema.elaborate import call_expr, edge_choice
 from archdsl.sema.elaborate.select import mix
 from archdsl.sema.elaborate.values import (
     POISON,
@@ -59,6 +59,10 @@ def ask(ev: Evaluator, statement: ast.Choose, candidates: list[Candidate], env: 
         ev.builder.ask(Question(path, QuestionKind.SOURCE, labels, per_branch, span=statement.span))
         options: list[tuple[Label, Value]] = [(candidate.source, candidate.value) for candidate in candidates]
         return mix(ev, Asked(path), options, env, name, statement.span, f"`{path}`")
+    if isinstance(statement.domain, ast.Set) and any(isinstance(value, Callee) for value in values):
+        for item in statement.domain.items:
+            if (hidden := call_expr.hidden_op(ev, item, env)) is not None:
+                return hidden
     kinds = " and ".join(dict.fromkeys(map(_kind, values)))
     return ev.poison(
         codes.WRONG_KIND,
