@@ -1,5 +1,6 @@
-"""What holds for every test: hypothesis looks at no clock, torch has one thread."""
+"""What holds for every test: hypothesis looks at no clock; torch has one thread, and draws the same numbers in each."""
 
+import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
@@ -11,3 +12,8 @@ settings.load_profile("archdsl")
 
 # Tests run side by side, so that more threads would only wait for each other.
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def same_random_numbers() -> None:
+    torch.default_generator.manual_seed(0)

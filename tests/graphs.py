@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archdsl.ir import ClosedGraph, ClosedNode, verify
 from archdsl.ir.graph import ClosedPayload
 from archdsl.ops import Shape
@@ -48,16 +50,20 @@ class Sketch:
 
 
 def of_one(primitive: str, *maps: Shape, **given: object) -> ClosedGraph:
-    """A network of one primitive. Every map after the first is a crop of a one-by-one convolution of the image."""
+    """A network of one primitive."""
     sketch = Sketch(primitive)
+    sketch.result("y", sketch.apply(f"cell.{primitive}", primitive, *maps_of_an_image(sketch, maps), **given))
+    return sketch.graph()
+
+
+def maps_of_an_image(sketch: Sketch, maps: Sequence[Shape]) -> list[str]:
+    """An image, and maps of these shapes: each is the image, or a crop of a one-by-one convolution of it."""
     height = max(shape.height for shape in maps)
     width = max(shape.width for shape in maps)
     channels = maps[0].channels
     assert isinstance(channels, int)
     image = sketch.image(channels, height, width)
-    inputs = [_as(sketch, image, shape, number) for number, shape in enumerate(maps)]
-    sketch.result("y", sketch.apply(f"cell.{primitive}", primitive, *inputs, **given))
-    return sketch.graph()
+    return [_as(sketch, image, shape, number) for number, shape in enumerate(maps)]
 
 
 def _as(sketch: Sketch, image: str, shape: Shape, number: int) -> str:

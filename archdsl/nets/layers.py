@@ -50,12 +50,14 @@ def layer(primitive: str, attributes: Attributes, maps: Sequence[Shape], path: s
     """The module that computes a primitive; it is called with as many maps as the primitive reads.
 
     `maps` are the closed shapes that it reads. Raises PluginFailed for a primitive of a package that gives no layer,
-    or whose layer fails.
+    or whose layer fails, KeyError for one of this package without a row in LAYERS.
     """
     asked = LayerRequest(attributes, maps, path)
     if primitive in LAYERS:
         return LAYERS[primitive](asked)
     added = PRIMITIVES[primitive]
+    if not added.package:
+        raise KeyError(f"`{primitive}` has no row in `LAYERS`")
     build: Any = form_of(added, "layer")
     if build is None:
         raise PluginFailed(

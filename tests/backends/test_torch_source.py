@@ -7,12 +7,14 @@ import keyword
 import subprocess
 import sys
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from archdsl.backends.torch_source.module_template import Origin
@@ -24,6 +26,8 @@ from archdsl.ops import Shape
 from archdsl.space import FrameKind
 from tests.backends.modules import module_of
 from tests.backends.student import Text, conv3x3, student
+from tests.graphs import Sketch, maps_of_an_image
+from tests.primitive_cases import CASES, Case
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -32,6 +36,11 @@ SMALL = student(128, 192, parts=4)
 
 def class_of(source: str, name: str) -> Callable[..., nn.Module]:
     return getattr(module_of(source), name)
+
+
+def written_class(source: str) -> Callable[..., nn.Module]:
+    """That of the network, whatever its name."""
+    return module_of(source).load.__annotations__["return"]
 
 
 def deterministic(network: N) -> N:
@@ -49,13 +58,13 @@ def same(left: torch.Tensor, right: torch.Tensor) -> bool:
     return bool((left - right).abs().max() <= 1e-5 * left.abs().max())
 
 
-def check_formatted(source: str, folder: Path) -> None:
-    file = folder / "network.py"
-    file.write_text(source)
+def check_formatted(folder: Path, *sources: str) -> None:
+    for number, source in enumerate(sources):
+        (folder / f"network{number}.py").write_text(source)
     ruff = [sys.executable, "-m", "ruff"]
     options = ["--isolated", "--no-cache", "--line-length", "120"]
     for command in (["format", "--check", "--diff"], ["check", "--select", "E4,E7,E9,F,I,UP,B,ANN,PLW"]):
-        done = subprocess.run([*ruff, *command, *options, str(file)], capture_output=True, text=True, check=False)
+        done = subprocess.run([*ruff, *command, *options, str(folder)], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -81,9 +90,8 @@ def test_without_auxiliary_outputs_their_layers_are_absent() -> None:
 
 
 def test_it_is_formatted_and_has_nothing_that_ruff_minds(tmp_path: Path) -> None:
-    check_formatted(
-        to_torch_source(SMALL, Origin("student.arch:student", "1f2e", "student.safetensors", "RGB")), tmp_path
-    )
+    source = to_torch_source(SMALL, Origin("student.arch:student", "1f2e", "student.safetensors", "RGB"))
+    check_formatted(tmp_path, source)
 
 
 def test_it_needs_torch_alone_and_runs(tmp_path: Path) -> None:
@@ -195,8 +203,7 @@ def test_names_from_a_text_stay_names(name: str) -> None:
             case _:
                 pass
     network = deterministic(Network(graph, auxiliary=True))
-    made: Callable[..., nn.Module] = module_of(source).load.__annotations__["return"]
-    written = made(auxiliary=True)
+    written = written_class(source)(auxiliary=True)
     written.load_state_dict(network.state_dict(), strict=True)
     image = torch.randn(1, 3, 16, 16)
     with torch.inference_mode():
@@ -211,60 +218,59 @@ def test_no_child_hides_what_a_module_has() -> None:
         assert attribute(name) == f'self._modules["{name}"]'
 
 
-def every_primitive() -> ClosedGraph:
-    text = Text()
-    image = text.image(Shape(3, 33, 47))
-    x = text.apply("conv", image, c=8, k=(1, 3), s=2, bias=True)
-    maps: list[str] = []
-    for primitive, given in (
-        ("dwconv", {"k": 5, "d": 2}),
-        ("max_pool", {"k": 3, "s": 2}),
-        ("avg_pool", {"k": 2, "s": 2, "ceil": True}),
-        ("avg_pool", {"k": 3}),
-        ("avg_pool", {"k": 3, "count_padding": True}),
-        ("global_avg_pool", {}),
-        ("global_max_pool", {}),
-        ("crop", {"top": 1, "right": 2}),
-        ("zero", {"s": 2}),
-        ("relu6", {}),
-        ("hswish", {}),
-        ("hsigmoid", {}),
-        ("sigmoid", {}),
-        ("softmax", {}),
-        ("shuffle", {"groups": 2}),
-        ("dropout", {}),
-        ("resize", {"factor": Fraction(2, 3)}),
-        ("resize", {"factor": Fraction(3, 2), "align_corners": True}),
-        ("resize", {"factor": Fraction(1, 2)}),
-        ("resize", {"size": (7, 9), "mode": "nearest"}),
-        ("resize", {"factor": 2, "mode": "nearest"}),
-        ("conv", {"c": 8, "groups": 4}),
-        ("bn", {"eps": Fraction(1, 1000), "affine": False, "momentum": Fraction(1, 100)}),
-    ):
-        y = text.apply(primitive, x, **given)
-        y = text.apply("resize", y, x, mode="nearest")
-        maps.append(text.apply("conv", y, c=4, k=1))
-    total = text.apply("add", *maps)
-    total = text.apply("add", total, text.apply("multiply", *maps[:2]))
-    number = text.apply("argmax", total)
-    vector = text.apply("linear", text.apply("global_avg_pool", total), c=5)
-    text.result("total", total)
-    text.result("vector", vector)
-    text.result("number", number)
-    return text.graph("every_primitive")
+def alone_and_nested(case: Case) -> ClosedGraph:
+    """A primitive twice: by itself, and between activations, where a form that is `piped` is one of a line of calls."""
+    sketch = Sketch(case.primitive)
+    first, *others = maps_of_an_image(sketch, case.maps)
+    sketch.result("alone", sketch.apply("alone", case.primitive, first, *others, **case.given))
+    before = sketch.apply("nested.before", "relu", first)
+    between = sketch.apply("nested.between", case.primitive, before, *others, **case.given)
+    sketch.result("nested", sketch.apply("nested.after", "relu", between))
+    return sketch.graph()
 
 
-def test_every_primitive_is_computed_alike(tmp_path: Path) -> None:
-    graph = every_primitive()
+@st.composite
+def sizes(draw: st.DrawFn, case: Case) -> tuple[int, int]:
+    """That of the case, or a larger one that the primitive reads too."""
+    high, wide = draw(st.tuples(st.integers(0, 7), st.integers(0, 7)))
+    larger = tuple(map_._replace(height=map_.height + high, width=map_.width + wide) for map_ in case.maps)
+    if Case(case.primitive, larger, case.given).allowed():
+        case = Case(case.primitive, larger, case.given)
+    return max(map_.height for map_ in case.maps), max(map_.width for map_ in case.maps)
+
+
+def outputs(module: nn.Module, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    torch.default_generator.manual_seed(7)
+    with torch.no_grad():
+        found = module(image)
+    return tuple(found.values() if isinstance(module, Network) else found)
+
+
+@pytest.mark.parametrize("primitive", CASES)
+@given(data=st.data())
+@settings(max_examples=40)
+def test_a_form_computes_what_the_layer_computes(primitive: str, data: st.DataObject) -> None:
+    case = data.draw(CASES[primitive])
+    graph = alone_and_nested(case)
     network = deterministic(Network(graph))
-    source = to_torch_source(graph)
-    check_formatted(source, tmp_path)
-    written = class_of(source, "EveryPrimitive")()
+    written = written_class(to_torch_source(graph))()
     written.load_state_dict(network.state_dict(), strict=True)
-    image = torch.randn(2, 3, 37, 41)
-    with torch.inference_mode():
-        outputs = dict(zip(("total", "vector", "number"), written.eval()(image), strict=True))
-        expected = network(image)
-    for name, output in outputs.items():
-        assert output.shape == expected[name].shape
-        assert same(expected[name].float(), output.float())
+    channels = int(str(case.maps[0].channels))
+    # Four times normal numbers, so that some are beyond the bounds of activations at 3 and 6.
+    generator = torch.Generator().manual_seed(5)
+    image = 4 * torch.randn(2, channels, *data.draw(sizes(case)), generator=generator)
+    for training in (True, False):
+        expected, found = (outputs(module.train(training), image) for module in (network, written))
+        for y, z in zip(expected, found, strict=True):
+            assert z.shape == y.shape
+            assert z.dtype == y.dtype
+            assert same(y.double(), z.double())
+    for name, tensor in network.state_dict().items():
+        assert same(tensor.double(), written.state_dict()[name].double()), name
+
+
+@given(cases=st.tuples(*CASES.values()))
+@settings(max_examples=10)
+def test_every_form_is_formatted(cases: tuple[Case, ...]) -> None:
+    with TemporaryDirectory() as folder:
+        check_formatted(Path(folder), *(to_torch_source(alone_and_nested(case)) for case in cases))
