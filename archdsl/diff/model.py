@@ -176,7 +176,7 @@ class Totals:
     """Whether a cost table was given."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Difference:
     """All that differs between two sides. Empty where they mean the same."""
 
@@ -204,3 +204,7 @@ class Difference:
     def __bool__(self) -> bool:
         edits = self.parameters or self.questions or self.answers
         return bool(edits) or any(cell.change is not Change.SAME for cell in self.cells)
+
+    def __repr__(self) -> str:
+        changed = sum(cell.change is not Change.SAME for cell in self.cells)
+        return f"<difference `{self.before.name}` -> `{self.after.name}`: {changed} changed cells>"

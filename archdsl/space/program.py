@@ -238,7 +238,7 @@ class Ends:
     places: Mapping[str, Place]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Program:
     """A space laid out. `hash` covers its structure (`rule-files`); programs are told apart by identity."""
 
@@ -250,6 +250,9 @@ class Program:
     trellises: Mapping[QuestionScope, Trellis] = field(default_factory=dict[QuestionScope, Trellis])
     branches: Mapping[Branch, Ends] = field(default_factory=dict[Branch, Ends])
     hash: str = ""
+
+    def __repr__(self) -> str:
+        return f"<program `{self.name}`: {len(self.nodes):,} nodes, {len(self.questions):,} questions>"
 
     @cached_property
     def results(self) -> tuple[int, ...]:

@@ -56,6 +56,7 @@ def test_a_genotype_is_loaded(project: Path) -> None:
     assert repr(student) == "<genotype `fasterseg_student` of `fasterseg`: a network>"
     assert student.is_genotype and student.is_closed
     assert student.space.name == "fasterseg"
+    assert repr(student.space) == f"<program `fasterseg`: {len(student.space.nodes):,} nodes, 119 questions>"
     assert set(student.answers) >= {path for path in student.questions if path in student.answers} != set()
     stats = student.stats()
     assert isinstance(stats, NetworkStats)
@@ -88,8 +89,12 @@ def test_an_architecture_is_drawn(project: Path) -> None:
 
 def test_architectures_are_compared(project: Path) -> None:
     student, teacher = archdsl.load(STUDENT), archdsl.load("spaces/genotypes/fasterseg_teacher.arch")
-    assert student.diff(teacher)
-    assert not student.diff(archdsl.load(STUDENT))
+    changes = student.diff(teacher)
+    assert changes
+    assert repr(changes) == "<difference `fasterseg_student` -> `fasterseg_teacher`: 39 changed cells>"
+    same = student.diff(archdsl.load(STUDENT))
+    assert not same
+    assert repr(same) == "<difference `fasterseg_student` -> `fasterseg_student`: 0 changed cells>"
 
 
 def test_what_is_loaded_does_not_change(project: Path) -> None:
