@@ -20,6 +20,7 @@ from tests.render.items import HYPER, HYPER_ANSWERED, INDEPENDENT, ROOT, SPACE, 
 CHAIN = f"{TEXTS / 'chain.arch'}:chain12"
 CHAIN_ANSWERED = f"{TEXTS / 'chain.arch'}:chain12_mixed"
 GRIDS = f"{TEXTS / 'two_grids.arch'}:two_grids"
+GRID_IN_CELLS = f"{TEXTS / 'grids_in_cells.arch'}:grids_in_cells"
 GRIDS_ANSWERED = f"{TEXTS / 'two_grids.arch'}:two_grids_short"
 MULTISCALE = f"{ROOT / 'spaces' / 'genotypes' / 'cas_gt.arch'}:cas_gt_mscell"
 BISENET = ROOT / "spaces" / "bisenet.arch"
@@ -183,6 +184,17 @@ def test_every_grid_of_a_text_is_drawn_with_its_own_branches() -> None:
     texts = [text.text for box in picture.boxes for text in box.label]
     assert texts.count("branch a") == texts.count("branch b") == 1
     assert ("late[2][4]", "b.late[3][8]") in dashes(picture)
+
+
+def test_a_grid_inside_of_a_cell_shows_the_resolution_of_each_row() -> None:
+    boxes = labels(draw(loaded(GRID_IN_CELLS)))
+    rows = {name: label for name, label in boxes.items() if name.startswith("row ")}
+    assert rows == {
+        "row 2": ["1/2", "[2]"],
+        "row 4": ["1/4", "[4]"],
+        "row 2 (2)": ["1/4", "[2]"],
+        "row 4 (2)": ["1/8", "[4]"],
+    }
 
 
 def test_json_is_the_picture_as_data() -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from archdsl.diff import Side
+from archdsl.ir import Scope, ScopeTree
+from archdsl.ir.scopes import scope_tree
 from archdsl.render.model.labels import resolution, small, wrapped
 from archdsl.render.model.picture import (
     FAINT,
@@ -27,7 +29,7 @@ from archdsl.render.model.splines import moved, swung
 from archdsl.render.views.grid_surroundings import EARLIER, GridSurroundings
 from archdsl.render.views.legends import Entry, legend, text_box
 from archdsl.render.views.trellis_layout import CELL, SKIP, TrellisLayout, Visit
-from archdsl.space import Asked, Place, QuestionKind, Select, Trellis
+from archdsl.space import Asked, FrameKind, Place, QuestionKind, QuestionScope, Select, Trellis
 
 _APART = 70.0
 
@@ -79,9 +81,9 @@ class _Drawing:
 
     def resolution(self, row: Place) -> str:
         """Of the maps that enter the cells of a row: what their sources are chosen among, else what they read."""
-        wanted = {self.layout.trellis.spell(place) for place in self.layout.trellis.sources if place[1:] == row}
         program = self.layout.side.program
-        inside = [node for node in program.nodes if node.frames and node.frames[0].name in wanted]
+        paths = self.nodes_at(row)
+        inside = [node for node in program.nodes if node.path in paths]
         for node in inside:
             match node.payload:
                 case Select(Asked(path), _) if program.questions[path].kind is QuestionKind.SOURCE:
@@ -89,8 +91,19 @@ class _Drawing:
                 case _:
                     pass
         entering = (program.nodes[index] for node in inside for index in node.inputs)
-        shapes = [node.shape for node in entering if not node.frames or node.frames[0].name not in wanted]
+        shapes = [node.shape for node in entering if node.path not in paths]
         return resolution(shapes[0], self.layout.image) if shapes else ""
+
+    def nodes_at(self, row: Place) -> frozenset[str]:
+        """The nodes of the space at the places of a row, in every instance of the cell that holds the grid."""
+        trellis = self.layout.trellis
+        names = {str(trellis.at(place)[-1]) for place in trellis.sources if place[1:] == row}
+        cells = (scope for scope in self.tree if scope.frames[-1].name in names and stands_in(scope, trellis.scope))
+        return frozenset(path for scope in cells for path in scope.nodes)
+
+    @cached_property
+    def tree(self) -> ScopeTree:
+        return scope_tree([node.location for node in self.layout.side.program.nodes])
 
     def places(self) -> list[Box]:
         if self.layout.side.graph.closed:
@@ -179,6 +192,16 @@ class _Drawing:
             elif sets:
                 found.append(f"{len(sets)} × {kind}: up to {max(map(len, sets))} candidates")
         return found
+
+
+def stands_in(scope: Scope, grid: QuestionScope) -> bool:
+    """Whether the cells around a scope are those around a grid: each by its name, or by the definition it shares."""
+    around = [frame for frame in scope.frames[:-1] if frame.kind is FrameKind.CELL]
+    steps = grid[:-1]
+    return len(around) >= len(steps) and all(
+        str(step) == frame.name or step.name == frame.definition
+        for step, frame in zip(reversed(steps), reversed(around), strict=False)
+    )
 
 
 def cell_boxes(layout: TrellisLayout) -> list[Box]:
