@@ -19,8 +19,8 @@ op skip() {
 }
 
 op half() = conv(4)
-op deep() = conv(4) -> relu
-op through(w) = conv(w) -> conv(4)
+op deep() = conv(4) -> bn -> relu
+op through(w) = conv(w) -> bn -> conv(4)
 
 cell plain() {
   in x
