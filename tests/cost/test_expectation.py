@@ -1,0 +1,149 @@
+"""The expected cost is exact: of one network its own, of answers at random the mean over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import product
+from math import fsum, prod
+from pathlib import Path
+from random import Random
+from zlib import crc32
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from archdsl.cost import figures
+from archdsl.cost.expectation.measures import macs, params
+from archdsl.cost.expectation.program import Expectation
+from archdsl.cost.expectation.work import Term, Work
+from archdsl.cost.rows import Row, uses
+from archdsl.ir import closed
+from archdsl.pipeline import load
+from archdsl.space import Program
+from archdsl.space.count import Census
+from archdsl.space.path import QuestionPath
+from archdsl.space.trace import Answers, trace
+from tests.properties.small_spaces import small_spaces
+from tests.properties.test_small_spaces import drawn
+
+ROOT = Path(__file__).parents[2]
+SPACES = ("spaces/cas.arch", "spaces/gas.arch", "spaces/autortnet.arch")
+TEXTS = ("nasbench201", "ofa_mobilenetv3", "fbnet")
+MOST = 400
+"""So many combinations of answers are looked at one by one."""
+
+
+def price(row: Row) -> float:
+    """A number for each row, the same in every run."""
+    return 1 + crc32(f"{row.reads} {row.body}".encode()) % 1000
+
+
+def by_row(term: Term) -> float:
+    return price(term.row)
+
+
+def of_network(program: Program, answers: Answers) -> float:
+    return fsum(price(use.row) for use in uses(closed(program, trace(program, answers), "net")))
+
+
+def one_hot(expectation: Expectation, answers: Answers) -> Mapping[QuestionPath, list[float]]:
+    """What is not asked has some answer."""
+    return {
+        each.path: [float(answer == answers.get(each.path, each.answers[0])) for answer in each.answers]
+        for each in expectation.variables
+    }
+
+
+def at_random(expectation: Expectation, seed: int) -> dict[QuestionPath, list[float]]:
+    draw = np.random.default_rng(seed)
+    found: dict[QuestionPath, list[float]] = {}
+    for each in expectation.variables:
+        count = len(each.answers) - each.keeps
+        found[each.path] = [*draw.dirichlet([1.0] * count).tolist(), *([0.0] * each.keeps)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("small")
+
+
+@pytest.mark.parametrize("file", [*SPACES, *(f"tests/texts/{name}.arch" for name in TEXTS)])
+def test_of_one_network_it_is_the_sum_of_its_rows(file: str) -> None:
+    program = load(str(ROOT / file)).program
+    expectation = Expectation.of(Work.of(program), by_row)
+    census, random = Census(program), Random(1)
+    for _ in range(4):
+        answers = census.sample(random)
+        found = expectation.value(expectation.chances(one_hot(expectation, answers)))
+        assert found == pytest.approx(of_network(program, answers), rel=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "file", ["spaces/fasterseg.arch", *SPACES, *(f"tests/texts/{n}.arch" for n in (*TEXTS, "darts", "auto_deeplab"))]
+)
+def test_of_two_hundred_networks_it_is_the_sum_of_their_rows(file: str) -> None:
+    program = load(str(ROOT / file)).program
+    expectation = Expectation.of(Work.of(program), by_row)
+    census, random = Census(program), Random(2)
+    for _ in range(200):
+        answers = census.sample(random)
+        found = expectation.value(expectation.chances(one_hot(expectation, answers)))
+        assert found == pytest.approx(of_network(program, answers), rel=1e-9)
+
+
+@pytest.mark.parametrize("file", ["spaces/gas.arch", "tests/texts/ofa_mobilenetv3.arch"])
+@pytest.mark.parametrize(("measure", "name"), [(macs, "macs"), (params, "params")])
+def test_what_is_counted_is_what_figures_count(file: str, measure: Callable[[Term], float], name: str) -> None:
+    program = load(str(ROOT / file)).program
+    expectation = Expectation.of(Work.of(program, ops=False), measure)
+    answers = Census(program).sample(Random(3))
+    found = expectation.value(expectation.chances(one_hot(expectation, answers)))
+    assert found == getattr(figures(closed(program, trace(program, answers), "net")), name)
+
+
+@settings(max_examples=30)
+@given(text=small_spaces(), seed=st.integers(0, 10_000))
+def test_it_is_the_mean_over_all_answers(folder: Path, text: str, seed: int) -> None:
+    program = drawn(folder, text)
+    work = Work.of(program)
+    expectation = Expectation.of(work, by_row)
+    variables = [each for number, each in enumerate(work.variables.all) if number in work.asked]
+    assume(prod(len(each.answers) - each.keeps for each in variables) <= MOST)
+    chances = at_random(expectation, seed)
+    mean = 0.0
+    for answers in product(*(each.answers[: len(each.answers) - each.keeps] for each in variables)):
+        chosen = dict(zip((each.path for each in variables), answers, strict=True))
+        chance = prod(
+            chances[each.path][each.answers.index(answer)] for each, answer in zip(variables, answers, strict=True)
+        )
+        mean += chance * of_network(program, chosen)
+    assert expectation.value(expectation.chances(chances)) == pytest.approx(mean, rel=1e-9)
+
+
+@pytest.mark.parametrize("file", ["spaces/gas.arch", "spaces/cas.arch", "tests/texts/ofa_mobilenetv3.arch"])
+def test_its_gradient_is_that_of_finite_differences(file: str) -> None:
+    program = load(str(ROOT / file)).program
+    expectation = Expectation.of(Work.of(program), by_row)
+    draw = np.random.default_rng(4)
+    chances = draw.uniform(0.2, 1.0, expectation.size)
+    value, gradient = expectation.value_and_gradient(chances)
+    assert value == pytest.approx(expectation.value(chances))
+    step = 1e-5
+    for place in draw.choice(expectation.size, 12, replace=False):
+        aside = np.zeros(expectation.size)
+        aside[place] = step
+        slope = (expectation.value(chances + aside) - expectation.value(chances - aside)) / (2 * step)
+        assert gradient[place] == pytest.approx(slope, rel=1e-5, abs=1e-6 * abs(value))
+
+
+def test_options_that_differ_in_cost_have_a_gradient() -> None:
+    program = load(str(ROOT / "tests/texts/nasbench201.arch")).program
+    expectation = Expectation.of(Work.of(program), by_row)
+    even = {each.path: [1 / len(each.answers)] * len(each.answers) for each in expectation.variables}
+    _, gradient = expectation.value_and_gradient(expectation.chances(even))
+    for each in expectation.variables:
+        assert np.ptp(gradient[expectation.positions[each.path]]) > 0
