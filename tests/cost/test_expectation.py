@@ -105,7 +105,7 @@ def test_what_is_counted_is_what_figures_count(file: str, measure: Callable[[Ter
     assert found == getattr(figures(closed(program, trace(program, answers), "net")), name)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(text=small_spaces(), seed=st.integers(0, 10_000))
 def test_it_is_the_mean_over_all_answers(folder: Path, text: str, seed: int) -> None:
     program = drawn(folder, text)

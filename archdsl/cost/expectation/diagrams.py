@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
 
 Diagram: TypeAlias = int
 
@@ -31,11 +31,13 @@ class Diagrams:
     children: list[tuple[Diagram, ...]] = field(default_factory=lambda: [(), ()])
     values: list[Hashable] = field(default_factory=lambda: [False, True])
     """For each leaf its value."""
-    _nodes: dict[tuple[int, tuple[Diagram, ...]], Diagram] = field(default_factory=dict)
+    _nodes: dict[tuple[int, tuple[Diagram, ...]], Diagram] = field(
+        default_factory=dict[tuple[int, tuple[Diagram, ...]], Diagram]
+    )
     _leaves: dict[tuple[type, Hashable], Diagram] = field(default_factory=lambda: {(bool, False): 0, (bool, True): 1})
-    _leaves_below: dict[Diagram, tuple[Hashable, ...]] = field(default_factory=dict)
-    _supports: dict[Diagram, frozenset[int]] = field(default_factory=dict)
-    _applied: dict[Hashable, Diagram] = field(default_factory=dict)
+    _leaves_below: dict[Diagram, tuple[Hashable, ...]] = field(default_factory=dict[Diagram, tuple[Hashable, ...]])
+    _supports: dict[Diagram, frozenset[int]] = field(default_factory=dict[Diagram, frozenset[int]])
+    _applied: dict[Hashable, Diagram] = field(default_factory=dict["Hashable", Diagram])
 
     def leaf(self, value: Hashable) -> Diagram:
         key = (type(value), value)
@@ -70,8 +72,7 @@ class Diagrams:
                 found = self._node(
                     top,
                     tuple(
-                        self.apply(name, function, *each)
-                        for each in zip(*self._cofactors(diagrams, top), strict=True)
+                        self.apply(name, function, *each) for each in zip(*self._cofactors(diagrams, top), strict=True)
                     ),
                 )
             self._applied[key] = found
@@ -111,14 +112,22 @@ class Diagrams:
 
     def has(self, diagram: Diagram, value: Hashable) -> Diagram:
         """That it has this value."""
-        return self.apply(("has", type(value), value), lambda found: type(found) is type(value) and found == value, diagram)
+
+        def is_it(found: Hashable) -> bool:
+            return type(found) is type(value) and found == value
+
+        return self.apply(("has", type(value), value), is_it, diagram)
 
     def together(self, diagrams: Sequence[Diagram]) -> Diagram:
         """Their values as a tuple."""
         found = self.leaf(())
         for each in diagrams:
-            found = self.apply("together", lambda left, right: (*left, right), found, each)
+            found = self.apply("together", _with, found, each)
         return found
+
+    def joint_leaves(self, diagram: Diagram) -> list[tuple[Hashable, ...]]:
+        """Those of diagrams that were put together."""
+        return [each for each in self.leaves(diagram) if _is_tuple(each)]
 
     def leaves(self, diagram: Diagram) -> tuple[Hashable, ...]:
         """Every value that it can have."""
@@ -144,9 +153,7 @@ class Diagrams:
 
     def _cofactors(self, diagrams: Sequence[Diagram], variable: int) -> list[tuple[Diagram, ...]]:
         count = next(len(self.children[each]) for each in diagrams if self.variables[each] == variable)
-        return [
-            self.children[each] if self.variables[each] == variable else (each,) * count for each in diagrams
-        ]
+        return [self.children[each] if self.variables[each] == variable else (each,) * count for each in diagrams]
 
     def _node(self, variable: int, children: tuple[Diagram, ...]) -> Diagram:
         if len(set(children)) == 1:
@@ -167,3 +174,12 @@ class Diagrams:
 
 _LEAF: Final = 1 << 60
 """Stands after all variables."""
+
+
+def _with(left: Hashable, right: Hashable) -> tuple[Hashable, ...]:
+    assert _is_tuple(left)
+    return (*left, right)
+
+
+def _is_tuple(value: Hashable) -> TypeGuard[tuple[Hashable, ...]]:
+    return isinstance(value, tuple)

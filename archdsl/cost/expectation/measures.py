@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
 
-from archdsl.cost.expectation.work import Term
 from archdsl.cost.estimate import MissingRows
+from archdsl.cost.expectation.work import Term
+from archdsl.cost.kernel import Step
 from archdsl.cost.tables import Table
 from archdsl.ops import Shape
 from archdsl.ops.primitives import PRIMITIVES
@@ -37,7 +39,7 @@ def seconds(table: Table, terms: tuple[Term, ...]) -> dict[Term, float]:
     return {term: (table.seconds(term.row) or 0.0) * table.factor for term in terms}
 
 
-def _steps(term: Term):
+def _steps(term: Term) -> Iterator[tuple[Step, list[Shape], Shape]]:
     shapes: list[Shape] = list(term.kernel.inputs)
     for step in term.kernel.steps:
         read = [shapes[source] for source in step.reads]

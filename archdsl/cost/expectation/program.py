@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,9 @@ class Expectation:
     costs: Array
 
     @classmethod
-    def of(cls, work: Work, cost: Callable[[Term], float], *, over: Callable[[Term], bool] | None = None) -> Expectation:
+    def of(
+        cls, work: Work, cost: Callable[[Term], float], *, over: Callable[[Term], bool] | None = None
+    ) -> Expectation:
         """`cost` is that of a term's row; `over` says which terms count."""
         terms = [term for term in work.terms if over is None or over(term)]
         diagrams = work.diagrams
@@ -103,7 +106,7 @@ class Expectation:
                 passed = to_values[level.parents] * chances[level.parent_chances]
                 to_values[level.read] += np.add.reduceat(passed, level.parent_first)
         edges = to_values[self._parents] * values[self._children]
-        gradient = np.bincount(self._chances, edges, minlength=self.size)
+        gradient: Array = np.bincount(self._chances, edges, minlength=self.size).astype(np.float64)
         return float(products @ self.costs), gradient
 
     def _forward(self, chances: Array) -> Array:
@@ -168,9 +171,9 @@ def _levels(
         edges.append((places, chances, children, first))
     to: dict[int, list[tuple[int, int]]] = {}
     for places, chances, children, first in edges:
-        parents = np.repeat(np.arange(places.start, places.stop), np.diff([*first, len(children)]))
-        for parent, chance, child in zip(parents.tolist(), chances, children, strict=True):
-            to.setdefault(child, []).append((parent, chance))
+        for position, (start, stop) in enumerate(pairwise([*first, len(children)])):
+            for edge in range(start, stop):
+                to.setdefault(children[edge], []).append((places.start + position, chances[edge]))
     return order, tuple(_level(*each, to) for each in edges)
 
 
@@ -198,8 +201,8 @@ def _level(
 
 def _repeated(level: _Level) -> NDArray[np.intp]:
     """For each edge the diagram that it comes from."""
-    places = np.arange(level.places.start, level.places.stop)
-    return np.repeat(places, np.diff(np.append(level.first, len(level.children))))
+    counts = np.diff(np.append(level.first, len(level.children)))
+    return np.arange(level.places.start, level.places.stop, dtype=np.intp).repeat(counts)
 
 
 def _indices(numbers: Sequence[int]) -> NDArray[np.intp]:

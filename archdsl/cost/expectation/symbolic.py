@@ -11,7 +11,19 @@ from archdsl.ops import Dim, Shape, Value
 from archdsl.ops.dims import Leaf
 from archdsl.ops.model import ShapeError
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Apply, Chosen, Image, Label, MapChannels, Node, Payload, Program, Question, QuestionKind, Result
+from archdsl.space import (
+    Apply,
+    Chosen,
+    Image,
+    Label,
+    MapChannels,
+    Node,
+    Payload,
+    Program,
+    Question,
+    QuestionKind,
+    Result,
+)
 from archdsl.space.dependencies import answers_of
 from archdsl.space.path import QuestionPath
 from archdsl.space.symbolic_channels import holds
@@ -67,7 +79,7 @@ class Variables:
     def __init__(self, program: Program) -> None:
         self.all: list[Variable] = []
         self.number: dict[QuestionPath, int] = {}
-        for path, question in reversed(program.questions.items()):
+        for path, question in reversed(list(program.questions.items())):
             answers = tuple(answers_of(question))
             if question.kind is QuestionKind.KEEP:
                 answers = (*answers, EVERY)
@@ -194,9 +206,7 @@ class Symbolic:
 
         def written(*given: int) -> int:
             read, attributes = given[: len(sizes)], dict(zip(names, given[len(sizes) :], strict=True))
-            shapes = [
-                Shape(count, size.height, size.width) for count, size in zip(read, sizes, strict=True) if count
-            ]
+            shapes = [Shape(count, size.height, size.width) for count, size in zip(read, sizes, strict=True) if count]
             if not shapes or (len(shapes) < len(sizes) and not primitive.variadic):
                 return 0
             try:
@@ -243,7 +253,11 @@ class Symbolic:
 
     def there(self, source: Diagram) -> Diagram:
         """Whether it is there."""
-        return self.diagrams.apply("there", lambda origin: origin is not None, source)
+        return self.diagrams.apply("there", _is_there, source)
+
+    def origins(self, source: Diagram) -> list[Origin]:
+        """The nodes that it can come down to."""
+        return [origin for origin in self.diagrams.leaves(source) if isinstance(origin, Key | Entry)]
 
     def absent(self, key: Key) -> Diagram:
         return self.diagrams.leaf(None)
@@ -267,14 +281,8 @@ class Symbolic:
         return self.diagrams.ask(self.variables.number[path], options)
 
     def channels(self, source: Diagram) -> Diagram:
-        none = self.diagrams.leaf(0)
-        return self.diagrams.bind(
-            source,
-            {
-                origin: none if origin is None else self.made[origin].channels
-                for origin in self.diagrams.leaves(source)
-            },
-        )
+        after: dict[Hashable, Diagram] = {origin: self.made[origin].channels for origin in self.origins(source)}
+        return self.diagrams.bind(source, {None: self.diagrams.leaf(0), **after})
 
     def piecewise(self, subject: Diagram, arms: Sequence[tuple[Label, Diagram]]) -> Diagram:
         labels = [label for label, _ in arms]
@@ -292,6 +300,10 @@ class Symbolic:
                 return 0
 
         return self.diagrams.apply(("total", count), evaluate, *leaves.values())
+
+
+def _is_there(origin: Hashable) -> bool:
+    return origin is not None
 
 
 def _arm(labels: Sequence[Label], number: Hashable) -> int:

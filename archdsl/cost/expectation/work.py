@@ -6,12 +6,12 @@ different questions, each a diagram, so that the expectation is exact and small:
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 
 from archdsl.cost.expectation.diagrams import FALSE, TRUE, Diagram, Diagrams
-from archdsl.cost.expectation.symbolic import Entry, Made, Origin, Symbolic, Variables
+from archdsl.cost.expectation.symbolic import Entry, Origin, Symbolic, Variables
 from archdsl.cost.kernel import Kernel, kernel_of
 from archdsl.cost.rows import Row, alone, call_of
 from archdsl.ops import Shape
@@ -146,7 +146,7 @@ class _Places:
         local = Symbolic(self.program, self.diagrams, self.variables, around=self.whole, inside=frozenset(nodes))
         for root in mine:
             local.walk.of(root.node, root.branch)
-        needed = _needed(self.diagrams, local.made, mine)
+        needed = _needed(local, mine)
         read = [self._all_read(root, group) for root in mine]
         computed = FALSE
         for each in read:
@@ -176,7 +176,7 @@ class _Places:
         """That the op is one computation for these branches: the same of its maps are read, and are equal."""
         found = TRUE
         for node in dict.fromkeys(root.node for root in roots if root.branch is not None):
-            for one, other in zip(group, group[1:], strict=False):
+            for one, other in pairwise(group):
                 first, second = Key(node, one), Key(node, other)
                 left, right = self.handed_on.get(first, FALSE), self.handed_on.get(second, FALSE)
                 both = self.diagrams.conjunction(left, right)
@@ -227,6 +227,10 @@ def _equal(one: Hashable, other: Hashable) -> bool:
     return one == other
 
 
+def _one_map(one: Hashable, other: Hashable) -> bool:
+    return one is not None and one == other
+
+
 def _primitive(payload: object) -> str:
     return payload.primitive if isinstance(payload, Apply) else "add"
 
@@ -241,7 +245,7 @@ def _pairs(diagrams: Diagrams, one: Diagram, other: Diagram) -> list[tuple[Key, 
     ]
 
 
-def _needed(diagrams: Diagrams, made: Mapping[Origin, Made], roots: Sequence[Key]) -> list[Origin]:
+def _needed(local: Symbolic, roots: Sequence[Key]) -> list[Origin]:
     """All that the maps of an op can be made of, maps from outside too."""
     found: dict[Origin, None] = {}
     waiting: list[Origin] = list(roots)
@@ -250,8 +254,8 @@ def _needed(diagrams: Diagrams, made: Mapping[Origin, Made], roots: Sequence[Key
         if origin in found:
             continue
         found[origin] = None
-        for source in made[origin].inputs:
-            waiting.extend(each for each in diagrams.leaves(source) if each is not None)  # pyright: ignore
+        for source in local.made[origin].inputs:
+            waiting.extend(local.origins(source))
     return list(found)
 
 
@@ -289,7 +293,7 @@ class _Facts:
         for one, other in combinations(entries, 2):
             ours = local.around.walk.of(one.key.node, one.key.branch)
             theirs = local.around.walk.of(other.key.node, other.key.branch)
-            equal = diagrams.apply("one map", lambda left, right: left is not None and left == right, ours, theirs)
+            equal = diagrams.apply("one map", _one_map, ours, theirs)
             self._put(("one map", one, other), equal)
         self.entries = entries
         self._kernels: dict[tuple[Hashable, ...], Kernel | None] = {}
@@ -319,20 +323,24 @@ class _Facts:
             channels = value("channels", entry)
             assert isinstance(channels, int)
             shapes[entry] = Shape(channels, self.made[entry].height, self.made[entry].width)
-        ordered = sorted((each for each in self.needed if isinstance(each, Key)))
+        ordered = sorted(each for each in self.needed if isinstance(each, Key))
         for key in ordered:
             made = self.made[key]
             assert isinstance(made.payload, Apply)
             sources = [value("input", key, position) for position in range(len(made.inputs))]
             primitive = PRIMITIVES[made.payload.primitive]
-            inputs = tuple(first.get(each, each) for each in sources if each is not None)  # pyright: ignore
+            inputs = tuple(first.get(each, each) for each in sources if isinstance(each, Key | Entry))
             if len(inputs) < (1 if primitive.variadic else len(sources)) or any(each not in shapes for each in inputs):
                 continue
-            attributes = {**made.attributes, **{name: value("number", key, name) for name in made.numbers}}
+            attributes = dict(made.attributes)
+            for name in made.numbers:
+                number = value("number", key, name)
+                assert isinstance(number, int)
+                attributes[name] = number
             order = tuple((name, attributes[name]) for name, _ in made.payload.attributes)
-            applied = Apply(made.payload.primitive, order)  # pyright: ignore
-            steps[key] = (applied, inputs)  # pyright: ignore
-            shapes[key] = primitive.shape([shapes[each] for each in inputs], applied.attribute)  # pyright: ignore
+            applied = Apply(made.payload.primitive, order)
+            steps[key] = (applied, inputs)
+            shapes[key] = primitive.shape([shapes[each] for each in inputs], applied.attribute)
         roots = [root for root in self.roots if value("read", root) and root in steps]
         if not roots:
             return None
@@ -363,7 +371,7 @@ def _independent(
     options: list[list[tuple[list[int], tuple[Hashable, ...], Diagram]]] = []
     for _, members in groups:
         joint = diagrams.together([conditions[position] for position in members])
-        options.append([(members, values, diagrams.has(joint, values)) for values in diagrams.leaves(joint)])  # pyright: ignore
+        options.append([(members, values, diagrams.has(joint, values)) for values in diagrams.joint_leaves(joint)])
     for combination in product(*options):
         values: list[Hashable] = [None] * len(conditions)
         for members, found, _ in combination:

@@ -1,4 +1,4 @@
-"""The expected cost of a supernet's decisions as a torch number: the program of `archdsl.cost.expectation`, run as it is.
+"""The expected cost of decisions as a torch number: the program of `archdsl.cost.expectation`, run as it is.
 
 Legend of shape suffixes: N answers of all variables, one behind the other.
 """
@@ -16,21 +16,20 @@ from archdsl.space import QuestionPath
 from archdsl.space.trace import Answers
 
 
-def expected_cost(
-    expectation: Expectation, answers: Answers, weights: Mapping[QuestionPath, Tensor], *, device: torch.device
-) -> Tensor:
+def expected_cost(expectation: Expectation, answers: Answers, weights: Mapping[QuestionPath, Tensor]) -> Tensor:
     """The expected cost where each question has a given answer, or answers by their weights; differentiable by these.
 
     Of weights with one more at the end for `also = none` that share costs nothing. A question that `keep`s and has
     neither keeps all. Raises ValueError for a question without either.
     """
     parts: list[Tensor] = []
+    device = next((each.device for each in weights.values()), torch.device("cpu"))
     for variable in expectation.variables:
         found = weights.get(variable.path, weights.get(variable.path.question))
         given = answers.get(variable.path, answers.get(variable.path.question))
         count = len(variable.answers)
         if found is not None:
-            kept = found[:count].to(torch.float64)
+            kept = found[:count].to(device, torch.float64)
             parts.append(torch.cat([kept, kept.new_zeros(count - len(kept))]))
             continue
         if given is None and not variable.keeps:
@@ -45,7 +44,7 @@ class _Expected(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, chances_N: Tensor, expectation: Expectation) -> Tensor:
         value, gradient = expectation.value_and_gradient(chances_N.detach().cpu().numpy())
-        ctx.save_for_backward(torch.from_numpy(gradient).to(chances_N))
+        ctx.save_for_backward(chances_N.new_tensor(gradient))
         return chances_N.new_tensor(value)
 
     @staticmethod

@@ -12,11 +12,13 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from archdsl.cost.expectation.program import Expectation
 from archdsl.ir import closed, module_path
 from archdsl.ir.graph import ClosedGraph, OpenNode
 from archdsl.nets.network import Scope
 from archdsl.nets.supernet.decisions import Decisions
 from archdsl.nets.supernet.evaluate import Evaluation, Weights
+from archdsl.nets.supernet.expected_cost import expected_cost
 from archdsl.nets.supernet.full import full_layers
 from archdsl.nets.supernet.superkernels import Superkernel, superkernel
 from archdsl.space import Apply, Program, Question, QuestionKind, QuestionPath
@@ -122,6 +124,18 @@ class Supernet(Scope):
                 count = len(question.answers)
                 given[path] = torch.full((count,), 1 / count, device=x_BCHW.device)
         return Weights(given, positions)
+
+    def expected_cost(self, expectation: Expectation, decisions: Decisions) -> Tensor:
+        """The expected cost of decisions whose answers are drawn by their weights, each by itself; differentiable.
+
+        With an answer to each question it is the cost of that network, exactly. A branch without weights ends anywhere
+        with the same chance.
+        """
+        weights = dict(decisions.weights)
+        for path, question in self.program.questions.items():
+            if question.kind is QuestionKind.BRANCH and path not in weights and path not in decisions.answers:
+                weights[path] = torch.full((len(question.answers),), 1 / len(question.answers))
+        return expected_cost(expectation, decisions.answers, weights)
 
     # Genotypes ----------------------------------------------------------------------------------
 
