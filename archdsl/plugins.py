@@ -104,9 +104,13 @@ def _all() -> tuple[Plugin, ...]:
     return tuple(plugin for found in seen.values() for plugin in found)
 
 
+def _is_distribution(name: str) -> bool:
+    return name.endswith(".dist-info")
+
+
 def _distributions(folder: str) -> list[str]:
     try:
-        return [f"{folder}/{name}" for name in sorted(os.listdir(folder)) if name.endswith(".dist-info")]
+        return [f"{folder}/{name}" for name in sorted(filter(_is_distribution, os.listdir(folder)))]
     except OSError:
         return []
 

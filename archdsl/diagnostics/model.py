@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from archdsl.records import record
 from archdsl.text import Span, TextEdit
 
 
@@ -13,7 +13,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Label:
     """A span with a short message."""
 
@@ -21,7 +21,7 @@ class Label:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fix:
     """A fix as an edit; `certain` where it can be applied without asking."""
 
@@ -30,7 +30,7 @@ class Fix:
     certain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnostic:
     """An error or warning: a code with a page, a message that can stand alone, and labels."""
 

@@ -17,13 +17,14 @@ import networkx as nx
 from archdsl.ir.errors import BrokenGraph
 from archdsl.ir.scopes import Region, ScopeTree, scope_tree
 from archdsl.ops import Shape
+from archdsl.records import record
 from archdsl.space import Apply, Frame, Image, NodePath, Payload, Question, QuestionPath, Result
 from archdsl.space.walk import Key
 
 ClosedPayload: TypeAlias = "Image | Apply | Result"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Placed:
     location: NodePath
 
@@ -41,7 +42,7 @@ class _Placed:
         return self.location.local
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OpenNode(_Placed):
     """What a node of an open graph is. Its inputs are the graph's edges."""
 
@@ -50,7 +51,7 @@ class OpenNode(_Placed):
     """Channels, height, width of its map at the graph's input size; answers may decide the channels."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClosedNode(_Placed):
     """What a node of a closed graph is. Its inputs are the graph's edges."""
 

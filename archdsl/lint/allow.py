@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from archdsl.diagnostics import Diagnostic, Label, Severity
 from archdsl.lint import codes
+from archdsl.records import record
 from archdsl.syntax import Parsed
 from archdsl.text import Span
 
@@ -17,7 +17,7 @@ _ALLOW: Final = re.compile(r"\s*allow\s*\((?P<names>[^()]*)\)")
 _NAME: Final = re.compile(r"[\w-]+")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Name:
     """A code or the name of a rule, as it is written."""
 
@@ -25,7 +25,7 @@ class Name:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Allow:
     """A comment that allows warnings on one line."""
 

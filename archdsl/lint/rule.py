@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from archdsl.diagnostics import Diagnostic, Label, Severity
+from archdsl.records import record
 from archdsl.sema.modules.load import Unit
 from archdsl.sema.resolve.index import Definition, Kind, Resolution
 from archdsl.syntax import ast
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class File:
     """A file in which nothing is wrong, with what its names are."""
 
@@ -53,7 +53,7 @@ class Level(StrEnum):
     """It is an error."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """A warning, and how it is found."""
 

@@ -117,30 +117,46 @@ def _window(given: object) -> tuple[int, int] | None:
 
 
 def _check_range(parameter: Parameter, value: Value) -> None:
-    match parameter.kind, value:
-        case (Kind.COUNT, int(number)) if number < 1:
-            wanted = "at least 1"
-        case (Kind.INDEX, int(number)) if number < 0:
-            wanted = "at least 0"
-        case (Kind.COUNT | Kind.INDEX, int(number)) if number > LARGEST:
-            wanted = f"at most {LARGEST:,}"
-        case (Kind.WINDOW, (int(height), int(width))) if min(height, width) < 1:
-            wanted = "at least 1 in each direction"
-        case (Kind.WINDOW, (int(height), int(width))) if max(height, width) > LARGEST:
-            wanted = f"at most {LARGEST:,} in each direction"
-        case (Kind.FACTOR, Fraction() as number) if number <= 0:
-            wanted = "above 0"
-        case (Kind.NUMBER, Fraction() as number) if parameter.low is not None and number < parameter.low:
-            wanted = f"at least {parameter.low}"
-        case (Kind.NUMBER, Fraction() as number) if parameter.high is not None and number > parameter.high:
-            wanted = f"at most {parameter.high}"
-        case (Kind.FACTOR | Kind.NUMBER, Fraction() as number) if abs(number) > LARGEST_FLOAT:
-            wanted = "at most 1e38, as a 32-bit float is"
-        case (Kind.WORD, str(word)) if word not in parameter.words:
-            wanted = " or ".join(f"`{show(candidate)}`" for candidate in parameter.words)
+    wanted = _wanted(parameter, value)
+    if wanted is not None:
+        reason = f"has `{parameter.name} = {show(value)}`; that has to be {wanted}"
+        raise ParameterError("E0505", parameter.name, reason)
+
+
+def _wanted(parameter: Parameter, value: Value) -> str | None:
+    """The range of a parameter, where a value lies outside of it."""
+    match value:
+        case int(number):
+            return _outside(parameter.kind, number)
+        case (int(height), int(width)):
+            if min(height, width) < 1:
+                return "at least 1 in each direction"
+            return f"at most {LARGEST:,} in each direction" if max(height, width) > LARGEST else None
+        case Fraction() as number if parameter.kind is not Kind.CHANNELS:
+            return _outside_real(parameter, number)
+        case str(word) if word not in parameter.words:
+            return " or ".join(f"`{show(candidate)}`" for candidate in parameter.words)
         case _:
-            return
-    raise ParameterError("E0505", parameter.name, f"has `{parameter.name} = {show(value)}`; that has to be {wanted}")
+            return None
+
+
+def _outside(kind: Kind, number: int) -> str | None:
+    if kind is not Kind.COUNT and kind is not Kind.INDEX:
+        return None
+    least = 1 if kind is Kind.COUNT else 0
+    if number < least:
+        return f"at least {least}"
+    return f"at most {LARGEST:,}" if number > LARGEST else None
+
+
+def _outside_real(parameter: Parameter, number: Fraction) -> str | None:
+    if parameter.kind is Kind.FACTOR and number <= 0:
+        return "above 0"
+    if parameter.low is not None and number < parameter.low:
+        return f"at least {parameter.low}"
+    if parameter.high is not None and number > parameter.high:
+        return f"at most {parameter.high}"
+    return "at most 1e38, as a 32-bit float is" if abs(number) > LARGEST_FLOAT else None
 
 
 def _unknown(name: str, primitive: Primitive) -> ParameterError:

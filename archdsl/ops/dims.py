@@ -40,6 +40,13 @@ class Dim:
     def __str__(self) -> str:
         return " + ".join(_show_term(monomial, coefficient) for monomial, coefficient in self.terms)
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.terms)
+
     def leaves(self) -> tuple[Leaf, ...]:
         """The leaves that it is made of, each once."""
         return self._leaves
@@ -177,7 +184,11 @@ def _terms(count: Count | Fraction) -> tuple[tuple[Monomial, Rational], ...]:
 
 
 def _normal(sums: dict[Monomial, Rational]) -> Count:
-    terms = [(monomial, whole(coefficient)) for monomial, coefficient in sums.items() if coefficient]
+    terms = [
+        (monomial, coefficient if isinstance(coefficient, int) else whole(coefficient))
+        for monomial, coefficient in sums.items()
+        if coefficient
+    ]
     if not terms:
         return 0
     if len(terms) == 1 and not terms[0][0] and isinstance(terms[0][1], int):

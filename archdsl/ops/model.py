@@ -13,6 +13,7 @@ from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
 from archdsl.ops.dims import Count, Dim
+from archdsl.records import record
 
 Value: TypeAlias = "int | Fraction | bool | str | Dim | tuple[int, int] | None"
 """A parameter's value. A window (`k = 3`, `k = 15x1`) is a pair (height, width); a flag is a bool."""
@@ -51,7 +52,7 @@ class Kind(StrEnum):
     WORD = "a word"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     name: str
     kind: Kind
@@ -76,7 +77,7 @@ class Role(StrEnum):
     VARIANCE = "running variance"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Weight:
     """A tensor that a primitive owns, under its name in torch (`weight`, `bias`, `running_mean`)."""
 
@@ -132,7 +133,7 @@ class Channels(StrEnum):
     SUM = "the sum over all maps"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Join:
     """How a primitive is called that joins any number of maps."""
 

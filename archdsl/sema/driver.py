@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Primitive
+from archdsl.records import record
 from archdsl.sema import codes
 from archdsl.sema.divisibility import image_size, report_size, report_uneven
 from archdsl.sema.elaborate.builder import Builder, Scope
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from archdsl.settings.searches import Phase
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Meaning:
     """What an item of a text means: a program, and the network in it where nothing is left open."""
 
@@ -57,7 +58,7 @@ def _rounded(length: int) -> int:
     return -(-length // _EVEN) * _EVEN
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Layout:
     """A space as it was laid out with the parameters that were given."""
 

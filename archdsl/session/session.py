@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias, assert_never
 
 from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.lint import NO_SETTINGS, LintSettings, lint, read_settings, reported
+from archdsl.records import record
 from archdsl.sema.driver import Checker, Layouts, Meaning, Recipe, is_recipe
 from archdsl.sema.modules.files import Disk, Files
 from archdsl.sema.modules.load import Unit, load_units, root_of
@@ -33,7 +34,7 @@ _VERSIONS: Final = 4
 """How many states of the files that a text uses are told apart."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Text:
     """A text to be checked, and what it is checked with."""
 
@@ -48,7 +49,7 @@ class Text:
     """The image's height and width, where they are not those of the text."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Checked:
     """A text after its checks.
 
@@ -74,7 +75,7 @@ class Checked:
         return any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Statistics:
     """What a session did since it began."""
 
@@ -88,7 +89,7 @@ class Statistics:
     """Results that were there already."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Given:
     """What a text is checked with."""
 
@@ -100,7 +101,7 @@ class _Given:
         return cls(tuple(sorted(text.overrides.items())), text.size)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Query:
     """What is asked of a text."""
 
@@ -108,7 +109,7 @@ class _Query:
     item: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Result:
     diagnostics: tuple[Diagnostic, ...]
     meanings: tuple[Meaning, ...] = ()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
+from archdsl.records import record
 from archdsl.settings.schema import Name, OneOf, Place, Reference, Spelling, TablePath, Word, form, setting
 from archdsl.text import Span
 
@@ -24,7 +25,7 @@ class Unit(StrEnum):
         return {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}[self.value]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TableFile:
     """A cost table that a text names."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
+from archdsl.records import record
 from archdsl.settings.costs import Cost
 from archdsl.settings.schema import Number, Spelling
 from archdsl.space import QuestionKind
@@ -29,22 +29,22 @@ WORDS = (
 """What an objective is made of."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Value:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LossTerm:
     """`loss`: what `loss = …` of the same block says."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Accuracy:
     """`accuracy`: mIoU of a derived network, 0 to 1. Stands in `pick` only."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CostTerm:
     """A cost, of all that is searched or of the parts in `over`; its expectation while something is open."""
 
@@ -57,26 +57,26 @@ class CostTerm:
     """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Log:
     """The natural logarithm."""
 
     of: Objective
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sum:
     terms: tuple[tuple[int, Objective], ...]
     """Each with its sign, 1 or -1."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Product:
     factors: tuple[tuple[int, Objective], ...]
     """Each with its exponent, 1 or -1."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Power:
     base: Objective
     exponent: float

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import MISSING, field, fields, replace
 from enum import Enum, StrEnum, auto
 from functools import cache
 from inspect import cleandoc
 from math import inf
 from typing import Any, Final, TypeAlias, TypeVar, cast, dataclass_transform
 
+from archdsl.records import frozen, record
 from archdsl.space import QuestionKind
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ T = TypeVar("T")
 # Kinds of values --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Number:
     """A number in a range: `low` and `high` included, `above` and `below` not."""
 
@@ -35,7 +36,7 @@ class Number:
 LARGEST_WHOLE: Final = 10**12
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Whole:
     """A whole number in a range, both ends included."""
 
@@ -43,27 +44,27 @@ class Whole:
     high: int = LARGEST_WHOLE
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Share:
     """An exact number from 0 to 1."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flag:
     """`yes` or `no`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mark:
     """True where the setting's word stands alone in a call: `argmax(guided)`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NoneAnswer:
     """True for `none`, the one word that can stand here."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Word:
     """One of the words of an enumeration; `what` is how messages call it."""
 
@@ -71,7 +72,7 @@ class Word:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pair:
     """Two numbers in parentheses."""
 
@@ -79,12 +80,12 @@ class Pair:
     example: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Size:
     """`512x1024`: height and width, pixels."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TablePath:
     """The path of a cost table, in quotes."""
 
@@ -101,14 +102,14 @@ class Reference(Enum):
     SPACE = "a space"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Name:
     """A name, as it is spelled."""
 
     of: Reference
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kinds:
     """Kinds of questions, without a name of their own; empty: those that no other rule names."""
 
@@ -117,26 +118,26 @@ class Kinds:
     """What to do for a kind that is not allowed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """An answer that every question of a kind has, as it is spelled."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutputWeights:
     """`deep = 0.2, middle = 0.1`: a number for each auxiliary output."""
 
     of: Number
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expression:
     """An objective, which is about `loss` or about `accuracy`."""
 
     about: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OneOf:
     """A call of one of several forms, by its word: `sgd(lr = 0.1)`."""
 
@@ -163,7 +164,7 @@ class Rule(Enum):
     """Has a use only where there are auxiliary outputs."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Extended:
     """A call of one of several forms that takes more settings: those of `into`, whose `base` holds the form."""
 
@@ -172,21 +173,21 @@ class Extended:
     base: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OfKind:
     """A call whose word is a kind of question: `width(12)`."""
 
     form: type
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lines:
     """One of several forms, whose settings are lines of the block itself; `what` is what a message calls them."""
 
     forms: tuple[type, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Several:
     """`a, b`; with `nothing` also that word, for none."""
 
@@ -194,7 +195,7 @@ class Several:
     nothing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetOf:
     """`{a, b}`, or one without brackets; with `sorted` in their order."""
 
@@ -239,7 +240,7 @@ class Place(Enum):
     """Without a name."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Setting:
     """One setting of a form or a block."""
 
@@ -266,7 +267,7 @@ class Setting:
         return self.default is MISSING
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spelling:
     """A word that calls a form, what it means, and what it says by itself."""
 
@@ -306,7 +307,7 @@ def form(*spellings: str | Spelling, source: str = "", kw_only: bool = False) ->
     """
 
     def declare(cls: type[T]) -> type[T]:
-        made = dataclass(frozen=True, slots=True, kw_only=kw_only)(cls)
+        made = frozen(cls, kw_only=kw_only)
         _SPELLINGS[made] = tuple(
             each if isinstance(each, Spelling) else Spelling(each, meaning_of(made), {}, source) for each in spellings
         )

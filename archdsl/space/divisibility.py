@@ -9,6 +9,7 @@ from math import lcm
 from typing import TypeAlias
 
 from archdsl.ops import Shape
+from archdsl.ops.dims import Rational, whole
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space.program import Apply, Image, Payload, Program, Result
 from archdsl.space.trace import Trace
@@ -75,14 +76,15 @@ class _Scales:
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, Fraction | None] = {}
+        self._known: dict[int, Rational | None] = {}
 
-    def of(self, payload: Apply) -> Fraction | None:
+    def of(self, payload: Apply) -> Rational | None:
         key = id(payload)
         if key not in self._known:
             attributes = payload.attribute
             ceil = attributes.get("ceil")
-            self._known[key] = None if ceil else PRIMITIVES[payload.primitive].scale(attributes)
+            scale = None if ceil else PRIMITIVES[payload.primitive].scale(attributes)
+            self._known[key] = None if scale is None else whole(scale)
         return self._known[key]
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from archdsl.ops import Count, Shape, Value
+from archdsl.records import record
 from archdsl.space.node_path import Frame, NodePath
 from archdsl.space.path import Branch, QuestionPath, QuestionScope, spell_scope
 from archdsl.text import Span
@@ -27,7 +28,7 @@ class QuestionKind(StrEnum):
     BRANCH = "branch"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Question:
     """Something that a genotype answers."""
 
@@ -56,19 +57,19 @@ class Question:
 # What a select looks at -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asked:
     """The answer to a question; labels are answers."""
 
     question: QuestionPath
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Searching:
     """Whether this is a supernet; labels are `yes` and `no`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measured:
     """A channel count that answers decide; labels are ranges, the first that holds is taken."""
 
@@ -78,7 +79,7 @@ class Measured:
 Subject: TypeAlias = "Asked | Searching | Measured"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Within:
     """`low..high`, both included."""
 
@@ -89,7 +90,7 @@ class Within:
         return str(self.low) if self.low == self.high else f"{self.low}..{self.high}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Otherwise:
     def __str__(self) -> str:
         return "else"
@@ -101,14 +102,14 @@ Label: TypeAlias = "str | Within | Otherwise"
 # Payloads ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Image:
     """An input of the network."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Apply:
     """A primitive with its parameters, defaults filled in, in the primitive's order."""
 
@@ -120,7 +121,7 @@ class Apply:
         return dict(self.attributes)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Select:
     """One of its inputs: the one whose label holds. Where none holds the map is absent."""
 
@@ -128,7 +129,7 @@ class Select:
     labels: tuple[Label, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Keep:
     """The sum of those inputs that the answer to a KEEP question names; labels are sources."""
 
@@ -136,19 +137,19 @@ class Keep:
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OfBranch:
     """Its input as one branch sees it: `per branch` questions above it have that branch's answers."""
 
     branch: Branch
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Absent:
     """A map that is not there. A concat or a sum leaves it out; whatever else reads it is absent too."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Result:
     """An output of the network; `auxiliary` ones are trained with and never exported."""
 
@@ -159,7 +160,7 @@ class Result:
 Payload: TypeAlias = "Image | Apply | Select | Keep | OfBranch | Absent | Result"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Node:
     location: NodePath
     payload: Payload
@@ -180,7 +181,7 @@ class Node:
         return self.location.local
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ordered:
     """Branches end at different places, finer ones first (FasterSeg, appendix B)."""
 
@@ -191,7 +192,7 @@ class Ordered:
 Place: TypeAlias = "tuple[int, ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Trellis:
     """The places of a grid and which place each can read: what paths are counted and spelled by."""
 
@@ -230,7 +231,7 @@ class Trellis:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ends:
     """A branch, and the places at which it can end by the answer to its question."""
 

@@ -77,7 +77,7 @@ def holds(label: Label, number: int) -> bool:
 
 def in_supernet(count: Count) -> Count:
     """The count as the supernet sees it, where mixes have the channels that all their candidates share."""
-    if isinstance(count, int):
+    if isinstance(count, int) or not any(isinstance(leaf, MapChannels) for leaf in count.leaves()):
         return count
     total: Count = 0
     for monomial, coefficient in count.terms:

@@ -25,6 +25,7 @@ from archdsl.space.program import (
     Measured,
     Node,
     OfBranch,
+    Payload,
     Program,
     Question,
     Result,
@@ -315,23 +316,28 @@ class Walk(Generic[M, N]):
 @lru_cache(maxsize=16)  # one program is walked many times: for each sample, for each op of a cost table
 def varying(program: Program) -> frozenset[int]:
     """The nodes whose map can differ from branch to branch."""
+    if not any(question.per_branch for question in program.questions.values()):
+        return frozenset()
     found: set[int] = set()
     for index, node in enumerate(program.nodes):
-        match node.payload:
-            case OfBranch():
-                differs = False
-            case Select(Asked(question), _) | Keep(question, _):
-                differs = program.questions[question].per_branch
-            case Select(Measured(Dim() as count), _):
-                differs = _count_varies(program, found, count)
-            case Apply(_, attributes):
-                counts = (value for _, value in attributes if isinstance(value, Dim))
-                differs = any(_count_varies(program, found, count) for count in counts)
-            case _:
-                differs = False
-        if differs or (not isinstance(node.payload, OfBranch) and any(source in found for source in node.inputs)):
+        if isinstance(node.payload, OfBranch):
+            continue
+        if not found.isdisjoint(node.inputs) or _varies(program, found, node.payload):
             found.add(index)
     return frozenset(found)
+
+
+def _varies(program: Program, found: set[int], payload: Payload) -> bool:
+    """Whether a node differs from branch to branch by what it does itself."""
+    match payload:
+        case Apply(_, attributes):
+            return any(isinstance(value, Dim) and _count_varies(program, found, value) for _, value in attributes)
+        case Select(Asked(question), _) | Keep(question, _):
+            return program.questions[question].per_branch
+        case Select(Measured(count), _):
+            return _count_varies(program, found, count)
+        case _:
+            return False
 
 
 def _count_varies(program: Program, found: set[int], count: Count) -> bool:

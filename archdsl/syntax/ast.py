@@ -6,90 +6,69 @@ do not take part in equality.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import field
 from fractions import Fraction
-from functools import cache
-from typing import TypeVar, dataclass_transform
 
+from archdsl.records import compared, record
 from archdsl.text import Span
 
-N = TypeVar("N")
+
+@record
+class Node:
+    span: Span = field(compare=False, repr=False)
 
 
-@dataclass_transform(frozen_default=True, eq_default=False)
-def _node(cls: type[N]) -> type[N]:
-    """A frozen dataclass. Equality and repr are `Node`'s.
-
-    Making them anew for forty classes would be half of what importing this module takes.
-    """
-    return dataclass(frozen=True, slots=True, eq=False, repr=False)(cls)
-
-
-@cache
 def parts(kind: type[Node]) -> tuple[str, ...]:
     """The names of all fields but the span."""
-    return tuple(field.name for field in fields(kind) if field.name != "span")
+    return compared(kind)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Node:
-    span: Span
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in parts(type(self)))
-
-    def __hash__(self) -> int:
-        return hash((type(self), *(getattr(self, name) for name in parts(type(self)))))
-
-    def __repr__(self) -> str:
-        inner = ", ".join(f"{name}={getattr(self, name)!r}" for name in parts(type(self)))
-        return f"{type(self).__name__}({inner})"
-
-
-@_node
+@record
 class Name(Node):
+    """A name as it is written."""
+
     text: str
 
 
 # Expressions -----------------------------------------------------------------------------------
 
 
-@_node
+@record
 class Number(Node):
     """`3`, `15_000` as int; `0.5`, `3e-4` as an exact fraction."""
 
     value: int | Fraction
 
 
-@_node
+@record
 class Shape(Node):
     """`3x1024x2048`, `15x1`."""
 
     dims: tuple[int, ...]
 
 
-@_node
+@record
 class String(Node):
+    """`"tables/gtx1080ti.json"`."""
+
     value: str
 
 
-@_node
+@record
 class Index(Node):
     """`[layer - 1]` in a path."""
 
     value: Expr
 
 
-@_node
+@record
 class Attribute(Node):
     """`.stay` in a path."""
 
     name: str
 
 
-@_node
+@record
 class Path(Node):
     """`x`, `trunk[layer - 1][scale].stay`."""
 
@@ -97,7 +76,7 @@ class Path(Node):
     parts: tuple[Index | Attribute, ...] = ()
 
 
-@_node
+@record
 class Argument(Node):
     """`value`, `name = value`, `value in within`, `value for bound in over`."""
 
@@ -108,18 +87,22 @@ class Argument(Node):
     over: Expr | None = None
 
 
-@_node
+@record
 class Call(Node):
+    """`conv3x3(c, s = 2)`."""
+
     target: Path
     arguments: tuple[Argument, ...]
 
 
-@_node
+@record
 class Set(Node):
+    """`{skip, conv3x3}`."""
+
     items: tuple[Expr, ...]
 
 
-@_node
+@record
 class Range(Node):
     """`low..high`, both ends included."""
 
@@ -127,7 +110,7 @@ class Range(Node):
     high: Expr
 
 
-@_node
+@record
 class Pipe(Node):
     """`head -> step -> step`; a step is a path, a call or a set."""
 
@@ -135,32 +118,36 @@ class Pipe(Node):
     steps: tuple[Expr, ...]
 
 
-@_node
+@record
 class Add(Node):
     """`a + b - c` as terms with their signs."""
 
     terms: tuple[tuple[str, Expr], ...]
 
 
-@_node
+@record
 class Multiply(Node):
     """`a * b / c` as factors with their operators; the first has `*`."""
 
     factors: tuple[tuple[str, Expr], ...]
 
 
-@_node
+@record
 class Negate(Node):
+    """`-x`."""
+
     value: Expr
 
 
-@_node
+@record
 class Power(Node):
+    """`2 ^ n`."""
+
     base: Expr
     exponent: Expr
 
 
-@_node
+@record
 class Compare(Node):
     """`macs < 20`, in constraints only."""
 
@@ -169,14 +156,14 @@ class Compare(Node):
     right: Expr
 
 
-@_node
+@record
 class Tuple(Node):
     """`a, b`: several values where one line may give several (`answer_for = normal, reduction`)."""
 
     items: tuple[Expr, ...]
 
 
-@_node
+@record
 class When(Node):
     """An arm of a case; `pattern` is None for `else`."""
 
@@ -184,8 +171,10 @@ class When(Node):
     value: Expr
 
 
-@_node
+@record
 class Case(Node):
+    """`case searching { when yes: a; else: b }`, an arm a line."""
+
     subject: Expr
     arms: tuple[When, ...]
 
@@ -212,7 +201,7 @@ Expr = (
 # Statements ------------------------------------------------------------------------------------
 
 
-@_node
+@record
 class Port(Node):
     """`prev2 -> align(c, like = prev)` or `image: 3x1024x2048` after `in`."""
 
@@ -221,38 +210,48 @@ class Port(Node):
     shape: Shape | None = None
 
 
-@_node
+@record
 class Input(Node):
+    """`in prev, image: 3x1024x2048`."""
+
     ports: tuple[Port, ...]
 
 
-@_node
+@record
 class Output(Node):
+    """`out y`, `out aux y = x -> head`."""
+
     value: Expr
     name: Name | None = None
     auxiliary: bool = False
 
 
-@_node
+@record
 class Choose(Node):
+    """`choose width in {4, 6, 8} per branch`."""
+
     name: Name
     domain: Expr
     per: Name | None = None
 
 
-@_node
+@record
 class Branches(Node):
+    """`branches a, b in trunk`."""
+
     names: tuple[Name, ...]
     domain: Expr
 
 
-@_node
+@record
 class Start(Node):
+    """`start [1][8] = x`, in a grid."""
+
     indices: tuple[Expr, ...]
     value: Expr
 
 
-@_node
+@record
 class Target(Node):
     """The target of an assignment or answer: `x`, `x1..x3`, `trunk[5..9][8].operator`, `reduction@h1`."""
 
@@ -261,13 +260,15 @@ class Target(Node):
     upto: Name | None = None
 
 
-@_node
+@record
 class Assign(Node):
+    """`x = y -> conv3x3(c)`."""
+
     target: Target
     value: Expr
 
 
-@_node
+@record
 class Structure(Node):
     """`trunk = grid(…) { … }`; `kind` is chain, hyper or grid."""
 
@@ -277,7 +278,7 @@ class Structure(Node):
     body: tuple[Statement, ...]
 
 
-@_node
+@record
 class Place(Node):
     """A cell instance in a chain or grid: `each normal@h1(c = 4 * f) * 3`."""
 
@@ -288,14 +289,18 @@ class Place(Node):
     repeat: Expr | None = None
 
 
-@_node
+@record
 class Phase(Node):
+    """`phase pretrain { … }`, in a search."""
+
     name: Name
     body: tuple[Statement, ...]
 
 
-@_node
+@record
 class Answer(Node):
+    """`answer normal { … }`, in a genotype."""
+
     target: Target
     body: tuple[Statement, ...]
 
@@ -306,7 +311,7 @@ Statement = Input | Output | Choose | Branches | Start | Assign | Structure | Pl
 # Items -----------------------------------------------------------------------------------------
 
 
-@_node
+@record
 class Use(Node):
     """`use std`, `use "cas.arch" as cas`."""
 
@@ -314,13 +319,15 @@ class Use(Node):
     alias: Name | None = None
 
 
-@_node
+@record
 class Parameter(Node):
+    """`c`, `s = 1`."""
+
     name: Name
     default: Expr | None = None
 
 
-@_node
+@record
 class Op(Node):
     """An op is a pipe (`op a(c) = conv(c) -> bn`) or a small graph (`op a(c) { in x … }`)."""
 
@@ -330,50 +337,64 @@ class Op(Node):
     body: tuple[Statement, ...] = ()
 
 
-@_node
+@record
 class Ops(Node):
+    """`ops searched = {skip, conv3x3}`."""
+
     name: Name
     parameters: tuple[Parameter, ...]
     value: Expr
 
 
-@_node
+@record
 class Cell(Node):
+    """`cell normal(c) stride 2 { … }`."""
+
     name: Name
     parameters: tuple[Parameter, ...]
     body: tuple[Statement, ...]
     stride: Number | None = None
 
 
-@_node
+@record
 class Space(Node):
+    """`space cas(classes = 19) { … }`."""
+
     name: Name
     parameters: tuple[Parameter, ...]
     body: tuple[Statement, ...]
 
 
-@_node
+@record
 class Cost(Node):
+    """`cost latency = table("gtx1080ti.json")`."""
+
     name: Name
     value: Expr
 
 
-@_node
+@record
 class Search(Node):
+    """`search NAME of SPACE { … }`."""
+
     name: Name
     of: Expr
     body: tuple[Statement, ...]
 
 
-@_node
+@record
 class Train(Node):
+    """`train NAME of NETWORK { … }`."""
+
     name: Name
     of: Expr
     body: tuple[Statement, ...]
 
 
-@_node
+@record
 class Genotype(Node):
+    """`genotype NAME of SPACE { … }`."""
+
     name: Name
     of: Expr
     body: tuple[Statement, ...]
@@ -382,7 +403,7 @@ class Genotype(Node):
 Item = Use | Op | Ops | Cell | Space | Cost | Search | Train | Genotype
 
 
-@_node
+@record
 class File(Node):
     """The root of the AST: a file. `version` is None where the header is missing."""
 

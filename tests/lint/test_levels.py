@@ -162,6 +162,22 @@ def test_a_file_that_is_no_toml_is_reported_where_it_speaks_of_archdsl() -> None
     assert codes(checked(NET, "[tool.other\n")) == ["W0203", "W0208"]
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        '[tool.archdsl.lint]\nW0203 = "allow"\n',
+        '[ tool . archdsl ]\nlint.W0203 = "allow"\n',
+        """["tool".'archdsl'.lint]\nW0203 = "allow"\n""",
+        '[tool]\narchdsl.lint.W0203 = "allow"\n',
+        '["tool" ]\n"archdsl" = { lint = { W0203 = "allow" } }\n',
+        'tool.archdsl.lint.W0203 = "allow"\n',
+        'tool = { archdsl.lint.W0203 = "allow" }\n',
+    ],
+)
+def test_settings_are_read_in_every_spelling(settings: str) -> None:
+    assert codes(checked(NET, settings)) == ["W0208"]
+
+
 def test_settings_change_without_a_check() -> None:
     session, path = Session(), Path.cwd() / "project" / "net.arch"
     text = Text(SourceFile("net.arch", NET), path)

@@ -70,8 +70,8 @@ def refuse_unnamed(ev: Evaluator, callee: Callee, expr: ast.Call, argument: ast.
 
 def parameter_names(callee: Callee) -> tuple[str, ...]:
     if isinstance(callee.definition, Primitive):
-        return tuple(parameter.name for parameter in callee.definition.parameters)
-    return tuple(parameter.name.text for parameter in callee.definition.parameters)
+        return tuple([parameter.name for parameter in callee.definition.parameters])
+    return tuple([parameter.name.text for parameter in callee.definition.parameters])
 
 
 def bind_arguments(

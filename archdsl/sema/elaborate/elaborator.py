@@ -43,6 +43,9 @@ from archdsl.syntax import ast
 from archdsl.syntax.unparse import unparse
 from archdsl.text import Span
 
+_OPEN = (Choice, Dim)
+"""What answers that are taken for granted can decide."""
+
 RANGE_LIMIT = 100_000
 """No range in a text holds more numbers."""
 
@@ -55,6 +58,8 @@ class Elaborator:
     """Answers taken for granted while one option of a choice is laid out."""
     sets: dict[int, Many | None] = field(default_factory=dict[int, "Many | None"])
     """The sets that were evaluated; None while one is."""
+    distinct: dict[int, tuple[ast.Expr, ...]] = field(default_factory=dict[int, "tuple[ast.Expr, ...]"])
+    """The items of sets, each once: trees are compared as a whole, and a set in a grid is read at every place."""
     applied: dict[object, tuple[Apply, Shape]] = field(default_factory=dict[object, "tuple[Apply, Shape]"])
     """Primitives that were applied to maps of these shapes with these parameters: networks repeat themselves."""
     depth: int = 0
@@ -188,7 +193,7 @@ class Elaborator:
         """The items of a set, flat, as spelled, numbers calculated, without what does not exist (`rule-grid-edges`)."""
         match expr:
             case ast.Set(items=items):
-                for item in dict.fromkeys(items):  # one that stands there twice has been reported
+                for item in self._distinct(items):
                     yield from self.candidates(item, env)
             case ast.Range(low=low, high=high):
                 yield from self._range(expr, low, high, env)
@@ -199,6 +204,12 @@ class Elaborator:
                 elif not isinstance(value, Nothing):
                     head = self.spelled(expr.head, env) if isinstance(expr, ast.Pipe) else ""
                     yield Candidate(str(value) if type(value) is int else self.spelled(expr, env), value, head)
+
+    def _distinct(self, items: tuple[ast.Expr, ...]) -> tuple[ast.Expr, ...]:
+        """Each item of a set once; one that stands there twice has been reported."""
+        if id(items) not in self.distinct:
+            self.distinct[id(items)] = tuple(dict.fromkeys(items))
+        return self.distinct[id(items)]
 
     def candidate(self, expr: ast.Expr, env: Environment) -> Value:
         """An item of a set; an op without its maps is a candidate: `dil_conv3x3(d = 4)`."""
@@ -331,11 +342,11 @@ class Elaborator:
 
     def settle(self, value: Value) -> Value:
         """A choice whose answer is taken for granted is that option."""
+        if not isinstance(value, _OPEN) or not self.assumed:
+            return value
         while isinstance(value, Choice) and value.question in self.assumed:
             value = dict(value.options).get(self.assumed[value.question], NOTHING)
-        if isinstance(value, Dim) and self.assumed:
-            return assume(value, self.assumed)
-        return value
+        return assume(value, self.assumed) if isinstance(value, Dim) else value
 
     def assuming(self, question: QuestionPath, answer: str, make: Callable[..., Value], *arguments: object) -> Value:
         before = self.assumed.get(question)

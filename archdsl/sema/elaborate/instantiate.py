@@ -168,7 +168,7 @@ def _bind_ports(
         _wrong_ports(ev, callee, len(ports), len(given), span)
         return False
     raw = {port.name.text: value for port, value in zip(ports, given, strict=True)}
-    outer = replace(env, names={**env.names, **raw})
+    outer = replace(env, names={**env.names, **raw}) if any(port.steps for port in ports) else env
     for port in ports:
         value = raw[port.name.text]
         if port.steps:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import replace
 
 from archdsl.sema import codes
 from archdsl.sema.elaborate import branches, chains, choose_stmt, grid_layout
@@ -27,7 +26,7 @@ def run(ev: Evaluator, body: Sequence[ast.Statement], env: Environment) -> dict[
                 env.names[statement.name.text] = choose_stmt.choose(ev, statement, env)
             case ast.Output(value=expr, name=name):
                 key = name.text if name else ""
-                on_line = env.on_line(key) if key else replace(env, line=unnamed_line(env.names))
+                on_line = env.on_line(key) if key else env.on_unnamed(unnamed_line(env.names))
                 outputs[key] = env.names[key] = ev.value(expr, on_line)
             case ast.Structure():
                 _structure(ev, statement, env)

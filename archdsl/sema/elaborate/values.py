@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import Protocol, TypeAlias
 
 from archdsl.diagnostics import Fix
 from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Dim, Primitive, Shape
+from archdsl.records import record
 from archdsl.sema.elaborate.builder import Builder, Scope
 from archdsl.sema.modules.load import Found, Unit
 from archdsl.space import Apply, FrameKind, QuestionPath, QuestionScope, Step
@@ -18,17 +19,17 @@ from archdsl.syntax import ast
 from archdsl.text import Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Poison:
     """The value of something wrong that has been reported; it fits everywhere, so one mistake gives one message."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Nothing:
     """Something that does not exist here, such as the cell beyond the end of a grid (`rule-grid-edges`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WhileSearching:
     """The fact `searching`: yes in a supernet, no in a network."""
 
@@ -38,14 +39,14 @@ NOTHING = Nothing()
 SEARCHING = WhileSearching()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Map:
     """A feature map: a node of the program."""
 
     node: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Choice:
     """A value for each answer to a question; what is done with it is done with each of them."""
 
@@ -53,7 +54,7 @@ class Choice:
     options: tuple[tuple[str, Value], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Callee:
     """An op, a cell or a primitive, with the parameters that a candidate fixes: `dil_conv3x3(d = 4)`."""
 
@@ -68,7 +69,7 @@ class Callee:
         return name if isinstance(name, str) else name.text
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Candidate:
     """An item of a set, as spelled in the text."""
 
@@ -82,21 +83,21 @@ class Candidate:
         return self.head or self.spelled
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Many:
     """A set."""
 
     items: tuple[Candidate, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Size:
     """`15x1` or `512x1024`."""
 
     dims: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outputs:
     """What a cell with several outputs gives."""
 
@@ -147,7 +148,7 @@ Built: TypeAlias = "Map | Choice | Callee | Many | Outputs | Structure | Method"
 Value: TypeAlias = "int | Fraction | bool | str | Dim | Size | Built | Poison | Nothing | WhileSearching"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Environment:
     """Where a line is evaluated: the names it sees, and where what it makes belongs."""
 
@@ -177,6 +178,10 @@ class Environment:
 
     def on_edge(self, source: str) -> Environment:
         return self._with(self.scope.child(FrameKind.LINE, source), self.line, self.run)
+
+    def on_unnamed(self, line: str) -> Environment:
+        """On an output without a name: its questions are asked under `line`, its nodes stand in the body itself."""
+        return self._with(self.scope, line, self.run)
 
     def under(self, scope: Scope) -> Environment:
         return self._with(scope, self.line, self.run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from archdsl.diagnostics import Diagnostic, Label, Severity
 from archdsl.ops import Primitive
@@ -24,8 +24,7 @@ BUILT_IN = ("channels", "divisible", "downsampling", "sum", "searching", "earlie
 """Names that the language itself gives a meaning."""
 
 
-@dataclass(slots=True)
-class Found:
+class Found(NamedTuple):
     """A definition and the file in which its own names are looked up."""
 
     item: Definition | Primitive

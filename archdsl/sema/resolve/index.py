@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from archdsl.ops import Primitive
+from archdsl.records import record
 from archdsl.sema.modules.load import Found, Unit
 from archdsl.syntax import ast
 from archdsl.text import SourceFile, Span
@@ -134,7 +135,7 @@ class Resolution:
         return next(iter(self.definitions_at(source, offset)), None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """A call as it stands in a body: what its arguments name is known once every body has been read."""
 

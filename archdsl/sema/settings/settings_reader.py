@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias, assert_never
 
+from archdsl.records import record
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter
 from archdsl.sema.settings.calls import Arguments, Block, arguments_of, report_unknown, values_of
@@ -68,7 +69,7 @@ class Names(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reader:
     """Reads settings by their kinds; None where what is wrong has been reported."""
 
