@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from archdsl.diff import Difference
     from archdsl.ir import ClosedGraph, OpenGraph
     from archdsl.nets import Network
+    from archdsl.nets.supernet import Supernet
     from archdsl.pipeline.stats import NetworkStats, SpaceStats
     from archdsl.render import Format
     from archdsl.space import Program, Question, QuestionPath
@@ -185,6 +186,42 @@ def build(
     return network
 
 
+def build_supernet(
+    path: PathLike,
+    *,
+    weights: PathLike | None = None,
+    seed: int = 0,
+    kernel_transform: bool = False,
+    overrides: Overrides | None = None,
+    size: tuple[int, int] | None = None,
+) -> Supernet:
+    """The supernet of a space as a torch module: one set of weights for all its networks.
+
+    It is called with images N x C x H x W and `archdsl.nets.supernet.Decisions`, which say how each question is
+    answered or mixed. Of a genotype that leaves questions open it is the supernet of its space; its answers go into the
+    decisions. Without `weights`, a safetensors file with the supernet's state, kernels are drawn by He's rule for this
+    `seed`. `kernel_transform` gives chosen windows a matrix each on the way from larger ones (once-for-all, section
+    3.3). Raises NotLoaded; Refused where no question is open or a part cannot be mixed; WeightsMismatch,
+    UnreadableWeights, ToolMissing, OSError.
+    """
+    require(Extra.TORCH)
+    from archdsl.nets.supernet import Supernet
+    from archdsl.nets.supernet.initial import initialise, load_weights
+    from archdsl.supernet.lower import NotRelaxable
+
+    loaded = load_item(str(path), overrides=_texts(overrides), size=size)
+    require_open(loaded)
+    try:
+        made = Supernet(loaded.program, kernel_transform=kernel_transform)
+    except NotRelaxable as reason:
+        raise Refused(f"`{loaded.program.name}` has no supernet: {reason}") from None
+    if weights is None:
+        initialise(made, seed)
+    else:
+        load_weights(made, Path(weights))
+    return made
+
+
 def compare(one: PathLike, other: PathLike, *, overrides: Overrides | None = None) -> Difference:
     """What changes from one text to another, with what each change costs. Raises NotLoaded."""
     from archdsl.pipeline.compare import compare as compare_items
@@ -335,6 +372,18 @@ def closed_graph(loaded: Loaded) -> ClosedGraph:
     return loaded.network()
 
 
+def require_open(loaded: Loaded) -> None:
+    """Raises Refused for a network, which has no question that a supernet could mix."""
+    if loaded.open_count:
+        return
+    if loaded.is_genotype:
+        raise Refused(
+            f"`{loaded.name}` is one network and leaves no question open: name its space, `{loaded.program.name}`, "
+            "or build the network itself"
+        )
+    raise Refused(f"`{loaded.name}` asks no question, so it is one network: build that, or ask something in it")
+
+
 def tensors(graph: ClosedGraph, weights: PathLike | None, seed: int) -> Tensors:
     """The weights of a file or of a run's folder, or the random ones of a seed.
 
@@ -364,4 +413,14 @@ def _texts(overrides: Overrides | None) -> dict[str, str]:
     }
 
 
-__all__: Sequence[str] = ["Architecture", "Refused", "build", "check", "compare", "compile", "format", "load"]
+__all__: Sequence[str] = [
+    "Architecture",
+    "Refused",
+    "build",
+    "build_supernet",
+    "check",
+    "compare",
+    "compile",
+    "format",
+    "load",
+]

@@ -42,7 +42,7 @@ def load(path: Path, graph: ClosedGraph) -> dict[str, NDArray[np.float32]]:
     Weights that were saved for inference lack those of auxiliary outputs, and are whole without them. Raises
     WeightsMismatch where they are not those of the graph, UnreadableWeights for a damaged file, OSError.
     """
-    found = _read(path)
+    found = read(path)
     wanted = wanted_of(graph, found)
     compare(wanted, {name: tensor.shape for name, tensor in found.items()})
     return {name: found[name] for name in wanted}
@@ -83,7 +83,8 @@ def _open(path: Path) -> AbstractContextManager[_File]:
     return cast("AbstractContextManager[_File]", safetensors.safe_open(path, framework="numpy"))
 
 
-def _read(path: Path) -> dict[str, NDArray[np.float32]]:
+def read(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Every tensor of a file as float32. Raises UnreadableWeights, OSError."""
     path.stat()
     tensors: dict[str, NDArray[np.float32]] = {}
     try:

@@ -52,6 +52,7 @@ class Supernet(Scope):
         self.program = program
         self.relaxer = Relaxer.of(program, allowed)
         self._kernels: dict[int, Superkernel] = {}
+        self._owners: dict[str, int] = {}
         fulls, shared = full_layers(self.relaxer)
         for owner, full in fulls.items():
             names = self._module_path(owner)
@@ -61,6 +62,7 @@ class Supernet(Scope):
                 scope = scope.scope(name)
             scope.put(names[-1], kernel)
             self._kernels[owner] = kernel
+            self._owners[".".join(names)] = owner
         for owner, other in shared.items():
             self._kernels[owner] = self._kernels[other]
         self._evaluations: OrderedDict[Structure, Evaluation] = OrderedDict()
@@ -71,6 +73,18 @@ class Supernet(Scope):
     def _module_path(self, owner: int) -> tuple[str, ...]:
         node = self.program.nodes[owner]
         return module_path(OpenNode(node.location, node.payload, node.shape))
+
+    def kernels(self) -> Iterator[tuple[str, int, Superkernel]]:
+        """Each kernel once, with its name and the node of the program that owns it."""
+        for name, module in self.named_modules():
+            if isinstance(module, Superkernel):
+                yield name, self._owners[name], module
+
+    def __repr__(self) -> str:
+        count = sum(parameter.numel() for parameter in self.parameters())
+        asked = len(self.questions)
+        questions = "1 question" if asked == 1 else f"{asked:,} questions"
+        return f"<supernet of `{self.program.name}`: {questions}, {count:,} parameters>"
 
     @property
     def questions(self) -> Mapping[QuestionPath, Question]:

@@ -1,0 +1,84 @@
+"""The weights with which a supernet begins."""
+
+from __future__ import annotations
+
+import hashlib
+from math import prod, sqrt
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+
+from archdsl.nets.supernet.supernet import Supernet
+from archdsl.ops import Role
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.space import Apply
+from archdsl.supernet.relaxed import Mix, Relaxed, RelaxedGraph
+from archdsl.weights.files import read
+from archdsl.weights.mismatch import compare
+from archdsl.weights.specification import Spec
+
+_LEAST_MOMENT: Final = 1e-6
+"""As for networks (`archdsl.weights.random`): below this, scaling up would blow up what is nearly constant."""
+
+
+def initialise(supernet: Supernet, seed: int = 0) -> None:
+    """Draws every kernel anew; batch norms and biases begin at the identity.
+
+    Each kernel is drawn from a generator of its own, seeded by (seed, name), so that a change elsewhere in the space
+    leaves the draw alone. Its scale is He's (2015, section 2.2) at the full fan-in: the variance is 1 / (fan-in * mean
+    square of the map read). A narrower slice has the same numbers and so writes less, which its batch norm evens out.
+    A mix counts as one of its candidates drawn at random.
+    """
+    read = _mean_squares_read(supernet.relaxer.everything)
+    with torch.no_grad():
+        for name, owner, kernel in supernet.kernels():
+            moment = max(read.get(owner, 1.0), _LEAST_MOMENT)
+            roles = {weight.name: weight.role for weight in kernel.full.weights()}
+            for own, tensor in kernel.named_parameters(recurse=False):
+                if roles.get(own) is Role.FILTER:
+                    shape = tuple(tensor.shape)
+                    drawn = _generator(seed, f"{name}.{own}").standard_normal(shape, dtype=np.float32)
+                    tensor.copy_(torch.as_tensor(drawn)).mul_(1 / sqrt(prod(shape[1:]) * moment))
+
+
+def load_weights(supernet: Supernet, file: Path) -> None:
+    """Takes the tensors of a safetensors file with the supernet's state.
+
+    Raises WeightsMismatch, UnreadableWeights, OSError.
+    """
+    own, found = supernet.state_dict(), read(file)
+    wanted = {name: Spec(tuple(tensor.shape)) for name, tensor in own.items()}
+    compare(wanted, {name: tensor.shape for name, tensor in found.items()})
+    with torch.no_grad():
+        for name, tensor in found.items():
+            own[name].copy_(torch.as_tensor(tensor))
+
+
+def _mean_squares_read(graph: RelaxedGraph) -> dict[int, float]:
+    """The expected mean square of the map that each layer with tensors reads, by its node of the program."""
+    moments: list[float] = []
+    found: dict[int, float] = {}
+    for node in graph.nodes:
+        read = [moments[source] for source in node.inputs]
+        if node.owner is not None and read:
+            found.setdefault(node.owner, read[0])
+        moments.append(_mean_square(graph, node, read))
+    return found
+
+
+def _mean_square(graph: RelaxedGraph, node: Relaxed, read: list[float]) -> float:
+    match node.payload:
+        case Apply(primitive):
+            channels = [graph.nodes[source].layout.size for source in node.inputs]
+            return PRIMITIVES[primitive].mean_square(read, channels)
+        case Mix(weights):
+            return sum(read) / len(read) if weights else 0.0
+        case _:
+            return read[0] if read else 1.0
+
+
+def _generator(seed: int, name: str) -> np.random.Generator:
+    digest = hashlib.blake2b(f"{seed}:{name}".encode(), digest_size=16).digest()
+    return np.random.default_rng(int.from_bytes(digest, "little"))
