@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Generator, Iterator
@@ -28,7 +29,8 @@ class Staging:
         """
         if name != Path(name).name or name in ("", ".", ".."):
             raise ValueError(f"`{name}` is not the name of a file")
-        handle, waiting = tempfile.mkstemp(prefix=f".{name[:64]}.", suffix=".part", dir=self._folder)
+        with _naming(self._folder / name):
+            handle, waiting = tempfile.mkstemp(prefix=f".{name[:64]}.", suffix=".part", dir=self._folder)
         previous = self._staged.get(name)
         self._staged[name] = Path(waiting)
         if previous is not None:
@@ -56,7 +58,8 @@ class Staging:
             for name, waiting in self._staged.items():
                 place = self._folder / name
                 saved[place] = _set_aside(place)
-                waiting.replace(place)
+                with _naming(place):
+                    waiting.replace(place)
         except BaseException:
             for place, previous in reversed(saved.items()):
                 _restore(place, previous)
@@ -97,10 +100,24 @@ def staged(folder: Path) -> Generator[Staging, None, None]:
 def write_atomic(path: Path, data: bytes) -> None:
     """`data` at `path`, whole or not at all; a file that stands there is replaced and keeps its permissions.
 
-    Raises OSError.
+    What is no file, such as `/dev/stdout` or a named pipe, stays and is written to. Raises OSError.
     """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
     with staged(path.parent) as staging:
         staging.write(path.name, data)
+
+
+@contextmanager
+def _naming(place: Path) -> Generator[None, None, None]:
+    """Errors of the disk name the file that was asked for, not the one that waits for its place."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(place)) from error
 
 
 def _make_folder(folder: Path) -> Iterator[Path]:

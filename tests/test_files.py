@@ -83,9 +83,29 @@ def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
 
 def test_what_cannot_be_replaced_stays_and_nothing_is_left_beside(tmp_path: Path) -> None:
     (tmp_path / "place").mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(IsADirectoryError) as refused:
         write_atomic(tmp_path / "place", b"data")
+    assert refused.value.filename == str(tmp_path / "place")
     assert list(tmp_path.rglob("*")) == [tmp_path / "place"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_of_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError) as refused, staged(tmp_path / "file") as staging:
+        staging.write("a.onnx", b"new")
+    assert refused.value.filename == str(tmp_path / "file" / "a.onnx")
+
+
+def test_what_is_no_file_stays_and_is_written_to(tmp_path: Path) -> None:
+    place = tmp_path / "pipe"
+    os.mkfifo(place)
+    reader = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_atomic(place, b"data")
+        assert os.read(reader, 100) == b"data"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(place.stat().st_mode)
 
 
 WRITER = textwrap.dedent(

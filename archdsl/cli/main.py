@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import NoReturn
 
@@ -18,6 +19,7 @@ from archdsl.cli.exits import Exit
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal, or a file name, may have no way to write a character: that is no reason to fail.
@@ -25,6 +27,15 @@ def main() -> NoReturn:
     # A command builds large graphs and ends: looking for cycles among their parts finds none and takes its time.
     gc.set_threshold(100_000, 20, 20)
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_streams() -> None:
+    """Open what the caller closed (`>&-`): a file opened later would take its place and get what is printed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            from pathlib import Path
+
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -62,12 +73,14 @@ def _usage(mistake: click.ClickException, arguments: Sequence[str]) -> int:
 
 
 def _known(code: int, message: str, arguments: Sequence[str]) -> int:
-    """Reports an expected failure; as JSON where the command prints JSON."""
+    """Reports an expected failure; as JSON where the command prints JSON and standard output takes it."""
     if _wants_json(arguments):
         from archdsl.cli.output import say_json
 
-        say_json({"error": {"exit": int(code), "message": message}})
-    else:
+        with suppress(OSError):
+            say_json({"error": {"exit": int(code), "message": message}})
+            return code
+    with suppress(OSError):
         click.echo(f"error: {message}", err=True)
     return code
 

@@ -135,7 +135,7 @@ def _about(request: TrainRequest, loaded: Loaded, overrides: Mapping[str, str]) 
         "network": loaded.name,
         "space": loaded.program.name,
         "hash": loaded.program.hash,
-        "answers": {path: list(answer) for path, answer in sorted(loaded.meaning.answers.items())},
+        "answers": _answers(loaded),
         "text": None if text is None else os.path.relpath(text, request.out),
         "item": loaded.target.item,
         "overrides": dict(overrides),
@@ -143,6 +143,11 @@ def _about(request: TrainRequest, loaded: Loaded, overrides: Mapping[str, str]) 
         "init": None if request.init is None else str(request.init),
         "teacher": None if request.teacher is None else str(request.teacher),
     }
+
+
+def _answers(loaded: Loaded) -> dict[str, list[str]]:
+    """Answers by the spelling of their paths, as a run's record has them."""
+    return {loaded.program.spell(path): list(answer) for path, answer in loaded.meaning.answers.items()}
 
 
 def network_of_run(folder: Path, *, size: tuple[int, int] | None = None) -> tuple[Loaded, Record]:
@@ -155,8 +160,7 @@ def network_of_run(folder: Path, *, size: tuple[int, int] | None = None) -> tupl
     target = os.path.relpath(folder / str(values["text"])) + (f":{item}" if item else "")
     overrides: dict[str, str] = values["overrides"]
     loaded = load(target, overrides=overrides, size=size)
-    answers = {path: list(answer) for path, answer in sorted(loaded.meaning.answers.items())}
-    if loaded.program.hash != values["hash"] or answers != values["answers"]:
+    if loaded.program.hash != values["hash"] or _answers(loaded) != values["answers"]:
         raise Refused(f"`{target}` is not the network any more that the run in `{folder}` trained")
     return loaded, record
 

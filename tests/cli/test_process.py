@@ -54,6 +54,49 @@ def test_front_end_imports_no_framework(arguments: list[str], tmp_path: Path) ->
     assert done.returncode == (0 if arguments else 2)
 
 
+@pytest.mark.parametrize(
+    ("closed", "arguments", "code"),
+    [
+        (">&-", "stats student.arch", 0),
+        ("2>&-", "check student.arch", 0),
+        (">&- 2>&- <&-", "check nowhere.arch", 2),
+        ("<&-", "check -", 1),
+        (">&-", "draw student.arch -o student.dot", 0),
+        (">/dev/full", "stats student.arch", 2),
+        (">/dev/full 2>/dev/full", "stats student.arch", 2),
+        (">/dev/full", "check nowhere.arch --format json", 2),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_is_no_defect(tmp_path: Path, closed: str, arguments: str, code: int) -> None:
+    net = "archdsl 1\n\nspace net() {\n  in image: 3x8x8\n  out y = image -> relu\n}\n"
+    (tmp_path / "student.arch").write_text(net, encoding="utf-8")
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m archdsl {arguments} {closed}"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert done.returncode == code
+    if "draw" in arguments:
+        assert (tmp_path / "student.dot").read_bytes().startswith(b"digraph")
+
+
+@pytest.mark.parametrize(("out", "said"), [("", "`.`: is a directory"), ("taken", "`taken`: is a directory")])
+def test_a_picture_cannot_stand_where_a_folder_does(tmp_path: Path, out: str, said: str) -> None:
+    (tmp_path / "taken").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "archdsl", "draw", STUDENT, "--format", "dot", "-o", out],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, f"error: {said}\n")
+
+
 def test_formatting_knows_no_meaning(tmp_path: Path) -> None:
     """Editors format at every save: nothing is imported that a layout does not need."""
     program = (
