@@ -46,7 +46,7 @@ class Layout:
     @property
     def size(self) -> int:
         """The channels that are there."""
-        return sum(segment.size for segment in self.segments)
+        return sum([segment.size for segment in self.segments])
 
     @property
     def whole(self) -> bool:
@@ -79,7 +79,9 @@ class Layout:
     @property
     def settled(self) -> Layout:
         """The layout of these channels where their number weighs nothing any more."""
-        return replace(self, segments=tuple(replace(each, count=each.size) for each in self.segments))
+        if not self.mixed:
+            return self
+        return Layout(self.extent, tuple(Segment(each.start, each.size, each.stable) for each in self.segments))
 
 
 def joined(parts: Sequence[tuple[int, Layout | None]]) -> Layout:

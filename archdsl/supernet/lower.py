@@ -14,7 +14,7 @@ from typing import NamedTuple, final
 from archdsl.ops import Dim, Shape, ShapeError, Value
 from archdsl.ops.dims import Leaf, values
 from archdsl.ops.joining import ADD
-from archdsl.ops.model import Channels, Primitive
+from archdsl.ops.model import Channels
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Chosen, Image, Label, Node, Program, Question, QuestionKind, QuestionPath, Result
 from archdsl.space.symbolic_channels import holds
@@ -111,12 +111,16 @@ def _pruned(graph: RelaxedGraph) -> RelaxedGraph:
             read.update(graph.nodes[number].inputs)
     kept = sorted(read)
     place = {number: position for position, number in enumerate(kept)}
-    nodes = tuple(
-        replace(graph.nodes[number], inputs=tuple(place[source] for source in graph.nodes[number].inputs))
-        for number in kept
-    )
+    nodes = tuple(_moved(graph.nodes[number], place) for number in kept)
     outputs = tuple(replace(output, node=place[output.node]) for output in graph.outputs)
     return replace(graph, nodes=nodes, outputs=outputs)
+
+
+def _moved(node: Relaxed, place: Mapping[int, int]) -> Relaxed:
+    inputs = tuple(place[source] for source in node.inputs)
+    if inputs == node.inputs:
+        return node
+    return Relaxed(node.payload, inputs, node.shape, node.layout, node.owner, node.reads, node.key)
 
 
 class _Graph:
@@ -157,6 +161,9 @@ class _Domain:
         self.questions: dict[QuestionPath, Question] = {}
         self.layers: dict[Key, Layer] = {}
         self.measured_extents: dict[int, Extent] = {}
+        self._chosen: dict[QuestionPath, Number] = {}
+        self._written_by: dict[tuple[Apply, str, int], tuple[Mixed, Number]] = {}
+        self._totals: dict[tuple[int, ...], tuple[Dim, Mapping[Leaf, Number], Number]] = {}
 
     def run(self, view: View) -> list[Output]:
         """Walk the program as one view has it."""
@@ -242,13 +249,16 @@ class _Domain:
             layout = Layout.dense(layout.extent, layout.size, stable=all(each.stable for each in layout.segments))
         if len(present) == 1 and traits.identity_of_one:
             return self._placed(key, present[0]._replace(layout=layout))
-        applied = Apply(payload.primitive, tuple((name, _settled(value)) for name, value in attributes.items()))
+        chosen = {name: value for name, value in attributes.items() if isinstance(value, Mixed)}
+        applied = payload
+        if chosen or any(isinstance(value, Dim) for _, value in payload.attributes):
+            applied = Apply(payload.primitive, tuple((name, _settled(value)) for name, value in attributes.items()))
         shapes = [self._shape(source) for source in present]
         try:
             shape = primitive.shape(shapes, applied.attribute)
         except ShapeError as error:
             raise NotRelaxable(node, f"{error.reason} in the supernet") from None
-        written = self._written(node, primitive, shapes, attributes)
+        written = self._written(node, applied, shapes, chosen, _whole(shape.channels))
         if traits.channels is Channels.OWN:
             layout = Layout.dense(
                 self._places(key.node, None) or now(written), written, stable=isinstance(written, int)
@@ -262,26 +272,28 @@ class _Domain:
         return self._placed(key, Map(made, layout, presence, weighed=presence is None or primitive.variadic))
 
     def _written(
-        self, node: Node, primitive: Primitive, shapes: Sequence[Shape], attributes: Mapping[str, Value | Number]
+        self, node: Node, applied: Apply, shapes: Sequence[Shape], chosen: Mapping[str, Mixed], largest: int
     ) -> Number:
         """The channels that a primitive writes, under each answer that decides a parameter of it."""
-        fixed = {name: _settled(value) for name, value in attributes.items()}
-        shape = primitive.shape(shapes, fixed)
-        found: Number = _whole(shape.channels)
-        for name, value in attributes.items():
-            if not isinstance(value, Mixed):
-                continue
-            try:
-                count = combined(
-                    lambda given, name=name: _whole(primitive.shape(shapes, {**fixed, name: given[0]}).channels),
-                    [value],
-                )
-            except ShapeError:
-                count = found  # it reads a map that fits this answer alone
+        found: Number = largest
+        for name, value in chosen.items():
+            count = self._channels_by(name, value, applied, shapes)
             if isinstance(count, Mixed):
                 found = count
             elif value.open:
                 raise NotRelaxable(node, f"has `{name}` by a width that is mixed: sample that width (`gumbel_hard`)")
+        return found
+
+    def _channels_by(self, name: str, value: Mixed, applied: Apply, shapes: Sequence[Shape]) -> Number:
+        known = (applied, name, id(value))  # the channels of maps make no difference where they are its own
+        if known in self._written_by:
+            return self._written_by[known][-1]
+        primitive, fixed = PRIMITIVES[applied.primitive], applied.attribute
+        try:
+            found = combined(lambda given: _whole(primitive.shape(shapes, {**fixed, name: given[0]}).channels), [value])
+        except ShapeError:
+            return 0  # it reads a map that fits this answer alone
+        self._written_by[known] = (value, found)
         return found
 
     def _without_zeros(self, maps: Sequence[Map]) -> list[Map]:
@@ -486,6 +498,11 @@ class _Domain:
         return number
 
     def chosen(self, path: QuestionPath, question: Question, leaf: Chosen) -> Number:
+        if path not in self._chosen:
+            self._chosen[path] = self._choice(path, question, leaf)
+        return self._chosen[path]
+
+    def _choice(self, path: QuestionPath, question: Question, leaf: Chosen) -> Number:
         given = self._answer(path)
         numbers = {str(number): number for number in leaf.numbers}
         decided = self._decided(path)
@@ -514,6 +531,13 @@ class _Domain:
         return combined(lambda given: given[1 + _arm(labels, given[0])], [subject, *numbers])
 
     def total(self, count: Dim, leaves: Mapping[Leaf, Number]) -> Number:
+        # Many layers have one count: by identity, which is quick, and what is kept keeps its identity.
+        known = (id(count), *map(id, leaves.values()))
+        if known not in self._totals:
+            self._totals[known] = (count, leaves, self._sum(count, leaves))
+        return self._totals[known][-1]
+
+    def _sum(self, count: Dim, leaves: Mapping[Leaf, Number]) -> Number:
         order = list(leaves)
         try:
             return combined(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -46,9 +46,9 @@ class Mixed:
 
     def possible(self) -> Iterator[tuple[Case, int]]:
         """Those that agree with the answers that are given."""
-        given = {each.path: each.given for each in self.questions if each.given is not None}
+        given = [each.given for each in self.questions]
         for case, value in self.cases():
-            if all(given.get(path, answer) == answer for path, answer in case):
+            if all(wanted is None or wanted == answer for wanted, (_, answer) in zip(given, case, strict=True)):
                 yield case, value
 
     @property
@@ -70,29 +70,33 @@ def now(number: Number) -> int:
 
 def combined(function: Callable[[Sequence[int]], int], numbers: Sequence[Number]) -> Number:
     """A function of numbers, under each combination of the answers that decide them. Raises TooManyCases."""
-    questions = {each: None for number in numbers if isinstance(number, Mixed) for each in number.questions}
-    if not questions:
+    tables = [number for number in numbers if isinstance(number, Mixed)]
+    if not tables:
         return function([now(number) for number in numbers])
-    if prod(len(each.answers) for each in questions) > TABLE_LIMIT:
+    questions = tuple({each: None for number in tables for each in number.questions})
+    count = prod(len(each.answers) for each in questions)
+    if count > TABLE_LIMIT:
         raise TooManyCases
-    readers = [_reader(number) for number in numbers]
-    values = tuple(
-        function(
-            [read({each.path: answer for each, answer in zip(questions, answers, strict=True)}) for read in readers]
-        )
-        for answers in product(*(each.answers for each in questions))
-    )
-    return values[0] if len(set(values)) == 1 else mixed(tuple(questions), values)
+    columns = [[number] * count if isinstance(number, int) else _column(number, questions) for number in numbers]
+    values = tuple(function(row) for row in zip(*columns, strict=True))
+    return values[0] if len(set(values)) == 1 else mixed(questions, values)
 
 
 def mixed(questions: tuple[Deciding, ...], values: tuple[int, ...]) -> Mixed:
-    largest = max(value for _, value in Mixed(questions, values, 0).possible())
-    return Mixed(questions, values, largest)
+    places = [0]
+    for each in questions:
+        size = len(each.answers)
+        followed = range(size) if each.given is None else (each.answers.index(each.given),)
+        places = [place * size + answer for place in places for answer in followed]
+    return Mixed(questions, values, max([values[place] for place in places]))
 
 
-def _reader(number: Number) -> Callable[[Mapping[QuestionPath, str]], int]:
-    if isinstance(number, int):
-        return lambda _: number
+def _column(number: Mixed, questions: tuple[Deciding, ...]) -> Sequence[int]:
+    """The values of a number under each combination of answers to these questions, its own among them."""
+    if number.questions == questions:
+        return number.values
     table = {tuple(answer for _, answer in case): value for case, value in number.cases()}
-    paths = [each.path for each in number.questions]
-    return lambda answers: table[tuple(answers[path] for path in paths)]
+    places = [questions.index(each) for each in number.questions]
+    return [
+        table[tuple(answers[place] for place in places)] for answers in product(*(each.answers for each in questions))
+    ]

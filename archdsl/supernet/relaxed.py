@@ -84,16 +84,19 @@ RelaxedPayload: TypeAlias = "Image | Apply | Result | Mix | Weigh | Mask | Sprea
 
 @dataclass(frozen=True, slots=True)
 class Relaxed:
-    """A node of the graph. Its inputs are nodes by their numbers."""
+    """A node of the graph. Its inputs are nodes by their numbers.
 
-    payload: RelaxedPayload
+    Hashes are of what differs for almost all nodes and is hashed fast; equality is of all but the key.
+    """
+
+    payload: RelaxedPayload = field(hash=False)
     inputs: tuple[int, ...]
-    shape: Shape
+    shape: Shape = field(hash=False)
     """Channels that are there, height, width at the size of the text's image."""
-    layout: Layout
+    layout: Layout = field(hash=False)
     owner: int | None = None
     """The node of the program whose tensors it uses."""
-    reads: Layout | None = None
+    reads: Layout | None = field(default=None, hash=False)
     """The channels of the first map, where tensors are sliced by them."""
     key: Key | None = field(default=None, compare=False)
     """The first node of the program that it stands for."""
