@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -14,23 +13,21 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from archdsl import weights as files
-from archdsl.data import Batches, Held, Split, hold
-from archdsl.data.augment import augment, normalise
 from archdsl.nets import Network, load_weights, weights_of
 from archdsl.settings.losses import ClassWeights
 from archdsl.settings.schedules import Moment
 from archdsl.space import Result
 from archdsl.train import checkpoints, journal
-from archdsl.train.checkpoints import Checkpoint
+from archdsl.train.batches import TrainBatches
 from archdsl.train.classifier import CLASSES, Classifier, Learner
 from archdsl.train.distributed import rank, synchronise_batch_norms, world_size
-from archdsl.train.errors import Refused, check_losses, check_weights
+from archdsl.train.errors import Refused, check_losses
 from archdsl.train.evaluate import SCORED_TOGETHER, Scores, batched, own_indices, score, score_images
 from archdsl.train.interrupts import StopRequest, stop_on_signals
 from archdsl.train.losses import Batch, Objective, backward, median_frequency_weights
 from archdsl.train.optimizers import Ema, optimizer_of, set_learning_rate
-from archdsl.train.randomness import Stream, generator_of, seed_of
 from archdsl.train.run import BEST, LAST, RECORD, Length, Record, Setup, length_of
+from archdsl.train.state import State, Stream, seed_of, trained
 from archdsl.train.typed_torch import channels_last, manual_seed, sum_over
 from archdsl.weights import random_weights
 from archdsl.weights.specification import node_weights
@@ -45,6 +42,18 @@ class Progress:
     epoch: int
     loss: float
     scores: Scores | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step that was taken."""
+
+    epoch: int
+    """From 0."""
+    rate: float
+    """The learning rate."""
+    losses: dict[str, float]
+    """The loss and its terms, over all processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,35 +103,24 @@ def _check_folder(setup: Setup, record: Record, *, resume: bool) -> None:
 
 @dataclass
 class _Training:
+    """A training that can take steps: its batches, its objective and its state."""
+
     setup: Setup
     fabric: Fabric
-    step: int = 0
-    best: float | None = None
     scores: Scores | None = None
     saved_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         setup, fabric = self.setup, self.fabric
-        split = setup.data.splits[setup.train_on]
-        self.length: Length = length_of(setup.recipe, len(split))
-        self.source: Split | Held = hold(split) if _fits(split) else split
-        share, rest = divmod(setup.recipe.weights.batch, world_size() * setup.accumulate)
-        if rest or not share:
-            raise Refused(
-                f"a batch of {setup.recipe.weights.batch} cannot be shared by {world_size()} processes in "
-                f"{setup.accumulate} parts: give a batch that divides"
-            )
-        mine_of_batch = setup.recipe.weights.batch // world_size()
-        self.batches = Batches(self.source, batch=mine_of_batch, seed=setup.seed, rank=rank(), world=world_size())
+        self.length: Length = length_of(setup.recipe, len(setup.data.splits[setup.train_on]))
+        self.batches = TrainBatches(setup, fabric.device)
         self.network = self._built()
-        self.learner = self._learner().to(fabric.device)
+        learner = self._learner().to(fabric.device)
         self.objective = Objective(setup.recipe, self._main_output(), self._class_weights())
-        trained = [(name, each) for name, each in self.learner.named_parameters() if each.requires_grad]
-        self.names = [name for name, _ in trained]
-        self.average = None if setup.recipe.ema is None else Ema(self.learner, setup.recipe.ema)
-        optimizer = optimizer_of(setup.recipe.weights.optimizer, [each for _, each in trained])
-        wrapped, stepped = cast("tuple[nn.Module, Any]", fabric.setup(self.learner, optimizer))
-        self.module, self.optimizer, self.plain_optimizer = wrapped, stepped, optimizer
+        average = None if setup.recipe.ema is None else Ema(learner, setup.recipe.ema)
+        optimizer = optimizer_of(setup.recipe.weights.optimizer, trained(learner).values())
+        self.state = State(learner, optimizer, average)
+        self.module, self.optimizer = cast("tuple[nn.Module, Any]", fabric.setup(learner, optimizer))
         self.teacher = None if setup.teacher is None else setup.teacher.to(fabric.device).eval()
 
     def _learner(self) -> Learner:
@@ -154,103 +152,115 @@ class _Training:
     def _class_weights(self) -> Tensor | None:
         if self.setup.recipe.loss.class_weights is ClassWeights.NONE:
             return None
-        source = self.source
-        labels = source.labels_NHW if isinstance(source, Held) else (_label(source, i) for i in range(len(source)))
-        return median_frequency_weights(labels, self.setup.data.classes.count).to(self.fabric.device)
+        weights = median_frequency_weights(self.batches.labels(), self.setup.data.classes.count)
+        return weights.to(self.fabric.device)
 
-    # Going on -----------------------------------------------------------------------------------
+    # Checkpoints --------------------------------------------------------------------------------
 
     def go_on(self) -> None:
         """Restores the newest checkpoint; without one, training starts at step 0."""
         place = checkpoints.newest(self.setup.out / "checkpoints")
         if place is not None:
-            found = checkpoints.load(place)
-            self.learner.load_state_dict(found.part("learner"))
-            checkpoints.restore_optimizer(self.plain_optimizer, self.names, found.part("optimizer"))
-            if self.average is not None:
-                self.average.restore(found.part("average"))
-            self.step, self.best = found.step, found.state.get("best")
+            self.state.restore(checkpoints.load(place))
         if rank() == 0:
-            journal.cut(self.setup.out, self.step)
+            journal.cut(self.setup.out, self.state.step)
 
     def save(self) -> None:
-        self._check_weights()
+        self.state.check_weights()
         if rank() == 0:
-            tensors = {f"learner.{name}": each for name, each in self.learner.state_dict().items()}
-            kept = checkpoints.optimizer_tensors(self.plain_optimizer, self.names)
-            tensors |= {f"optimizer.{name}": each for name, each in kept.items()}
-            if self.average is not None:
-                tensors |= {f"average.{name}": each for name, each in self.average.tensors.items()}
-            state = {"best": self.best, "seed": self.setup.seed, "epoch": self.step // self.length.steps_per_epoch}
-            checkpoints.save(self.setup.out / "checkpoints", Checkpoint(self.step, tensors, state))
+            epoch = self.state.step // self.length.steps_per_epoch
+            found = self.state.checkpoint(seed=self.setup.seed, epoch=epoch)
+            checkpoints.save(self.setup.out / "checkpoints", found)
         self.saved_at = time.monotonic()
         self.fabric.barrier()
 
-    def _check_weights(self) -> None:
-        """Raises Diverged for NaN or infinite values, which are never saved."""
-        check_weights(
-            self.step, {name: bool(each.isfinite().all()) for name, each in self.learner.state_dict().items()}
-        )
+    def _is_time_to_save(self) -> bool:
+        every = self.setup.save_every_steps
+        if every is not None:
+            return self.state.step % every == 0
+        if world_size() > 1:
+            return False  # clocks of several processes do not agree; after every epoch it is saved anyway
+        return time.monotonic() - self.saved_at > self.setup.save_every_s
 
     # Running ------------------------------------------------------------------------------------
 
     def run(self, request: StopRequest, watch: Callable[[Progress], None]) -> Outcome:
+        state = self.state
         log = journal.Journal(self.setup.out) if rank() == 0 else None
         try:
-            stream = self._stream()
-            while self.step < self.length.steps:
+            batches = self.batches.from_step(state.step)
+            while state.step < self.length.steps:
                 if self._ends(request):
                     self.save()
-                    return Outcome(self.step, finished=False, best=self.best, scores=self.scores, signal=request.signal)
-                self._advance(next(stream), log, watch)
+                    return Outcome(
+                        state.step, finished=False, best=state.best, scores=self.scores, signal=request.signal
+                    )
+                self._after_step(self._step(next(batches)), log, watch)
             self._finish()
-            return Outcome(self.step, finished=True, best=self.best, scores=self.scores)
+            return Outcome(state.step, finished=True, best=state.best, scores=self.scores)
         finally:
             if log is not None:
                 log.close()
 
-    def _advance(self, batch: Batch, log: journal.Journal | None, watch: Callable[[Progress], None]) -> None:
-        moment = Moment(self.step / self.length.steps, self.step // self.length.steps_per_epoch, self.step)
-        rate = set_learning_rate(self.plain_optimizer, self.setup.recipe.weights.optimizer, moment)
-        manual_seed(seed_of(self.setup.seed, Stream.NETWORK, self.step, rank()))
+    def _step(self, parts: Sequence[Batch]) -> _Step:
+        """Takes one step of the optimizer on the micro-batches of a batch. Raises Diverged."""
+        state, weights = self.state, self.setup.recipe.weights
+        moment = Moment(state.step / self.length.steps, state.step // self.length.steps_per_epoch, state.step)
+        rate = set_learning_rate(state.optimizer, weights.optimizer, moment)
+        manual_seed(seed_of(self.setup.seed, Stream.NETWORK, state.step, rank()))
         self.module.train()
-        values = backward(self.fabric, self.module, self.optimizer, self.objective, self._parts(batch), self.teacher)
-        check_losses(self.step + 1, values)
+        losses = backward(self.fabric, self.module, self.optimizer, self.objective, parts, self.teacher)
+        check_losses(state.step + 1, losses)
         self.optimizer.step()
-        if self.average is not None:
-            self.average.update()
-        self.step += 1
+        if state.average is not None:
+            state.average.update()
+        state.step += 1
+        return _Step(moment.epoch, rate, losses)
+
+    def _after_step(self, taken: _Step, log: journal.Journal | None, watch: Callable[[Progress], None]) -> None:
+        """Logs a step; evaluates at the end of an epoch; saves there and when it is time."""
+        step, steps = self.state.step, self.length.steps
         if log is not None:
-            log.write("step", self.step, epoch=moment.epoch, lr=rate, **values)
-        ended, scores = self.step % self.length.steps_per_epoch == 0 or self.step == self.length.steps, None
+            log.write("step", step, epoch=taken.epoch, lr=taken.rate, **taken.losses)
+        ended, scores = step % self.length.steps_per_epoch == 0 or step == steps, None
         if ended:
-            scores = self._score(moment.epoch + 1, log)
-        watch(Progress(self.step, self.length.steps, moment.epoch, values["loss"], scores))
+            scores = self._score(taken.epoch + 1, log)
+        watch(Progress(step, steps, taken.epoch, taken.losses["loss"], scores))
         if ended or self._is_time_to_save():
             self.save()
 
+    def _ends(self, request: StopRequest) -> bool:
+        """Whether any process was signalled; all of them stop at the same step."""
+        if world_size() == 1:
+            return bool(request)
+        signalled = torch.tensor([request.signal], device=self.fabric.device)
+        return bool(sum_over(self.fabric, signalled))
+
+    # Evaluation and weights ---------------------------------------------------------------------
+
     def _score(self, epoch: int, log: journal.Journal | None) -> Scores | None:
         """Evaluates every `score_every` epochs and at the end, and saves the best weights so far."""
-        last = self.step == self.length.steps
+        state = self.state
+        last = state.step == self.length.steps
         split = self.setup.data.splits.get(self.setup.score_on)
         if split is None or not (last or epoch % self.setup.score_every == 0):
             return None
-        self._check_weights()
-        self.learner.eval()
-        with self._used():
+        state.check_weights()
+        state.learner.eval()
+        with state.averaged():
             examples = batched(map(split.read, own_indices(len(split))), SCORED_TOGETHER)
             self.scores = self._scored(examples)
-            if self.best is None or self._merit(self.scores) > self.best:
-                self.best = self._merit(self.scores)
+            if state.best is None or self._merit(self.scores) > state.best:
+                state.best = self._merit(self.scores)
                 self._write(BEST)
         if log is not None:
-            log.write("score", self.step, epoch=epoch, miou=self.scores.miou, accuracy=self.scores.accuracy)
+            log.write("score", state.step, epoch=epoch, miou=self.scores.miou, accuracy=self.scores.accuracy)
         return self.scores
 
     def _scored(self, examples: Iterable[tuple[Tensor, Tensor]]) -> Scores:
         setup, device = self.setup, self.fabric.device
         if setup.features is not None:
-            return score_images(lambda images: self.learner(images)[CLASSES], setup.data, examples, device=device)
+            return score_images(lambda images: self.state.learner(images)[CLASSES], setup.data, examples, device=device)
         return score(self.network, setup.data, examples, setup.padding_multiple, device=device)
 
     def _merit(self, scores: Scores) -> float:
@@ -258,9 +268,9 @@ class _Training:
         return scores.miou if self.setup.features is None else scores.accuracy
 
     def _finish(self) -> None:
-        with self._used():
+        with self.state.averaged():
             self._write(LAST)
-            if self.best is None:
+            if self.state.best is None:
                 self._write(BEST)
         self.fabric.barrier()
 
@@ -273,7 +283,7 @@ class _Training:
             "class_names": json.dumps(list(data.classes.names), ensure_ascii=False),
             "mean": json.dumps(list(data.mean)),
             "std": json.dumps(list(data.std)),
-            "step": str(self.step),
+            "step": str(self.state.step),
         }
         files.save(self.setup.out / name, self._kept(), metadata)
 
@@ -285,75 +295,3 @@ class _Training:
         graph = self.setup.graph
         wanted = {name for path in self.setup.features.needed for name in node_weights(graph, path)}
         return {name: each for name, each in tensors.items() if name in wanted}
-
-    def _used(self) -> AbstractContextManager[None]:
-        """The network has its EMA weights, if there are any, while the body runs."""
-        return nullcontext() if self.average is None else self.average.used()
-
-    # Batches ------------------------------------------------------------------------------------
-
-    def _stream(self) -> Iterator[Batch]:
-        step = self.step
-        while True:
-            passes, start = divmod(step, len(self.batches))
-            for images, labels, _ in self.batches.epoch(passes, start=start):
-                yield self._ready(images, labels, step)
-                step += 1
-
-    def _ready(self, images_u8: Tensor, labels_u8: Tensor, step: int) -> Batch:
-        """Augments on the device and normalises; the result does not depend on which process has the image."""
-        pairs = [
-            self._augmented(images_u8[i : i + 1], labels_u8[i : i + 1], step, rank() + i * world_size())
-            for i in range(len(images_u8))
-        ]
-        images = torch.cat([image for image, _ in pairs])
-        labels = torch.cat([label for _, label in pairs])
-        ready = normalise(images, self.setup.data.mean, self.setup.data.std).contiguous(
-            memory_format=torch.channels_last
-        )
-        return ready, labels if labels.ndim == 3 else labels[:, None, None]
-
-    def _augmented(self, image_u8: Tensor, label_u8: Tensor, step: int, place: int) -> tuple[Tensor, Tensor]:
-        """Augments one image; `place` is its index in the batch of all processes."""
-        setup, device = self.setup, self.fabric.device
-        return augment(
-            image_u8.to(device),
-            label_u8.to(device),
-            setup.recipe.augment,
-            size=setup.size,
-            generator=generator_of(setup.seed, Stream.AUGMENT, step, place),
-            mean=setup.data.mean,
-        )
-
-    def _parts(self, batch: Batch) -> list[Batch]:
-        images, labels = batch
-        count = self.setup.accumulate
-        return list(zip(images.chunk(count), labels.chunk(count), strict=True))
-
-    def _ends(self, request: StopRequest) -> bool:
-        """Whether any process was signalled; all of them stop at the same step."""
-        if world_size() == 1:
-            return bool(request)
-        signalled = torch.tensor([request.signal], device=self.fabric.device)
-        return bool(sum_over(self.fabric, signalled))
-
-    def _is_time_to_save(self) -> bool:
-        every = self.setup.save_every_steps
-        if every is not None:
-            return self.step % every == 0
-        if world_size() > 1:
-            return False  # clocks of several processes do not agree; after every epoch it is saved anyway
-        return time.monotonic() - self.saved_at > self.setup.save_every_s
-
-
-HELD_BYTES = 4 << 30
-"""Bytes: a larger split is prefetched from its files instead of held in memory."""
-
-
-def _fits(split: Split) -> bool:
-    """Whether a split fits in memory, estimated from its first image."""
-    return len(split) * split.read(0).image.nbytes <= HELD_BYTES
-
-
-def _label(split: Split, i: int) -> Tensor:
-    return torch.as_tensor(split.read(i).label)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from safetensors import SafetensorError
+from torch import Tensor, nn
 
 from archdsl.data import Data
+from archdsl.ir import ClosedGraph
 from archdsl.nets import Network, load_weights
 from archdsl.pipeline import Loaded, load, trainings
 from archdsl.pipeline.classes import CLASSES, with_classes
@@ -22,9 +24,11 @@ from archdsl.settings.trainings import Auxiliary, Crop, Epochs, Flip, Iterations
 from archdsl.space import Result
 from archdsl.train.classifier import features_of
 from archdsl.train.errors import Refused
-from archdsl.train.init_weights import InitWeights, match_weights, weights_file
-from archdsl.train.run import RECORD, Record, Setup
+from archdsl.train.run import BEST, RECORD, Record, Setup
+from archdsl.train.typed_torch import load_file
 from archdsl.weights import load as load_tensors
+from archdsl.weights import specification
+from archdsl.weights.files import COUNTER
 
 
 def plain_recipe(space: str) -> Training:
@@ -69,6 +73,19 @@ class TrainRequest:
     score_on: str = "val"
     features: str = ""
     """The part of the network that has the feature map to classify by; empty for the whole network."""
+
+
+@dataclass(frozen=True, slots=True)
+class InitWeights:
+    """Matching tensors by name; a tensor of the same name but another shape keeps its random initialisation."""
+
+    tensors: Mapping[str, Tensor]
+    mismatched: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+    """Name, shape in the file, shape in the network."""
+    new: tuple[str, ...]
+    """In the network only."""
+    unused: tuple[str, ...]
+    """In the file only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,3 +274,31 @@ def _teacher(folder: Path, data: Data) -> nn.Module:
     network = Network(graph)
     load_weights(network, load_tensors(weights_file(folder), graph))
     return network.requires_grad_(requires_grad=False)
+
+
+# Initial weights --------------------------------------------------------------------------------
+
+
+def weights_file(place: Path) -> Path:
+    """The file of weights at a path: the path itself, or the best weights of a run's folder."""
+    return place / BEST if (place / RECORD).exists() else place
+
+
+def match_weights(place: Path, graph: ClosedGraph) -> InitWeights:
+    """Matches a file's weights with a network. Raises Refused for an unreadable file or without any match."""
+    path = weights_file(place)
+    try:
+        found = {name: each for name, each in load_file(path).items() if not name.endswith(COUNTER)}
+    except (OSError, SafetensorError) as error:
+        raise Refused(f"`{path}` cannot be read as weights: {error}") from None
+    wanted = {name: tuple(each.shape) for name, each in specification(graph).items()}
+    both = [name for name in wanted if name in found]
+    fits = {name: found[name] for name in both if tuple(found[name].shape) == wanted[name]}
+    if not fits:
+        raise Refused(f"no tensor of `{path}` fits: `archdsl diff` shows how two networks differ")
+    return InitWeights(
+        fits,
+        tuple((name, tuple(found[name].shape), wanted[name]) for name in both if name not in fits),
+        tuple(name for name in wanted if name not in found),
+        tuple(name for name in found if name not in wanted),
+    )

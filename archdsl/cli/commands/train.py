@@ -16,8 +16,7 @@ from archdsl.extras import require_for
 
 if TYPE_CHECKING:
     from archdsl.train import Outcome, Progress
-    from archdsl.train.init_weights import InitWeights
-    from archdsl.train.prepare import Prepared
+    from archdsl.train.prepare import InitWeights, Prepared
 
 _SHOWN = 8
 """The largest number of tensor names in a list."""
