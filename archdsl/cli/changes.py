@@ -31,9 +31,9 @@ def changes(before: Path, after: Path, place: Path) -> str:
 def _compared(one: dict[str, Loaded], other: dict[str, Loaded]) -> Iterator[str]:
     for name in dict.fromkeys([*one, *other]):
         if name not in other:
-            yield f"{name} is there no more\n"
+            yield f"{name} was removed\n"
         elif name not in one:
-            yield f"{name} is new\n"
+            yield f"{name} was added\n"
         else:
             found = compare(one[name], other[name])
             yield as_text(found).rstrip("\n") + "\n" if found else f"{name}: nothing differs\n"

@@ -40,7 +40,7 @@ class Outcome:
 
 
 def format_input(name: str) -> Outcome:
-    """Standard input. What cannot be formatted is given back byte for byte, so that no editor loses a text."""
+    """Standard input. A text that cannot be formatted is written back byte for byte, so that no editor loses it."""
     data = bytes_of(sys.stdin.buffer)
     source = decode(name, data)
     if isinstance(source, Diagnostic):

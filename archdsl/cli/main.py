@@ -48,10 +48,10 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; nothing half-written is left", err=True)
+        click.echo("interrupted; partial output was removed", err=True)
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        # Who read our output has gone (`| head`): there is nobody to tell, and nothing more to write.
+        # The reader of the output has exited (`| head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FINE
     except click.ClickException as mistake:

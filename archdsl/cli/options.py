@@ -32,7 +32,7 @@ class InputSize(Pixels):
             return cast("tuple[int, int]", value)
         match = _INPUT.fullmatch(value)
         if match is None or int(match[1] or 1) != 1 or int(match[2]) != 3 or 0 in (int(match[3]), int(match[4])):
-            self.fail(f"`{value}` is no input size; write one RGB image as `1x3x1024x2048`", param, ctx)
+            self.fail(f"`{value}` is not an input size; write one RGB image as `1x3x1024x2048`", param, ctx)
         if max(int(match[3]), int(match[4])) > _LARGEST:
             self.fail(f"`{value}` is larger than any image: {_LARGEST:,} rows and columns are allowed", param, ctx)
         return int(match[3]), int(match[4])
@@ -48,7 +48,7 @@ class FrameSize(Pixels):
             return cast("tuple[int, int]", value)
         match = re.fullmatch(r"(\d+)x(\d+)", value)
         if match is None or not 0 < min(int(match[1]), int(match[2])) <= max(int(match[1]), int(match[2])) <= _LARGEST:
-            self.fail(f"`{value}` is no size; write height and width as `180x240`", param, ctx)
+            self.fail(f"`{value}` is not a size; write height and width as `180x240`", param, ctx)
         return int(match[1]), int(match[2])
 
 
@@ -62,7 +62,7 @@ class Override(Setting):
             return cast("tuple[str, str]", value)
         name, equals, text = str(value).partition("=")
         if not equals or not name.strip() or not text.strip():
-            self.fail(f"`{value}` sets nothing; write `--set classes=11`", param, ctx)
+            self.fail(f"`{value}` sets no parameter; write `--set classes=11`", param, ctx)
         return name.strip(), text.strip()
 
 
@@ -91,7 +91,7 @@ class Scales(Factors):
         except ValueError:
             found = ()
         if not found or not all(0 < each <= _LARGEST_SCALE for each in found):
-            self.fail(f"`{value}` is no list of scales; write `0.75,1,1.25`", param, ctx)
+            self.fail(f"`{value}` is not a list of scales; write `0.75,1,1.25`", param, ctx)
         return found
 
 

@@ -24,7 +24,7 @@ def colour(stream: TextIO) -> bool:
 
 
 def diagnostics_text(diagnostics: Sequence[Diagnostic], style: Style, stream: TextIO) -> str:
-    """Diagnostics in the style that was asked for; nothing where there are none and nobody parses it."""
+    """Diagnostics in a style; without any, empty in the styles that no program parses."""
     if not diagnostics and style in ("full", "concise", "github"):
         return ""
     from archdsl import __version__

@@ -98,9 +98,7 @@ def _list_of(root: Path, split: str) -> Path | None:
 def _not_there(root: Path, split: str, there: Sequence[str]) -> list[Problem]:
     known = set(there)
     return [
-        Problem(
-            str(_list_of(root, split)), f"lists `{name}`, of which there is no image", "add it, or take the line away"
-        )
+        Problem(str(_list_of(root, split)), f"lists `{name}`, which does not exist", "add it, or remove the line")
         for name in _listed(root, split) or ()
         if name not in known
     ]

@@ -38,7 +38,7 @@ def find(root: Path, group: Callable[[str], str]) -> Layout:
         file = _File.model_validate_json(place.read_bytes())
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
-        what = f"is not as it should be at `{where}`" if where else "is no JSON"
+        what = f"has an unexpected value at `{where}`" if where else "is not JSON"
         return Layout(_NONE, {}, (Problem(str(place), what, _FORM),))
     known = sorted((each for each in file.classes if not each.ignore), key=lambda each: each.index)
     if [each.index for each in known] != list(range(len(known))) or not known:

@@ -59,10 +59,10 @@ def _images(folder: Path, names: tuple[str, ...], problems: list[Problem]) -> li
         images = pictures(folder / name)
         if name not in names:
             problems.append(
-                Problem(str(folder / name), "is a class that `train` has not", "take it away, or name it as there")
+                Problem(str(folder / name), "is a class that `train` does not have", "remove it, or name it as there")
             )
         elif not images:
-            problems.append(Problem(str(folder / name), "holds no images", "add some, or take it away"))
+            problems.append(Problem(str(folder / name), "holds no images", "add some, or remove it"))
         else:
             found += [(image, names.index(name)) for image in images]
     return found

@@ -51,7 +51,7 @@ def hold(split: Split, progress: Callable[[int, int], None] | None = None) -> He
         image_3HW, label_HW = as_tensors(split.read(i))
         if image_3HW.shape != first_3HW.shape or label_HW.shape != label.shape:
             raise BadData(
-                split.name, [Problem("", f"`{split.names[i]}` has another size than the first", "give a size")]
+                split.name, [Problem("", f"`{split.names[i]}` differs in size from the first", "give a size")]
             )
         images_N3HW[i], labels_NHW[i] = image_3HW, label_HW
 

@@ -47,7 +47,7 @@ def paired(
     problems; images without a label are frames, whose label will be missed when they are looked into.
     """
     problems = [
-        Problem(str(other), f"has the name of `{one}`", "take one of the two away")
+        Problem(str(other), f"has the same name as `{one}`", "remove one of the two")
         for one, other in pairwise(images)
         if one.stem == other.stem
     ]
@@ -56,7 +56,7 @@ def paired(
         Frame(name, group(name), image, labels / f"{name}{label_suffix}.png", code) for name, image in names.items()
     ]
     problems += [
-        Problem(str(label), "has no image", "add it, or take the label away")
+        Problem(str(label), "has no image", "add it, or remove the label")
         for label in pictures(labels)
         if label.stem.endswith(label_suffix) and label.stem.removesuffix(label_suffix) not in names
     ]

@@ -40,10 +40,10 @@ def open_data(
     """
     kind, _, place = written.partition(":")
     if kind not in KINDS:
-        raise NoData(written, [Problem("", f"`{kind}` is no kind of data", _kinds(kind))])
+        raise NoData(written, [Problem("", f"`{kind}` is not a kind of data", _kinds(kind))])
     if kind == "streets":
         if place:
-            raise NoData(written, [Problem(place, "is not asked for: streets are drawn, not read", "write `streets`")])
+            raise NoData(written, [Problem(place, "is not used: streets are drawn, not read", "write `streets`")])
         return streets.data(size=size, seed=seed, count=count)
     if not place:
         raise NoData(written, [Problem("", f"`{kind}` needs the folder that it is in", f"write `{kind}:PATH`")])

@@ -59,7 +59,7 @@ def _frame(frame: Frame, thorough: bool) -> _Seen:
     image = _image(frame.image, thorough)
     if frame.image.is_file() and not frame.label.is_file():
         what = f"has no label: there is no `{frame.label}`"
-        return _Seen(image.size, (*image.problems, Problem(str(frame.image), what, "add it, or take the image away")))
+        return _Seen(image.size, (*image.problems, Problem(str(frame.image), what, "add it, or remove the image")))
     label = _label(frame.label, frame.code)
     problems = image.problems + label.problems
     if image.size and label.size and image.size != label.size:
@@ -100,13 +100,13 @@ def _file(path: Path, look: Callable[[Image.Image], tuple[Problem, ...]]) -> _Se
     except FileNotFoundError:
         return _Seen(None, (Problem(str(path), "is not there", AGAIN),))
     except PermissionError:
-        return _Seen(None, (Problem(str(path), "may not be read", f"chmod u+r {path}"),))
+        return _Seen(None, (Problem(str(path), "cannot be read", f"chmod u+r {path}"),))
     except WrongKind as wrong:
         return _Seen(None, (Problem(str(path), str(wrong), OTHER),))
     except Image.DecompressionBombError:
-        return _Seen(None, (Problem(str(path), "claims to be larger than any camera's image", AGAIN),))
+        return _Seen(None, (Problem(str(path), "has a size beyond any camera's", AGAIN),))
     except (OSError, SyntaxError, ValueError):  # what Pillow raises for bytes that are no picture, or break off
-        return _Seen(None, (Problem(str(path), "is no picture, or broken", AGAIN),))
+        return _Seen(None, (Problem(str(path), "is not an image, or damaged", AGAIN),))
 
 
 def _ended(path: Path, form: str) -> bool:

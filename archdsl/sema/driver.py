@@ -1,4 +1,4 @@
-"""From a text to what it means: every item checked, a space laid out, a genotype held against it."""
+"""The driver of semantic analysis: checks every item, elaborates spaces, checks genotypes against them."""
 
 from __future__ import annotations
 
@@ -315,7 +315,7 @@ class Checker:
     def _taken_over(
         self, value: ast.Expr, item: ast.Genotype, space: ast.Space, open_: Mapping[int, ast.Genotype]
     ) -> ast.Genotype | None:
-        """The genotype that an `also` names; None where it cannot be taken over, which is reported."""
+        """The genotype that an `also` names; None where it cannot be used, which is reported."""
         found = self.unit.find_path(value) if isinstance(value, ast.Path) else None
         if found is None or not isinstance(found.item, ast.Genotype):
             known = self.unit.names(ast.Genotype)

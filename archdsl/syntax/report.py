@@ -141,7 +141,7 @@ def misspelt(source: SourceFile, first: Token, keyword: str) -> Diagnostic:
     span = Span(source, first.start, first.stop)
     return Diagnostic(
         codes.UNKNOWN_STATEMENT,
-        f"`{span.text}` is no keyword",
+        f"`{span.text}` is not a keyword",
         Label(span, f"perhaps `{keyword}`"),
         help=f"write `{keyword}`",
         fix=Fix(f"write `{keyword}`", (TextEdit(span, keyword),)),

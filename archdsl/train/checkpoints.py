@@ -86,7 +86,7 @@ def load(place: Path) -> Checkpoint:
         case {"format_version": int(version), "step": int(step)} if version == FORMAT_VERSION:
             return Checkpoint(step, tensors, state)
         case _:
-            raise BrokenCheckpoint(f"`{place}` is no checkpoint of this version")
+            raise BrokenCheckpoint(f"`{place}` is not a checkpoint of this version")
 
 
 def _found(folder: Path) -> list[Path]:

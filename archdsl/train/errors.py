@@ -30,8 +30,8 @@ def check_weights(step: int, finite: Mapping[str, bool]) -> None:
     broken = [name for name, is_finite in finite.items() if not is_finite]
     if not broken:
         return
-    more = f" and of {len(broken) - 1} more" if len(broken) > 1 else ""
+    more = f" and {len(broken) - 1} more have" if len(broken) > 1 else " has"
     raise Diverged(
-        f"the training has diverged: after step {step} the numbers of `{broken[0]}`{more} are not finite. They are "
+        f"the training has diverged: after step {step} `{broken[0]}`{more} NaN or infinite values. They are "
         "not saved: begin another run with a lower learning rate, a warm-up, or `clip = 5` among the recipe's `weights`"
     )

@@ -38,7 +38,7 @@ _ELSE = {
     ".safetensors": "`{}` holds weights: name the text of its network, and give them with `--weights`",
     ".py": "`{}` is a compiled torch file: name the text and give its weights with `--weights`, or take an `.onnx`",
     ".plan": "`{}` is a TensorRT plan, which only `archdsl bench` runs: take an `.onnx` of the same network",
-    ".json": "`{}` is no network: name a run's folder, a text, or an `.onnx` file",
+    ".json": "`{}` is not a network: name a run's folder, a text, or an `.onnx` file",
 }
 
 

@@ -178,7 +178,7 @@ def network_of_run(folder: Path, *, size: tuple[int, int] | None = None) -> tupl
     overrides: dict[str, str] = values["overrides"]
     loaded = load(target, overrides=overrides, size=size)
     if loaded.program.hash != values["hash"] or _answers(loaded) != values["answers"]:
-        raise Refused(f"`{target}` is not the network any more that the run in `{folder}` trained")
+        raise Refused(f"`{target}` has changed since the run in `{folder}` trained it: restore the text")
     return loaded, record
 
 

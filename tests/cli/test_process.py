@@ -149,7 +149,7 @@ def test_interrupted(tmp_path: Path) -> None:
         waiting.send_signal(signal.SIGINT)
         assert waiting.wait(LIMIT_S) == 130
         assert waiting.stdout.read() == ""
-        assert waiting.stderr.read().strip() == "interrupted; nothing half-written is left"
+        assert waiting.stderr.read().strip() == "interrupted; partial output was removed"
 
 
 @pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])

@@ -125,7 +125,7 @@ def test_a_split_of_several_sizes_is_not_held() -> None:
     def read(i: int) -> Example:
         return Example(np.zeros((4, 4 + i, 3), dtype=np.uint8), np.zeros((4, 4 + i), dtype=np.uint8))
 
-    with pytest.raises(BadData, match="`b` has another size than the first; give a size"):
+    with pytest.raises(BadData, match="`b` differs in size from the first; give a size"):
         hold(Split("train", ("a", "b"), ("", ""), read))
 
 

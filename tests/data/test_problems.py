@@ -90,19 +90,19 @@ def _listed(root: Path) -> None:
             _missing_label,
             (
                 "`train/0001TP_006690.png` has no label: there is no `trainannot/0001TP_006690.png`; "
-                "add it, or take the image away"
+                "add it, or remove the image"
             ),
         ),
         (
             _twice,
-            "`train/0001TP_006690.png` has the name of `train/0001TP_006690.jpg`; take one of the two away",
+            "`train/0001TP_006690.png` has the same name as `train/0001TP_006690.jpg`; remove one of the two",
         ),
-        (_missing_image, "`valannot/0016E5_07959.png` has no image; add it, or take the label away"),
+        (_missing_image, "`valannot/0016E5_07959.png` has no image; add it, or remove the label"),
         (_truncated_image, "`train/0001TP_006690.png` is truncated; copy it again from where it came"),
         (_truncated_jpeg, "`train/0001TP_006690.jpg` is truncated; copy it again from where it came"),
         (_truncated_label, "`testannot/Seq05VD_f00000.png` is truncated; copy it again from where it came"),
         (_empty, "`train/0001TP_006690.png` is empty; copy it again from where it came"),
-        (_no_picture, "`train/0001TP_006690.png` is no picture, or broken; copy it again from where it came"),
+        (_no_picture, "`train/0001TP_006690.png` is not an image, or damaged; copy it again from where it came"),
         (
             _small_label,
             (
@@ -127,7 +127,7 @@ def _listed(root: Path) -> None:
         ),
         (
             _listed,
-            "`val.txt` lists `0016E5_07963`, of which there is no image; add it, or take the line away",
+            "`val.txt` lists `0016E5_07963`, which does not exist; add it, or remove the line",
         ),
     ],
     ids=lambda value: value.__name__.removeprefix("_") if callable(value) else "",
@@ -163,7 +163,7 @@ def test_damage_inside_of_an_image_is_found_by_decoding_all(tmp_path: Path) -> N
 
     open_data(f"camvid:{tmp_path}")
     assert problems("camvid", tmp_path, thorough=True) == [
-        "`train/0001TP_006690.png` is no picture, or broken; copy it again from where it came"
+        "`train/0001TP_006690.png` is not an image, or damaged; copy it again from where it came"
     ]
 
 
@@ -223,9 +223,9 @@ def test_folders_of_images(tmp_path: Path) -> None:
     (tmp_path / "train" / "n01440764" / "a.png").write_bytes(b"")
 
     assert problems("folder", tmp_path) == [
-        "`train/n02084071` holds no images; add some, or take it away",
+        "`train/n02084071` holds no images; add some, or remove it",
         "`val` holds 1 image beside its folders; put each into the folder of its class",
-        "`val/dogs` is a class that `train` has not; take it away, or name it as there",
+        "`val/dogs` is a class that `train` does not have; remove it, or name it as there",
         "`train/n01440764/a.png` is empty; copy it again from where it came",
     ]
 
@@ -255,7 +255,7 @@ def test_a_training_split_is_needed(tmp_path: Path) -> None:
     [
         ("camvd:here", "did you mean `camvid`? there are `camvid:PATH`, "),
         ("camvid", "`camvid` needs the folder that it is in; write `camvid:PATH`"),
-        ("streets:here", "`here` is not asked for: streets are drawn, not read; write `streets`"),
+        ("streets:here", "`here` is not used: streets are drawn, not read; write `streets`"),
         ("camvid:{root}/none", "`{root}/none` is not there; `{root}` holds `file.zip`, `other`"),
         ("bdd:{root}/file.zip", "`{root}/file.zip` is a file; give the folder; archives are unpacked first"),
         (

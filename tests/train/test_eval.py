@@ -176,7 +176,7 @@ def test_other_classes_are_refused_with_both_lists(
         (["RUN/.."], "holds no run: there is no `run.json` in it"),
         (["RUN", "--split", "night"], "has no split `night`; it has `train`, `val`, `test`"),
         (["RUN", "--set", "classes=11"], "leave out `--set`"),
-        (["RUN", "--scales", "0,1"], "is no list of scales; write `0.75,1,1.25`"),
+        (["RUN", "--scales", "0,1"], "is not a list of scales; write `0.75,1,1.25`"),
         (["TEXT", "--weights", "RUN", "--set", "classes=5"], "the weights are those of another network"),
         (["LABELS", "--flip"], "compile it with `--emit logits`"),
         (["LABELS", "--weights", "RUN"], "leave out `--weights` and `--set`"),

@@ -141,7 +141,7 @@ def test_two_processes_train_as_one(whole: Path, tmp_path: Path) -> None:
     ("rate", "auxiliary", "save_every", "words"),
     [
         ("1e20", "0.4", "9", "the training has diverged: in step 2 `loss` is nan"),
-        ("1e30", "1e10", "1", "after step 1 the numbers of `network.stem_conv3x3.conv.weight` and of"),
+        ("1e30", "1e10", "1", "after step 1 `network.stem_conv3x3.conv.weight` and"),
     ],
 )
 def test_what_diverges_ends_and_keeps_no_broken_weights(

@@ -67,8 +67,8 @@ def check(
 ) -> int:
     """Check a table against networks and spaces.
 
-    Lists the rows that it lacks, and those that nobody needs, which do no harm. Of a space all is needed that answers
-    can make of it. Exit 1 where rows are missing.
+    Lists the rows that are missing and those that are unused. A space needs the rows of all its genotypes. Exit 1 where
+    rows are missing.
     """
     from archdsl.cost.tables import ordered, read_table
 

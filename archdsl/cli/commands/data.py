@@ -98,7 +98,7 @@ def show(
         raise click.UsageError("`-o -` writes the picture to standard output, where `--format json` writes too")
     kind = "png" if str(out) == "-" else out.suffix.lower().removeprefix(".")
     if kind not in ("png", "jpg", "jpeg"):
-        raise Refused(f"`{out}` is no picture: write a file that ends in .png or .jpg")
+        raise Refused(f"`{out}` is not a picture file: write one that ends in .png or .jpg")
     with working(f"reading {written}"):
         data = open_data(written, size=data_size, seed=seed)
         if name not in data.splits:

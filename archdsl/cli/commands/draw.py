@@ -53,7 +53,9 @@ def command(
 
     chosen = form or out.suffix.removeprefix(".") or "svg"
     if chosen not in _FORMATS:
-        raise Refused(f"`{out}` is no picture: write a file that ends in {', '.join(f'.{each}' for each in _FORMATS)}")
+        raise Refused(
+            f"`{out}` is not a picture file: write one that ends in {', '.join(f'.{each}' for each in _FORMATS)}"
+        )
     loaded = load_or_leave(target, overrides, size)
     picture = draw(loaded, cell=cell, figures=figures(closed_graph(loaded)) if costs else None)
     data = render(picture, chosen)

@@ -92,7 +92,7 @@ def _named(name: str) -> str:
     from archdsl.api import Refused
 
     if not _NAME.fullmatch(name):
-        raise Refused(f"`{name}` is no name: write letters, digits and `_`, with no digit first")
+        raise Refused(f"`{name}` is not a name: write letters, digits and `_`, with no digit first")
     return name
 
 

@@ -150,8 +150,8 @@ class Builder:
         self.absent.discard(node)
         if any(source in self.absent for source in inputs) or self._leaves_out(subject, labels):
             self.absent.add(node)
-        if len(channels) > 1 or any(map(_hangs_on_maps, channels)):
-            # A count that hangs on another map would have that map computed whichever option is taken.
+        if len(channels) > 1 or any(map(_depends_on_maps, channels)):
+            # A count that depends on another map would have that map computed whichever option is taken.
             self._give_channels(node, channels)
         return node
 
@@ -164,7 +164,7 @@ class Builder:
         """A node whose map has its input's shape, under a channel count of its own where answers decide that."""
         node = self.add(scope, local, payload, (source,), self.shape(source), span)
         channels = self.shape(source).channels
-        if _hangs_on_maps(channels):
+        if _depends_on_maps(channels):
             self._give_channels(node, (channels,))
         return node
 
@@ -173,7 +173,7 @@ class Builder:
         return self.questions.setdefault(question.path, question)
 
     def chooses_op(self, path: QuestionPath) -> None:
-        """A number that is asked for turns out to pick between ops: the use decides a question's kind."""
+        """The use of a number decides its question's kind: here it selects between ops."""
         self.questions[path] = replace(self.questions[path], kind=QuestionKind.OPERATOR)
 
     def _join_some(self, node: int, primitive: str, inputs: tuple[int, ...], missing: list[int]) -> None:
@@ -186,7 +186,7 @@ class Builder:
         self.nodes[node] = replace(made, shape=made.shape._replace(channels=variable(leaf)))
 
     def _sums(self, primitive: str, inputs: tuple[int, ...], missing: list[int]) -> frozenset[int] | None:
-        """What the channels of a join can be; None where that is too much to list."""
+        """The possible channel counts of a join; None where they are too many to list."""
         found: set[int] = {0}
         for source in inputs:
             numbers = values(self.shape(source).channels)
@@ -209,5 +209,5 @@ class Builder:
         self.nodes[node] = replace(made, shape=made.shape._replace(channels=variable(leaf)))
 
 
-def _hangs_on_maps(channels: Count) -> bool:
+def _depends_on_maps(channels: Count) -> bool:
     return not isinstance(channels, int) and any(isinstance(leaf, MapChannels) for leaf in channels.leaves())

@@ -251,7 +251,7 @@ def primitive(
 
 
 _ATTRIBUTES = (int, Fraction, str, Dim, Size)
-"""What a parameter of a primitive can be given."""
+"""A value that a parameter of a primitive accepts."""
 
 
 def _alike(ev: Evaluator, name: str, nodes: Sequence[int], given: Mapping[str, Value]) -> object:

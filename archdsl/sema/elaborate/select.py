@@ -1,4 +1,4 @@
-"""One value of a value for each answer: a mix where the options are maps that can be mixed."""
+"""A select: the value for the answer to a question; a select node where the options are maps of one resolution."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def join(
 ) -> Value:
     """The value that the answer to a question picks.
 
-    Maps of one resolution become a select. Whatever else cannot be one node stays a choice, and what is done with it
+    Maps of one resolution become a select. All other options stay a choice, and what is done with it
     is done with each option.
     """
     present = [(label, ev.settle(value)) for label, value in options]

@@ -150,7 +150,7 @@ Value: TypeAlias = "int | Fraction | bool | str | Dim | Size | Built | Poison | 
 
 @record
 class Environment:
-    """Where a line is evaluated: the names it sees, and where what it makes belongs."""
+    """The environment of a line: the names in scope, and the scope of the nodes that it makes."""
 
     unit: Unit
     """The file in which definitions are looked up."""

@@ -463,7 +463,7 @@ class _Edge:
     candidate: str
     """The candidate of the sum that it keeps."""
     source: str
-    """The name under which its op is asked; empty where it has none."""
+    """The name of the question for its op; empty without a question."""
     head: ast.Expr
     step: ast.Expr | None
     """The op that it answers."""

@@ -1,4 +1,4 @@
-"""Where the texts lie that a text uses: on the disk, or wherever somebody else keeps them."""
+"""Access to imported texts: on the disk, or in another store."""
 
 from __future__ import annotations
 

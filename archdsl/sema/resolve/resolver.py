@@ -91,7 +91,7 @@ class _Body:
     index: Index
     item: Definition
     known: dict[str, Definition] = field(default_factory=dict[str, Definition])
-    """Names that can be read so far."""
+    """Names in scope so far."""
     around: dict[str, Definition] = field(default_factory=dict[str, Definition])
     """The parameters of the item."""
     lines: dict[str, _Line] = field(default_factory=dict[str, _Line])

@@ -1,4 +1,4 @@
-"""Calls and blocks of settings: who reads them takes what it knows by its word, and what is left over is reported.
+"""Calls and blocks of settings: a reader takes the settings that it knows by name, and unused ones are reported.
 
 Everything here goes on after a mistake: all mistakes of a block are found in one run.
 """
@@ -44,7 +44,7 @@ class Arguments:
         return found is not None
 
     def take_rest(self) -> list[ast.Expr]:
-        """All arguments without a name that nobody took."""
+        """All unused arguments without a name."""
         found, self.positional = self.positional, []
         return found
 
@@ -59,7 +59,7 @@ class Arguments:
         )
 
     def finish(self) -> None:
-        """Report what nobody took."""
+        """Report unused arguments."""
         for name, argument in self.named.items():
             self.wrong = True
             self.reporter.report(
@@ -82,7 +82,7 @@ class Arguments:
 
 
 def arguments_of(reporter: Reporter, expr: ast.Expr) -> Arguments | None:
-    """What the call gives that an expression is, or None where it is none."""
+    """The arguments of a call; None for any other expression."""
     match expr:
         case ast.Path(head=head, parts=()):
             return Arguments(head.text, expr, reporter)
@@ -113,7 +113,7 @@ def _report_twice(reporter: Reporter, name: str, owner: str, again: Span, first:
 
 
 def report_unknown(reporter: Reporter, what: str, expr: ast.Expr, known: Sequence[str]) -> None:
-    """A word that is none of those that can stand here."""
+    """Report an unknown word."""
     head = expr.target.head if isinstance(expr, ast.Call) else expr.head if isinstance(expr, ast.Path) else None
     written = head.text if head else unparse(expr)
     reporter.report(
@@ -193,7 +193,7 @@ class Block:
         self.reporter.report(codes.CONTRADICTION, message, span, here, also=also, help=help)
 
     def finish(self, elsewhere: Sequence[str] = ()) -> None:
-        """Report lines that nobody read; `elsewhere` are settings that stand in another kind of block."""
+        """Report unused lines; `elsewhere` are settings that stand in another kind of block."""
         for name, line in self.lines.items():
             if name in self.known:
                 continue
