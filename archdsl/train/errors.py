@@ -20,8 +20,8 @@ def check_losses(step: int, losses: Mapping[str, float]) -> None:
         return
     shown = ", ".join(f"`{name}` is {value:.4g}" for name, value in losses.items())
     raise Diverged(
-        f"the training has diverged: in step {step} {shown}. That step was not taken, and going on would end here "
-        "again: begin another run with a lower learning rate, a warm-up, or `clip = 5` among the recipe's `weights`"
+        f"the training has diverged: in step {step} {shown}. That step was not taken, and resuming would end here "
+        "again: start a new run with a lower learning rate, a warm-up, or `clip = 5` among the recipe's `weights`"
     )
 
 
@@ -33,5 +33,5 @@ def check_weights(step: int, finite: Mapping[str, bool]) -> None:
     more = f" and {len(broken) - 1} more have" if len(broken) > 1 else " has"
     raise Diverged(
         f"the training has diverged: after step {step} `{broken[0]}`{more} NaN or infinite values. They are "
-        "not saved: begin another run with a lower learning rate, a warm-up, or `clip = 5` among the recipe's `weights`"
+        "not saved: start a new run with a lower learning rate, a warm-up, or `clip = 5` among the recipe's `weights`"
     )

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @click.command("bench")
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--runs", type=click.IntRange(1), default=30, show_default=True, help="That are timed, one by one.")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of the CPU.")
-@click.option("--trust", is_flag=True, help="Run a torch file that nothing shows to be compiled by archdsl.")
+@click.option("--runs", type=click.IntRange(1), default=30, show_default=True, help="Runs that are timed, one by one.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads.")
+@click.option("--trust", is_flag=True, help="Run a torch file without matching checksums in a manifest.")
 @input_size
 @text_or_json
 def command(out: Path, runs: int, threads: int, trust: bool, size: tuple[int, int] | None, form: str) -> int:

@@ -26,25 +26,38 @@ _SHOWN = 8
 @click.argument("genotype", metavar="GENOTYPE")
 @click.option("--data", "written", default="streets", show_default=True, metavar="KIND:PATH", help="What to train on.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="RUN", help="The folder of the run.")
-@click.option("--recipe", metavar="NAME", help="The `train` item to follow, where the space has several.")
-@click.option("--teacher", type=click.Path(path_type=Path, exists=True), metavar="RUN", help="A run to learn from.")
+@click.option("--recipe", metavar="NAME", help="The `train` item to use, if the space has several.")
 @click.option(
-    "--init", type=click.Path(path_type=Path, exists=True), metavar="W", help="Weights or a run to begin with."
+    "--teacher",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="RUN",
+    help="The run of the teacher in distillation.",
 )
-@click.option("--resume", is_flag=True, help="Go on from the newest checkpoint of the run.")
+@click.option(
+    "--init", type=click.Path(path_type=Path, exists=True), metavar="W", help="Initial weights: a file or a run."
+)
+@click.option("--resume", is_flag=True, help="Continue from the newest checkpoint of the run.")
 @data_size
-@click.option(
-    "--crop", type=FrameSize(), metavar="HxW", help="What the network sees in training, instead of the recipe's."
-)
+@click.option("--crop", type=FrameSize(), metavar="HxW", help="The crop size in training, instead of the recipe's.")
 @click.option("--batch", type=click.IntRange(1), help="Instead of the recipe's.")
 @click.option("--epochs", type=click.IntRange(1), help="Instead of the recipe's length.")
 @click.option("--iterations", type=click.IntRange(1), help="Instead of the recipe's length.")
-@click.option("--accumulate", type=click.IntRange(1), default=1, show_default=True, help="Parts of a batch.")
-@click.option("--score-every", type=click.IntRange(1), default=1, show_default=True, help="Epochs between two scores.")
+@click.option(
+    "--accumulate",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Micro-batches per step (gradient accumulation).",
+)
+@click.option(
+    "--score-every", type=click.IntRange(1), default=1, show_default=True, help="Epochs between two evaluations."
+)
 @click.option("--score-on", default="val", show_default=True, metavar="SPLIT", help="The split that picks the best.")
 @click.option("--train-on", default="train", show_default=True, metavar="SPLIT")
 @click.option("--save-every", type=click.IntRange(1), metavar="STEPS", help="Steps between two checkpoints.")
-@click.option("--features", default="", metavar="PART", help="Of image folders: the part whose last map is classified.")
+@click.option(
+    "--features", default="", metavar="PART", help="For image folders: the part whose last feature map is classified."
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
@@ -78,7 +91,7 @@ def command(
     """Train the network of GENOTYPE on segmented images, or pretrain it on folders of images by class.
 
     The recipe is the `train` item of its space. Weights, a journal and checkpoints go to RUN; Ctrl-C and SIGTERM save
-    and leave, and `--resume` goes on where they left. On several devices start it with `torchrun`.
+    a checkpoint and exit, and `--resume` continues from it. On several devices start it with `torchrun`.
     """
     require_for("train")
 
