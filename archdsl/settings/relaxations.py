@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from fractions import Fraction
 from typing import TypeAlias
 
-from archdsl.settings.schedules import TEMPERATURE, Constant, Schedule
+from archdsl.settings.schedules import RADIUS, TEMPERATURE, Constant, Linear, Schedule
 from archdsl.settings.schema import (
     Kinds,
     Mark,
     Name,
     NoneAnswer,
+    Number,
     OneOf,
     Place,
     Reference,
+    Share,
     Spelling,
     Word,
     form,
@@ -25,12 +28,21 @@ RELAXED = (QuestionKind.OPERATOR, QuestionKind.SOURCE, QuestionKind.EXIT, Questi
 """The kinds that are mixed. Which inputs stay and where branches end is decided when answers are derived."""
 
 
+_KINDS = Kinds(RELAXED, "it is decided when answers are derived")
+
+
 class Method(StrEnum):
-    """How the answers of a question are mixed."""
+    """How the answers of a question are mixed by its logits."""
 
     SOFTMAX = "softmax"
     GUMBEL = "gumbel"
     GUMBEL_HARD = "gumbel_hard"
+    REINMAX = "reinmax"
+
+    @property
+    def hard(self) -> bool:
+        """Whether one answer alone is run."""
+        return self in (Method.GUMBEL_HARD, Method.REINMAX)
 
 
 @form(
@@ -52,14 +64,18 @@ class Method(StrEnum):
         {"method": Method.GUMBEL_HARD},
         "Jang, Gu, Poole, ICLR 2017",
     ),
+    Spelling(
+        "reinmax",
+        "one answer, sampled; gradients by Heun's method, of second order",
+        {"method": Method.REINMAX},
+        "Liu et al., NeurIPS 2023, algorithm 2",
+    ),
 )
 class Relaxation:
-    """How the questions of some kinds are answered while a supernet is searched."""
+    """How the questions of some kinds are answered by their logits while a supernet is searched."""
 
     method: Method
-    kinds: tuple[QuestionKind, ...] = setting(
-        Kinds(RELAXED, "it is decided when answers are derived"), "kinds of questions", place=Place.BARE
-    )
+    kinds: tuple[QuestionKind, ...] = setting(_KINDS, "kinds of questions", place=Place.BARE)
     temperature: Schedule = setting(TEMPERATURE, "logits are divided by it; above zero", default=Constant(1.0))
     also_none: bool = setting(
         NoneAnswer(),
@@ -70,7 +86,76 @@ class Relaxation:
     )
 
 
-RELAXATION = OneOf("relaxation", lambda: (Relaxation,))
+@form("dirichlet", source="DrNAS, section 3")
+class Dirichlet:
+    """Every answer, mixed by weights from a Dirichlet distribution of concentration elu(logits) + 1."""
+
+    kinds: tuple[QuestionKind, ...] = setting(_KINDS, "kinds of questions", place=Place.BARE)
+    penalty: float = setting(
+        Number(0), "weight, in the loss, of the squared distance of concentrations from 1", default=1e-3
+    )
+    also_none: bool = setting(
+        NoneAnswer(), "one more answer that gives zero, with a logit", default=False, word="also"
+    )
+
+
+class Untrained(StrEnum):
+    """How answers are given without logits."""
+
+    UNIFORM = "uniform"
+    ONE_PATH = "one_path"
+
+
+@form(
+    Spelling("uniform", "every answer, mixed by equal weights; no logits", {"method": Untrained.UNIFORM}),
+    Spelling(
+        "one_path",
+        "one answer, each as likely as any other; no logits",
+        {"method": Untrained.ONE_PATH},
+        "Guo et al., ECCV 2020, section 3.2",
+    ),
+)
+class WithoutLogits:
+    """How the questions of some kinds are answered while weights alone are trained."""
+
+    method: Untrained
+    kinds: tuple[QuestionKind, ...] = setting(_KINDS, "kinds of questions", place=Place.BARE)
+
+
+@form("partial", source="PC-DARTS, sections 3.2 and 3.3")
+class PartialChannels:
+    """Beside another relaxation: a share of the channels goes through mixed ops, the others pass them by."""
+
+    channels: Fraction = setting(Share(), "the share: 1 / 4")
+    edge_normalisation: bool = setting(
+        Mark(), "a sum that keeps some inputs weighs them all, by logits of their own", default=False, place=Place.BARE
+    )
+
+
+class PerturbedBy(StrEnum):
+    """How a perturbation is found."""
+
+    RANDOM = "random"
+    ADVERSARIAL = "adversarial"
+
+
+@form("perturb", source="SDARTS, section 3")
+class Perturbation:
+    """Beside another relaxation: weights of answers are perturbed while the weights of ops are stepped."""
+
+    by: PerturbedBy = setting(
+        Word(PerturbedBy, "perturbation"),
+        "`random`: uniform (equation 5); `adversarial`: the one of the largest loss (equation 6)",
+        place=Place.BARE,
+    )
+    radius: Schedule = setting(RADIUS, "the largest change of a weight", default=Linear(0.03, 0.3))
+
+
+Mixing: TypeAlias = Relaxation | Dirichlet | WithoutLogits
+"""What says how questions of some kinds are answered."""
+Combined: TypeAlias = PartialChannels | Perturbation
+"""What stands beside it."""
+RELAXATION = OneOf("relaxation", lambda: (Relaxation, Dirichlet, WithoutLogits, PartialChannels, Perturbation))
 
 
 @form("argmax")

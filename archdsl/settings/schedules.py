@@ -91,6 +91,7 @@ class Warmup:
 Schedule: TypeAlias = "Constant | Linear | Anneal | Exponential | Cosine | Poly | Steps | Warmup"
 FORMS = (Linear, Anneal, Exponential, Cosine, Poly, Steps, Warmup)
 TEMPERATURE = OneOf("schedule", lambda: FORMS, plain=Constant, rule=Rule.ABOVE_ZERO)
+RADIUS = OneOf("schedule", lambda: FORMS, plain=Constant)
 LEARNING_RATE = OneOf("schedule", lambda: FORMS, plain=Constant, rule=Rule.BEGINS_ABOVE_ZERO)
 
 

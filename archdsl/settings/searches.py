@@ -9,7 +9,7 @@ from typing import TypeAlias
 from archdsl.settings.losses import SEARCH_LOSS, SearchLoss
 from archdsl.settings.objectives import LossTerm, Objective
 from archdsl.settings.optimizers import OPTIMIZER, WEIGHT_STEP, Optimizer, WeightStep
-from archdsl.settings.relaxations import DERIVATION, RELAXATION, Derivation, Relaxation
+from archdsl.settings.relaxations import DERIVATION, RELAXATION, Combined, Derivation, Mixing
 from archdsl.settings.schema import (
     Answer,
     Expression,
@@ -180,7 +180,7 @@ class Phase:
         default=None,
         example="`split = random(weights = 1 / 2, answers = 1 / 2)`: two levels have data each",
     )
-    relax: tuple[Relaxation, ...] = setting(
+    relax: tuple[Mixing | Combined, ...] = setting(
         Several(RELAXATION),
         "how questions are made differentiable; needed where something is searched. One that names no kinds is for all "
         "that no other names",
@@ -208,7 +208,7 @@ class Phase:
     )
     arch: Optimizer | None = setting(
         OPTIMIZER,
-        "how the logits of answers are stepped, with the batch of the weights; needed where something is searched",
+        "how the logits of answers are stepped, with the batch of the weights; needed where there are some",
         default=None,
         example="`arch = adam(lr = 3e-4, betas = (0.5, 0.999))`: it steps the logits of answers",
     )

@@ -23,7 +23,22 @@ from archdsl.settings.objectives import (
     Sum,
     Value,
 )
-from archdsl.settings.relaxations import RELAXED, Argmax, Derivation, Drop, Joint, Method, Relaxation
+from archdsl.settings.relaxations import (
+    RELAXED,
+    Argmax,
+    Combined,
+    Derivation,
+    Dirichlet,
+    Drop,
+    Joint,
+    Method,
+    Mixing,
+    PartialChannels,
+    Perturbation,
+    Relaxation,
+    Untrained,
+    WithoutLogits,
+)
 from archdsl.settings.schedules import Constant, Warmup, reaches_zero
 from archdsl.settings.schema import (
     Answer,
@@ -203,8 +218,9 @@ def _phases(draw: st.DrawFn, name: str, *, alone: bool, beside: Sequence[str]) -
     kinds = tuple(kind for kind in RELAXED if kind not in fixed)
     arch = next(each for each in settings_of(Phase) if each.field == "arch")
     drawn["arch"] = drawn["arch"] or draw(values(arch.kind))
-    drawn["relax"] = tuple(draw(_relaxation(part)) for part in draw(_partition(kinds)))
-    none = any(each.also_none for each in drawn["relax"])
+    mixing = [draw(_relaxation(part)) for part in draw(_partition(kinds))]
+    drawn["relax"] = (*mixing, *draw(_beside(mixing)))
+    none = any(isinstance(each, Relaxation | Dirichlet) and each.also_none for each in mixing)
     drawn["derive"] = tuple(draw(_derivations(kinds, none=none, guided=drawn["guide"] is not None)))
     return Phase(name=name, **drawn)
 
@@ -215,8 +231,32 @@ def _left_to_us(setting: Setting, *, alone: bool) -> bool:
 
 
 @st.composite
-def _relaxation(draw: st.DrawFn, kinds: tuple[QuestionKind, ...]) -> Relaxation:
-    return draw(_form(Relaxation, {"method": draw(st.sampled_from(list(Method))), "kinds": kinds}))
+def _relaxation(draw: st.DrawFn, kinds: tuple[QuestionKind, ...]) -> Mixing:
+    given: dict[str, Any] = {"kinds": kinds}
+    if draw(st.integers(0, 3)) == 0:
+        return draw(_form(WithoutLogits, given | {"method": draw(st.sampled_from(list(Untrained)))}))
+    if QuestionKind.WIDTH in kinds:
+        given["also_none"] = False
+    if draw(st.integers(0, 3)) == 0:
+        return draw(_form(Dirichlet, given))
+    return draw(_form(Relaxation, given | {"method": draw(st.sampled_from(list(Method)))}))
+
+
+@st.composite
+def _beside(draw: st.DrawFn, mixing: Sequence[Mixing]) -> list[Combined]:
+    found: list[Combined] = []
+    one_path = [
+        kind
+        for each in mixing
+        if isinstance(each, WithoutLogits) and each.method is Untrained.ONE_PATH
+        for kind in each.kinds
+    ]
+    if QuestionKind.OPERATOR not in one_path and draw(st.booleans()):
+        found.append(PartialChannels(Fraction(1, draw(st.integers(1, 8)))))
+    soft = any(isinstance(each, Dirichlet) or (isinstance(each, Relaxation) and not each.method.hard) for each in mixing)
+    if soft and draw(st.booleans()):
+        found.append(draw(_form(Perturbation, {})))
+    return found
 
 
 @st.composite
@@ -303,6 +343,8 @@ def _together(value: Any) -> Any:
 
 def _agrees(value: Any) -> bool:
     match value:
+        case PartialChannels(channels):
+            return channels.numerator == 1
         case RandomSplit(weights, answers):
             return weights > 0 and answers > 0 and weights + answers <= 1
         case Sandwich(smallest, largest, sampled, random):

@@ -10,7 +10,22 @@ from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter, listed
 from archdsl.sema.settings.calls import values_of
 from archdsl.sema.settings.subject import Subject
-from archdsl.settings.relaxations import RELAXED, Argmax, Derivation, Joint, KeepBy, KeepStrongest, Relaxation
+from archdsl.settings.relaxations import (
+    RELAXED,
+    Argmax,
+    Combined,
+    Derivation,
+    Dirichlet,
+    Joint,
+    KeepBy,
+    KeepStrongest,
+    Mixing,
+    PartialChannels,
+    Perturbation,
+    Relaxation,
+    Untrained,
+    WithoutLogits,
+)
 from archdsl.space import QuestionKind
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import unparse
@@ -31,12 +46,86 @@ class QuestionRules:
         """The kinds that are searched here by mixing their answers."""
         return tuple(kind for kind in self.subject.kinds if kind in RELAXED and kind not in self.fixed)
 
-    def relaxations(self, found: Sequence[Relaxation], expr: ast.Expr) -> tuple[Relaxation, ...] | None:
+    def relaxations(
+        self, found: Sequence[Mixing | Combined], expr: ast.Expr
+    ) -> tuple[Mixing | Combined, ...] | None:
         """Each with the kinds that it is for here; None where that has been reported to be wrong."""
-        named = self._assign([(each.kinds, part) for each, part in zip(found, values_of(expr), strict=True)], "relaxed")
+        parts = list(zip(found, values_of(expr), strict=True))
+        mixing = [(each, part) for each, part in parts if isinstance(each, Mixing)]
+        if not mixing:
+            return self._contradiction(
+                "this says how nothing is mixed", expr, "stands beside a relaxation", f"write `softmax, {unparse(expr)}`"
+            )
+        named = self._assign([(each.kinds, part) for each, part in mixing], "relaxed")
         if named is None:
             return None
-        return tuple(replace(each, kinds=kinds) for each, kinds in zip(found, named, strict=True) if kinds)
+        assigned = [
+            (replace(each, kinds=kinds), part) for (each, part), kinds in zip(mixing, named, strict=True) if kinds
+        ]
+        beside = [(each, part) for each, part in parts if not isinstance(each, Mixing)]
+        if not all([self._can_be_none(each, part) for each, part in assigned]) or not self._fit_beside(
+            beside, [each for each, _ in assigned]
+        ):
+            return None
+        return (*(each for each, _ in assigned), *(each for each, _ in beside if self._has_use(each)))
+
+    def _can_be_none(self, rule: Mixing, part: ast.Expr) -> bool:
+        if isinstance(rule, WithoutLogits) or not rule.also_none or QuestionKind.WIDTH not in rule.kinds:
+            return True
+        help = f"name the other kinds in `{_word(part)}(…, also = none)`, and relax `width` by itself"
+        self._contradiction("no width is `none`", part, "a map has channels", help)
+        return False
+
+    def _fit_beside(self, beside: Sequence[tuple[Combined, ast.Expr]], mixing: Sequence[Mixing]) -> bool:
+        """Whether what stands beside the relaxations goes with them."""
+        seen: dict[type, ast.Expr] = {}
+        for each, part in beside:
+            if type(each) in seen:
+                self._twice(f"`{_word(part)}` stands twice", part, seen[type(each)], "take one of them out")
+                return False
+            seen[type(each)] = part
+        return all([self._fits_beside(each, part, mixing) for each, part in beside])
+
+    def _fits_beside(self, rule: Combined, part: ast.Expr, mixing: Sequence[Mixing]) -> bool:
+        kinds = self.subject.kinds_of_all
+        name = self.subject.program.name
+        match rule:
+            case PartialChannels() if QuestionKind.OPERATOR not in kinds:
+                message, here = f"`{name}` asks for no `operator`", "no mixed op"
+                self.reporter.report(codes.NOT_IN_SPACE, message, part.span, here)
+                return False
+            case PartialChannels(_, edge_normalisation=True) if QuestionKind.KEEP not in kinds:
+                message, here, help = f"`{name}` keeps every input", "no edges to weigh", "take `edge_normalisation` out"
+                self.reporter.report(codes.NOT_IN_SPACE, message, part.span, here, help=help)
+                return False
+            case PartialChannels():
+                one = any(
+                    isinstance(each, WithoutLogits)
+                    and each.method is Untrained.ONE_PATH
+                    and QuestionKind.OPERATOR in each.kinds
+                    for each in mixing
+                )
+                if one:
+                    here, help = "`one_path` runs one op, on all channels", "write `softmax(operator)`, or take it out"
+                    self._contradiction("ops are not mixed", part, here, help)
+                return not one
+            case Perturbation():
+                if not any(_is_soft(each) for each in mixing):
+                    help = "write `softmax`, `gumbel` or `dirichlet` for some kind of question, or take it out"
+                    self._contradiction("no answers are mixed by logits", part, "nothing to perturb", help)
+                    return False
+                return True
+
+    def _has_use(self, rule: Combined) -> bool:
+        """Whether a phase has what the rule is about."""
+        match rule:
+            case PartialChannels():
+                return QuestionKind.OPERATOR in self.open_kinds
+            case Perturbation():
+                return True
+
+    def _contradiction(self, message: str, expr: ast.Expr, here: str, help: str) -> None:
+        self.reporter.report(codes.CONTRADICTION, message, expr.span, here, help=help)
 
     def derivations(self, found: Sequence[Derivation], expr: ast.Expr) -> tuple[Derivation, ...] | None:
         """Each with the kinds that it is for here, and one for the inputs that stay; None as above."""
@@ -52,9 +141,9 @@ class QuestionRules:
         kept = [each for each in made if not isinstance(each, Argmax | Joint) or each.kinds]
         return (*kept, *self._strongest(kept))
 
-    def plain_derivations(self, relaxed: Sequence[Relaxation]) -> tuple[Derivation, ...]:
+    def plain_derivations(self, relaxed: Sequence[Mixing | Combined]) -> tuple[Derivation, ...]:
         """Where a text has no `derive`: the most probable answer, the strongest inputs."""
-        none = any(each.also_none for each in relaxed)
+        none = any(isinstance(each, Relaxation | Dirichlet) and each.also_none for each in relaxed)
         argmax = [Argmax(self.open_kinds, self.guided, none)] if self.open_kinds else []
         return (*argmax, *self._strongest([]))
 
@@ -110,7 +199,7 @@ class QuestionRules:
                 f"nothing says how {listed([str(kind) for kind in rest])} is {done}",
                 last.span,
                 "not among these",
-                help=f"write `{unparse(last).split('(')[0]}({words})`",
+                help=f"write `{_word(last)}({words})`",
             )
             return None
         return [tuple(kind for kind in kinds or rest if kind in self.open_kinds) for kinds, _ in rules]
@@ -119,3 +208,19 @@ class QuestionRules:
         self.reporter.report(
             codes.RULE_FOR_KIND, message, again.span, "again here", also=(Mark(first.span, "first here"),), help=help
         )
+
+
+def _word(expr: ast.Expr) -> str:
+    """What is called."""
+    return unparse(expr).split("(")[0]
+
+
+def _is_soft(rule: Mixing) -> bool:
+    """Whether all answers are run, by weights that come from logits."""
+    match rule:
+        case Relaxation(method):
+            return not method.hard
+        case Dirichlet():
+            return True
+        case WithoutLogits():
+            return False

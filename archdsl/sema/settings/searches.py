@@ -20,7 +20,7 @@ from archdsl.sema.settings.space_names import SpaceNames
 from archdsl.sema.settings.subject import Subject
 from archdsl.settings.losses import Heads
 from archdsl.settings.objectives import LossTerm, costs_in
-from archdsl.settings.relaxations import Argmax
+from archdsl.settings.relaxations import Argmax, Dirichlet, Mixing, Relaxation, WithoutLogits
 from archdsl.settings.schema import settings_of
 from archdsl.settings.searches import Phase, Search, TwoLevels
 from archdsl.settings.trainings import Epochs
@@ -180,7 +180,9 @@ class _PhaseReader:
         block = self.block
         if rules.open_kinds and block.expression("relax") is None:
             block.missing("relax", f"`relax = softmax({', '.join(rules.open_kinds)})`")
-        needed = (("arch", bool(rules.open_kinds)), ("split", isinstance(phase.levels, TwoLevels)))
+        mixing = [each for each in phase.relax if isinstance(each, Mixing)]
+        learned = bool(rules.open_kinds) and not (mixing and all(isinstance(each, WithoutLogits) for each in mixing))
+        needed = (("arch", learned), ("split", isinstance(phase.levels, TwoLevels)))
         for each in settings_of(Phase):
             if (each.field, True) in needed and block.expression(each.word) is None:
                 block.missing(each.word, each.example)
@@ -196,7 +198,8 @@ class _PhaseReader:
     def _check_none(self, phase: Phase) -> None:
         """What takes part as `none` may not be what is derived: no answer of the space says it."""
         relax, derive = self.block.expression("relax"), self.block.expression("derive")
-        kinds = {kind for each in phase.relax if each.also_none for kind in each.kinds}
+        rules = [each for each in phase.relax if isinstance(each, Relaxation | Dirichlet)]
+        kinds = {kind for each in rules if each.also_none for kind in each.kinds}
         for each in phase.derive:
             if isinstance(each, Argmax) and kinds & set(each.kinds) and not each.except_none and derive and relax:
                 self.block.contradiction(

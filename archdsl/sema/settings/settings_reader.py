@@ -11,6 +11,7 @@ from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter
 from archdsl.sema.settings.calls import Arguments, Block, arguments_of, report_unknown, values_of
 from archdsl.sema.settings.numbers import number, share, whole
+from archdsl.settings.relaxations import PartialChannels
 from archdsl.settings.schedules import Constant, Schedule, Warmup, reaches_zero
 from archdsl.settings.schema import (
     Answer,
@@ -351,6 +352,9 @@ def _agrees(value: object, arguments: Arguments) -> bool:
         case RandomSplit(first, second) if not (first > 0 and second > 0 and first + second <= 1):
             message = f"shares of {first} and {second} do not part the images"
             report(codes.OUT_OF_RANGE, message, span, "both above 0, together at most 1")
+        case PartialChannels(channels) if channels.numerator != 1:
+            message, here = f"`partial` takes a share of 1 / k, and not {channels}", "channels are shuffled in k groups"
+            report(codes.OUT_OF_RANGE, message, span, here, help="write `partial(channels = 1 / 4)`")
         case Sandwich(False, False, False, 0):
             message, help = "`sandwich` names no width", "write `sandwich(smallest, largest, sampled)`"
             report(codes.NOT_A_VALUE, message, span, "nothing to train", help=help)
