@@ -22,6 +22,10 @@ class Scope(nn.Module):
         # `add_module` refuses names that nn.Module itself uses (`half`, `type`), and a text may use them.
         self._modules[name] = module
 
+    def put_parameter(self, name: str, parameter: nn.Parameter) -> None:
+        # As above.
+        self._parameters[name] = parameter
+
     def get(self, name: str) -> nn.Module | None:
         return self._modules.get(name)
 

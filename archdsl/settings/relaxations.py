@@ -94,9 +94,7 @@ class Dirichlet:
     penalty: float = setting(
         Number(0), "weight, in the loss, of the squared distance of concentrations from 1", default=1e-3
     )
-    also_none: bool = setting(
-        NoneAnswer(), "one more answer that gives zero, with a logit", default=False, word="also"
-    )
+    also_none: bool = setting(NoneAnswer(), "one more answer that gives zero, with a logit", default=False, word="also")
 
 
 class Untrained(StrEnum):

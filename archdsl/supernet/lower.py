@@ -96,7 +96,8 @@ class Relaxer:
         questions: dict[QuestionPath, Question] = {}
         layers: dict[Key, Layer] = {}
         for view in structure.views:
-            domain = _Domain(self.program, self.allowed, structure, self.extents, graph)
+            allowed = {**self.allowed, **dict(structure.allowed)}
+            domain = _Domain(self.program, allowed, structure, self.extents, graph)
             outputs += domain.run(view)
             questions |= domain.questions
             layers |= domain.layers

@@ -40,6 +40,8 @@ class Structure:
     searching: bool = True
     """What `case searching` is; a network of a genotype has `no`."""
     views: tuple[View, ...] = (View(),)
+    allowed: tuple[tuple[QuestionPath, tuple[str, ...]], ...] = ()
+    """The answers that a question may have, where those are fewer than in the supernet."""
 
     @classmethod
     def of(cls, answers: Answers, **rest: object) -> Structure:

@@ -253,7 +253,9 @@ def _beside(draw: st.DrawFn, mixing: Sequence[Mixing]) -> list[Combined]:
     ]
     if QuestionKind.OPERATOR not in one_path and draw(st.booleans()):
         found.append(PartialChannels(Fraction(1, draw(st.integers(1, 8)))))
-    soft = any(isinstance(each, Dirichlet) or (isinstance(each, Relaxation) and not each.method.hard) for each in mixing)
+    soft = any(
+        isinstance(each, Dirichlet) or (isinstance(each, Relaxation) and not each.method.hard) for each in mixing
+    )
     if soft and draw(st.booleans()):
         found.append(draw(_form(Perturbation, {})))
     return found

@@ -103,7 +103,7 @@ def test_fasterseg() -> None:
     assert teacher.fixed == (Fixed(Kind.WIDTH, "12"),)
     assert teacher.without == ("skip",)
     assert objective_text(teacher.objective) == "loss"
-    assert [each.kinds for each in teacher.relax] == [(Kind.OPERATOR, Kind.SOURCE)]
+    assert teacher.relax == (Relaxation(Method.SOFTMAX, (Kind.OPERATOR, Kind.SOURCE)),)
     training = recipe("fasterseg.arch", Training)
     assert training.loss == Ohem(0.7, 1 / 16)
     assert training.auxiliary == Auxiliary(0.2)

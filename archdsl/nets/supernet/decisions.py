@@ -26,12 +26,15 @@ class Decisions:
     """Whether `case searching` is `yes`; in the network of a genotype it is `no`."""
     views: tuple[View, ...] = (View(),)
     """The ways in which branches are joined."""
+    allowed: Mapping[QuestionPath, tuple[str, ...]] = field(default_factory=dict[QuestionPath, tuple[str, ...]])
+    """The answers that a question may have, where those are fewer than in the supernet."""
 
     @property
     def structure(self) -> Structure:
         """What of them decides which layers are run."""
         weighted = frozenset(path for path in self.answers if path in self.weights)
-        return Structure(tuple(self.answers.items()), weighted, self.searching, self.views)
+        allowed = tuple(self.allowed.items())
+        return Structure(tuple(self.answers.items()), weighted, self.searching, self.views, allowed)
 
     def seen(self, *views: View) -> Decisions:
         """The same with other ways to join branches."""

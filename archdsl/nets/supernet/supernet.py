@@ -20,10 +20,14 @@ from archdsl.nets.supernet.decisions import Decisions
 from archdsl.nets.supernet.evaluate import Evaluation, Weights
 from archdsl.nets.supernet.expected_cost import expected_cost
 from archdsl.nets.supernet.full import full_layers
+from archdsl.nets.supernet.logits import START, Logits
+from archdsl.nets.supernet.relaxation import PhaseRelaxation
 from archdsl.nets.supernet.superkernels import Superkernel, superkernel
+from archdsl.settings.relaxations import RELAXED, Method, Relaxation
 from archdsl.space import Apply, Program, Question, QuestionKind, QuestionPath
 from archdsl.space.trace import Answers, trace
 from archdsl.supernet.lower import Relaxer
+from archdsl.supernet.phases import PhaseQuestions, questions_of
 from archdsl.supernet.relaxed import Structure
 
 _KEPT: Final = 8
@@ -150,6 +154,18 @@ class Supernet(Scope):
             if question.kind is QuestionKind.BRANCH and path not in weights and path not in decisions.answers:
                 weights[path] = torch.full((len(question.answers),), 1 / len(question.answers))
         return expected_cost(expectation, decisions.answers, weights)
+
+    # Relaxations --------------------------------------------------------------------------------
+
+    def logits(self, questions: PhaseQuestions | None = None, *, scale: float = START, seed: int = 0) -> Logits:
+        """Logits for the questions of a phase (`archdsl.supernet.phases`), beside the network; for all by softmax."""
+        if questions is None:
+            questions = questions_of(self.program, (Relaxation(Method.SOFTMAX, RELAXED),))
+        return Logits(questions, scale=scale, seed=seed)
+
+    def relaxation(self, logits: Logits) -> PhaseRelaxation:
+        """What makes decisions of logits, step by step."""
+        return PhaseRelaxation(logits.questions, logits)
 
     # Genotypes ----------------------------------------------------------------------------------
 

@@ -46,15 +46,16 @@ class QuestionRules:
         """The kinds that are searched here by mixing their answers."""
         return tuple(kind for kind in self.subject.kinds if kind in RELAXED and kind not in self.fixed)
 
-    def relaxations(
-        self, found: Sequence[Mixing | Combined], expr: ast.Expr
-    ) -> tuple[Mixing | Combined, ...] | None:
+    def relaxations(self, found: Sequence[Mixing | Combined], expr: ast.Expr) -> tuple[Mixing | Combined, ...] | None:
         """Each with the kinds that it is for here; None where that has been reported to be wrong."""
         parts = list(zip(found, values_of(expr), strict=True))
         mixing = [(each, part) for each, part in parts if isinstance(each, Mixing)]
         if not mixing:
             return self._contradiction(
-                "this says how nothing is mixed", expr, "stands beside a relaxation", f"write `softmax, {unparse(expr)}`"
+                "this says how nothing is mixed",
+                expr,
+                "stands beside a relaxation",
+                f"write `softmax, {unparse(expr)}`",
             )
         named = self._assign([(each.kinds, part) for each, part in mixing], "relaxed")
         if named is None:
@@ -63,9 +64,9 @@ class QuestionRules:
             (replace(each, kinds=kinds), part) for (each, part), kinds in zip(mixing, named, strict=True) if kinds
         ]
         beside = [(each, part) for each, part in parts if not isinstance(each, Mixing)]
-        if not all([self._can_be_none(each, part) for each, part in assigned]) or not self._fit_beside(
-            beside, [each for each, _ in assigned]
-        ):
+        fits = [self._can_be_none(each, part) for each, part in assigned]
+        fits.append(self._fit_beside(beside, [each for each, _ in assigned]))
+        if not all(fits):
             return None
         return (*(each for each, _ in assigned), *(each for each, _ in beside if self._has_use(each)))
 
@@ -84,7 +85,8 @@ class QuestionRules:
                 self._twice(f"`{_word(part)}` stands twice", part, seen[type(each)], "take one of them out")
                 return False
             seen[type(each)] = part
-        return all([self._fits_beside(each, part, mixing) for each, part in beside])
+        fits = [self._fits_beside(each, part, mixing) for each, part in beside]
+        return all(fits)
 
     def _fits_beside(self, rule: Combined, part: ast.Expr, mixing: Sequence[Mixing]) -> bool:
         kinds = self.subject.kinds_of_all
@@ -95,7 +97,11 @@ class QuestionRules:
                 self.reporter.report(codes.NOT_IN_SPACE, message, part.span, here)
                 return False
             case PartialChannels(_, edge_normalisation=True) if QuestionKind.KEEP not in kinds:
-                message, here, help = f"`{name}` keeps every input", "no edges to weigh", "take `edge_normalisation` out"
+                message, here, help = (
+                    f"`{name}` keeps every input",
+                    "no edges to weigh",
+                    "take `edge_normalisation` out",
+                )
                 self.reporter.report(codes.NOT_IN_SPACE, message, part.span, here, help=help)
                 return False
             case PartialChannels():
