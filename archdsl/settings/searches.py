@@ -94,6 +94,7 @@ class ReasoningGraph(StrEnum):
 
     EDGE_SIMILARITY = "edge_similarity"
     OPERATION_IDENTITY = "operation_identity"
+    FULLY_CONNECTED = "fully_connected"
 
 
 @form("gcn", source="GAS, equations 5 to 7")
@@ -106,7 +107,7 @@ class GcnGuide:
     gamma: float = setting(Number(0), "weight of what is carried", default=0.5)
     graph: ReasoningGraph = setting(
         Word(ReasoningGraph, "reasoning graph"),
-        "by equation 6, or by section 4.4.1",
+        "edges joined by equation 6, candidates by section 4.4.1, or a fully connected layer instead",
         default=ReasoningGraph.EDGE_SIMILARITY,
     )
 
