@@ -7,7 +7,6 @@ and statistics for each width of its map, whatever the width of the map before: 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -15,23 +14,8 @@ from torch import Tensor, nn
 from archdsl.ops import Attributes, Role, Shape, Weight
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
+from archdsl.supernet.full import Full, number
 from archdsl.supernet.layout import Layout
-
-
-@dataclass(frozen=True, slots=True)
-class Full:
-    """A layer at its largest."""
-
-    apply: Apply
-    shapes: tuple[Shape, ...]
-    """The maps that it reads, with all their places."""
-    norms: tuple[tuple[int, int], ...] = ()
-    """Of a batch norm first place and width of each run of channels that has statistics of its own."""
-    windows: tuple[tuple[int, int], ...] = ()
-    """The windows that it can have besides its own, from the largest."""
-
-    def weights(self) -> tuple[Weight, ...]:
-        return PRIMITIVES[self.apply.primitive].weights(self.shapes, self.apply.attribute)
 
 
 class Superkernel(nn.Module):
@@ -41,8 +25,8 @@ class Superkernel(nn.Module):
         super().__init__()
         self.full = full
         self.axes = {weight.name: _read_axis(full, weight.name) for weight in full.weights()}
-        for weight in full.weights():
-            self.put(weight.name, weight, tuple(map(_number, weight.shape)))
+        for weight in full.tensors():
+            self.put(weight.name, weight, tuple(map(number, weight.shape)))
         windows = full.windows if transform else ()
         largest = full.apply.attribute.get("k")
         for smaller in windows:
@@ -69,7 +53,7 @@ class Superkernel(nn.Module):
         if weight.role is Role.FILTER and isinstance(window, tuple) and window != self.full.apply.attribute.get("k"):
             found = self._windowed(found, window)
         for axis, count in enumerate(weight.shape):
-            size = _number(count)
+            size = number(count)
             if size == found.shape[axis] and (axis != self.axes[weight.name] or reads.whole):
                 continue
             if axis == self.axes[weight.name] and found.shape[axis] == reads.extent:
@@ -94,18 +78,9 @@ class SwitchableNorm(Superkernel):
     """A batch norm with weights and statistics for each width of its map."""
 
     def __init__(self, full: Full) -> None:
-        super().__init__(Full(full.apply, full.shapes))
-        self.plain = len(full.norms) < 2
-        if self.plain:
-            return
+        super().__init__(full)
+        self.plain = not full.switchable
         self.norms = full.norms
-        names = list(self.axes)
-        for name in names:
-            delattr(self, name)
-        for start, count in full.norms:
-            shape = full.shapes[0]._replace(channels=count)
-            for weight in PRIMITIVES[full.apply.primitive].weights((shape,), full.apply.attribute):
-                self.put(f"{weight.name}_{start}_{count}", weight, tuple(map(_number, weight.shape)))
 
     def sliced(self, payload: Apply, maps: Sequence[Shape], reads: Layout) -> dict[str, Tensor]:
         if self.plain:
@@ -146,13 +121,8 @@ def superkernel(full: Full, *, transform: bool = False) -> Superkernel:
 
 def _read_axis(full: Full, name: str) -> int | None:
     """The axis of a tensor that counts channels of the map read: the one that doubles with them."""
-    twice = tuple(shape._replace(channels=2 * _number(shape.channels)) for shape in full.shapes)
+    twice = tuple(shape._replace(channels=2 * number(shape.channels)) for shape in full.shapes)
     rule = PRIMITIVES[full.apply.primitive].weights
     one = next(weight.shape for weight in rule(full.shapes, full.apply.attribute) if weight.name == name)
     two = next(weight.shape for weight in rule(twice, full.apply.attribute) if weight.name == name)
     return next((axis for axis, (a, b) in enumerate(zip(one, two, strict=True)) if a != b), None)
-
-
-def _number(count: object) -> int:
-    assert isinstance(count, int)
-    return count

@@ -19,13 +19,13 @@ from archdsl.nets.network import Scope
 from archdsl.nets.supernet.decisions import Decisions
 from archdsl.nets.supernet.evaluate import Evaluation, Weights
 from archdsl.nets.supernet.expected_cost import expected_cost
-from archdsl.nets.supernet.full import full_layers
 from archdsl.nets.supernet.logits import START, Logits
 from archdsl.nets.supernet.relaxation import PhaseRelaxation
 from archdsl.nets.supernet.superkernels import Superkernel, superkernel
 from archdsl.settings.relaxations import RELAXED, Method, Relaxation
 from archdsl.space import Apply, Program, Question, QuestionKind, QuestionPath
 from archdsl.space.trace import Answers, trace
+from archdsl.supernet.full import full_layers
 from archdsl.supernet.lower import Relaxer
 from archdsl.supernet.phases import PhaseQuestions, questions_of
 from archdsl.supernet.relaxed import Structure
@@ -80,9 +80,8 @@ class Supernet(Scope):
 
     def kernels(self) -> Iterator[tuple[str, int, Superkernel]]:
         """Each kernel once, with its name and the node of the program that owns it."""
-        for name, module in self.named_modules():
-            if isinstance(module, Superkernel):
-                yield name, self._owners[name], module
+        for name, owner in self._owners.items():
+            yield name, owner, self._kernels[owner]
 
     def __repr__(self) -> str:
         count = sum(parameter.numel() for parameter in self.parameters())

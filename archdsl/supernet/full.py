@@ -3,16 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from archdsl.nets.supernet.superkernels import Full
-from archdsl.ops import Count, Dim, Shape
+from archdsl.ops import Count, Dim, Shape, Weight
 from archdsl.ops.dims import values
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Asked, Program, Select
 from archdsl.supernet.layout import Layout
 from archdsl.supernet.lower import Relaxer
 from archdsl.supernet.numbers import Mixed
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """A layer at its largest."""
+
+    apply: Apply
+    shapes: tuple[Shape, ...]
+    """The maps that it reads, with all their places."""
+    norms: tuple[tuple[int, int], ...] = ()
+    """Of a batch norm first place and width of each run of channels that has statistics of its own."""
+    windows: tuple[tuple[int, int], ...] = ()
+    """The windows that it can have besides its own, from the largest."""
+
+    @property
+    def switchable(self) -> bool:
+        """Whether it is a batch norm with weights and statistics for each width of its map."""
+        return PRIMITIVES[self.apply.primitive].traits.batch_norm and len(self.norms) > 1
+
+    def weights(self) -> tuple[Weight, ...]:
+        return PRIMITIVES[self.apply.primitive].weights(self.shapes, self.apply.attribute)
+
+    def tensors(self) -> tuple[Weight, ...]:
+        """Those that a supernet holds for it: of a switchable batch norm one set for each run of channels."""
+        if not self.switchable:
+            return self.weights()
+        return tuple(
+            replace(weight, name=f"{weight.name}_{start}_{count}")
+            for start, count in self.norms
+            for weight in self._of_width(count)
+        )
+
+    def _of_width(self, channels: int) -> tuple[Weight, ...]:
+        shape = self.shapes[0]._replace(channels=channels)
+        return PRIMITIVES[self.apply.primitive].weights((shape,), self.apply.attribute)
+
+
+def number(count: Count) -> int:
+    """A count of a supernet, which is a number."""
+    assert isinstance(count, int)
+    return count
 
 
 def full_layers(relaxer: Relaxer) -> tuple[Mapping[int, Full], Mapping[int, int]]:
