@@ -201,7 +201,7 @@ def build_supernet(
     answered or mixed. Of a genotype that leaves questions open it is the supernet of its space; its answers go into the
     decisions. Without `weights`, a safetensors file with the supernet's state, kernels are drawn by He's rule for this
     `seed`. `kernel_transform` gives chosen windows a matrix each on the way from larger ones (once-for-all, section
-    3.3). Raises NotLoaded; Refused where no question is open or a part cannot be mixed; WeightsMismatch,
+    3.3). Raises NotLoaded; Refused where no question is open; WeightsMismatch,
     UnreadableWeights, ToolMissing, OSError.
     """
     require(Extra.TORCH)
@@ -213,8 +213,8 @@ def build_supernet(
     require_open(loaded)
     try:
         made = Supernet(loaded.program, kernel_transform=kernel_transform)
-    except NotRelaxable as reason:
-        raise Refused(f"`{loaded.program.name}` has no supernet: {reason}") from None
+    except NotRelaxable as found:
+        raise NotLoaded([found.diagnostic(loaded.program)]) from None
     if weights is None:
         initialise(made, seed)
     else:

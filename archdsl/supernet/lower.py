@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, final
+from typing import Final, NamedTuple, final
 
+from archdsl.diagnostics import Diagnostic
 from archdsl.ops import Dim, Shape, ShapeError, Value
 from archdsl.ops.dims import Leaf, values
 from archdsl.ops.joining import ADD
@@ -20,12 +21,14 @@ from archdsl.space import Apply, Chosen, Image, Label, Node, Program, Question, 
 from archdsl.space.symbolic_channels import holds
 from archdsl.space.walk import Key, Walk
 from archdsl.supernet.layout import Layout, joined
-from archdsl.supernet.numbers import Deciding, Mixed, Number, TooManyCases, combined, mixed, now
+from archdsl.supernet.not_relaxable import NotRelaxable
+from archdsl.supernet.numbers import Case, Deciding, Mixed, Number, TooManyCases, combined, mixed, now
 from archdsl.supernet.relaxed import (
     NONE,
     Layer,
     Mask,
     Mix,
+    Narrow,
     Output,
     Relaxed,
     RelaxedGraph,
@@ -36,14 +39,20 @@ from archdsl.supernet.relaxed import (
 )
 from archdsl.supernet.scalars import Answered, Scalar, any_of, product, total
 
+SAMPLE: Final = "sample the widths that it hangs on (`gumbel_hard`, `one_path`), or answer them"
+ANSWER: Final = "answer what decides it otherwise, or leave those candidates out (`without`)"
 
-class NotRelaxable(Exception):
-    """A node that cannot be part of a supernet, and why."""
 
-    def __init__(self, node: Node, reason: str) -> None:
-        super().__init__(f"`{node.path}` {reason}")
-        self.node = node
-        self.reason = reason
+def check(program: Program, structure: Structure | None = None) -> Diagnostic | None:
+    """Why a program has no supernet of this structure: with nothing answered, if no other is given. None where it has.
+
+    What is mixed is said by the structure: widths that are sampled are answered in it.
+    """
+    try:
+        Relaxer.of(program).lower(structure or Structure())
+    except NotRelaxable as found:
+        return found.diagnostic(program)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +85,10 @@ class Relaxer:
     extents: Mapping[int, Extent]
     """What each map can be; places in kernels are counted by it."""
     everything: RelaxedGraph
-    """With no question answered."""
+    """With no question answered. What cannot be mixed is there at its largest: `lower` refuses it."""
 
     @classmethod
     def of(cls, program: Program, allowed: Mapping[QuestionPath, tuple[str, ...]] | None = None) -> Relaxer:
-        """Raises NotRelaxable."""
         graph = _Graph()
         domain = _Domain(program, allowed or {}, Structure(), {}, graph)
         outputs = domain.run(View())
@@ -258,7 +266,9 @@ class _Domain:
         try:
             shape = primitive.shape(shapes, applied.attribute)
         except ShapeError as error:
-            raise NotRelaxable(node, f"{error.reason} in the supernet") from None
+            self._refuse(node, f"{error.reason} under these answers", ANSWER)
+            shape = Shape(self._listed(key.node) or present[0].layout.extent, node.shape.height, node.shape.width)
+            layout = Layout.dense(_whole(shape.channels), _whole(shape.channels), stable=False)
         written = self._written(node, applied, shapes, chosen, _whole(shape.channels))
         if traits.channels is Channels.OWN:
             layout = Layout.dense(
@@ -276,16 +286,16 @@ class _Domain:
         self, node: Node, applied: Apply, shapes: Sequence[Shape], chosen: Mapping[str, Mixed], largest: int
     ) -> Number:
         """The channels that a primitive writes, under each answer that decides a parameter of it."""
-        found: Number = largest
-        for name, value in chosen.items():
-            count = self._channels_by(name, value, applied, shapes)
-            if isinstance(count, Mixed):
-                found = count
-            elif value.open:
-                raise NotRelaxable(node, f"has `{name}` by a width that is mixed: sample that width (`gumbel_hard`)")
-        return found
+        counts = {name: self._channels_by(name, value, applied, shapes) for name, value in chosen.items()}
+        kept = [name for name, count in counts.items() if chosen[name].open and not isinstance(count, Mixed)]
+        if kept:
+            # Of several the one that the others are divided by: they do not fit because of it.
+            name = next((name for name in kept if counts[name] is not None), kept[0])
+            self._refuse(node, f"has `{name}` by a width that is mixed", SAMPLE)
+        return next((count for count in reversed(counts.values()) if isinstance(count, Mixed)), largest)
 
-    def _channels_by(self, name: str, value: Mixed, applied: Apply, shapes: Sequence[Shape]) -> Number:
+    def _channels_by(self, name: str, value: Mixed, applied: Apply, shapes: Sequence[Shape]) -> Number | None:
+        """The channels that a primitive writes by one parameter; None where its maps fit one answer alone."""
         known = (applied, name, id(value))  # the channels of maps make no difference where they are its own
         if known in self._written_by:
             return self._written_by[known][-1]
@@ -293,9 +303,14 @@ class _Domain:
         try:
             found = combined(lambda given: _whole(primitive.shape(shapes, {**fixed, name: given[0]}).channels), [value])
         except ShapeError:
-            return 0  # it reads a map that fits this answer alone
+            return None
         self._written_by[known] = (value, found)
         return found
+
+    def _refuse(self, node: Node, reason: str, help: str) -> None:
+        """Nothing is refused while maps are measured: with some questions answered it may be possible."""
+        if not self.measuring:
+            raise NotRelaxable(node.path, node.span, reason, help)
 
     def _without_zeros(self, maps: Sequence[Map]) -> list[Map]:
         """Those that are not zeros; one where all are."""
@@ -309,6 +324,10 @@ class _Domain:
                 return PRIMITIVES[primitive].traits.zeros
             case _:
                 return False
+
+    def _is_index(self, source: Map) -> bool:
+        payload = self.graph.nodes[source.node].payload
+        return isinstance(payload, Apply) and PRIMITIVES[payload.primitive].traits.index
 
     def _presence(self, maps: Sequence[Map], *, joins: bool) -> Scalar | None:
         return any_of([each.presence for each in maps]) if joins else product(*(each.presence for each in maps))
@@ -348,24 +367,48 @@ class _Domain:
             return None if picked is None else self._placed(key, picked)
         assert isinstance(subject, Mixed)
         labels = [label for label, _ in options]
-        chances: dict[int, list[Scalar]] = {}
+        cases: dict[int, list[Case]] = {}
         for case, number in subject.possible():
-            chance = product(*(Answered(path, answer) for path, answer in case if path not in self.given))
-            assert chance is not None
-            chances.setdefault(_arm(labels, number), []).append(chance)
+            cases.setdefault(_arm(labels, number), []).append(case)
         terms: list[tuple[Scalar, Map]] = []
         there: list[Scalar] = []
-        for position, weights in chances.items():
+        for position, holding in cases.items():
             picked = options[position][1]
             if picked is not None:
-                weight = total(weights)
+                weight = total([self._chance(case) for case in holding])
                 chance = product(weight, picked.presence) or weight
                 there.append(chance)
-                terms.append((weight if picked.weighed else chance, picked))
+                terms.append((weight if picked.weighed else chance, self._within(picked, holding)))
         if not terms:
             return None
         certain = len(terms) == len(options) and all(each.presence is None for _, each in terms)
         return self._placed(key, self._mix(key, terms, presence=None if certain else total(there)))
+
+    def _chance(self, case: Case) -> Scalar:
+        chance = product(*(Answered(path, answer) for path, answer in case if path not in self.given))
+        assert chance is not None
+        return chance
+
+    def _within(self, source: Map, cases: Sequence[Case]) -> Map:
+        """A map as wide as it is in some cases: what `case channels(x)` picks has the channels that its label says."""
+        count = source.layout.channels if len(source.layout.segments) == 1 else 0
+        if not isinstance(count, Mixed):
+            return source
+        counts = {tuple(answer for _, answer in case): number for case, number in count.cases()}
+        given = [dict(case) for case in cases]
+        paths = [each.path for each in count.questions]
+        if not all(path in given[0] for path in paths):
+            return source
+        widths = {counts[tuple(case[path] for path in paths)] for case in given}
+        width = max(widths)
+        if width == count.now:
+            return source
+        kept = width if len(widths) == 1 else mixed(count.questions, tuple(min(each, width) for each in count.values))
+        layout = Layout.dense(source.layout.extent, kept, stable=False)
+        shape = self._shape(source)._replace(channels=width)
+        return source._replace(
+            node=self.graph.add(Relaxed(Narrow(width), (source.node,), shape, layout.settled)), layout=layout
+        )
 
     def absent(self, key: Key) -> Map | None:
         return None
@@ -390,11 +433,10 @@ class _Domain:
         self, key: Key, terms: Sequence[tuple[Scalar, Map]], *, presence: Scalar | None, zero: bool = False
     ) -> Map:
         layout, maps = self._spread([each for _, each in terms])
-        shape = self._shape(maps[0])
-        for each in maps[1:]:
-            if self._shape(each) != shape:
-                node = self.program.nodes[key.node]
-                raise NotRelaxable(node, f"mixes maps of {shape} and of {self._shape(each)}")
+        node, shape = self.program.nodes[key.node], self._shape(maps[0])
+        assert all(self._shape(each) == shape for each in maps)  # of a checked text
+        if any(self._is_index(each) for each in maps):
+            self._refuse(node, "mixes numbers of channels", ANSWER)
         added = [
             (weight, each.node)
             for (weight, _), each in zip(terms, maps, strict=True)
@@ -521,7 +563,8 @@ class _Domain:
             return 0
         try:
             return source.layout.channels
-        except TooManyCases:
+        except TooManyCases as found:
+            self._refuse_cases(found)
             return source.layout.size
 
     def piecewise(self, subject: Number, arms: Sequence[tuple[Label, Number]]) -> Number:
@@ -529,7 +572,11 @@ class _Domain:
             return arms[0][1]
         labels = [label for label, _ in arms]
         numbers = [number for _, number in arms]
-        return combined(lambda given: given[1 + _arm(labels, given[0])], [subject, *numbers])
+        try:
+            return combined(lambda given: given[1 + _arm(labels, given[0])], [subject, *numbers])
+        except TooManyCases as found:
+            self._refuse_cases(found)
+            return now(numbers[_arm(labels, now(subject))])
 
     def total(self, count: Dim, leaves: Mapping[Leaf, Number]) -> Number:
         # Many layers have one count: by identity, which is quick, and what is kept keeps its identity.
@@ -544,8 +591,18 @@ class _Domain:
             return combined(
                 lambda given: count.evaluate(dict(zip(order, given, strict=True)).__getitem__), list(leaves.values())
             )
-        except TooManyCases:
+        except TooManyCases as found:
+            self._refuse_cases(found)
             return count.evaluate(lambda leaf: now(leaves[leaf]))
+
+    def _refuse_cases(self, found: TooManyCases) -> None:
+        """A number that is sampled is known; its gradient passes by the widths that it is made of."""
+        still_open = [each.path for each in found.questions if each.given is None]
+        if still_open and not self.measuring:
+            path = still_open[0]
+            question = self.program.questions[path.question]
+            reason = f"decides a channel count together with {len(found.questions) - 1} other questions"
+            raise NotRelaxable(self.program.spell(path), question.span, reason, SAMPLE)
 
 
 def _arm(labels: Sequence[Label], number: int) -> int:

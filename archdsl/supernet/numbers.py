@@ -63,6 +63,10 @@ Number: TypeAlias = "int | Mixed"
 class TooManyCases(Exception):
     """A number that hangs on too many questions to be listed."""
 
+    def __init__(self, questions: Sequence[Deciding]) -> None:
+        super().__init__(f"{len(questions)} questions decide one number")
+        self.questions = questions
+
 
 def now(number: Number) -> int:
     return number if isinstance(number, int) else number.now
@@ -76,7 +80,7 @@ def combined(function: Callable[[Sequence[int]], int], numbers: Sequence[Number]
     questions = tuple({each: None for number in tables for each in number.questions})
     count = prod(len(each.answers) for each in questions)
     if count > TABLE_LIMIT:
-        raise TooManyCases
+        raise TooManyCases(questions)
     columns = [[number] * count if isinstance(number, int) else _column(number, questions) for number in numbers]
     values = tuple(function(row) for row in zip(*columns, strict=True))
     return values[0] if len(set(values)) == 1 else mixed(questions, values)

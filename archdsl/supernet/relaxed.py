@@ -81,7 +81,14 @@ class Spread:
     places: int
 
 
-RelaxedPayload: TypeAlias = "Image | Apply | Result | Mix | Weigh | Mask | Spread"
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """The first channels of its input: those that it has where a case on their number picks it."""
+
+    channels: int
+
+
+RelaxedPayload: TypeAlias = "Image | Apply | Result | Mix | Weigh | Mask | Spread | Narrow"
 
 
 @dataclass(frozen=True, slots=True)

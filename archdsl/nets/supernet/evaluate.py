@@ -24,7 +24,7 @@ from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Image, QuestionPath, Result
 from archdsl.supernet.layout import Layout
 from archdsl.supernet.numbers import Mixed
-from archdsl.supernet.relaxed import Mask, Mix, Relaxed, RelaxedGraph, Spread, Weigh
+from archdsl.supernet.relaxed import Mask, Mix, Narrow, Relaxed, RelaxedGraph, Spread, Weigh
 from archdsl.supernet.scalars import Answered, Any, Product, Scalar, Total
 
 
@@ -135,6 +135,8 @@ class Evaluation:
                 return _mask(layout)
             case Spread(layout, places):
                 return _spread(layout, places)
+            case Narrow(channels):
+                return lambda _, maps: maps[0][:, :channels]
             case Result():
                 return lambda _, maps: maps[0]
             case Image():
