@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,8 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from archdsl.nets.layers import layer
+from archdsl.nets.supernet.convolutions import Window
+from archdsl.nets.supernet.rows import Convolution, Norm, Piece, Rectifier, RowOfLayers, sum_of_rows
 from archdsl.nets.supernet.superkernels import Superkernel, SwitchableNorm
 from archdsl.nets.supernet.weighted_sum import weighted_sum
 from archdsl.ops import Shape
@@ -24,7 +26,8 @@ from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Image, QuestionPath, Result
 from archdsl.supernet.layout import Layout
 from archdsl.supernet.numbers import Mixed
-from archdsl.supernet.relaxed import Mask, Mix, Narrow, Relaxed, RelaxedGraph, Spread, Weigh
+from archdsl.supernet.plan import CONVOLUTIONS, RELU, Alike, Plan, Single, Step, Sum, sources_of
+from archdsl.supernet.relaxed import Mask, Mix, Narrow, Relaxed, Spread, Weigh
 from archdsl.supernet.scalars import Answered, Any, Product, Scalar, Total
 
 
@@ -77,53 +80,159 @@ class Weights:
         return torch.stack([self.of(each) for each in scalars])
 
 
-Compute: TypeAlias = "Callable[[Weights, Sequence[Tensor]], Tensor]"
+Compute: TypeAlias = "Callable[[Weights, Mapping[int, Tensor]], Mapping[int, Tensor]]"
+"""Of the maps that there are, by node, those that a step adds."""
+ComputeOne: TypeAlias = "Callable[[Weights, Sequence[Tensor]], Tensor]"
+"""The map of one node of the maps that it reads."""
+Slicer: TypeAlias = "Callable[[], Mapping[str, Tensor]]"
+"""The tensors of a layer, by torch's names."""
+MakePiece: TypeAlias = "Callable[[], Piece]"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A node, what computes it, and the maps that nobody reads after it."""
+class Computed:
+    """A step, and the maps that nobody reads after it."""
 
-    node: int
-    inputs: tuple[int, ...]
     compute: Compute
     free: tuple[int, ...]
 
 
 class Evaluation:
-    """The steps of one relaxed graph over the tensors of a supernet."""
+    """The steps of a plan over the tensors of a supernet."""
 
-    def __init__(self, graph: RelaxedGraph, kernels: Mapping[int, Superkernel], owner: nn.Module) -> None:
-        self.graph = graph
+    def __init__(self, plan: Plan, kernels: Mapping[int, Superkernel], owner: nn.Module) -> None:
+        self.plan = plan
+        self.graph = plan.graph
         self._kernels = kernels
         self._owner = owner
         last: dict[int, int] = {}
-        for number, node in enumerate(graph.nodes):
-            for source in node.inputs:
-                last[source] = number
-        kept = {output.node for output in graph.outputs}
+        for position, step in enumerate(plan.steps):
+            last |= dict.fromkeys(sources_of(step, self.graph), position)
+        kept = {output.node for output in self.graph.outputs}
+        free: dict[int, list[int]] = {}
+        for node, position in last.items():
+            if node not in kept:
+                free.setdefault(position, []).append(node)
         self.steps = tuple(
-            Step(
-                number,
-                node.inputs,
-                self._compute(node),
-                tuple(source for source in dict.fromkeys(node.inputs) if last[source] == number and source not in kept),
-            )
-            for number, node in enumerate(graph.nodes)
-            if not isinstance(node.payload, Image)
+            Computed(self._step(step), tuple(free.get(position, ()))) for position, step in enumerate(plan.steps)
         )
-        self._images = [number for number, node in enumerate(graph.nodes) if isinstance(node.payload, Image)]
+        self._images = [number for number, node in enumerate(self.graph.nodes) if isinstance(node.payload, Image)]
 
     def run(self, x_BCHW: Tensor, weights: Weights) -> dict[int, Tensor]:
         """The maps of the outputs."""
+        if self.plan.channels_last:
+            x_BCHW = x_BCHW.contiguous(memory_format=torch.channels_last)
         maps = dict.fromkeys(self._images, x_BCHW)
         for step in self.steps:
-            maps[step.node] = step.compute(weights, [maps[source] for source in step.inputs])
+            maps.update(step.compute(weights, maps))
             for source in step.free:
                 del maps[source]
         return maps
 
-    def _compute(self, node: Relaxed) -> Compute:
+    def _step(self, step: Step) -> Compute:
+        match step:
+            case Single(node):
+                found = self.graph.nodes[node]
+                compute, inputs = self._compute(found), found.inputs
+                return lambda given, maps: {node: compute(given, [maps[source] for source in inputs])}
+            case Sum():
+                return self._sum(step)
+            case Alike(nodes):
+                return self._alike(nodes)
+            case _:
+                assert_never(step)
+
+    def _sum(self, step: Sum) -> Compute:
+        sources = sources_of(step, self.graph)
+        place = {source: position for position, source in enumerate(sources)}
+        scalars = tuple(term.weight for term in step.terms if term.weight is not None)
+        rows = [
+            (
+                place[term.source],
+                [self._piece(self.graph.nodes[layer]) for layer in term.layers],
+                frozenset(position for position, layer in enumerate(term.layers) if layer in term.kept),
+                term.weight is not None,
+            )
+            for term in step.terms
+        ]
+
+        def compute(given: Weights, maps: Mapping[int, Tensor]) -> Mapping[int, Tensor]:
+            made = [
+                RowOfLayers(source, tuple(piece() for piece, _ in pieces), kept, weighed)
+                for source, pieces, kept, weighed in rows
+            ]
+            weights_N = given.vector(scalars) if scalars else None
+            found = sum_of_rows(weights_N, [maps[source] for source in sources], made)
+            if self._owner.training:
+                for row, (_, pieces, *_) in zip(made, rows, strict=True):
+                    for piece, (_, done) in zip(row.pieces, pieces, strict=True):
+                        if done is not None:
+                            done(piece)
+            return {step.node: found}
+
+        return compute
+
+    def _piece(self, node: Relaxed) -> tuple[MakePiece, Callable[[Piece], None] | None]:
+        """What makes a piece of a row for one pass, and what is done with it after it in training."""
+        payload = node.payload
+        assert isinstance(payload, Apply)
+        if payload.primitive == RELU:
+            return Rectifier, None
+        assert node.owner is not None
+        assert node.reads is not None
+        kernel, reads, shapes = self._kernels[node.owner], node.reads, self._shapes(node)
+        slicer = kernel.slicer(payload, shapes, reads)
+        if payload.primitive in CONVOLUTIONS:
+            with torch.device("meta"):
+                module = self._module(node, payload, shapes)
+            assert isinstance(module, nn.Conv2d)
+            window = Window(_two(module.stride), _two(module.padding), _two(module.dilation), module.groups)
+
+            def convolution() -> Piece:
+                tensors = slicer()
+                return Convolution(window, tensors["weight"], tensors.get("bias"))
+
+            return convolution, None
+        attributes = payload.attribute
+        eps, momentum = float(fraction(attributes, "eps")), float(fraction(attributes, "momentum"))
+
+        def norm() -> Piece:
+            tensors = slicer()
+            mean, variance = tensors["running_mean"], tensors["running_var"]
+            weight, bias = tensors.get("weight"), tensors.get("bias")
+            return Norm(weight, bias, mean, variance, self._owner.training, momentum, eps)
+
+        if not isinstance(kernel, SwitchableNorm) or len(reads.segments) < 2:
+            return norm, None
+
+        def update(piece: Piece) -> None:
+            assert isinstance(piece, Norm)
+            kernel.update(reads, {"running_mean": piece.running_mean, "running_var": piece.running_var})
+
+        return norm, update
+
+    def _alike(self, nodes: tuple[int, ...]) -> Compute:
+        """One batch norm for several without weights of one map: in training their maps are equal."""
+        computes = [self._compute(self.graph.nodes[node]) for node in nodes]
+        (source,) = self.graph.nodes[nodes[0]].inputs
+        followers = [self._piece(self.graph.nodes[node])[0] for node in nodes[1:]]
+
+        def compute(given: Weights, maps: Mapping[int, Tensor]) -> Mapping[int, Tensor]:
+            x_BCHW = maps[source]
+            if not self._owner.training:
+                return {node: each(given, [x_BCHW]) for node, each in zip(nodes, computes, strict=True)}
+            found = computes[0](given, [x_BCHW])
+            # Every batch norm of a group has seen this map.
+            with torch.no_grad():
+                for make in followers:
+                    piece = make()
+                    assert isinstance(piece, Norm)
+                    torch.batch_norm_update_stats(x_BCHW, piece.running_mean, piece.running_var, piece.momentum)
+            return dict.fromkeys(nodes, found)
+
+        return compute
+
+    def _compute(self, node: Relaxed) -> ComputeOne:
         match node.payload:
             case Apply():
                 return self._layer(node, node.payload)
@@ -142,38 +251,44 @@ class Evaluation:
             case Image():
                 raise AssertionError("an image is given")
 
-    def _layer(self, node: Relaxed, payload: Apply) -> Compute:
-        shapes = [
+    def _shapes(self, node: Relaxed) -> list[Shape]:
+        return [
             Shape(each.layout.size, each.shape.height, each.shape.width)
             for each in (self.graph.nodes[source] for source in node.inputs)
         ]
-        primitive = PRIMITIVES[payload.primitive]
+
+    def _module(self, node: Relaxed, payload: Apply, shapes: Sequence[Shape]) -> nn.Module:
         path = payload.primitive if node.key is None else self.graph.program.nodes[node.key.node].path
-        if not primitive.owns_tensors:
-            module = layer(payload.primitive, payload.attribute, shapes, path)
+        return layer(payload.primitive, payload.attribute, shapes, path)
+
+    def _layer(self, node: Relaxed, payload: Apply) -> ComputeOne:
+        shapes = self._shapes(node)
+        if not PRIMITIVES[payload.primitive].owns_tensors:
+            module = self._module(node, payload, shapes)
             return lambda _, maps: module.train(self._owner.training)(*maps)
         assert node.owner is not None
         assert node.reads is not None
         kernel, reads = self._kernels[node.owner], node.reads
+        slicer = kernel.slicer(payload, shapes, reads)
         with torch.device("meta"):
-            module = layer(payload.primitive, payload.attribute, shapes, path)
+            module = self._module(node, payload, shapes)
         if isinstance(module, nn.Conv2d):
-            return _conv(module, kernel, payload, shapes, reads)
+            return _conv(module, slicer)
         if isinstance(kernel, SwitchableNorm):
-            return self._norm(kernel, payload, shapes, reads)
+            return self._norm(kernel, payload, slicer, reads)
 
         def compute(_: Weights, maps: Sequence[Tensor]) -> Tensor:
-            tensors = kernel.sliced(payload, shapes, reads)
+            tensors = slicer()
             return functional_call(module.train(self._owner.training), tensors, tuple(maps))
 
         return compute
 
-    def _norm(self, kernel: SwitchableNorm, payload: Apply, shapes: Sequence[Shape], reads: Layout) -> Compute:
+    def _norm(self, kernel: SwitchableNorm, payload: Apply, slicer: Slicer, reads: Layout) -> ComputeOne:
         attributes = payload.attribute
         eps, momentum = float(fraction(attributes, "eps")), float(fraction(attributes, "momentum"))
 
         def compute(_: Weights, maps: Sequence[Tensor]) -> Tensor:
-            tensors = kernel.sliced(payload, shapes, reads)
+            tensors = slicer()
             made = functional.batch_norm(
                 maps[0],
                 tensors["running_mean"],
@@ -191,21 +306,27 @@ class Evaluation:
         return compute
 
 
-def _conv(module: nn.Conv2d, kernel: Superkernel, payload: Apply, shapes: Sequence[Shape], reads: Layout) -> Compute:
+def _two(numbers: Sequence[int] | int | str) -> tuple[int, int]:
+    assert isinstance(numbers, tuple)
+    first, second = numbers
+    return first, second
+
+
+def _conv(module: nn.Conv2d, slicer: Slicer) -> ComputeOne:
     stride, padding, dilation, groups = module.stride, module.padding, module.dilation, module.groups
 
     def compute(_: Weights, maps: Sequence[Tensor]) -> Tensor:
-        tensors = kernel.sliced(payload, shapes, reads)
+        tensors = slicer()
         return functional.conv2d(maps[0], tensors["weight"], tensors.get("bias"), stride, padding, dilation, groups)
 
     return compute
 
 
-def _mix(scalars: tuple[Scalar, ...]) -> Compute:
+def _mix(scalars: tuple[Scalar, ...]) -> ComputeOne:
     return lambda given, maps: weighted_sum(given.vector(scalars), maps)
 
 
-def _zeros(node: Relaxed) -> Compute:
+def _zeros(node: Relaxed) -> ComputeOne:
     def compute(_: Weights, maps: Sequence[Tensor]) -> Tensor:
         batch, _channels, height, width = maps[0].shape
         return maps[0].new_zeros((batch, node.layout.size, height, width))
@@ -213,7 +334,7 @@ def _zeros(node: Relaxed) -> Compute:
     return compute
 
 
-def _spread(layout: Layout, places: int) -> Compute:
+def _spread(layout: Layout, places: int) -> ComputeOne:
     def compute(_: Weights, maps: Sequence[Tensor]) -> Tensor:
         x_BCHW = maps[0]
         if len(layout.ranges) == 1 and layout.ranges[0][0] == 0:
@@ -229,7 +350,7 @@ def _spread(layout: Layout, places: int) -> Compute:
     return compute
 
 
-def _mask(layout: Layout) -> Compute:
+def _mask(layout: Layout) -> ComputeOne:
     """Each channel by the chance that the map has it."""
     tables: list[tuple[tuple[QuestionPath, ...], Tensor] | int] = []
     for segment in layout.segments:

@@ -6,7 +6,7 @@ and statistics for each width of its map, whatever the width of the map before: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -44,8 +44,16 @@ class Superkernel(nn.Module):
 
     def sliced(self, payload: Apply, maps: Sequence[Shape], reads: Layout) -> dict[str, Tensor]:
         """The tensors of the layer for these maps, by the names that torch has for them."""
-        wanted = PRIMITIVES[payload.primitive].weights(maps, payload.attribute)
-        return {weight.name: self._slice(weight, payload.attribute, reads) for weight in wanted}
+        return self.slicer(payload, maps, reads)()
+
+    def slicer(self, payload: Apply, maps: Sequence[Shape], reads: Layout) -> Callable[[], dict[str, Tensor]]:
+        """What gives them again and again."""
+        attributes = payload.attribute
+        wanted = PRIMITIVES[payload.primitive].weights(maps, attributes)
+        names = [weight.name for weight in wanted]
+        if all(self._slice(weight, attributes, reads) is getattr(self, weight.name) for weight in wanted):
+            return lambda: {name: getattr(self, name) for name in names}
+        return lambda: {weight.name: self._slice(weight, attributes, reads) for weight in wanted}
 
     def _slice(self, weight: Weight, attributes: Attributes, reads: Layout) -> Tensor:
         found: Tensor = getattr(self, weight.name)
@@ -82,12 +90,12 @@ class SwitchableNorm(Superkernel):
         self.plain = not full.switchable
         self.norms = full.norms
 
-    def sliced(self, payload: Apply, maps: Sequence[Shape], reads: Layout) -> dict[str, Tensor]:
+    def slicer(self, payload: Apply, maps: Sequence[Shape], reads: Layout) -> Callable[[], dict[str, Tensor]]:
         if self.plain:
-            return super().sliced(payload, maps, reads)
+            return super().slicer(payload, maps, reads)
         wanted = PRIMITIVES[payload.primitive].weights(maps, payload.attribute)
         runs = [(segment.start, segment.size) for segment in reads.segments if segment.size]
-        return {weight.name: self._joined(weight.name, runs) for weight in wanted}
+        return lambda: {weight.name: self._joined(weight.name, runs) for weight in wanted}
 
     def _joined(self, name: str, runs: Sequence[tuple[int, int]]) -> Tensor:
         parts = [self._run(name, start, count) for start, count in runs]

@@ -6,7 +6,7 @@ Legend of shape suffixes: B images, C channels, H height, W width.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import torch
@@ -28,7 +28,8 @@ from archdsl.space.trace import Answers, trace
 from archdsl.supernet.full import full_layers
 from archdsl.supernet.lower import Relaxer
 from archdsl.supernet.phases import PhaseQuestions, questions_of
-from archdsl.supernet.relaxed import Structure
+from archdsl.supernet.plan import Plan, planned
+from archdsl.supernet.relaxed import RelaxedGraph, Structure
 
 _KEPT: Final = 8
 """How many evaluations are kept: a search asks for the same few again and again, or for a new one in each step."""
@@ -46,14 +47,17 @@ class Supernet(Scope):
         *,
         allowed: Mapping[QuestionPath, tuple[str, ...]] | None = None,
         kernel_transform: bool = False,
+        plan: Callable[[RelaxedGraph], Plan] = planned,
     ) -> None:
         """Raises NotRelaxable.
 
         `allowed` are the answers that a question may have, where those are not all of its candidates.
         `kernel_transform` gives chosen windows a matrix each on the way from larger ones (once-for-all, section 3.3).
+        `plan` makes the steps that a graph is run in: fused ones, or each node by itself (`unplanned`).
         """
         super().__init__()
         self.program = program
+        self._plan = plan
         self.relaxer = Relaxer.of(program, allowed)
         self._kernels: dict[int, Superkernel] = {}
         self._owners: dict[str, int] = {}
@@ -123,7 +127,7 @@ class Supernet(Scope):
         """The steps of a structure. Raises NotRelaxable."""
         found = self._evaluations.get(structure)
         if found is None:
-            found = Evaluation(self.relaxer.lower(structure), self._kernels, self)
+            found = Evaluation(self._plan(self.relaxer.lower(structure)), self._kernels, self)
             self._evaluations[structure] = found
             while len(self._evaluations) > _KEPT:
                 self._evaluations.popitem(last=False)

@@ -34,8 +34,8 @@ class _WeightedSum(torch.autograd.Function):
         weights_N, *maps_BCHW = ctx.saved_tensors
         to_weights: Tensor | None = None
         if ctx.needs_input_grad[0]:
-            flat = _flat(grad_BCHW, maps_BCHW[0])
-            dots = [torch.dot(flat, _flat(x_BCHW, maps_BCHW[0])) for x_BCHW in maps_BCHW]
+            grad = flat(grad_BCHW, maps_BCHW[0])
+            dots = [torch.dot(grad, flat(x_BCHW, maps_BCHW[0])) for x_BCHW in maps_BCHW]
             to_weights = torch.stack(dots).to(weights_N.dtype)
         weights = weights_N.to(grad_BCHW.dtype).unbind()
         to_maps = (
@@ -45,7 +45,7 @@ class _WeightedSum(torch.autograd.Function):
         return (to_weights, *to_maps)
 
 
-def _flat(x_BCHW: Tensor, like_BCHW: Tensor) -> Tensor:
+def flat(x_BCHW: Tensor, like_BCHW: Tensor) -> Tensor:
     """The values of a map in the order in which another one has them in memory, so that mostly nothing is copied."""
     if like_BCHW.is_contiguous(memory_format=torch.channels_last):
         return x_BCHW.permute(0, 2, 3, 1).reshape(-1)

@@ -1,0 +1,298 @@
+"""How a relaxed graph is run: sums of rows of layers, each one step that keeps few maps and wastes no work.
+
+A mixed op is many small layers on few maps. A step takes a sum with all that is read by it alone: sums within it, and
+the rows of convolutions, batch norms and ReLUs that lead to each of its terms. Of a row the outputs of convolutions
+are kept for the gradient, and what is cheap is computed again. Batch norms without weights of one map are one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias, assert_never
+
+from archdsl.ops.joining import ADD
+from archdsl.space import Apply, Image
+from archdsl.supernet.relaxed import Mix, Relaxed, RelaxedGraph
+from archdsl.supernet.scalars import Scalar
+
+CONVOLUTIONS: Final = frozenset({"conv", "dwconv"})
+NORM: Final = "bn"
+RELU: Final = "relu"
+_IN_ROWS: Final = CONVOLUTIONS | {NORM, RELU}
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """A node by itself."""
+
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A map of a sum: a source, and the layers in a row that lead from it."""
+
+    weight: Scalar | None
+    """None for 1."""
+    source: int
+    layers: tuple[int, ...]
+    kept: tuple[int, ...]
+    """Those of them whose outputs are kept for the gradient; the others are computed again from these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A weighted sum of rows of layers as one function; one row by itself too."""
+
+    node: int
+    """Whose map it computes."""
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Batch norms without weights of one map: in training one, whose statistics all of them take over."""
+
+    nodes: tuple[int, ...]
+
+
+Step: TypeAlias = "Single | Sum | Alike"
+
+
+@dataclass(frozen=True)
+class Plan:
+    graph: RelaxedGraph
+    steps: tuple[Step, ...]
+    """In an order in which each reads what earlier ones computed."""
+    channels_last: bool
+    """Whether maps lie channel by channel in memory: faster where convolutions are depthwise."""
+
+
+def planned(graph: RelaxedGraph) -> Plan:
+    return Plan(graph, tuple(_Planner(graph).steps()), channels_last=_mostly_depthwise(graph))
+
+
+def unplanned(graph: RelaxedGraph) -> Plan:
+    """Each node by itself."""
+    steps = tuple(Single(number) for number, node in enumerate(graph.nodes) if not isinstance(node.payload, Image))
+    return Plan(graph, steps, channels_last=False)
+
+
+def nodes_of(step: Step) -> tuple[int, ...]:
+    """The nodes whose maps a step gives to others."""
+    match step:
+        case Single(node) | Sum(node):
+            return (node,)
+        case Alike(nodes):
+            return nodes
+        case _:
+            assert_never(step)
+
+
+def sources_of(step: Step, graph: RelaxedGraph) -> tuple[int, ...]:
+    """The nodes that a step reads, each once."""
+    match step:
+        case Single(node):
+            found = graph.nodes[node].inputs
+        case Sum(_, terms):
+            found = tuple(term.source for term in terms)
+        case Alike(nodes):
+            found = graph.nodes[nodes[0]].inputs
+        case _:
+            assert_never(step)
+    return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table of a plan: steps of one form, and how often it has them."""
+
+    form: str
+    count: int
+    nodes: int
+    """How many nodes of the graph they stand for."""
+    kept: int
+    """How many maps they keep for the gradient, what they read apart."""
+    example: str
+    """Where the first of them is, by the text's names."""
+
+
+def describe(plan: Plan) -> list[Row]:
+    """The plan as a table, the most frequent form first."""
+    forms: dict[str, list[Step]] = defaultdict(list)
+    for step in plan.steps:
+        forms[_form(step, plan.graph)].append(step)
+    rows = [
+        Row(
+            form,
+            len(steps),
+            sum(len(_covered(step)) for step in steps),
+            sum(len(term.kept) for step in steps if isinstance(step, Sum) for term in step.terms),
+            _place(plan.graph, nodes_of(steps[0])[0]),
+        )
+        for form, steps in forms.items()
+    ]
+    return sorted(rows, key=lambda row: (-row.nodes, row.form))
+
+
+def _covered(step: Step) -> set[int]:
+    match step:
+        case Single(node):
+            return {node}
+        case Sum(node, terms):
+            return {node, *(layer for term in terms for layer in term.layers)}
+        case Alike(nodes):
+            return set(nodes)
+        case _:
+            assert_never(step)
+
+
+def _form(step: Step, graph: RelaxedGraph) -> str:
+    match step:
+        case Single(node):
+            return _spelled(graph.nodes[node])
+        case Alike(nodes):
+            return f"{len(nodes)} equal {_spelled(graph.nodes[nodes[0]])}"
+        case Sum(_, (Term(None, _, layers),)):
+            return _spelled_row(layers, graph)
+        case Sum(_, terms):
+            rows = Counter(_spelled_row(term.layers, graph) for term in terms)
+            return "sum of " + ", ".join(f"{count} {row}" if count > 1 else row for row, count in rows.items())
+        case _:
+            assert_never(step)
+
+
+def _spelled_row(layers: Sequence[int], graph: RelaxedGraph) -> str:
+    return " -> ".join(_spelled(graph.nodes[layer]) for layer in layers) or "map"
+
+
+def _spelled(node: Relaxed) -> str:
+    return node.payload.primitive if isinstance(node.payload, Apply) else type(node.payload).__name__.lower()
+
+
+def _place(graph: RelaxedGraph, node: int) -> str:
+    key = graph.nodes[node].key
+    return "" if key is None else str(graph.program.nodes[key.node].path)
+
+
+class _Planner:
+    def __init__(self, graph: RelaxedGraph) -> None:
+        self.nodes = graph.nodes
+        self.readers = Counter(source for node in graph.nodes for source in node.inputs)
+        self.readers.update(output.node for output in graph.outputs)
+        self.alike = self._alike()
+        self.taken = {member for group in self.alike.values() for member in group}
+
+    def steps(self) -> Iterator[Step]:
+        done: set[int] = set()
+        found: list[Step] = []
+        for number in reversed(range(len(self.nodes))):
+            if number in done or isinstance(self.nodes[number].payload, Image):
+                continue
+            if number in self.taken:
+                if number in self.alike:
+                    found.append(Alike(self.alike[number]))
+                continue
+            step = self._step(number)
+            found.append(step)
+            if isinstance(step, Sum):
+                done.update(self._inside(number, step))
+        return reversed(found)
+
+    def _inside(self, root: int, step: Sum) -> set[int]:
+        """The nodes that need no step of their own."""
+        inside = {layer for term in step.terms for layer in term.layers}
+        sources = {term.source for term in step.terms}
+        waiting = [root]
+        while waiting:
+            for source in self.nodes[waiting.pop()].inputs:
+                if source not in inside and source not in sources and self._is_inner_sum(source):
+                    inside.add(source)
+                    waiting.append(source)
+        return inside
+
+    def _step(self, number: int) -> Step:
+        if self._is_sum(number):
+            return Sum(number, tuple(self._terms(number)))
+        source, layers = self._row(number)
+        if any(self._is_convolution(layer) for layer in layers):
+            return Sum(number, (Term(None, source, layers, self._kept(layers, last=False)),))
+        return Single(number)
+
+    def _terms(self, number: int) -> Iterator[Term]:
+        node = self.nodes[number]
+        weights = node.payload.weights if isinstance(node.payload, Mix) else (None,) * len(node.inputs)
+        for weight, source in zip(weights, node.inputs, strict=True):
+            if self.readers[source] == 1 and source not in self.taken:
+                if weight is None and self._is_inner_sum(source):
+                    yield from self._terms(source)
+                    continue
+                first, layers = self._row(source)
+                yield Term(weight, first, layers, self._kept(layers, last=weight is not None))
+            else:
+                yield Term(weight, source, (), ())
+
+    def _row(self, last: int) -> tuple[int, tuple[int, ...]]:
+        """The layers in a row that end with a node, and what the first of them reads."""
+        layers: list[int] = []
+        number = last
+        while self._in_row(number) and (number == last or self.readers[number] == 1):
+            layers.append(number)
+            (number,) = self.nodes[number].inputs
+        return number, tuple(reversed(layers))
+
+    def _kept(self, layers: Sequence[int], *, last: bool) -> tuple[int, ...]:
+        """Convolutions, those of one pixel apart that follow upon another one: they cost least to compute again.
+
+        `last` is whether the output of the row is read for a gradient.
+        """
+        kept: list[int] = []
+        before: int | None = None
+        for position, layer in enumerate(layers):
+            convolution = self._is_convolution(layer)
+            read = position + 1 < len(layers) or last
+            if convolution and read and not (before in kept and self._is_pointwise(layer)):
+                kept.append(layer)
+            before = layer
+        return tuple(kept)
+
+    def _is_sum(self, number: int) -> bool:
+        match self.nodes[number].payload:
+            case Mix(weights):
+                return bool(weights)
+            case Apply(primitive):
+                return primitive == ADD.name
+            case _:
+                return False
+
+    def _is_inner_sum(self, number: int) -> bool:
+        return self._is_sum(number) and self.readers[number] == 1
+
+    def _in_row(self, number: int) -> bool:
+        payload = self.nodes[number].payload
+        return isinstance(payload, Apply) and payload.primitive in _IN_ROWS and number not in self.taken
+
+    def _is_convolution(self, number: int) -> bool:
+        payload = self.nodes[number].payload
+        return isinstance(payload, Apply) and payload.primitive in CONVOLUTIONS
+
+    def _is_pointwise(self, number: int) -> bool:
+        payload = self.nodes[number].payload
+        return isinstance(payload, Apply) and payload.attribute["k"] == (1, 1)
+
+    def _alike(self) -> Mapping[int, tuple[int, ...]]:
+        """Batch norms without weights of one map, by the first of them."""
+        groups: dict[object, list[int]] = defaultdict(list)
+        for number, node in enumerate(self.nodes):
+            payload = node.payload
+            if isinstance(payload, Apply) and payload.primitive == NORM and payload.attribute["affine"] is False:
+                groups[payload, node.inputs].append(number)
+        return {members[0]: tuple(members) for members in groups.values() if len(members) > 1}
+
+
+def _mostly_depthwise(graph: RelaxedGraph) -> bool:
+    kinds = Counter(node.payload.primitive for node in graph.nodes if isinstance(node.payload, Apply))
+    # Few depthwise layers, as in heads, do not pay for the others.
+    return 4 * kinds["dwconv"] > kinds["conv"]
