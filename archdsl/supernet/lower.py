@@ -407,7 +407,7 @@ class _Domain:
         layout = Layout.dense(source.layout.extent, kept, stable=False)
         shape = self._shape(source)._replace(channels=width)
         return source._replace(
-            node=self.graph.add(Relaxed(Narrow(width), (source.node,), shape, layout.settled)), layout=layout
+            node=self.graph.add(Relaxed(Narrow(0, width), (source.node,), shape, layout.settled)), layout=layout
         )
 
     def absent(self, key: Key) -> Map | None:

@@ -25,7 +25,7 @@ from archdsl.settings.searches import Phase, Sandwich
 from archdsl.space import Branch, Ordered, Program, QuestionKind, QuestionPath, parse_scope
 from archdsl.space.relax import open_questions
 from archdsl.space.trace import Answers
-from archdsl.supernet.relaxed import NONE, View
+from archdsl.supernet.relaxed import NONE, Partial, View
 
 EDGES: Final = Relaxation(Method.SOFTMAX, (QuestionKind.KEEP,))
 """How the inputs of a sum are weighed by edge normalisation (PC-DARTS, equation 3)."""
@@ -75,6 +75,13 @@ class PhaseQuestions:
     def learned(self) -> tuple[QuestionPath, ...]:
         """The questions that have logits."""
         return tuple(path for path, rule in self.rules.items() if not isinstance(rule, WithoutLogits))
+
+    @property
+    def partial_channels(self) -> Partial | None:
+        """What the supernet does for `partial`."""
+        if self.partial is None:
+            return None
+        return Partial(self.partial.channels, frozenset(path for path, rule in self.rules.items() if rule == EDGES))
 
     @property
     def widths(self) -> tuple[QuestionPath, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Final, TypeAlias
 
 from archdsl.ops import Shape
@@ -27,6 +28,16 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Partial:
+    """Mixed ops on a share of their channels (`archdsl.supernet.partial_channels`)."""
+
+    channels: Fraction
+    """The share, 1 / k."""
+    edges: frozenset[QuestionPath] = frozenset()
+    """KEEP questions whose sums weigh their inputs (edge normalisation)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Structure:
     """What decisions say about which layers are run. What else they say are numbers.
 
@@ -42,6 +53,7 @@ class Structure:
     views: tuple[View, ...] = (View(),)
     allowed: tuple[tuple[QuestionPath, tuple[str, ...]], ...] = ()
     """The answers that a question may have, where those are fewer than in the supernet."""
+    partial: Partial | None = None
 
     @classmethod
     def of(cls, answers: Answers, **rest: object) -> Structure:
@@ -83,9 +95,13 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """The first channels of its input: those that it has where a case on their number picks it."""
+    """Some of the channels of its input, one behind the other.
 
-    channels: int
+    The first ones are those that it has where a case on their number picks it.
+    """
+
+    start: int
+    stop: int
 
 
 RelaxedPayload: TypeAlias = "Image | Apply | Result | Mix | Weigh | Mask | Spread | Narrow"

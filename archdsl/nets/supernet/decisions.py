@@ -9,7 +9,7 @@ from torch import Tensor
 
 from archdsl.space import QuestionPath
 from archdsl.space.trace import Answers
-from archdsl.supernet.relaxed import Structure, View
+from archdsl.supernet.relaxed import Partial, Structure, View
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,15 @@ class Decisions:
     """The ways in which branches are joined."""
     allowed: Mapping[QuestionPath, tuple[str, ...]] = field(default_factory=dict[QuestionPath, tuple[str, ...]])
     """The answers that a question may have, where those are fewer than in the supernet."""
+    partial: Partial | None = None
+    """Mixed ops on a share of their channels."""
 
     @property
     def structure(self) -> Structure:
         """What of them decides which layers are run."""
         weighted = frozenset(path for path in self.answers if path in self.weights)
         allowed = tuple(self.allowed.items())
-        return Structure(tuple(self.answers.items()), weighted, self.searching, self.views, allowed)
+        return Structure(tuple(self.answers.items()), weighted, self.searching, self.views, allowed, self.partial)
 
     def seen(self, *views: View) -> Decisions:
         """The same with other ways to join branches."""

@@ -244,8 +244,8 @@ class Evaluation:
                 return _mask(layout)
             case Spread(layout, places):
                 return _spread(layout, places)
-            case Narrow(channels):
-                return lambda _, maps: maps[0][:, :channels]
+            case Narrow(start, stop):
+                return lambda _, maps: maps[0][:, start:stop]
             case Result():
                 return lambda _, maps: maps[0]
             case Image():

@@ -79,7 +79,13 @@ class PhaseRelaxation:
             if found.picked_Q is not None:
                 sampled.append((group, found.picked_Q))
         answers = dict(self.questions.answers) | dict(_picked(sampled))
-        return Decisions(answers, weights, views=self.questions.views, allowed=self.questions.allowed)
+        return Decisions(
+            answers,
+            weights,
+            views=self.questions.views,
+            allowed=self.questions.allowed,
+            partial=self.questions.partial_channels,
+        )
 
     def penalty(self, *, logits: Vectors | None = None) -> Tensor:
         """What relaxations add to the loss (DrNAS), a scalar; zero for most."""

@@ -27,6 +27,7 @@ from archdsl.space import Apply, Program, Question, QuestionKind, QuestionPath
 from archdsl.space.trace import Answers, trace
 from archdsl.supernet.full import full_layers
 from archdsl.supernet.lower import Relaxer
+from archdsl.supernet.partial_channels import with_partial_channels
 from archdsl.supernet.phases import PhaseQuestions, questions_of
 from archdsl.supernet.plan import Plan, planned
 from archdsl.supernet.relaxed import RelaxedGraph, Structure
@@ -127,12 +128,16 @@ class Supernet(Scope):
         """The steps of a structure. Raises NotRelaxable."""
         found = self._evaluations.get(structure)
         if found is None:
-            found = Evaluation(self._plan(self.relaxer.lower(structure)), self._kernels, self)
+            found = Evaluation(self._plan(self._lowered(structure)), self._kernels, self)
             self._evaluations[structure] = found
             while len(self._evaluations) > _KEPT:
                 self._evaluations.popitem(last=False)
         self._evaluations.move_to_end(structure)
         return found
+
+    def _lowered(self, structure: Structure) -> RelaxedGraph:
+        graph = self.relaxer.lower(structure)
+        return graph if structure.partial is None else with_partial_channels(graph, structure.partial)
 
     def _weights(self, decisions: Decisions, x_BCHW: Tensor) -> Weights:
         given = dict(decisions.weights)
