@@ -172,7 +172,7 @@ def test_other_classes_are_refused_with_both_lists(
         (["nowhere.arch"], "nowhere.arch"),
         (["TEXT"], "give those of a training with `--weights RUN`"),
         (["RUN/best.safetensors"], "holds weights: name the text of its network"),
-        (["RUN/run.json"], "is no network: name a run's folder, a text, or an `.onnx` file"),
+        (["RUN/run.json"], "is not a network: name a run's folder, a text, or an `.onnx` file"),
         (["RUN/.."], "holds no run: there is no `run.json` in it"),
         (["RUN", "--split", "night"], "has no split `night`; it has `train`, `val`, `test`"),
         (["RUN", "--set", "classes=11"], "leave out `--set`"),
