@@ -245,13 +245,10 @@ def _relaxation(draw: st.DrawFn, kinds: tuple[QuestionKind, ...]) -> Mixing:
 @st.composite
 def _beside(draw: st.DrawFn, mixing: Sequence[Mixing]) -> list[Combined]:
     found: list[Combined] = []
-    one_path = [
-        kind
-        for each in mixing
-        if isinstance(each, WithoutLogits) and each.method is Untrained.ONE_PATH
-        for kind in each.kinds
-    ]
-    if QuestionKind.OPERATOR not in one_path and draw(st.booleans()):
+    hard = [each for each in mixing if isinstance(each, Relaxation) and each.method.hard]
+    paths = [each for each in mixing if isinstance(each, WithoutLogits) and each.method is Untrained.ONE_PATH]
+    sampled = {kind for each in (*hard, *paths) for kind in each.kinds}
+    if QuestionKind.OPERATOR not in sampled and draw(st.booleans()):
         found.append(PartialChannels(Fraction(1, draw(st.integers(1, 8)))))
     soft = any(
         isinstance(each, Dirichlet) or (isinstance(each, Relaxation) and not each.method.hard) for each in mixing

@@ -157,7 +157,8 @@ class Supernet(Scope):
         With an answer to each question it is the cost of that network, exactly. A branch without weights ends anywhere
         with the same chance.
         """
-        weights = dict(decisions.weights)
+        edges = decisions.partial.edges if decisions.partial is not None else ()
+        weights = {path: each for path, each in decisions.weights.items() if path not in edges}  # all edges are run
         for path, question in self.program.questions.items():
             if question.kind is QuestionKind.BRANCH and path not in weights and path not in decisions.answers:
                 weights[path] = torch.full((len(question.answers),), 1 / len(question.answers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
@@ -52,9 +53,9 @@ class QuestionRules:
         mixing = [(each, part) for each, part in parts if isinstance(each, Mixing)]
         if not mixing:
             return self._contradiction(
-                "this says how nothing is mixed",
+                "nothing says how answers are mixed",
                 expr,
-                "stands beside a relaxation",
+                "combines with a relaxation",
                 f"write `softmax, {unparse(expr)}`",
             )
         named = self._assign([(each.kinds, part) for each, part in mixing], "relaxed")
@@ -74,7 +75,7 @@ class QuestionRules:
         if isinstance(rule, WithoutLogits) or not rule.also_none or QuestionKind.WIDTH not in rule.kinds:
             return True
         help = f"name the other kinds in `{_word(part)}(…, also = none)`, and relax `width` by itself"
-        self._contradiction("no width is `none`", part, "a map has channels", help)
+        self._contradiction("a width cannot be `none`", part, "a map has channels", help)
         return False
 
     def _fit_beside(self, beside: Sequence[tuple[Combined, ast.Expr]], mixing: Sequence[Mixing]) -> bool:
@@ -105,16 +106,11 @@ class QuestionRules:
                 self.reporter.report(codes.NOT_IN_SPACE, message, part.span, here, help=help)
                 return False
             case PartialChannels():
-                one = any(
-                    isinstance(each, WithoutLogits)
-                    and each.method is Untrained.ONE_PATH
-                    and QuestionKind.OPERATOR in each.kinds
-                    for each in mixing
-                )
-                if one:
-                    here, help = "`one_path` runs one op, on all channels", "write `softmax(operator)`, or take it out"
+                one = next((each for each in mixing if QuestionKind.OPERATOR in each.kinds and _runs_one(each)), None)
+                if one is not None:
+                    here, help = f"`{one.method}` runs one op", "write `softmax(operator)`, or take it out"
                     self._contradiction("ops are not mixed", part, here, help)
-                return not one
+                return one is None
             case Perturbation():
                 if not any(_is_soft(each) for each in mixing):
                     help = "write `softmax`, `gumbel` or `dirichlet` for some kind of question, or take it out"
@@ -219,6 +215,17 @@ class QuestionRules:
 def _word(expr: ast.Expr) -> str:
     """What is called."""
     return unparse(expr).split("(")[0]
+
+
+def _runs_one(rule: Mixing) -> TypeGuard[Relaxation | WithoutLogits]:
+    """Whether one answer is run, sampled."""
+    match rule:
+        case Relaxation(method):
+            return method.hard
+        case WithoutLogits(method):
+            return method is Untrained.ONE_PATH
+        case Dirichlet():
+            return False
 
 
 def _is_soft(rule: Mixing) -> bool:
