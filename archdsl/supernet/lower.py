@@ -338,9 +338,11 @@ class _Domain:
             (picked,) = options.values()
             if picked is None or self._decided(path) not in self.weighted:
                 return None if picked is None else self._placed(key, picked)
-            weight = Answered(self._met(path, question), given[0])
+            weight: Scalar = Answered(self._met(path, question), given[0])
+            if not picked.weighed:
+                weight = product(weight, picked.presence) or weight
             return self._placed(key, self._mix(key, [(weight, picked)], presence=picked.presence))
-        decided = self._met(path, question)
+        decided = self._decided(path)
         present = [(answer, each) for answer, each in options.items() if each is not None]
         if not present:
             return None
@@ -352,6 +354,9 @@ class _Domain:
             (weight if each.weighed else chance, each)
             for weight, chance, (_, each) in zip(weights, chances, present, strict=True)
         ]
+        if given == (NONE,) and decided not in self.weighted:
+            return self._placed(key, self._mix(key, terms, presence=None, zero=True))
+        self._met(path, question)
         if given == (NONE,):
             return self._placed(key, self._mix(key, terms, presence=None if certain else total(chances), zero=True))
         return self._placed(key, self._mix(key, terms, presence=None if certain else total(chances)))
