@@ -351,12 +351,15 @@ def _spread(layout: Layout, places: int) -> ComputeOne:
 
 
 def _mask(layout: Layout) -> ComputeOne:
-    """Each channel by the chance that the map has it."""
+    """Each channel by the chance that the map has it; a width that is sampled weighs all of them (straight through)."""
     tables: list[tuple[tuple[QuestionPath, ...], Tensor] | int] = []
     for segment in layout.segments:
         if isinstance(segment.count, Mixed):
             values = torch.tensor(segment.count.values)
             wide = (values[None, :] > torch.arange(segment.size)[:, None]).float()
+            possible = {case for case, _ in segment.count.possible()}
+            # Of a width that is not the sampled one nothing is known, also of the channels that both have.
+            wide *= torch.tensor([float(case in possible) for case, _ in segment.count.cases()])
             tables.append((tuple(each.path for each in segment.count.questions), wide))
         else:
             tables.append(segment.size)

@@ -12,6 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 import archdsl
+from archdsl.cost.expectation.measures import macs
+from archdsl.cost.expectation.program import Expectation
+from archdsl.cost.expectation.work import Work
 from archdsl.nets.supernet import Decisions, Supernet
 from archdsl.settings.relaxations import RELAXED, Method, PartialChannels, Relaxation
 from archdsl.settings.schedules import Moment
@@ -206,3 +209,14 @@ def test_what_cannot_be_partial_is_named(
     net = supernet(tmp_path, ops, channels, writes=writes)
     with pytest.raises(NotRelaxable, match=message):
         net(images(net, channels), Decisions(weights=weights_of(net), partial=Partial(share)))
+
+
+def test_weighed_edges_cost_as_all_edges_do(tmp_path: Path) -> None:
+    """Which inputs stay is decided when answers are derived."""
+    net = supernet(tmp_path, SAME, 8, space="two")
+    relax = (Relaxation(Method.SOFTMAX, RELAXED), PartialChannels(Fraction(1, 2), edge_normalisation=True))
+    decided = net.relaxation(net.logits(questions_of(net.program, relax))).decide(Moment(0.0, 0, 0))
+    assert decided.partial is not None and decided.partial.edges
+    counted = Expectation.of(Work.of(net.program, ops=False), macs)
+    ops = {path: each for path, each in decided.weights.items() if path not in decided.partial.edges}
+    assert net.expected_cost(counted, decided) == net.expected_cost(counted, Decisions(weights=ops))

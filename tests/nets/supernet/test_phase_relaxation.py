@@ -164,6 +164,29 @@ def test_hard_decisions_are_answers_with_weights(net: Supernet) -> None:
         assert each.grad.abs().sum() > 0, path
 
 
+@pytest.mark.parametrize("answer", ["4", "6", "8"])
+def test_a_sampled_width_weighs_its_map(net: Supernet, answer: str) -> None:
+    """Straight through: the gradient is that of the weight of the sampled width, the smallest one too."""
+    found = decided(net, logits_of(net, SOFT, HARD))
+    path = of_kind(net.program, WIDTH)[0]
+    place = net.answers(path).index(answer)
+    rest = {other: each.detach() for other, each in found.weights.items() if other != path}
+    target = torch.randn(2, 5, 16, 16, generator=seeded(3))
+
+    def loss(weight_N: Tensor) -> Tensor:
+        decisions = Decisions({**found.answers, path: (answer,)}, {**rest, path: weight_N})
+        return (net.outputs(image(), decisions)["logits"] - target).square().mean()
+
+    weight_N = torch.eye(3)[place].requires_grad_()
+    backward(loss(weight_N))
+    assert weight_N.grad is not None
+    with torch.no_grad():
+        step_N = 1e-2 * torch.eye(3)[place]
+        slope = (loss(weight_N + step_N) - loss(weight_N - step_N)) / 2e-2
+    assert slope.abs() > 1e-4
+    torch.testing.assert_close(weight_N.grad, slope * torch.eye(3)[place], rtol=1e-2, atol=1e-5)
+
+
 def test_one_path_runs_a_network_of_the_space(net: Supernet) -> None:
     """Without weights of answers, as a genotype does while it is searched."""
     logits = logits_of(net, WithoutLogits(Untrained.ONE_PATH, (OPERATOR, EXIT, WIDTH)))
