@@ -177,3 +177,35 @@ def test_the_mean_square_of_random_numbers_is_near_what_the_rule_says(primitive:
     found = module(primitive.name, read)(*maps(read)).square().mean().item()
     said = primitive.mean_square([1.0] * len(read), [8] * len(read))
     assert 0.7 * said < found < 1.4 * said
+
+
+@pytest.mark.parametrize("primitive", BUILT_IN, ids=lambda primitive: primitive.name)
+def test_by_channel_means_that_a_narrow_map_gives_a_narrow_result(primitive: Primitive) -> None:
+    """Other primitives read all channels for each that they write, or write their own."""
+    read = shapes(primitive)
+    whole, narrow = module(primitive.name, read), module(primitive.name, [shape._replace(channels=2) for shape in read])
+    by_channel = primitive.traits.by_channel
+    if primitive.traits.channels is not Channels.FIRST:
+        assert not by_channel
+        return
+    scramble(whole)
+    tensors = {name: tensor[:2] if tensor.dim() else tensor for name, tensor in whole.state_dict().items()}
+    narrow.load_state_dict(tensors)
+    given = maps(read)
+    result = narrow(*(x_BCHW[:, :2] for x_BCHW in given))
+    assert torch.allclose(result, whole(*given)[:, :2], atol=1e-6) == by_channel
+
+
+def scramble(layer: torch.nn.Module) -> None:
+    """Tensors of which no two channels are alike."""
+    for tensor in layer.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.uniform_(0.5, 1.5)
+
+
+@pytest.mark.parametrize("primitive", BUILT_IN, ids=lambda primitive: primitive.name)
+def test_random_means_that_two_runs_in_training_differ(primitive: Primitive) -> None:
+    read = [shape._replace(height=shape.height * 4) if shape.height > 1 else shape for shape in shapes(primitive)]
+    layer, given = module(primitive.name, read).train(), maps(read)
+    given = [torch.cat([x_BCHW] * 2) for x_BCHW in given]
+    assert torch.equal(layer(*given), layer(*given)) != primitive.traits.random

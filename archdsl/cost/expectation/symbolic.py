@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias, final
 from archdsl.cost.expectation.diagrams import Diagram, Diagrams
 from archdsl.ops import Dim, Shape, Value
 from archdsl.ops.dims import Leaf
+from archdsl.ops.joining import ADD
 from archdsl.ops.model import ShapeError
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import (
@@ -243,7 +244,7 @@ class Symbolic:
             self.diagrams.ask(number, [option if label in answer or answer == EVERY else absent for answer in answers])
             for label, option in options.items()
         ]
-        return self._applied(key, node, Apply("add"), {}, {}, kept)
+        return self._applied(key, node, Apply(ADD.name), {}, {}, kept)
 
     def measured(self, key: Key, subject: Diagram, options: Sequence[tuple[Label, Diagram]]) -> Diagram:
         labels = [label for label, _ in options]

@@ -18,7 +18,7 @@ MISH = Primitive(
     summary="x * tanh(softplus(x)) (Misra, 2019)",
     parameters=(),
     shape=_same,
-    traits=Traits(activation=True),
+    traits=Traits(activation=True, by_channel=True),
     mean_square=lambda read, _channels: 0.35 * read[0],
     forms={
         "layer": "mish_ops.torch_forms:mish_layer",
@@ -43,7 +43,7 @@ PRELU = Primitive(
     shape=_same,
     weights=_prelu_weights,
     macs=_prelu_macs,
-    traits=Traits(activation=True),
+    traits=Traits(activation=True, by_channel=True),
     forms={
         "layer": "mish_ops.torch_forms:prelu_layer",
         "torch": "mish_ops.torch_forms:PRELU",
