@@ -79,6 +79,8 @@ def reinmax(logits_QN: Tensor, temperature: float, generator: Generator | None =
 
     ReinMax (Liu, Dong, Liu, Yu, Gao, NeurIPS 2023, algorithm 2): twice the straight-through gradient at the mean of
     the sample and of the tempered probabilities, less half of that at the probabilities.
+    A supernet that runs the sampled answer alone gives a gradient to its weight and none to the others', so there it is
+    the part of it that goes through that answer's map.
     """
     soft_QN = logits_QN.softmax(-1)
     picked_Q = torch.multinomial(soft_QN.detach(), 1, generator=generator).squeeze(-1)
