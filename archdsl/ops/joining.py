@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 
 from archdsl.ops.dims import Count, add
-from archdsl.ops.model import Attributes, Channels, Join, Primitive, Shape, ShapeError, Traits
+from archdsl.ops.model import Attributes, Channels, Join, Kept, Primitive, Shape, ShapeError, Traits
 
 
 def _same_resolution(maps: Sequence[Shape]) -> None:
@@ -50,7 +50,9 @@ CONCAT = Primitive(
     shape=_concat_shape,
     most=None,
     mean_square=_concat_mean_square,
-    traits=Traits(channels=Channels.SUM, identity_of_one=True, join=Join("concat", "concat", "join")),
+    traits=Traits(
+        channels=Channels.SUM, identity_of_one=True, join=Join("concat", "concat", "join"), kept=Kept.NOTHING
+    ),
 )
 
 
@@ -71,7 +73,9 @@ ADD = Primitive(
     shape=_add_shape,
     most=None,
     mean_square=_add_mean_square,
-    traits=Traits(commutative=True, identity_of_one=True, by_channel=True, join=Join("+", "sum", "add")),
+    traits=Traits(
+        commutative=True, identity_of_one=True, by_channel=True, join=Join("+", "sum", "add"), kept=Kept.NOTHING
+    ),
 )
 """What the language itself applies for `+`, `sum` and `keep`."""
 

@@ -133,6 +133,15 @@ class Channels(StrEnum):
     SUM = "the sum over all maps"
 
 
+class Kept(StrEnum):
+    """What training keeps of a primitive's maps until their gradient has been computed."""
+
+    READ = "the maps that it reads"
+    READ_AND_INDICES = "the map that it reads, and for each value that it writes a 64-bit index"
+    WRITTEN = "the map that it writes"
+    NOTHING = "none"
+
+
 @record
 class Join:
     """How a primitive is called that joins any number of maps."""
@@ -173,6 +182,7 @@ class Traits:
     """Each channel of the result hangs on that channel of its maps alone, so of a narrow map it makes a narrow one."""
     random: bool = False
     """Draws random numbers in training, so two of one map are not equal."""
+    kept: Kept = Kept.READ
 
 
 @dataclass(frozen=True, slots=True, eq=False)

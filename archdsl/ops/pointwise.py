@@ -10,6 +10,7 @@ from archdsl.ops.channels import channel_count, share
 from archdsl.ops.model import (
     Attributes,
     Channels,
+    Kept,
     Kind,
     Parameter,
     Primitive,
@@ -46,14 +47,19 @@ BN = Primitive(
 )
 
 
-def _activation(name: str, summary: str, mean_square: Callable[[Sequence[float], Sequence[int]], float]) -> Primitive:
+def _activation(
+    name: str,
+    summary: str,
+    mean_square: Callable[[Sequence[float], Sequence[int]], float],
+    kept: Kept = Kept.READ,
+) -> Primitive:
     return Primitive(
         name=name,
         summary=summary,
         parameters=(),
         shape=_same,
         mean_square=mean_square,
-        traits=Traits(activation=True, by_channel=True),
+        traits=Traits(activation=True, by_channel=True, kept=kept),
     )
 
 
@@ -67,12 +73,12 @@ def _gate(_read: Sequence[float], _channels: Sequence[int]) -> float:
     return 0.3
 
 
-RELU = _activation("relu", "max(x, 0)", _times(0.5))
+RELU = _activation("relu", "max(x, 0)", _times(0.5), Kept.WRITTEN)
 RELU6 = _activation("relu6", "min(max(x, 0), 6)", _times(0.5))
 HSWISH = _activation("hswish", "x * relu6(x + 3) / 6 (MobileNetV3, section 5.2)", _times(0.4))
 HSIGMOID = _activation("hsigmoid", "relu6(x + 3) / 6 (MobileNetV3, section 5.2)", _gate)
 SILU = _activation("silu", "x / (1 + exp(-x)), also called swish (Ramachandran et al., 2017)", _times(0.36))
-SIGMOID = _activation("sigmoid", "1 / (1 + exp(-x))", _gate)
+SIGMOID = _activation("sigmoid", "1 / (1 + exp(-x))", _gate, Kept.WRITTEN)
 
 
 def _softmax_mean_square(_read: Sequence[float], channels: Sequence[int]) -> float:
@@ -85,6 +91,7 @@ SOFTMAX = Primitive(
     parameters=(),
     shape=_same,
     mean_square=_softmax_mean_square,
+    traits=Traits(kept=Kept.WRITTEN),
 )
 
 DROPOUT = Primitive(
@@ -105,7 +112,7 @@ ARGMAX = Primitive(
     summary="the number of the largest channel, the first of equals",
     parameters=(),
     shape=_argmax_shape,
-    traits=Traits(channels=Channels.OWN, index=True),
+    traits=Traits(channels=Channels.OWN, index=True, kept=Kept.NOTHING),
 )
 
 
@@ -119,4 +126,5 @@ SHUFFLE = Primitive(
     summary="channels dealt out, one of each group in turn, so that grouped convs mix them (ShuffleNet 3.1)",
     parameters=(Parameter("groups", Kind.CHANNELS, required=True),),
     shape=_shuffle_shape,
+    traits=Traits(kept=Kept.NOTHING),
 )

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from archdsl.ops.attributes import flag, optional_fraction, optional_pair, whole, word
 from archdsl.ops.convolution import shrinks_by_stride
-from archdsl.ops.model import LARGEST, Attributes, Kind, Parameter, Primitive, Shape, ShapeError, Traits
+from archdsl.ops.model import LARGEST, Attributes, Kept, Kind, Parameter, Primitive, Shape, ShapeError, Traits
 
 
 def scaled(length: int, factor: Fraction) -> int:
@@ -61,7 +61,7 @@ RESIZE = Primitive(
     most=2,
     maps=("x", "like"),
     scale=_resize_scale,
-    traits=Traits(resamples=True, by_channel=True),
+    traits=Traits(resamples=True, by_channel=True, kept=Kept.NOTHING),
 )
 
 
@@ -79,7 +79,7 @@ CROP = Primitive(
     summary="a map without so many rows and columns at its edges",
     parameters=tuple(Parameter(side, Kind.INDEX, 0) for side in ("top", "left", "bottom", "right")),
     shape=_crop_shape,
-    traits=Traits(by_channel=True),
+    traits=Traits(by_channel=True, kept=Kept.NOTHING),
 )
 
 
@@ -95,5 +95,5 @@ ZERO = Primitive(
     parameters=(Parameter("s", Kind.COUNT, 1),),
     shape=_zero_shape,
     scale=shrinks_by_stride,
-    traits=Traits(zeros=True, by_channel=True),
+    traits=Traits(zeros=True, by_channel=True, kept=Kept.NOTHING),
 )

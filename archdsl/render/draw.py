@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Protocol
 
@@ -15,10 +15,11 @@ from archdsl.render.views.cell import cell_picture
 from archdsl.render.views.cell_labels import CellQuestions, answers_in, cell_questions, costs_of
 from archdsl.render.views.chain_cards import chain_picture
 from archdsl.render.views.chains import Layout, asks_exit, layout
+from archdsl.render.views.chances import Chances
 from archdsl.render.views.network import network_picture
 from archdsl.render.views.scopes import Scope, find, names
 from archdsl.render.views.trellis import trellis_pictures
-from archdsl.space import Program
+from archdsl.space import Program, QuestionPath
 from archdsl.space.trace import Answers
 
 
@@ -55,20 +56,28 @@ class Drawable(Protocol):
     def supernet(self) -> Graph: ...
 
 
-def draw(item: Drawable, *, cell: str | None = None, figures: Figures | None = None) -> Picture:
+def draw(
+    item: Drawable,
+    *,
+    cell: str | None = None,
+    figures: Figures | None = None,
+    chances: Mapping[QuestionPath, Mapping[str, float]] | None = None,
+) -> Picture:
     """A trellis where there is a grid, else the network by its cells.
 
     `cell` draws one cell, op or line instead, by its path, its definition or the name under which it shares answers
     (`normal@h1`); or the cells of a chain, by the chain's name. `figures` are those of the network: with them it is
-    drawn by its cells, each with its params and MACs. Raises NothingToDraw for an unknown name.
+    drawn by its cells, each with its params and MACs. With `chances`, the probability of each answer by question, lines
+    of a space are as wide as they are probable. Raises NothingToDraw for an unknown name.
     """
     graph = item.network() if item.closed else item.supernet()
     one = side(item.name, item.program, item.meaning.answers, graph, figures)
+    known = None if chances is None else Chances(chances)
     if cell is not None:
-        return _cell(item, one, cell)
+        return _cell(item, one, cell, known)
     if figures is None and item.program.trellises:
-        return trellis_pictures(one)
-    return network_picture(one, _layout(item, one))
+        return trellis_pictures(one, known)
+    return network_picture(one, _layout(item, one), known)
 
 
 def svg(item: Drawable, *, cell: str | None = None, figures: Figures | None = None) -> str:
@@ -83,7 +92,7 @@ def _layout(item: Drawable, one: Side) -> Layout:
     return layout(one, item.supernet() if one.graph.closed and asks_exit(item.program) else None)
 
 
-def _cell(item: Drawable, one: Side, name: str) -> Picture:
+def _cell(item: Drawable, one: Side, name: str, chances: Chances | None) -> Picture:
     """In the network where it is there; else in the space, as a definition that no answer uses."""
     laid = _layout(item, one)
     if (chain := laid.chains.get(name)) is not None:
@@ -91,18 +100,18 @@ def _cell(item: Drawable, one: Side, name: str) -> Picture:
     asked = cell_questions(item.program, laid.parts.cells.values())
     path = next((path for path, each in asked.items() if each.shared_by == name and path in laid.parts.cells), name)
     if (scope := find(one.graph, path)) is not None or (scope := find(one.graph, name)) is not None:
-        return _picture(one, scope, asked.get(scope.path))
+        return _picture(one, scope, asked.get(scope.path), chances)
     if (scope := find(supernet := item.supernet(), name)) is not None:
-        return cell_picture(supernet, scope)
+        return cell_picture(supernet, scope, chances=chances)
     known = [*names(one.graph), *names(item.supernet()), *laid.chains]
     raise NothingToDraw(name, list(dict.fromkeys(known)), item.name)
 
 
-def _picture(one: Side, scope: Scope, asked: CellQuestions | None) -> Picture:
+def _picture(one: Side, scope: Scope, asked: CellQuestions | None, chances: Chances | None) -> Picture:
     given = answers_in(one, asked) if asked is not None else None
     title = asked.shared_by if asked is not None and asked.names(scope.definition) else ""
     costs = costs_of(one.figures)
     mine = [costs[path] for path in scope.nodes if path in costs]
     params, macs = sum(each.params for each in mine), sum(each.macs for each in mine)
     about = [f"{short(params)} params, {short(macs)} MACs"] if costs else []
-    return cell_picture(one.graph, scope, given=given, title=title, about=about)
+    return cell_picture(one.graph, scope, given=given, title=title, about=about, chances=chances)

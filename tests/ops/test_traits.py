@@ -14,7 +14,7 @@ import archdsl
 from archdsl.backends.onnx.primitives import FORMS as ONNX_FORMS
 from archdsl.backends.torch_source.primitives import FORMS as TORCH_FORMS
 from archdsl.nets.layers import LAYERS, layer
-from archdsl.ops import Channels, Primitive, Role, Shape
+from archdsl.ops import Channels, Kept, Primitive, Role, Shape
 from archdsl.ops.bind import bind
 from archdsl.ops.primitives import BUILT_IN, PRIMITIVES
 
@@ -209,3 +209,27 @@ def test_random_means_that_two_runs_in_training_differ(primitive: Primitive) -> 
     layer, given = module(primitive.name, read).train(), maps(read)
     given = [torch.cat([x_BCHW] * 2) for x_BCHW in given]
     assert torch.equal(layer(*given), layer(*given)) != primitive.traits.random
+
+
+@pytest.mark.parametrize("primitive", BUILT_IN, ids=lambda each: each.name)
+def test_what_training_keeps(primitive: Primitive) -> None:
+    """By the bytes of what autograd saves: parameters, statistics and copies of single numbers apart."""
+    read = shapes(primitive, 2 if primitive.variadic else None)
+    apply, given = module(primitive.name, read).train(), [each.requires_grad_() for each in maps(read)]
+    own = {each.data_ptr() for each in (*apply.parameters(), *apply.buffers())}
+    saved: list[torch.Tensor] = []
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.dim() > 1 and tensor.data_ptr() not in own:
+            saved.append(tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        written = apply(*given)
+    said = {
+        Kept.READ: sum(each.nbytes for each in given),
+        Kept.READ_AND_INDICES: given[0].nbytes + 8 * written.numel(),
+        Kept.WRITTEN: written.nbytes,
+        Kept.NOTHING: 0,
+    }
+    assert sum(each.nbytes for each in saved) == said[primitive.traits.kept]

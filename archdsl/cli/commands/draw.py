@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +12,10 @@ from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides
 from archdsl.cli.output import note
+
+if TYPE_CHECKING:
+    from archdsl.pipeline import Loaded
+    from archdsl.space import QuestionPath
 
 _FORMATS = ("svg", "png", "pdf", "dot", "json")
 
@@ -30,6 +36,11 @@ _FORMATS = ("svg", "png", "pdf", "dot", "json")
     help="One cell, op or line by its path, its definition or its tag (`normal@h1`); or a chain's cells, by its name.",
 )
 @click.option("--costs", is_flag=True, help="With params and MACs; a network with a grid is drawn by its cells then.")
+@click.option(
+    "--logits",
+    type=click.Path(path_type=Path),
+    help="Of a search, as JSON or safetensors: lines are as wide as they are probable.",
+)
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="Instead of the suffix.")
 @overrides
 @input_size
@@ -38,6 +49,7 @@ def command(
     out: Path,
     cell: str | None,
     costs: bool,
+    logits: Path | None,
     form: str | None,
     overrides: tuple[tuple[str, str], ...],
     size: tuple[int, int] | None,
@@ -57,7 +69,8 @@ def command(
             f"`{out}` is not a picture file: write one that ends in {', '.join(f'.{each}' for each in _FORMATS)}"
         )
     loaded = load_or_leave(target, overrides, size)
-    picture = draw(loaded, cell=cell, figures=figures(closed_graph(loaded)) if costs else None)
+    found = figures(closed_graph(loaded)) if costs else None
+    picture = draw(loaded, cell=cell, figures=found, chances=None if logits is None else _chances(loaded, logits))
     data = render(picture, chosen)
     if str(out) == "-":
         click.echo(data, nl=False)
@@ -65,3 +78,15 @@ def command(
         write_atomic(out, data)
         note(str(out))
     return Exit.FINE
+
+
+def _chances(loaded: Loaded, file: Path) -> Mapping[QuestionPath, Mapping[str, float]]:
+    """The probabilities that logits give. Raises Refused for a network, or for logits of something else."""
+    from archdsl.api import Refused, require_open
+    from archdsl.pipeline.logits import UnreadableLogits, probabilities, read_logits
+
+    require_open(loaded)
+    try:
+        return probabilities(read_logits(file, loaded.program), loaded.program)
+    except UnreadableLogits as found:
+        raise Refused(str(found)) from None

@@ -17,6 +17,8 @@ from archdsl.ops.bind import show
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.render.model.labels import listed, small, wrapped
 from archdsl.render.model.picture import INK, MUTED, PLAIN, TINT, Box, Dash, Line, Outline, Picture, Stroke, Text
+from archdsl.render.views.chances import Chances, candidates, explained
+from archdsl.render.views.chances import stroke as likely_stroke
 from archdsl.render.views.legends import SetNames, named_sets, set_legend
 from archdsl.render.views.scopes import Scope
 from archdsl.render.views.wiring import Unit, Wiring, join_sign, short_name
@@ -48,15 +50,25 @@ Given: TypeAlias = "Mapping[QuestionScope, tuple[str, ...]]"
 
 
 def cell_picture(
-    graph: Graph, scope: Scope, *, given: Given | None = None, title: str = "", about: Sequence[str] = ()
+    graph: Graph,
+    scope: Scope,
+    *,
+    given: Given | None = None,
+    title: str = "",
+    about: Sequence[str] = (),
+    chances: Chances | None = None,
 ) -> Picture:
     """The picture of one instance of a cell or op, closed or with its questions.
 
     `title` stands instead of its definition's name, `about` below it.
     """
-    drawing = CellDrawing(graph, scope, given or {})
-    letters = named_sets(drawing.sets())
-    heading = [*_title(scope, title), *(small(line, 9) for line in about), *set_legend(letters), small(" ", 6)]
+    drawing = CellDrawing(graph, scope, given or {}, chances=chances)
+    letters = named_sets(() if chances else drawing.sets())
+    legend = explained(
+        ["of a sum that keeps some inputs, those with the most probable ops are dark"] if chances else ()
+    )
+    about_it = [*_title(scope, title), *(small(line, 9) for line in about)]
+    heading = [*about_it, *(legend if chances else set_legend(letters)), small(" ", 6)]
     return Picture(scope.path, drawing.boxes(), drawing.lines(letters), heading=tuple(heading))
 
 
@@ -81,6 +93,8 @@ class CellDrawing:
     given: Given
     prefix: str = ""
     small: bool = False
+    chances: Chances | None = None
+    """How probable answers are, where they are open and that is known."""
 
     @cached_property
     def wiring(self) -> Wiring:
@@ -172,6 +186,7 @@ class CellDrawing:
         """From the last map that is a node, with all ops between."""
         ends = self.picked(source, unit)
         ops: list[tuple[Text, ...]] = []
+        likely = self.likely(source, unit)
         asks = bool(ends) or self.wiring.common(unit) is not None or self.wiring.picks(unit)
         if self.wiring.source_of(unit) is not None:
             ops.append(self.op_on_edge(unit, letters))
@@ -185,7 +200,45 @@ class CellDrawing:
         answer = self.given.get((Step(unit.line), Step(self.wiring.named(source))), ())
         label += tuple(Text(each) for each in answer if each.partition("(")[0] not in heads)  # a pipe of no ops
         stroke = _CHOICE if asks else _NOTHING if any(map(_writes_zeros, heads)) else PLAIN
-        return Line(source, unit.output, (*label, *ends), stroke)
+        return Line(source, unit.output, (*label, *ends), likely or stroke)
+
+    def likely(self, source: str, unit: Unit) -> Stroke | None:
+        """How a line is drawn by the probability of what stands on it; None where that is not known."""
+        if self.chances is None:
+            return None
+        payload = self.graph.node(unit.output).payload
+        if isinstance(payload, Select) and isinstance(payload.subject, Asked) and self.wiring.common(unit) is None:
+            found = self.chances.of(payload.subject.question)
+            label = str(payload.labels[self.graph.inputs(unit.output).index(source)]) if unit.single else ""
+            return likely_stroke(found[label], best=found[label] == max(found.values())) if label in found else None
+        if (strength := self.strength(source, unit)) is None:
+            return None
+        if isinstance(payload, Keep):
+            others = [self.strength(each, unit) or 0 for each in self.wiring.read_at(unit)]
+            last_kept = sorted(others, reverse=True)[self.graph.questions[payload.question].keep - 1]
+            return likely_stroke(strength, best=strength >= last_kept)
+        return likely_stroke(strength, best=True)
+
+    def strength(self, source: str, unit: Unit) -> float | None:
+        """The probability of the most probable op on a line that is a connection (DARTS, section 2.4)."""
+        asked = [unit] if self.wiring.common(unit) is not None else []
+        while source in self.wiring.handed_on:
+            before = self.wiring.units[source]
+            asked += [before] if self.wiring.common(before) is not None else []
+            source = self.wiring.source_of(before) or source
+        for each in asked:
+            found = self.chances_on(each)
+            if found:
+                return max((p for answer, p in found.items() if not _writes_zeros(answer.partition("(")[0])), default=0)
+        return None
+
+    def chances_on(self, unit: Unit) -> Mapping[str, float]:
+        """How probable the candidates of a choice between ops are."""
+        match self.graph.node(unit.output).payload:
+            case Select(Asked(question), _) if self.chances is not None:
+                return self.chances.of(question)
+            case _:
+                return {}
 
     def picked(self, source: str, unit: Unit) -> tuple[Text, ...]:
         """Which answer takes this map; nothing where the map's own name says it."""
@@ -224,6 +277,8 @@ class CellDrawing:
         return tuple(f"{label}: {op}" for label, op in zip(payload.labels, ops, strict=True))
 
     def choice(self, unit: Unit, letters: SetNames) -> tuple[Text, ...]:
+        if probable := self.chances_on(unit):
+            return candidates(probable)
         names = self.names_of(unit)
         head = (Text(asks, bold=True),) if (asks := self.asks(unit)) else ()
         if names in letters:

@@ -42,7 +42,10 @@ from archdsl.render.views.cell_labels import (
     maps,
 )
 from archdsl.render.views.chains import Chain, Fold, Layout, fold_key, folds, rows
+from archdsl.render.views.chances import Chances, explained, percent
+from archdsl.render.views.chances import stroke as likely_stroke
 from archdsl.render.views.parts import Outside, is_image, outside
+from archdsl.space import QuestionKind, spell_scope
 
 _TAKEN = Stroke(INK, width=2.6)
 _ASKED = Stroke(INK, Dash.DASHED, 1.0)
@@ -51,15 +54,17 @@ _EARLIER = Stroke(MUTED, width=0.8)
 """A map that is not the last one."""
 
 
-def network_picture(side: Side, laid: Layout) -> Picture:
+def network_picture(side: Side, laid: Layout, chances: Chances | None = None) -> Picture:
     """The picture of a network; with the params and MACs of each cell where the side has figures."""
-    return _Drawing(side, laid).picture()
+    return _Drawing(side, laid, chances).picture()
 
 
 @dataclass(frozen=True)
 class _Drawing:
     side: Side
     layout: Layout
+    chances: Chances | None = None
+    """How probable exits are, where they are open and that is known."""
 
     def picture(self) -> Picture:
         boxes = {self.box_names[path]: self.box(path) for path in self.shown}
@@ -130,7 +135,7 @@ class _Drawing:
         if any(chain.taken is not None for chain in chains):
             found.append(small("thick: the exit that is taken; dotted: what it leaves out, which is not computed", 9))
         if any(chain.exits and chain.taken is None for chain in chains):
-            found.append(small("dashed line: an exit to choose", 9))
+            found += explained() if self.chances else [small("dashed line: an exit to choose", 9)]
         return (*found, small(" ", 6))
 
     def box(self, path: str) -> Box:
@@ -227,6 +232,10 @@ class _Drawing:
         tail, head = self.box_names[source], self.box_names[path]
         chain, before = self.chain_of.get(path), self.chain_of.get(source)
         if path in self.layout.chains:
+            exits = self.exit_chances(self.layout.chains[path])
+            if source in exits:
+                likely = exits[source] == max(exits.values())
+                return Line(tail, head, (small(percent(exits[source])),), likely_stroke(exits[source], best=likely))
             taken = self.layout.chains[path].taken is not None
             return Line(tail, head, stroke=_TAKEN if taken else _ASKED)
         if chain is not None:
@@ -236,6 +245,17 @@ class _Drawing:
             stroke = _LEFT_OUT if chain.behind(path) else Stroke(width=1.0) if last else _EARLIER
             return Line(tail, head, self.earlier(source, path), stroke, pulls=near or first)
         return Line(tail, head, self.earlier(source, path), self.stroke(path))
+
+    def exit_chances(self, chain: Chain) -> Mapping[str, float]:
+        """How probable it is that a chain ends with each of its cells; empty where that is not known."""
+        if self.chances is None:
+            return {}
+        for path, question in self.side.program.questions.items():
+            if question.kind is QuestionKind.EXIT and spell_scope(path.steps[:-1]) == chain.path:
+                by_answer = self.chances.of(path)
+                labels = {str(position): cell for position, cell in chain.exits.items()}
+                return {labels[answer]: each for answer, each in by_answer.items() if answer in labels}
+        return {}
 
     def earlier(self, source: str, path: str) -> tuple[Text, ...]:
         """`.prev` where a hyper-cell's map before its exit is read."""

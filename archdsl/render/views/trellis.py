@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -26,30 +26,45 @@ from archdsl.render.model.picture import (
     Text,
 )
 from archdsl.render.model.splines import moved, swung
+from archdsl.render.views.chances import Chances, percent, samples, stroke
 from archdsl.render.views.grid_surroundings import EARLIER, GridSurroundings
 from archdsl.render.views.legends import Entry, legend, text_box
 from archdsl.render.views.trellis_layout import CELL, SKIP, TrellisLayout, Visit
-from archdsl.space import Asked, FrameKind, Place, QuestionKind, QuestionScope, Select, Trellis
+from archdsl.space import (
+    Asked,
+    FrameKind,
+    Place,
+    Question,
+    QuestionKind,
+    QuestionPath,
+    QuestionScope,
+    Select,
+    Trellis,
+)
 
 _APART = 70.0
+_PROBABLE: Point = (CELL[0], 56)
+"""A place with the most probable answers."""
 
 _GREY = Stroke(FAINT, Dash.SOLID, 0.7)
 
 
-def trellis_picture(side: Side, trellis: Trellis) -> Picture:
+def trellis_picture(side: Side, trellis: Trellis, chances: Chances | None = None) -> Picture:
     """The picture of a grid: its paths where it is answered, else its places with their questions."""
-    return _Drawing(TrellisLayout(side, trellis)).picture()
+    return _Drawing(TrellisLayout(side, trellis), chances).picture()
 
 
-def trellis_pictures(side: Side) -> Picture:
+def trellis_pictures(side: Side, chances: Chances | None = None) -> Picture:
     """The pictures of all grids of a text on one layout, one below the other."""
-    found = [trellis_picture(side, trellis) for trellis in side.program.trellises.values()]
+    found = [trellis_picture(side, trellis, chances) for trellis in side.program.trellises.values()]
     return found[0] if len(found) == 1 else stacked(side.name, found)
 
 
 @dataclass(frozen=True)
 class _Drawing:
     layout: TrellisLayout
+    chances: Chances | None = None
+    """How probable answers are, where they are open and that is known."""
 
     def picture(self) -> Picture:
         heads = GridSurroundings(self.layout)
@@ -130,21 +145,57 @@ class _Drawing:
             if path.within(self.layout.trellis.at(place))
         ]
         plural = "" if len(kinds) == 1 else "s"
+        if (probable := self.probable(place)) and self.chances is not None:
+            at = self.layout.grid.centre(place)
+            return Box(spelled, probable, stroke=Stroke(MUTED), fill=TINT, at=at, size=_PROBABLE)
         label = (Text(f"{len(kinds)} question{plural}", 8), *(small(line, 7) for line in wrapped(", ".join(kinds), 17)))
         if not kinds and spelled in self.layout.cells:
             label = (small(self.layout.cells[spelled].definition),)
         return Box(spelled, label, stroke=Stroke(MUTED), fill=TINT, at=self.layout.grid.centre(place), size=CELL)
+
+    def probable(self, place: Place) -> tuple[Text, ...]:
+        """The most probable op and width at a place."""
+        found: list[Text] = []
+        for path, question in self.questions_at(place).items():
+            best = None if self.chances is None else self.chances.best(path)
+            if best is None:
+                continue
+            answer, probability = best
+            if question.kind is QuestionKind.OPERATOR:
+                found = [*(Text(line, 8) for line in wrapped(answer, 12, 2)), small(percent(probability), 7), *found]
+            elif question.kind is QuestionKind.WIDTH:
+                found.append(small(f"{path.name} {answer}, {percent(probability)}", 7))
+        return tuple(found)
+
+    def questions_at(self, place: Place) -> Mapping[QuestionPath, Question]:
+        at = self.layout.trellis.at(place)
+        return {path: each for path, each in self.layout.side.program.questions.items() if path.within(at)}
+
+    def chances_at(self, place: Place) -> Mapping[Place, float]:
+        """How probable each source of a place is; empty where that is not known."""
+        labels = self.layout.trellis.sources[place]
+        for path, question in self.questions_at(place).items():
+            if self.chances is not None and question.kind is QuestionKind.SOURCE:
+                return {labels[answer]: each for answer, each in self.chances.of(path).items() if answer in labels}
+        return {}
 
     def steps(self) -> list[Line]:
         """Every step that a path could take."""
         reach = 3 if self.layout.side.graph.closed else CELL[0] / 2
         found: list[Line] = []
         for spelled, place in self.layout.spelled.items():
+            chances = self.chances_at(place)
+            likely = max(chances, key=lambda source: chances[source], default=None)
             for source in dict.fromkeys(self.layout.trellis.sources[place].values()):
                 start, end = self.layout.grid.centre(source), self.layout.grid.centre(place)
                 way = swung((start[0] + reach, start[1]), (end[0] - reach, end[1]))
                 tail, head = self.anchor(self.layout.trellis.spell(source)), self.anchor(spelled)
-                found.append(Line(tail, head, stroke=_GREY, arrow=False, way=way))
+                drawn = _GREY
+                if self.chances is not None:
+                    alone = len(set(self.layout.trellis.sources[place].values())) == 1
+                    drawn = stroke(1.0, best=True) if alone else drawn
+                    drawn = stroke(chances[source], best=source == likely) if source in chances else drawn
+                found.append(Line(tail, head, stroke=drawn, arrow=False, way=way))
         return found
 
     def anchor(self, spelled: str) -> str:
@@ -168,6 +219,8 @@ class _Drawing:
             found.append(Entry("an earlier map, read by a head", EARLIER))
         else:
             found += [Entry(text, None) for text in self.asked()]
+        if self.chances is not None:
+            found = [*samples(), *found]
         if any(each.auxiliary for each in self.layout.outside):
             found.append(Entry("auxiliary, trained with and not exported", Stroke(MUTED, Dash.DASHED, 1.2)))
         return [*found, Entry("a step that the space allows", _GREY)]

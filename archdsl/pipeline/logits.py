@@ -1,0 +1,117 @@
+"""Logits of a search as a file: JSON, or safetensors as a state dict of logits is saved.
+
+    {"version": 1, "space": "fasterseg", "hash": "sha256:…", "logits": {"trunk[1][8].operator": [0.1, …], …}}
+
+Logits stand in the order of a question's answers, one more at the end where `none` may win. `hash` may be left out.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from math import exp, isfinite
+from pathlib import Path
+from typing import Final, TypeAlias, cast
+
+from archdsl.extras import Extra, Package, ToolMissing, install_line, is_installed
+from archdsl.space import Program, QuestionPath
+
+Logits: TypeAlias = "Mapping[QuestionPath, tuple[float, ...]]"
+
+VERSION: Final = 1
+_SHOWN: Final = 3
+
+
+class UnreadableLogits(Exception):
+    """A file that holds no logits of a space; the text says what is wrong with it."""
+
+
+def read_logits(file: Path, program: Program) -> Logits:
+    """The logits of a file, by question. Raises UnreadableLogits, ToolMissing for safetensors, OSError."""
+    found = _safetensors(file) if file.suffix == ".safetensors" else _json(file, program)
+    logits: dict[QuestionPath, tuple[float, ...]] = {}
+    problems: list[str] = []
+    for name, vector in found.items():
+        path = next(iter(program.find(name)), None)
+        problem = _problem(name, vector, path, program)
+        if problem is None and path is not None:
+            logits[path] = tuple(vector)
+        elif problem is not None:
+            problems.append(problem)
+    if problems:
+        more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
+        raise UnreadableLogits("\n".join([f"`{file}` has no logits of `{program.name}`", *problems[:_SHOWN], *more]))
+    if not logits:
+        raise UnreadableLogits(f"`{file}` has no logits: write a vector for each question under `logits`")
+    return logits
+
+
+def write_logits(logits: Logits, program: Program) -> str:
+    """A file of logits as JSON."""
+    head = json.dumps({"version": VERSION, "space": program.name, "hash": program.hash}, ensure_ascii=False)
+    lines = (f"  {json.dumps(program.spell(path))}: {json.dumps(list(vector))}" for path, vector in logits.items())
+    return f'{head[:-1]}, "logits": {{\n' + ",\n".join(lines) + "\n}}\n"
+
+
+def probabilities(logits: Logits, program: Program) -> dict[QuestionPath, dict[str, float]]:
+    """softmax(logits) of each question, by answer; what `none` has is left out."""
+    found: dict[QuestionPath, dict[str, float]] = {}
+    for path, vector in logits.items():
+        largest = max(vector)
+        shares = [exp(each - largest) for each in vector]
+        answers = program.questions[path.question].answers
+        found[path] = {answer: share / sum(shares) for answer, share in zip(answers, shares, strict=False)}
+    return found
+
+
+def _problem(name: str, vector: Sequence[float], path: QuestionPath | None, program: Program) -> str | None:
+    if path is None:
+        near = difflib.get_close_matches(name, [program.spell(each) for each in program.questions], 1)
+        return f"`{name}` is no question" + (f": did you mean `{near[0]}`?" if near else "")
+    count = len(program.questions[path.question].answers)
+    if len(vector) not in (count, count + 1):
+        return f"`{name}` has {len(vector)} logits: its question has {count} answers"
+    if not all(map(isfinite, vector)):
+        return f"`{name}` has NaN or infinite values"
+    return None
+
+
+def _json(file: Path, program: Program) -> Mapping[str, Sequence[float]]:
+    try:
+        found: object = json.loads(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UnreadableLogits(f"`{file}` cannot be read as JSON: {error}") from None
+    if not isinstance(found, dict) or "logits" not in found:
+        raise UnreadableLogits(f"`{file}` has no logits: write an object with `version`, `space` and `logits`")
+    record = cast("dict[str, object]", found)
+    if record.get("version") != VERSION:
+        raise UnreadableLogits(
+            f"`{file}` has the version {record.get('version')}: this archdsl reads version {VERSION}"
+        )
+    if record.get("hash", program.hash) != program.hash:
+        raise UnreadableLogits(
+            f"`{file}` has the logits of another `{record.get('space')}`: `{program.name}` has the hash {program.hash}"
+        )
+    return dict(_vectors(file, record["logits"]))
+
+
+def _vectors(file: Path, logits: object) -> Iterator[tuple[str, Sequence[float]]]:
+    if not isinstance(logits, dict):
+        raise UnreadableLogits(f"`{file}`: `logits` is no object of vectors by question")
+    for name, vector in cast("dict[str, object]", logits).items():
+        numbers = cast("list[object]", vector) if isinstance(vector, list) else []
+        if not numbers or any(isinstance(each, bool) or not isinstance(each, int | float) for each in numbers):
+            raise UnreadableLogits(f"`{file}`: `{name}` is no list of numbers")
+        yield name, cast("list[float]", numbers)
+
+
+def _safetensors(file: Path) -> Mapping[str, Sequence[float]]:
+    if not is_installed(Package("safetensors", "safetensors")):
+        raise ToolMissing("safetensors", install_line(Extra.TORCH))
+    from archdsl.weights.files import UnreadableWeights, read
+
+    try:
+        return {name: [float(each) for each in tensor.flatten()] for name, tensor in read(file).items()}
+    except UnreadableWeights as error:
+        raise UnreadableLogits(str(error)) from None

@@ -1,0 +1,326 @@
+"""What a step of a supernet takes, before it is started: parameters, multiply-adds and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Final, assert_never
+
+from archdsl.ir.scopes import ScopeTree, scope_tree
+from archdsl.ops import Kept, Shape
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.space import Apply, Image, Program, QuestionKind, QuestionPath, Result
+from archdsl.supernet.full import Full, full_layers, number
+from archdsl.supernet.lower import Relaxer
+from archdsl.supernet.plan import Alike, Plan, Single, Step, Sum, planned
+from archdsl.supernet.relaxed import Mask, Mix, Narrow, Relaxed, RelaxedGraph, Spread, Structure, Weigh
+from archdsl.supernet.scalars import Answered, Scalar
+
+_FLOAT: Final = 4
+"""Bytes of a number."""
+_INDEX: Final = 8
+"""Bytes of an index that a max pool keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensors:
+    """Numbers that a supernet holds."""
+
+    kernels: int
+    """Trained parameters of convolutions and linear layers, biases among them."""
+    norms: int
+    """Trained parameters of batch norms, for each width of their maps."""
+    statistics: int
+    """Running means and variances."""
+    logits: int
+    """One for each answer of each question that is mixed."""
+
+    @property
+    def trained(self) -> int:
+        """Parameters of the network, logits apart."""
+        return self.kernels + self.norms
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One forward pass and one backward pass over a batch."""
+
+    macs: int
+    """Multiply-adds of conv, dwconv and linear, forward and backward."""
+    maps_bytes: int
+    """Maps that are kept from the forward pass until their gradient has been computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A cell, or a line outside of cells."""
+
+    name: str
+    params: int
+    """Trained parameters of kernels and batch norms."""
+    macs: int
+    """Of one forward pass over a batch."""
+    maps_bytes: int
+    """Of its maps that are kept by a step that trains weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A step in 32-bit numbers, every open question mixed and each width at its largest."""
+
+    batch: int
+    image: Shape
+    tensors: Tensors
+    forward_macs: int
+    """Of one forward pass over a batch."""
+    weights: Pass
+    """A step that trains weights, and logits with them."""
+    answers: Pass
+    """A step that trains logits alone: no weight has a gradient."""
+    moments: int
+    """How many numbers the optimizer keeps for each weight: 1 for momentum, 2 for Adam."""
+    parts: tuple[Part, ...]
+
+    @property
+    def tensors_bytes(self) -> int:
+        """Weights and statistics."""
+        return _FLOAT * (self.tensors.trained + self.tensors.statistics)
+
+    @property
+    def gradients_bytes(self) -> int:
+        return _FLOAT * self.tensors.trained
+
+    @property
+    def optimizer_bytes(self) -> int:
+        return _FLOAT * self.moments * self.tensors.trained
+
+    @property
+    def step_bytes(self) -> int:
+        """What a step that trains weights holds as its backward pass begins, without what layers need to work in."""
+        return self.tensors_bytes + self.gradients_bytes + self.optimizer_bytes + self.weights.maps_bytes
+
+
+def estimate(relaxer: Relaxer, *, batch: int, moments: int = 1) -> Estimate:
+    """Of a step at the size of the program's image: load the space at the size of the search's crop.
+
+    Questions for a width are taken to have their largest answer, as a step runs one width of a map at a time; all
+    others are mixed.
+    """
+    program = relaxer.program
+    graph = relaxer.lower(Structure(tuple(_widest(relaxer).items())))
+    plan = planned(graph)
+    fulls, _ = full_layers(relaxer)
+    scopes = _Scopes(program)
+    tensors = _tensors(relaxer, fulls)
+    weights, answers = (_Backward(plan, trains_weights=trains) for trains in (True, False))
+    return Estimate(
+        batch,
+        graph.nodes[0].shape,
+        tensors,
+        batch * sum(weights.macs(each) for each in graph.nodes),
+        weights.of(batch),
+        answers.of(batch),
+        moments,
+        tuple(_parts(graph, weights, fulls, scopes, batch)),
+    )
+
+
+def _widest(relaxer: Relaxer) -> Mapping[QuestionPath, tuple[str, ...]]:
+    """The largest answer to each question for a width."""
+    return {
+        path: (max(relaxer.allowed.get(path, question.answers), key=int),)
+        for path, question in relaxer.program.questions.items()
+        if question.kind is QuestionKind.WIDTH
+    }
+
+
+def _tensors(relaxer: Relaxer, fulls: Mapping[int, Full]) -> Tensors:
+    kernels = norms = statistics = 0
+    for full in fulls.values():
+        norm = PRIMITIVES[full.apply.primitive].traits.batch_norm
+        for weight in full.tensors():
+            count = prod(map(number, weight.shape))
+            kernels += count if weight.trained and not norm else 0
+            norms += count if weight.trained and norm else 0
+            statistics += 0 if weight.trained else count
+    questions = relaxer.everything.questions
+    asked = {path: each for path, each in questions.items() if each.kind is not QuestionKind.BRANCH}
+    logits = sum(len(relaxer.allowed.get(path.question, each.answers)) for path, each in asked.items())
+    return Tensors(kernels, norms, statistics, logits)
+
+
+class _Backward:
+    """What a backward pass computes, and what is kept for it."""
+
+    def __init__(self, plan: Plan, *, trains_weights: bool) -> None:
+        self.plan = plan
+        self.graph = graph = plan.graph
+        self.trains_weights = trains_weights
+        self.has_gradient: list[bool] = []
+        """Whether the map of a node gets a gradient."""
+        for node in graph.nodes:
+            self.has_gradient.append(self._trains(node) or any(self.has_gradient[source] for source in node.inputs))
+
+    def _trains(self, node: Relaxed) -> bool:
+        """Whether something that is trained decides the values of a node, its inputs apart."""
+        match node.payload:
+            case Apply(primitive):
+                return self.trains_weights and PRIMITIVES[primitive].owns_tensors
+            case Mix(weights):
+                return any(map(self._is_learned, weights))
+            case Weigh(weight):
+                return self._is_learned(weight)
+            case Mask():
+                return True
+            case Image() | Result() | Spread() | Narrow():
+                return False
+            case _:
+                assert_never(node.payload)
+
+    def _is_learned(self, scalar: Scalar) -> bool:
+        match scalar:
+            case Answered(path):
+                return self.graph.questions[path].kind is not QuestionKind.BRANCH
+            case _:
+                return True
+
+    def macs(self, node: Relaxed) -> int:
+        """Of the forward pass, for one image."""
+        if not isinstance(node.payload, Apply):
+            return 0
+        rule = PRIMITIVES[node.payload.primitive].macs
+        return number(rule(self._read(node), self._shape(node), node.payload.attribute))
+
+    def backward_macs(self, node: Relaxed) -> int:
+        """For one image: as many as forward for the gradient of the map read, and for that of the weights."""
+        if not isinstance(node.payload, Apply) or not self.macs(node):
+            return 0
+        return self.macs(node) * (self.has_gradient[node.inputs[0]] + self.trains_weights)
+
+    def again_macs(self, step: Step) -> int:
+        """For one image: what is computed again rather than kept."""
+        if not isinstance(step, Sum):
+            return 0
+        layers = (
+            layer
+            for term in step.terms
+            if self.trains_weights or self.has_gradient[term.source]
+            for layer in (term.layers if term.weight is not None else term.layers[:-1])
+            if layer not in term.kept
+        )
+        return sum(self.macs(self.graph.nodes[layer]) for layer in layers)
+
+    def kept(self, step: Step) -> Iterator[int]:
+        """The nodes whose maps are kept for the gradients of a step."""
+        match step:
+            case Single(node):
+                if self.has_gradient[node]:
+                    yield from self._kept_by(node)
+            case Alike(nodes):
+                if self.has_gradient[nodes[0]]:
+                    yield from self.graph.nodes[nodes[0]].inputs
+            case Sum(node, terms):
+                if not self.has_gradient[node]:
+                    return
+                weighed = any(term.weight is not None and self._is_learned(term.weight) for term in terms)
+                for term in terms:
+                    if term.layers or (weighed and term.weight is not None):
+                        yield term.source
+                    yield from term.kept
+            case _:
+                assert_never(step)
+
+    def _kept_by(self, node: int) -> Sequence[int]:
+        found = self.graph.nodes[node]
+        match found.payload:
+            case Apply(primitive):
+                match PRIMITIVES[primitive].traits.kept:
+                    case Kept.READ | Kept.READ_AND_INDICES:
+                        return found.inputs
+                    case Kept.WRITTEN:
+                        return (node,)
+                    case Kept.NOTHING:
+                        return ()
+            case Mix() | Weigh() | Mask():
+                return found.inputs if self._trains(found) else ()
+            case Image() | Result() | Spread() | Narrow():
+                return ()
+            case _:
+                assert_never(found.payload)
+
+    def _indices(self, node: Relaxed) -> int:
+        """Bytes of indices that are kept for a node, for one image."""
+        if not isinstance(node.payload, Apply):
+            return 0
+        kept = PRIMITIVES[node.payload.primitive].traits.kept
+        return _INDEX * _values(self._shape(node)) if kept is Kept.READ_AND_INDICES else 0
+
+    def maps_bytes(self) -> Iterator[tuple[int, int]]:
+        """The nodes of which something is kept, each with its bytes for one image."""
+        same = self._same_memory()
+        kept = {same[node] for step in self.plan.steps for node in self.kept(step)}
+        for position, node in enumerate(self.graph.nodes):
+            size = self._indices(node) if self.has_gradient[position] else 0
+            size += _FLOAT * _values(self._shape(node)) if position in kept else 0
+            if size:
+                yield position, size
+
+    def _same_memory(self) -> Sequence[int]:
+        """For each node the one in whose memory its map lies."""
+        found = list(range(len(self.graph.nodes)))
+        for step in self.plan.steps:
+            if isinstance(step, Alike):
+                for node in step.nodes:
+                    found[node] = step.nodes[0]
+        for position, node in enumerate(self.graph.nodes):
+            if isinstance(node.payload, Result | Narrow):
+                found[position] = found[node.inputs[0]]
+        return found
+
+    def of(self, batch: int) -> Pass:
+        macs = sum(self.macs(node) + self.backward_macs(node) for node in self.graph.nodes)
+        macs += sum(map(self.again_macs, self.plan.steps))
+        return Pass(batch * macs, batch * sum(size for _, size in self.maps_bytes()))
+
+    def _read(self, node: Relaxed) -> Sequence[Shape]:
+        return [self._shape(self.graph.nodes[source]) for source in node.inputs]
+
+    def _shape(self, node: Relaxed) -> Shape:
+        return node.shape._replace(channels=node.layout.size)
+
+
+def _values(shape: Shape) -> int:
+    return number(shape.channels) * shape.height * shape.width
+
+
+class _Scopes:
+    """The part of a page that each node of a program stands in."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._tree: ScopeTree = scope_tree([node.location for node in program.nodes])
+
+    def of(self, node: int) -> str:
+        path = self._program.nodes[node].path
+        part = self._tree.part_of(path)
+        return part.path if part else path
+
+
+def _parts(
+    graph: RelaxedGraph, step: _Backward, fulls: Mapping[int, Full], scopes: _Scopes, batch: int
+) -> Iterator[Part]:
+    names: list[str] = []
+    found: dict[str, list[int]] = {}
+    for node in graph.nodes:
+        name = scopes.of(node.key.node) if node.key is not None else names[node.inputs[0]]
+        names.append(name)
+        found.setdefault(name, [0, 0, 0])[1] += batch * step.macs(node)
+    for node, size in step.maps_bytes():
+        found[names[node]][2] += batch * size
+    for owner, full in fulls.items():
+        params = sum(prod(map(number, weight.shape)) for weight in full.tensors() if weight.trained)
+        found.setdefault(scopes.of(owner), [0, 0, 0])[0] += params
+    for name, (params, macs, maps_bytes) in found.items():
+        if params or macs or maps_bytes:
+            yield Part(name, params, macs, maps_bytes)
