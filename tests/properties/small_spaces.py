@@ -156,7 +156,8 @@ def _piece(draw: st.DrawFn, kind: str, number: int, name: str, source: str, othe
             ]
         case "branches":
             one, two = ("a", "b") if number == 1 else (f"a{number}", f"b{number}")
-            first = draw(st.sampled_from([f"{one}.last", f"{one}.at(1)"]))
+            first = draw(st.sampled_from([f"{one}.last", f"{one}.at(1)", f"{one}.at(2)", f"{two}.at(3)"]))
+            first += draw(st.sampled_from(["", " -> half", " -> {half, skip}"]))
             return [
                 *_grid(number, source, draw(st.sampled_from(BRANCH_CELLS)), "{1, 2, 3}", per_branch=True),
                 f"branches {one}, {two} in g{number}[3]",

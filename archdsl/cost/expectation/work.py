@@ -15,6 +15,7 @@ from archdsl.cost.expectation.symbolic import Entry, Origin, Symbolic, Variables
 from archdsl.cost.kernel import Kernel, kernel_of
 from archdsl.cost.rows import Row, alone, call_of
 from archdsl.ops import Shape
+from archdsl.ops.joining import ADD
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Branch, Frame, Program, Result
 from archdsl.space.node_path import spell
@@ -232,7 +233,7 @@ def _one_map(one: Hashable, other: Hashable) -> bool:
 
 
 def _primitive(payload: object) -> str:
-    return payload.primitive if isinstance(payload, Apply) else "add"
+    return payload.primitive if isinstance(payload, Apply) else ADD.name
 
 
 def _pairs(diagrams: Diagrams, one: Diagram, other: Diagram) -> list[tuple[Key, Key]]:
