@@ -171,7 +171,7 @@ class _Domain:
         self.layers: dict[Key, Layer] = {}
         self.measured_extents: dict[int, Extent] = {}
         self._chosen: dict[QuestionPath, Number] = {}
-        self._written_by: dict[tuple[Apply, str, int], tuple[Mixed, Number]] = {}
+        self._written_by: dict[tuple[object, ...], tuple[Mixed, Number]] = {}
         self._totals: dict[tuple[int, ...], tuple[Dim, Mapping[Leaf, Number], Number]] = {}
 
     def run(self, view: View) -> list[Output]:
@@ -296,7 +296,8 @@ class _Domain:
 
     def _channels_by(self, name: str, value: Mixed, applied: Apply, shapes: Sequence[Shape]) -> Number | None:
         """The channels that a primitive writes by one parameter; None where its maps fit one answer alone."""
-        known = (applied, name, id(value))  # the channels of maps make no difference where they are its own
+        # The maps make no difference to a channel count of its own. Values are known by identity, which is quick.
+        known = (applied.primitive, applied.attributes, name, id(value))
         if known in self._written_by:
             return self._written_by[known][-1]
         primitive, fixed = PRIMITIVES[applied.primitive], applied.attribute

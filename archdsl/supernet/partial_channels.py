@@ -14,6 +14,8 @@ from typing import NamedTuple
 from archdsl.ops import Shape, ShapeError
 from archdsl.ops.joining import ADD, CONCAT
 from archdsl.ops.model import Channels, Kind, Primitive, Value
+from archdsl.ops.pointwise import SHUFFLE
+from archdsl.ops.pooling import MAX_POOL
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Absent, Apply, Asked, Keep, Program, Question, QuestionKind, QuestionPath, Select
 from archdsl.supernet.layout import Layout
@@ -142,7 +144,7 @@ class _Narrowing:
         )
         joined = (mixed, self._pooled(mix, beside))
         concat = self._add(Relaxed(_applied(CONCAT.name), joined, mix.shape, mix.layout))
-        return self._add(Relaxed(_applied("shuffle", groups=self.k), (concat,), mix.shape, mix.layout, key=mix.key))
+        return self._add(Relaxed(_applied(SHUFFLE.name, groups=self.k), (concat,), mix.shape, mix.layout, key=mix.key))
 
     def _pooled(self, mix: Relaxed, beside: Relaxed) -> int:
         """The channels that pass by, as small as what is mixed: by max pooling, as in the published code."""
@@ -150,9 +152,9 @@ class _Narrowing:
         if beside.shape[1:] == mix.shape[1:]:
             return added
         step = round(beside.shape.height / mix.shape.height)
-        pool = _applied("max_pool", k=(step, step), s=max(step, 1), ceil=True)
+        pool = _applied(MAX_POOL.name, k=(step, step), s=max(step, 1), ceil=True)
         try:
-            shape = PRIMITIVES["max_pool"].shape((beside.shape,), pool.attribute)
+            shape = MAX_POOL.shape((beside.shape,), pool.attribute)
         except ShapeError:
             shape = beside.shape
         if shape[1:] != mix.shape[1:]:
