@@ -108,7 +108,7 @@ def estimate(relaxer: Relaxer, *, batch: int, moments: int = 1) -> Estimate:
     others are mixed.
     """
     program = relaxer.program
-    graph = relaxer.lower(Structure(tuple(_widest(relaxer).items())))
+    graph = relaxer.lower(Structure(tuple(widest(relaxer).items())))
     plan = planned(graph)
     fulls, _ = full_layers(relaxer)
     scopes = _Scopes(program)
@@ -126,7 +126,7 @@ def estimate(relaxer: Relaxer, *, batch: int, moments: int = 1) -> Estimate:
     )
 
 
-def _widest(relaxer: Relaxer) -> Mapping[QuestionPath, tuple[str, ...]]:
+def widest(relaxer: Relaxer) -> Mapping[QuestionPath, tuple[str, ...]]:
     """The largest answer to each question for a width."""
     return {
         path: (max(relaxer.allowed.get(path, question.answers), key=int),)
@@ -300,6 +300,7 @@ class _Scopes:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._tree: ScopeTree = scope_tree([node.location for node in program.nodes])
+        self.names = tuple(dict.fromkeys(self.of(node) for node in range(len(program.nodes))))
 
     def of(self, node: int) -> str:
         path = self._program.nodes[node].path
@@ -321,6 +322,6 @@ def _parts(
     for owner, full in fulls.items():
         params = sum(prod(map(number, weight.shape)) for weight in full.tensors() if weight.trained)
         found.setdefault(scopes.of(owner), [0, 0, 0])[0] += params
-    for name, (params, macs, maps_bytes) in found.items():
-        if params or macs or maps_bytes:
-            yield Part(name, params, macs, maps_bytes)
+    for name in scopes.names:
+        if any(numbers := found.get(name, ())):
+            yield Part(name, *numbers)

@@ -20,10 +20,15 @@ from archdsl.extras import require_for
 if TYPE_CHECKING:
     from archdsl.backends import Compiled
 
+_SUPERNET = "supernet"
+"""Of a space: no file to run, and so no back end."""
+
 
 @click.command("compile")
 @click.argument("target", metavar="FILE")
-@click.option("--target", "wanted", required=True, metavar="|".join(target_names()), help="What to compile to.")
+@click.option(
+    "--target", "wanted", required=True, metavar="|".join((*target_names(), _SUPERNET)), help="What to compile to."
+)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="A folder, or a file with the target's suffix.")
 @click.option("--precision", default=Precision.FP32.value, show_default=True, metavar="|".join(Precision))
 @click.option(
@@ -56,7 +61,12 @@ def command(
 
     `torch` is one readable Python file that needs only torch, with its weights beside it. A manifest says what was
     compiled from what. Without `-o` everything goes to `compiled/NAME/`.
+
+    `supernet`, of a space, writes what a search would run: the questions, the plan of steps, and what a step takes by
+    cell, as text and JSON. `archdsl.build_supernet` gives the module itself.
     """
+    if wanted == _SUPERNET:
+        return _supernet(target, out, overrides, size, form)
     require_for(f"compile --target {wanted}")
     if verify:
         require_for(f"compile --target {wanted} --verify")
@@ -93,3 +103,33 @@ def _object(compiled: Compiled) -> dict[str, object]:
         "weights": compiled.manifest.weights.model_dump(mode="json"),
         "parity": None if compiled.parity is None else parity_object(compiled.parity),
     }
+
+
+def _supernet(
+    target: str, out: Path | None, overrides: tuple[tuple[str, str], ...], size: tuple[int, int] | None, form: str
+) -> int:
+    """Write the report of a space's supernet."""
+    import json
+
+    from archdsl.api import require_open
+    from archdsl.backends.output import DEFAULT_FOLDER
+    from archdsl.cli.supernets import report_object, report_text
+    from archdsl.files import staged
+    from archdsl.pipeline.supernet_report import supernet_report
+
+    loaded = load_or_leave(target, overrides, size, form=form)
+    require_open(loaded)
+    with errors_shown(form):
+        report = supernet_report(loaded)
+    folder = DEFAULT_FOLDER / loaded.name if out is None else out
+    found = json.dumps({"format_version": 1, **report_object(report)}, indent=2, ensure_ascii=False)
+    with staged(folder) as staging:
+        staging.write(f"{loaded.name}.supernet.txt", report_text(report).encode())
+        staging.write(f"{loaded.name}.supernet.json", f"{found}\n".encode())
+        files = staging.places
+    if form == "json":
+        say_json({"files": [str(file) for file in files]})
+    else:
+        for file in files:
+            say(str(file))
+    return Exit.FINE

@@ -10,7 +10,7 @@ import click
 
 from archdsl.cli.cost_options import amount, as_data, conditions, cost_table, milliseconds, priced_or_leave
 from archdsl.cli.exits import Exit
-from archdsl.cli.loading import load_or_leave
+from archdsl.cli.loading import errors_shown, load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import count, plural, say, say_json, short, table
 from archdsl.cost import Figures, Sum, figures
@@ -28,20 +28,27 @@ if TYPE_CHECKING:
 @overrides
 @input_size
 @cost_table
+@click.option("--supernet", "of_supernet", is_flag=True, help="What a step of the space's supernet takes.")
+@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Images of such a step.")
 def command(
     target: str,
     form: str,
     overrides: tuple[tuple[str, str], ...],
     size: tuple[int, int] | None,
     cost: Path | None,
+    of_supernet: bool,
+    batch: int,
 ) -> int:
     """Count parameters and multiply-adds by cell and branch; of a space, its questions, paths and genotypes.
 
     `params` are trained parameters at inference, `params in training` those with the auxiliary heads. MACs are the
     multiply-adds of conv, dwconv and linear for one image, which papers call FLOPs. With `--cost` it also says what
-    the network takes where the table was measured. Needs no torch.
+    the network takes where the table was measured. With `--supernet` it says, before a search is started, how many
+    parameters, multiply-adds and how much memory a step takes; `--input` is the search's crop. Needs no torch.
     """
     loaded = load_or_leave(target, overrides, size, form=form)
+    if of_supernet:
+        return _supernet(loaded, batch, form)
     prices = None if cost is None else priced_or_leave(cost, {target: loaded}, size, form=form)
     if not loaded.closed:
         from archdsl.cli.sizes import size_object, size_text
@@ -59,6 +66,22 @@ def command(
         say_json(_object(found) | (_priced_object(priced) if priced else {}))
     else:
         say(_text(found, loaded, priced))
+    return Exit.FINE
+
+
+def _supernet(loaded: Loaded, batch: int, form: str) -> int:
+    from archdsl.api import require_open
+    from archdsl.cli.supernets import estimate_object, estimate_text
+    from archdsl.pipeline.supernet_report import relaxer_of
+    from archdsl.supernet.estimate import estimate
+
+    require_open(loaded)
+    with errors_shown(form):
+        found = estimate(relaxer_of(loaded), batch=batch)
+    if form == "json":
+        say_json({"name": loaded.program.name, **estimate_object(found)})
+    else:
+        say(estimate_text(loaded.program.name, found))
     return Exit.FINE
 
 

@@ -1,0 +1,108 @@
+"""Supernets as text: questions, steps, and what a step takes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from archdsl.cli.output import count, plural, short, table
+from archdsl.pipeline.supernet_report import AskedQuestion, SupernetReport
+from archdsl.supernet.estimate import Estimate
+
+_SHOWN = 4
+"""Candidates that a line of the table of questions has."""
+
+
+def estimate_text(name: str, found: Estimate) -> str:
+    image = "x".join(map(str, (found.batch, *found.image)))
+    tensors = found.tensors
+    numbers = [
+        ("parameters", count(tensors.trained), short(tensors.trained)),
+        ("  of kernels", count(tensors.kernels), short(tensors.kernels)),
+        ("  of batch norms", count(tensors.norms), short(tensors.norms)),
+        ("running statistics", count(tensors.statistics), short(tensors.statistics)),
+        ("logits", count(tensors.logits), short(tensors.logits)),
+        ("MACs forward", count(found.forward_macs), short(found.forward_macs)),
+        ("MACs of a step of weights", count(found.weights.macs), short(found.weights.macs)),
+        ("MACs of a step of answers", count(found.answers.macs), short(found.answers.macs)),
+    ]
+    memory = [
+        ("memory of a step of weights", "MB"),
+        ("weights and statistics", _megabytes(found.tensors_bytes)),
+        ("gradients", _megabytes(found.gradients_bytes)),
+        ("optimizer, one momentum a weight", _megabytes(found.optimizer_bytes)),
+        ("maps kept for the gradient", _megabytes(found.weights.maps_bytes)),
+        ("together", _megabytes(found.step_bytes)),
+    ]
+    cells = [
+        ("by cell", "params", "MACs forward", "maps, MB"),
+        *((each.name, count(each.params), count(each.macs), _megabytes(each.maps_bytes)) for each in found.parts),
+    ]
+    return "\n".join(
+        [
+            f"the supernet of {name} on images {image}, all answers mixed, each width at its largest\n",
+            table(numbers, right=(1,)),
+            table(memory, right=(1,)),
+            "  32-bit numbers; what layers need to work in comes on top\n",
+            table(cells, right=(1, 2, 3)),
+        ]
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f}"
+
+
+def estimate_object(found: Estimate) -> dict[str, Any]:
+    return {
+        "input": [found.batch, *found.image],
+        "tensors": asdict(found.tensors),
+        "macs": {"forward": found.forward_macs, "weights": found.weights.macs, "answers": found.answers.macs},
+        "bytes": {
+            "tensors": found.tensors_bytes,
+            "gradients": found.gradients_bytes,
+            "optimizer": found.optimizer_bytes,
+            "maps": found.weights.maps_bytes,
+            "maps_of_answers": found.answers.maps_bytes,
+            "step": found.step_bytes,
+        },
+        "cells": [asdict(each) for each in found.parts],
+    }
+
+
+def report_text(report: SupernetReport) -> str:
+    """A page: the questions, the plan, and its cost by part."""
+    questions = [("question", "kind", "mixed", "asked in", "candidates"), *map(_question, report.questions)]
+    steps = [
+        ("steps", "nodes", "kept maps", "first at", "form"),
+        *((count(row.count), count(row.nodes), count(row.kept), row.example, row.form) for row in report.steps),
+    ]
+    layout = "channels last" if report.channels_last else "channels first"
+    return "\n".join(
+        [
+            f"supernet of {report.name}, {report.hash}\n",
+            f"{plural(len(report.questions), 'question')}\n",
+            table(questions),
+            f"{plural(sum(row.count for row in report.steps), 'step')}, maps lie {layout}\n",
+            table(steps, right=(0, 1, 2)),
+            estimate_text(report.name, report.estimate),
+        ]
+    )
+
+
+def _question(each: AskedQuestion) -> tuple[str, str, str, str, str]:
+    kind = f"{each.kind} per branch" if each.per_branch else str(each.kind)
+    more = len(each.candidates) - _SHOWN
+    shown = ", ".join(each.candidates[:_SHOWN]) + (f", and {more} more" if more > 0 else "")
+    return each.path, kind, "yes" if each.mixed else "no", each.place, shown
+
+
+def report_object(report: SupernetReport) -> dict[str, Any]:
+    return {
+        "name": report.name,
+        "hash": report.hash,
+        "questions": [{**asdict(each), "kind": str(each.kind)} for each in report.questions],
+        "steps": [asdict(row) for row in report.steps],
+        "channels_last": report.channels_last,
+        "estimate": estimate_object(report.estimate),
+    }
