@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, assert_never
 
 from archdsl.ops.joining import ADD
 from archdsl.space import Apply, Image
-from archdsl.supernet.relaxed import Mix, Relaxed, RelaxedGraph
+from archdsl.supernet.relaxed import Mask, Mix, Relaxed, RelaxedGraph, Spread
 from archdsl.supernet.scalars import Scalar
 
 CONVOLUTIONS: Final = frozenset({"conv", "dwconv"})
 NORM: Final = "bn"
 RELU: Final = "relu"
+_LINEAR: Final = frozenset({"resize", "avg_pool"})
 _IN_ROWS: Final = CONVOLUTIONS | {NORM, RELU}
 
 
@@ -71,6 +72,7 @@ class Plan:
 
 
 def planned(graph: RelaxedGraph) -> Plan:
+    graph = hoisted(graph)
     return Plan(graph, tuple(_Planner(graph).steps()), channels_last=_mostly_depthwise(graph))
 
 
@@ -78,6 +80,122 @@ def unplanned(graph: RelaxedGraph) -> Plan:
     """Each node by itself."""
     steps = tuple(Single(number) for number, node in enumerate(graph.nodes) if not isinstance(node.payload, Image))
     return Plan(graph, steps, channels_last=False)
+
+
+def main_part(graph: RelaxedGraph) -> RelaxedGraph:
+    """What is read by outputs that are not auxiliary."""
+    return _read(replace(graph, outputs=tuple(output for output in graph.outputs if not output.auxiliary)))
+
+
+def _read(graph: RelaxedGraph) -> RelaxedGraph:
+    """What an output reads."""
+    read = {output.node for output in graph.outputs}
+    for number in reversed(range(len(graph.nodes))):
+        if number in read:
+            read.update(graph.nodes[number].inputs)
+    place = {number: position for position, number in enumerate(sorted(read))}
+    nodes = tuple(
+        replace(graph.nodes[number], inputs=tuple(place[source] for source in graph.nodes[number].inputs))
+        for number in place
+    )
+    outputs = tuple(replace(output, node=place[output.node]) for output in graph.outputs)
+    return replace(graph, nodes=nodes, outputs=outputs)
+
+
+def hoisted(graph: RelaxedGraph) -> RelaxedGraph:
+    """With what several terms of a sum end in alike, and is linear, done once, after their sum.
+
+    Masks and places of channels, resizing, and average pooling: `p * f(x) + q * f(y)` is `f(p * x + q * y)`.
+    """
+    return _Hoister(graph).run()
+
+
+class _Hoister:
+    def __init__(self, graph: RelaxedGraph) -> None:
+        self.graph = graph
+        self.readers = _readers(graph)
+        self.made: list[Relaxed] = []
+        self.single: list[bool] = []
+        """Whether a node that was made has one reader."""
+
+    def run(self) -> RelaxedGraph:
+        place: list[int] = []
+        for number, node in enumerate(self.graph.nodes):
+            inputs = tuple(place[source] for source in node.inputs)
+            moved = replace(node, inputs=inputs)
+            once = self.readers[number] == 1
+            if _is_sum(node):
+                weights = node.payload.weights if isinstance(node.payload, Mix) else (None,) * len(inputs)
+                place.append(self._sum(moved, list(zip(weights, inputs, strict=True)), once=once))
+            else:
+                place.append(self._add(moved, once=once))
+        outputs = tuple(replace(output, node=place[output.node]) for output in self.graph.outputs)
+        return _read(replace(self.graph, nodes=tuple(self.made), outputs=outputs))
+
+    def _add(self, node: Relaxed, *, once: bool) -> int:
+        self.made.append(node)
+        self.single.append(once)
+        return len(self.made) - 1
+
+    def _sum(self, node: Relaxed, terms: list[tuple[Scalar | None, int]], *, once: bool) -> int:
+        groups: dict[object, list[tuple[Scalar | None, int]]] = defaultdict(list)
+        for weight, number in terms:
+            made = self.made[number]
+            alike = self.single[number] and _is_linear(made)
+            source = self.made[made.inputs[0]] if alike else None
+            groups[(made.payload, source.shape, source.layout) if source else number].append((weight, number))
+        shared = [group for key, group in groups.items() if isinstance(key, tuple) and len(group) > 1]
+        if not shared:
+            return self._add(node, once=once)
+        ends: list[tuple[Scalar | None, int]] = []
+        for group in shared:
+            last = self.made[group[0][1]]
+            inner = [(weight, self.made[number].inputs[0]) for weight, number in group]
+            source = self.made[inner[0][1]]
+            summed = replace(node, shape=source.shape, layout=source.layout)
+            ends.append((None, self._add(replace(last, inputs=(self._of(summed, inner, once=True),)), once=True)))
+        inside = {term for group in shared for term in group}
+        rest = [term for term in terms if term not in inside]
+        if not rest and len(ends) == 1:
+            self.single[ends[0][1]] = once
+            return ends[0][1]
+        if rest and all(weight is not None for weight, _ in rest):
+            rest = [(None, self._of(node, rest, once=True))]
+        return self._of(node, [*rest, *ends], once=once)
+
+    def _of(self, node: Relaxed, terms: list[tuple[Scalar | None, int]], *, once: bool) -> int:
+        """A sum of the form of a node: of weighed terms, or of terms that all count once."""
+        weights = tuple(weight for weight, _ in terms if weight is not None)
+        payload = Mix(weights) if weights else Apply(ADD.name, ())
+        return self._sum(replace(node, payload=payload, inputs=tuple(number for _, number in terms)), terms, once=once)
+
+
+def _is_linear(node: Relaxed) -> bool:
+    """Whether it is linear in the one map that it reads."""
+    match node.payload:
+        case Mask() | Spread():
+            return True
+        case Apply(primitive):
+            return primitive in _LINEAR and len(node.inputs) == 1
+        case _:
+            return False
+
+
+def _readers(graph: RelaxedGraph) -> Counter[int]:
+    """How often each node is read, as an output too."""
+    found = Counter(source for node in graph.nodes for source in node.inputs)
+    found.update(output.node for output in graph.outputs)
+    return found
+
+
+def _is_sum(node: Relaxed) -> bool:
+    match node.payload:
+        case Mix(weights):
+            return bool(weights)
+        case Apply(primitive):
+            return primitive == ADD.name
+        case _:
+            return False
 
 
 def nodes_of(step: Step) -> tuple[int, ...]:
@@ -180,8 +298,7 @@ def _place(graph: RelaxedGraph, node: int) -> str:
 class _Planner:
     def __init__(self, graph: RelaxedGraph) -> None:
         self.nodes = graph.nodes
-        self.readers = Counter(source for node in graph.nodes for source in node.inputs)
-        self.readers.update(output.node for output in graph.outputs)
+        self.readers = _readers(graph)
         self.alike = self._alike()
         self.taken = {member for group in self.alike.values() for member in group}
 
@@ -214,7 +331,7 @@ class _Planner:
         return inside
 
     def _step(self, number: int) -> Step:
-        if self._is_sum(number):
+        if _is_sum(self.nodes[number]):
             return Sum(number, tuple(self._terms(number)))
         source, layers = self._row(number)
         if any(self._is_convolution(layer) for layer in layers):
@@ -258,17 +375,8 @@ class _Planner:
             before = layer
         return tuple(kept)
 
-    def _is_sum(self, number: int) -> bool:
-        match self.nodes[number].payload:
-            case Mix(weights):
-                return bool(weights)
-            case Apply(primitive):
-                return primitive == ADD.name
-            case _:
-                return False
-
     def _is_inner_sum(self, number: int) -> bool:
-        return self._is_sum(number) and self.readers[number] == 1
+        return _is_sum(self.nodes[number]) and self.readers[number] == 1
 
     def _in_row(self, number: int) -> bool:
         payload = self.nodes[number].payload

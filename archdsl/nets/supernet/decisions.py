@@ -41,3 +41,10 @@ class Decisions:
     def seen(self, *views: View) -> Decisions:
         """The same with other ways to join branches."""
         return replace(self, views=views)
+
+    def constant(self) -> Decisions:
+        """The same for a pass that steps the ops' weights alone: what is sampled runs, and weighs nothing.
+
+        Samples weigh 1 (straight through), so only the gradient of their logits is lost.
+        """
+        return replace(self, weights={path: each for path, each in self.weights.items() if path not in self.answers})

@@ -29,7 +29,7 @@ from archdsl.supernet.full import full_layers
 from archdsl.supernet.lower import Relaxer
 from archdsl.supernet.partial_channels import with_partial_channels
 from archdsl.supernet.phases import PhaseQuestions, questions_of
-from archdsl.supernet.plan import Plan, planned
+from archdsl.supernet.plan import Plan, main_part, planned
 from archdsl.supernet.relaxed import RelaxedGraph, Structure
 
 _KEPT: Final = 8
@@ -74,7 +74,7 @@ class Supernet(Scope):
             self._owners[".".join(names)] = owner
         for owner, other in shared.items():
             self._kernels[owner] = self._kernels[other]
-        self._evaluations: OrderedDict[Structure, Evaluation] = OrderedDict()
+        self._evaluations: OrderedDict[tuple[Structure, bool], Evaluation] = OrderedDict()
         self._positions = {
             path: {answer: i for i, answer in enumerate(self.answers(path))} for path in program.questions
         }
@@ -109,40 +109,45 @@ class Supernet(Scope):
         return self.relaxer.allowed.get(question, self.program.questions[question].answers)
 
     def forward(self, x_BCHW: Tensor, decisions: Decisions) -> Tensor | dict[str, Tensor]:
-        """The main output, BxCxHxW; a dict by name where there are several."""
-        outputs = self.outputs(x_BCHW, decisions)
-        names = {output.name for output in self.evaluation(decisions.structure).graph.outputs if not output.auxiliary}
-        main = {name: outputs[name] for name in outputs if name in names}
-        return main if len(main) > 1 else next(iter(main.values()))
+        """The main output, BxCxHxW; a dict by name where there are several, with several views each as `view.name`."""
+        found = self._run(x_BCHW, decisions, self.evaluation(decisions.structure, auxiliary=False))
+        return found if len(found) > 1 else next(iter(found.values()))
 
     def outputs(self, x_BCHW: Tensor, decisions: Decisions) -> dict[str, Tensor]:
         """Every output by name, auxiliary ones too; with several views each as `view.name`."""
-        evaluation = self.evaluation(decisions.structure)
-        maps = evaluation.run(x_BCHW, self._weights(decisions, x_BCHW))
+        return self._run(x_BCHW, decisions, self.evaluation(decisions.structure))
+
+    def _run(self, x_BCHW: Tensor, decisions: Decisions, evaluation: Evaluation) -> dict[str, Tensor]:
+        maps = evaluation.run(x_BCHW, self._weights(decisions, evaluation.graph, x_BCHW))
         return {
             f"{output.view}.{output.name}" if output.view else output.name: maps[output.node]
             for output in evaluation.graph.outputs
         }
 
-    def evaluation(self, structure: Structure) -> Evaluation:
-        """The steps of a structure. Raises NotRelaxable."""
-        found = self._evaluations.get(structure)
+    def evaluation(self, structure: Structure, *, auxiliary: bool = True) -> Evaluation:
+        """The steps of a structure, without those for auxiliary outputs alone where these are not asked for.
+
+        Raises NotRelaxable.
+        """
+        asked = (structure, auxiliary)
+        found = self._evaluations.get(asked)
         if found is None:
-            found = Evaluation(self._plan(self._lowered(structure)), self._kernels, self)
-            self._evaluations[structure] = found
+            graph = self._lowered(structure)
+            found = Evaluation(self._plan(graph if auxiliary else main_part(graph)), self._kernels, self)
+            self._evaluations[asked] = found
             while len(self._evaluations) > _KEPT:
                 self._evaluations.popitem(last=False)
-        self._evaluations.move_to_end(structure)
+        self._evaluations.move_to_end(asked)
         return found
 
     def _lowered(self, structure: Structure) -> RelaxedGraph:
         graph = self.relaxer.lower(structure)
         return graph if structure.partial is None else with_partial_channels(graph, structure.partial)
 
-    def _weights(self, decisions: Decisions, x_BCHW: Tensor) -> Weights:
+    def _weights(self, decisions: Decisions, graph: RelaxedGraph, x_BCHW: Tensor) -> Weights:
         given = dict(decisions.weights)
         positions = dict(self._positions)
-        for path, question in self.evaluation(decisions.structure).graph.questions.items():
+        for path, question in graph.questions.items():
             positions.setdefault(path, self._positions[path.question])
             if path not in given:
                 if question.kind is not QuestionKind.BRANCH:

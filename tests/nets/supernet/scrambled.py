@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +12,15 @@ from archdsl.nets import Network, load_weights
 from archdsl.nets.supernet import Supernet
 from archdsl.space import Image, Program, QuestionPath
 from archdsl.space.trace import Answers
+from archdsl.supernet.plan import Plan, planned
+from archdsl.supernet.relaxed import RelaxedGraph
 
 
-def scrambled(program: Program, *, kernel_transform: bool = False) -> Supernet:
+def scrambled(
+    program: Program, *, kernel_transform: bool = False, plan: Callable[[RelaxedGraph], Plan] = planned
+) -> Supernet:
     """A supernet of which no two tensors are alike, so that taking the wrong one or the wrong slice shows."""
-    net = Supernet(program, kernel_transform=kernel_transform)
+    net = Supernet(program, kernel_transform=kernel_transform, plan=plan)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in net.parameters():

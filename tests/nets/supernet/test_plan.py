@@ -1,0 +1,128 @@
+"""The plan of a supernet's evaluation against the evaluation of each node by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from torch import Tensor, nn
+
+from archdsl.nets.supernet import Decisions, Supernet
+from archdsl.nets.supernet.convolutions import Window, gradients
+from archdsl.space import Program, QuestionKind, QuestionPath
+from archdsl.supernet.plan import Alike, Sum, describe, planned, sources_of, unplanned
+from tests.nets.supernet.scrambled import images, scrambled
+from tests.nets.supernet.test_one_hot import ASKING
+from tests.pipeline.spaces import Case, loaded
+from tests.properties.small_spaces import small_spaces
+from tests.properties.test_small_spaces import drawn
+from tests.properties.wide_spaces import wide_spaces
+
+TRAINING, EVALUATING = True, False
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("plan")
+
+
+@pytest.mark.parametrize("mode", [TRAINING, EVALUATING], ids=["training", "evaluating"])
+@pytest.mark.parametrize("case", ASKING, ids=str)
+def test_a_plan_gives_the_outputs_gradients_and_statistics_of_plain_evaluation(case: Case, mode: bool) -> None:
+    are_equal(loaded(case).program, mode=mode)
+
+
+@settings(max_examples=20)
+@given(small_spaces())
+def test_a_plan_is_plain_evaluation_in_spaces_that_nobody_wrote(folder: Path, text: str) -> None:
+    are_equal(drawn(folder, text), mode=TRAINING)
+
+
+@settings(max_examples=20)
+@given(wide_spaces())
+def test_a_plan_is_plain_evaluation_where_widths_are_searched(folder: Path, text: str) -> None:
+    are_equal(drawn(folder, text), mode=EVALUATING)
+
+
+def are_equal(program: Program, *, mode: bool) -> None:
+    plain, fused = scrambled(program, plan=unplanned), scrambled(program, plan=planned)
+    for net in (plain, fused):
+        net.double().train(mode)
+    wanted, found = everything(plain), everything(fused)
+    assert found.keys() == wanted.keys()
+    largest = max(float(each.abs().max()) for each in wanted.values())
+    for name, each in wanted.items():
+        # A bias before a batch norm has no gradient: there both are rounding errors.
+        limit = 1e-8 * float(each.abs().max()) + 1e-13 * largest
+        assert float((found[name] - each).abs().max()) <= limit, name
+
+
+def everything(net: Supernet) -> dict[str, Tensor]:
+    """Outputs, gradients of logits and weights, and running statistics of one pass."""
+    generator = torch.Generator().manual_seed(2)
+    logits = {path: torch.randn(len(net.answers(path)), generator=generator).double() for path in net.questions}
+    weights: dict[QuestionPath, Tensor] = {path: each.requires_grad_() for path, each in logits.items()}
+    sampled = {
+        path: (net.answers(path)[int(each.argmax())],)
+        for path, each in logits.items()
+        if net.program.questions[path].kind is QuestionKind.WIDTH
+    }
+    decisions = Decisions(sampled, {path: each.softmax(0) for path, each in weights.items()})
+    outputs = net.outputs(images(net.program, count=2).double(), decisions)
+    loss = torch.stack([(each * torch.randn(each.shape, generator=generator)).mean() for each in outputs.values()])
+    loss.sum().backward()
+    found = {f"output {name}": each.detach() for name, each in outputs.items()}
+    found |= {f"logits {path}": gradient(each) for path, each in weights.items()}
+    found |= {f"gradient {name}": gradient(each) for name, each in net.named_parameters()}
+    return found | {f"statistics {name}": each for name, each in net.named_buffers()}
+
+
+def gradient(tensor: Tensor) -> Tensor:
+    return torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
+
+
+def test_the_architecture_step_computes_the_gradients_of_logits_alone() -> None:
+    case = next(case for case in ASKING if str(case) == "darts")
+    net = scrambled(loaded(case).program).train().requires_grad_(False)
+    weights = {path: torch.rand(len(net.answers(path))).requires_grad_() for path in net.questions}
+    every = net(images(net.program, count=2), Decisions(weights=weights))
+    assert isinstance(every, Tensor)
+    every.square().sum().backward()
+    assert all(each.grad is not None and each.grad.abs().sum() > 0 for each in weights.values())
+    assert all(each.grad is None for each in net.parameters())
+
+
+def test_a_plan_is_a_table_of_its_steps() -> None:
+    case = next(case for case in ASKING if str(case) == "darts")
+    net = scrambled(loaded(case).program)
+    plan = net.evaluation(Decisions().structure).plan
+    rows = describe(plan)
+    assert sum(row.count for row in rows) == len(plan.steps)
+    assert any(isinstance(step, Alike) for step in plan.steps)
+    inner = {layer for step in plan.steps if isinstance(step, Sum) for term in step.terms for layer in term.layers}
+    assert not inner & {source for step in plan.steps for source in sources_of(step, plan.graph)}
+    assert plan.channels_last
+
+
+@pytest.mark.parametrize("window", [2, 3, 5])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("dilation", [1, 2, 3])
+@pytest.mark.parametrize("size", [(9, 12), (8, 7)])
+def test_gradients_of_depthwise_convolutions(window: int, stride: int, dilation: int, size: tuple[int, int]) -> None:
+    generator = torch.Generator().manual_seed(4)
+    for padding in {0, dilation * (window - 1) // 2}:
+        conv = nn.Conv2d(4, 4, window, stride, padding, dilation, groups=4).double()
+        x_BCHW = torch.randn(2, 4, *size, generator=generator).double().requires_grad_()
+        if min(size) + 2 * padding <= dilation * (window - 1):
+            continue
+        y_BCHW = conv(x_BCHW)
+        grad_BCHW = torch.randn(y_BCHW.shape, generator=generator).double()
+        assert conv.bias is not None
+        wanted = torch.autograd.grad(y_BCHW, (x_BCHW, conv.weight, conv.bias), grad_BCHW)
+        moves = Window((stride, stride), (padding, padding), (dilation, dilation), 4)
+        found = gradients(grad_BCHW, x_BCHW.detach(), conv.weight.detach(), moves, (True, True, True))
+        for mine, theirs in zip(found, wanted, strict=True):
+            assert mine is not None
+            torch.testing.assert_close(mine, theirs)
