@@ -221,6 +221,10 @@ def _resized(x_BCHW: Tensor, size: tuple[int, int]) -> Tensor:
     return functional.interpolate(x_BCHW, size, mode="bilinear", align_corners=True)
 
 
+def _size(x_BCHW: Tensor) -> tuple[int, int]:
+    return x_BCHW.shape[2], x_BCHW.shape[3]
+
+
 class FasterSegMixedOp(nn.Module):
     def __init__(self, read: int, written: int, stride: int) -> None:
         super().__init__()
@@ -355,11 +359,11 @@ class PublishedFasterSeg(nn.Module):
         assert out32 is not None
         last8, last16 = out8, out16
         up = self.refine32
-        x32_BCHW = _resized(up[0](out32), tuple(last16.shape[2:]))
+        x32_BCHW = _resized(up[0](out32), _size(last16))
         x32_BCHW = up[1](torch.cat((x32_BCHW, last16), 1))
-        x32_BCHW = _resized(up[2](x32_BCHW), tuple(last8.shape[2:]))
+        x32_BCHW = _resized(up[2](x32_BCHW), _size(last8))
         x32_BCHW = up[3](torch.cat((x32_BCHW, last8), 1))
-        x16_BCHW = _resized(self.refine16[0](out16), tuple(last8.shape[2:]))
+        x16_BCHW = _resized(self.refine16[0](out16), _size(last8))
         x16_BCHW = self.refine16[1](torch.cat((x16_BCHW, last8), 1))
         maps = [out8, x16_BCHW, x32_BCHW, torch.cat((x16_BCHW, out8), 1), torch.cat((x32_BCHW, out8), 1)]
         size = (x_BCHW.shape[2], x_BCHW.shape[3])

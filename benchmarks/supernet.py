@@ -36,6 +36,7 @@ from archdsl.settings.searches import Phase, Search
 from archdsl.space import QuestionKind
 from archdsl.supernet.phases import questions_in, questions_of
 from archdsl.supernet.plan import planned, unplanned
+from archdsl.train.typed_torch import backward
 from benchmarks.measure import ROOT, machine
 from benchmarks.published_supernets import PublishedDarts, PublishedFasterSeg
 
@@ -61,7 +62,7 @@ def darts(variant: str, layers: int = 8, channels: int = 16) -> Work:
     x_BCHW, labels_B = torch.randn(batch, 3, *size), torch.randint(0, 10, (batch,))
     if variant == "published":
         published = PublishedDarts(channels, layers)
-        return lambda: functional.cross_entropy(published(x_BCHW), labels_B).backward()
+        return lambda: backward(functional.cross_entropy(published(x_BCHW), labels_B))
     overrides = {"c": channels, "layers": layers}
     program = archdsl.load(ROOT / file, size=size, overrides=overrides).space
     net = Supernet(program, plan=RULES[variant])
@@ -71,7 +72,7 @@ def darts(variant: str, layers: int = 8, channels: int = 16) -> Work:
 
     def step() -> None:
         scores = net.train()(x_BCHW, relaxation.decide(START))
-        functional.cross_entropy(scores.flatten(1), labels_B).backward()
+        backward(functional.cross_entropy(scores.flatten(1), labels_B))
 
     return step
 
@@ -88,7 +89,7 @@ def dense(name: str, variant: str) -> Work:
 
     def step() -> None:
         outputs = net.train().outputs(x_BCHW, relaxation.decide(START))
-        torch.stack([each.square().mean() for each in outputs.values()]).sum().backward()
+        backward(torch.stack([each.square().mean() for each in outputs.values()]).sum())
 
     return step
 
@@ -113,19 +114,18 @@ def fasterseg(variant: str, layers: int = 16) -> Work:
         def as_published() -> None:
             for _ in range(2):
                 for mode in ("sampled", "sampled", "largest", "smallest"):
-                    loss(published(x_BCHW, mode)).backward()
+                    backward(loss(published(x_BCHW, mode)))
 
         return as_published
     program = archdsl.load(ROOT / file, size=size, overrides={"layers": layers}).space
     net = Supernet(program, plan=RULES[variant])
     initialise(net, 0)
     questions = questions_in(_student(), program, {})
-    relaxation = PhaseRelaxation(questions, logits := Logits(questions))
+    relaxation = PhaseRelaxation(questions, Logits(questions))
     random = Random(0)
-    learned = list(logits.parameters())
 
     def main(decisions: Decisions) -> list[Tensor]:
-        found = net(x_BCHW, decisions)
+        found: Tensor | dict[str, Tensor] = net(x_BCHW, decisions)
         return list(found.values()) if isinstance(found, dict) else [found]
 
     def step() -> None:
@@ -133,9 +133,9 @@ def fasterseg(variant: str, layers: int = 16) -> Work:
         with torch.no_grad():
             decisions = relaxation.decide(START)
         for _, each in relaxation.passes(decisions, random):
-            loss(main(each.constant())).backward()
+            backward(loss(main(each.constant())))
         net.requires_grad_(False)
-        loss(main(relaxation.decide(START))).backward(inputs=learned)
+        backward(loss(main(relaxation.decide(START))))
         net.requires_grad_(True)
 
     return step
@@ -152,7 +152,7 @@ def _student() -> Phase:
 
 
 def work(name: str, variant: str) -> Work:
-    torch.manual_seed(0)
+    torch.manual_seed(0)  # pyright: ignore[reportUnknownMemberType]
     match name:
         case "darts":
             return darts(variant)
@@ -171,7 +171,7 @@ class Launches(TorchDispatchMode):
     """Counts what a GPU would start a kernel for: operations that write a tensor, views and allocations apart."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # pyright: ignore[reportUnknownMemberType]
         self.count = 0
 
     def __torch_dispatch__(
