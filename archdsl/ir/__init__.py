@@ -4,7 +4,7 @@ from archdsl.ir.canonical import canonical_hash, canonical_text
 from archdsl.ir.errors import BrokenGraph
 from archdsl.ir.graph import ClosedGraph, ClosedNode, Graph, Node, OpenGraph, OpenNode
 from archdsl.ir.invariants import verify
-from archdsl.ir.names import identifier, module_path, tensor_name
+from archdsl.ir.names import identifier, module_path, spell_module, tensor_name
 from archdsl.ir.passes import closed, for_inference, open_graph
 from archdsl.ir.scopes import Region, Scope, ScopeTree
 
@@ -26,6 +26,7 @@ __all__ = [
     "identifier",
     "module_path",
     "open_graph",
+    "spell_module",
     "tensor_name",
     "verify",
 ]

@@ -31,12 +31,8 @@ class Logits(Scope):
         generator = torch.Generator().manual_seed(seed)
         for path in questions.learned:
             start = scale * torch.randn(len(questions.candidates(path)), generator=generator)
-            *scopes, name = questions.program.spell(path).split(".")
-            scope: Scope = self
-            for each in scopes:
-                scope = scope.scope(each)
             self._vectors[path] = nn.Parameter(start)
-            scope.put_parameter(name, self._vectors[path])
+            self.put_parameter(questions.program.spell(path), self._vectors[path])
 
     @property
     def vectors(self) -> Mapping[QuestionPath, Tensor]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from archdsl.cost.expectation.program import Expectation
-from archdsl.ir import closed, module_path
+from archdsl.ir import closed, module_path, spell_module, tensor_name
 from archdsl.ir.graph import ClosedGraph, OpenNode
 from archdsl.nets.network import Scope
 from archdsl.nets.supernet.decisions import Decisions
@@ -71,7 +71,7 @@ class Supernet(Scope):
                 scope = scope.scope(name)
             scope.put(names[-1], kernel)
             self._kernels[owner] = kernel
-            self._owners[".".join(names)] = owner
+            self._owners[spell_module(names)] = owner
         for owner, other in shared.items():
             self._kernels[owner] = self._kernels[other]
         self._evaluations: OrderedDict[tuple[Structure, bool], Evaluation] = OrderedDict()
@@ -205,4 +205,4 @@ class Supernet(Scope):
             found = graph.layers[node.origin]
             tensors = self._kernels[node.origin.node].sliced(found.apply, found.shapes, found.reads)
             for name, tensor in tensors.items():
-                yield ".".join((*module_path(node), name)), tensor.detach().clone()
+                yield tensor_name(node, name), tensor.detach().clone()
