@@ -31,8 +31,12 @@ class Logits(Scope):
         generator = torch.Generator().manual_seed(seed)
         for path in questions.learned:
             start = scale * torch.randn(len(questions.candidates(path)), generator=generator)
+            *scopes, name = map(str, path.spelled)
+            scope: Scope = self
+            for each in scopes:
+                scope = scope.scope(each)
             self._vectors[path] = nn.Parameter(start)
-            self.put_parameter(questions.program.spell(path), self._vectors[path])
+            scope.put_parameter(name, self._vectors[path])
 
     @property
     def vectors(self) -> Mapping[QuestionPath, Tensor]:
