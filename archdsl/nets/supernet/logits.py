@@ -31,7 +31,9 @@ class Logits(Scope):
         generator = torch.Generator().manual_seed(seed)
         for path in questions.learned:
             start = scale * torch.randn(len(questions.candidates(path)), generator=generator)
-            *scopes, name = map(str, path.spelled)
+            # Of two paths that are spelled alike, the one that a text calls `answer a { operator }`.
+            apart = ("answer",) if questions.program.find(str(path))[0] != path else ()
+            *scopes, name = (*apart, *map(str, path.spelled))
             scope: Scope = self
             for each in scopes:
                 scope = scope.scope(each)
