@@ -5,7 +5,7 @@
 >>> archdsl.compile("spaces/genotypes/fasterseg_student.arch", target="onnx")
 
 Nothing is imported before it is needed: `import archdsl` is fast, and torch is loaded by `build` and
-`build_supernet` alone.
+`supernet` alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archdsl.api import Architecture, Refused, build, build_supernet, check, compare, compile, format, load
+    from archdsl.api import Architecture, Refused, build, check, compare, compile, format, load, supernet
     from archdsl.extras import ToolMissing
     from archdsl.pipeline import NotLoaded
 
@@ -24,12 +24,12 @@ __all__ = [
     "Refused",
     "ToolMissing",
     "build",
-    "build_supernet",
     "check",
     "compare",
     "compile",
     "format",
     "load",
+    "supernet",
 ]
 __version__ = "0.1.0"
 

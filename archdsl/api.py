@@ -186,7 +186,7 @@ def build(
     return network
 
 
-def build_supernet(
+def supernet(
     path: PathLike,
     *,
     weights: PathLike | None = None,
@@ -207,7 +207,7 @@ def build_supernet(
     require(Extra.TORCH)
     from archdsl.nets.supernet import Supernet
     from archdsl.nets.supernet.initial import initialise, load_weights
-    from archdsl.supernet.lower import NotRelaxable
+    from archdsl.relax.lower import NotRelaxable
 
     loaded = load_item(str(path), overrides=_texts(overrides), size=size)
     require_open(loaded)
@@ -417,10 +417,10 @@ __all__: Sequence[str] = [
     "Architecture",
     "Refused",
     "build",
-    "build_supernet",
     "check",
     "compare",
     "compile",
     "format",
     "load",
+    "supernet",
 ]

@@ -30,12 +30,12 @@ from archdsl.nets.supernet import Decisions, Logits, Supernet
 from archdsl.nets.supernet.initial import initialise
 from archdsl.nets.supernet.relaxation import PhaseRelaxation
 from archdsl.pipeline import check
+from archdsl.relax.phases import questions_in, questions_of
+from archdsl.relax.plan import planned, unplanned
 from archdsl.settings.relaxations import Method, Relaxation
 from archdsl.settings.schedules import Moment
 from archdsl.settings.searches import Phase, Search
 from archdsl.space import QuestionKind
-from archdsl.supernet.phases import questions_in, questions_of
-from archdsl.supernet.plan import planned, unplanned
 from archdsl.train.typed_torch import backward
 from benchmarks.measure import ROOT, machine
 from benchmarks.published_supernets import PublishedDarts, PublishedFasterSeg

@@ -7,7 +7,7 @@ from typing import Any
 
 from archdsl.cli.output import count, plural, short, table
 from archdsl.pipeline.supernet_report import AskedQuestion, SupernetReport
-from archdsl.supernet.estimate import Estimate
+from archdsl.relax.estimate import Estimate
 
 _SHOWN = 4
 """Candidates that a line of the table of questions has."""

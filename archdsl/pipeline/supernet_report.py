@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archdsl.pipeline.load import Loaded, NotLoaded
+from archdsl.relax.estimate import Estimate, estimate, widest
+from archdsl.relax.lower import NotRelaxable, Relaxer
+from archdsl.relax.plan import Row, describe, planned
+from archdsl.relax.relaxed import Structure
 from archdsl.space import Question, QuestionKind
-from archdsl.supernet.estimate import Estimate, estimate, widest
-from archdsl.supernet.lower import NotRelaxable, Relaxer
-from archdsl.supernet.plan import Row, describe, planned
-from archdsl.supernet.relaxed import Structure
 
 
 @dataclass(frozen=True, slots=True)

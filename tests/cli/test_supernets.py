@@ -55,7 +55,7 @@ def test_the_report_as_json(folder: Path) -> None:
     assert [each["path"] for each in found["questions"]] == ["width", "y.x"]
     assert found["questions"][1]["candidates"] == ["conv3x3(c = 16)", "sep_conv3x3(c = 16)"]
     tensors = found["estimate"]["tensors"]
-    supernet = archdsl.build_supernet(folder / "small.arch")
+    supernet = archdsl.supernet(folder / "small.arch")
     assert tensors["kernels"] + tensors["norms"] == sum(each.numel() for each in supernet.parameters())
     assert sum(each["nodes"] for each in found["steps"]) > sum(each["count"] for each in found["steps"]) > 0
 

@@ -63,7 +63,7 @@ def command(
     compiled from what. Without `-o` everything goes to `compiled/NAME/`.
 
     `supernet`, of a space, writes what a search would run: the questions, the plan of steps, and what a step takes by
-    cell, as text and JSON. `archdsl.build_supernet` gives the module itself.
+    cell, as text and JSON. `archdsl.supernet` gives the module itself.
     """
     if wanted == _SUPERNET:
         return _supernet(target, out, overrides, size, form)

@@ -73,7 +73,7 @@ def _supernet(loaded: Loaded, batch: int, form: str) -> int:
     from archdsl.api import require_open
     from archdsl.cli.supernets import estimate_object, estimate_text
     from archdsl.pipeline.supernet_report import relaxer_of
-    from archdsl.supernet.estimate import estimate
+    from archdsl.relax.estimate import estimate
 
     require_open(loaded)
     with errors_shown(form):

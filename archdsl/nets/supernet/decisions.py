@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
+from archdsl.relax.relaxed import Partial, Structure, View
 from archdsl.space import QuestionPath
 from archdsl.space.trace import Answers
-from archdsl.supernet.relaxed import Partial, Structure, View
 
 
 @dataclass(frozen=True)

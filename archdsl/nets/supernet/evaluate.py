@@ -23,12 +23,12 @@ from archdsl.nets.supernet.weighted_sum import weighted_sum
 from archdsl.ops import Shape
 from archdsl.ops.attributes import fraction
 from archdsl.ops.primitives import PRIMITIVES
+from archdsl.relax.layout import Layout
+from archdsl.relax.numbers import Mixed
+from archdsl.relax.plan import CONVOLUTIONS, RELU, Alike, Plan, Single, Step, Sum, sources_of
+from archdsl.relax.relaxed import Mask, Mix, Narrow, Relaxed, Spread, Weigh
+from archdsl.relax.scalars import Answered, Any, Product, Scalar, Total
 from archdsl.space import Apply, Image, QuestionPath, Result
-from archdsl.supernet.layout import Layout
-from archdsl.supernet.numbers import Mixed
-from archdsl.supernet.plan import CONVOLUTIONS, RELU, Alike, Plan, Single, Step, Sum, sources_of
-from archdsl.supernet.relaxed import Mask, Mix, Narrow, Relaxed, Spread, Weigh
-from archdsl.supernet.scalars import Answered, Any, Product, Scalar, Total
 
 
 class Weights:

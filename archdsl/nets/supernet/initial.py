@@ -13,8 +13,8 @@ import torch
 from archdsl.nets.supernet.supernet import Supernet
 from archdsl.ops import Role
 from archdsl.ops.primitives import PRIMITIVES
+from archdsl.relax.relaxed import Mix, Relaxed, RelaxedGraph
 from archdsl.space import Apply
-from archdsl.supernet.relaxed import Mix, Relaxed, RelaxedGraph
 from archdsl.weights.files import read
 from archdsl.weights.mismatch import compare
 from archdsl.weights.specification import Spec

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from archdsl.nets.network import Scope
+from archdsl.relax.phases import PhaseQuestions
 from archdsl.space import QuestionKind, QuestionPath
-from archdsl.supernet.phases import PhaseQuestions
 
 START: Final = 1e-3
 """The standard deviation of logits at the start, as in the published code of DARTS and FasterSeg."""

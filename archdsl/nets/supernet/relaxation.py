@@ -17,11 +17,11 @@ from archdsl.nets.supernet.decisions import Decisions
 from archdsl.nets.supernet.logits import Logits
 from archdsl.nets.supernet.perturb import adversarial_perturbation, random_perturbation
 from archdsl.nets.supernet.relaxations import anchor_distance, drawn
+from archdsl.relax.phases import EDGES, Pass, PhaseQuestions
+from archdsl.relax.relaxed import NONE
 from archdsl.settings.relaxations import Dirichlet, Mixing, PerturbedBy, Relaxation, WithoutLogits
 from archdsl.settings.schedules import Moment, value_at
 from archdsl.space import QuestionPath
-from archdsl.supernet.phases import EDGES, Pass, PhaseQuestions
-from archdsl.supernet.relaxed import NONE
 
 Vectors: TypeAlias = "Mapping[QuestionPath, Tensor]"
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from archdsl.ops import Attributes, Role, Shape, Weight
 from archdsl.ops.primitives import PRIMITIVES
+from archdsl.relax.full import Full, number
+from archdsl.relax.layout import Layout
 from archdsl.space import Apply
-from archdsl.supernet.full import Full, number
-from archdsl.supernet.layout import Layout
 
 
 class Superkernel(nn.Module):

@@ -22,15 +22,15 @@ from archdsl.nets.supernet.expected_cost import expected_cost
 from archdsl.nets.supernet.logits import START, Logits
 from archdsl.nets.supernet.relaxation import PhaseRelaxation
 from archdsl.nets.supernet.superkernels import Superkernel, superkernel
+from archdsl.relax.full import full_layers
+from archdsl.relax.lower import Relaxer
+from archdsl.relax.partial_channels import with_partial_channels
+from archdsl.relax.phases import PhaseQuestions, questions_of
+from archdsl.relax.plan import Plan, main_part, planned
+from archdsl.relax.relaxed import RelaxedGraph, Structure
 from archdsl.settings.relaxations import RELAXED, Method, Relaxation
 from archdsl.space import Apply, Program, Question, QuestionKind, QuestionPath
 from archdsl.space.trace import Answers, trace
-from archdsl.supernet.full import full_layers
-from archdsl.supernet.lower import Relaxer
-from archdsl.supernet.partial_channels import with_partial_channels
-from archdsl.supernet.phases import PhaseQuestions, questions_of
-from archdsl.supernet.plan import Plan, main_part, planned
-from archdsl.supernet.relaxed import RelaxedGraph, Structure
 
 _KEPT: Final = 8
 """How many evaluations are kept: a search asks for the same few again and again, or for a new one in each step."""
@@ -172,7 +172,7 @@ class Supernet(Scope):
     # Relaxations --------------------------------------------------------------------------------
 
     def logits(self, questions: PhaseQuestions | None = None, *, scale: float = START, seed: int = 0) -> Logits:
-        """Logits for the questions of a phase (`archdsl.supernet.phases`), beside the network; for all by softmax."""
+        """Logits for the questions of a phase (`archdsl.relax.phases`), beside the network; for all by softmax."""
         if questions is None:
             questions = questions_of(self.program, (Relaxation(Method.SOFTMAX, RELAXED),))
         return Logits(questions, scale=scale, seed=seed)

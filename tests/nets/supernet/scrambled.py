@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from archdsl.ir import ClosedGraph
 from archdsl.nets import Network, load_weights
 from archdsl.nets.supernet import Supernet
+from archdsl.relax.plan import Plan, planned
+from archdsl.relax.relaxed import RelaxedGraph
 from archdsl.space import Image, Program, QuestionPath
 from archdsl.space.trace import Answers
-from archdsl.supernet.plan import Plan, planned
-from archdsl.supernet.relaxed import RelaxedGraph
 
 
 def scrambled(

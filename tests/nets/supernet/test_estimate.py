@@ -10,8 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import archdsl
 from archdsl.nets.supernet import Decisions, Supernet
+from archdsl.relax.estimate import Estimate, Pass, estimate
 from archdsl.space import QuestionKind
-from archdsl.supernet.estimate import Estimate, Pass, estimate
 from archdsl.train.typed_torch import backward
 
 BATCH: Final = 2
@@ -27,7 +27,7 @@ DENSE: Final = ("spaces/fasterseg.arch", "tests/texts/nasbench201.arch")
 
 @pytest.fixture(scope="module", params=SPACES)
 def space(request: pytest.FixtureRequest) -> tuple[str, Supernet, Estimate]:
-    supernet = archdsl.build_supernet(request.param, size=SPACES[request.param])
+    supernet = archdsl.supernet(request.param, size=SPACES[request.param])
     return request.param, supernet, estimate(supernet.relaxer, batch=BATCH)
 
 
@@ -88,7 +88,7 @@ def test_a_step_of_answers_takes_less(space: tuple[str, Supernet, Estimate]) -> 
 
 
 def test_images_count_each_by_itself() -> None:
-    supernet = archdsl.build_supernet("tests/texts/nasbench201.arch", size=(32, 32))
+    supernet = archdsl.supernet("tests/texts/nasbench201.arch", size=(32, 32))
     one, four = (estimate(supernet.relaxer, batch=batch) for batch in (1, 4))
     assert four.weights.macs == 4 * one.weights.macs
     assert four.weights.maps_bytes == 4 * one.weights.maps_bytes

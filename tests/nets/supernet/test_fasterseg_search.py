@@ -12,10 +12,10 @@ from torch import Generator, Tensor
 import archdsl
 from archdsl.nets.supernet import Decisions, Supernet
 from archdsl.pipeline import check
+from archdsl.relax.phases import PhaseQuestions, questions_in
 from archdsl.settings import Search
 from archdsl.settings.schedules import Moment
 from archdsl.space import QuestionKind
-from archdsl.supernet.phases import PhaseQuestions, questions_in
 from archdsl.train.typed_torch import backward
 
 FILE = Path(__file__).parents[3] / "spaces" / "fasterseg.arch"

@@ -40,7 +40,7 @@ def uniform(supernet: Supernet) -> Decisions:
 
 
 def test_a_seed_gives_one_draw(file: Path) -> None:
-    one, again, other = (archdsl.build_supernet(file, seed=seed).state_dict() for seed in (1, 1, 2))
+    one, again, other = (archdsl.supernet(file, seed=seed).state_dict() for seed in (1, 1, 2))
     assert one.keys() == again.keys() == other.keys()
     assert all(torch.equal(one[name], again[name]) for name in one)
     kernels = [name for name in one if one[name].dim() == 4]
@@ -48,7 +48,7 @@ def test_a_seed_gives_one_draw(file: Path) -> None:
 
 
 def test_a_kernel_has_the_scale_of_its_full_fan_in(file: Path) -> None:
-    state = archdsl.build_supernet(file).state_dict()
+    state = archdsl.supernet(file).state_dict()
     wide = {name: tensor for name, tensor in state.items() if tensor.dim() == 4 and tensor.numel() > 1000}
     assert {tuple(tensor.shape) for tensor in wide.values()} == {(32, 16, 3, 3), (32, 32, 3, 3), (32, 32, 1, 1)}
     for name, tensor in wide.items():
@@ -61,14 +61,14 @@ def test_a_kernel_has_the_scale_of_its_full_fan_in(file: Path) -> None:
 def test_a_change_elsewhere_leaves_a_draw_alone(file: Path, tmp_path: Path) -> None:
     changed = tmp_path / "changed.arch"
     changed.write_text(SPACE.replace("sep_conv3x3(c = 32)", "sep_conv3x3_x2(c = 32)"), encoding="utf-8")
-    one, other = (archdsl.build_supernet(each).state_dict() for each in (file, changed))
+    one, other = (archdsl.supernet(each).state_dict() for each in (file, changed))
     both = one.keys() & other.keys()
     assert both != one.keys() and both
     assert all(torch.equal(one[name], other[name]) for name in both)
 
 
 def test_batch_norms_and_biases_begin_at_the_identity(file: Path) -> None:
-    rest = {name: each for name, each in archdsl.build_supernet(file).state_dict().items() if each.dim() == 1}
+    rest = {name: each for name, each in archdsl.supernet(file).state_dict().items() if each.dim() == 1}
     assert rest
     for name, tensor in rest.items():
         parts = name.split(".")[-1]
@@ -77,18 +77,18 @@ def test_batch_norms_and_biases_begin_at_the_identity(file: Path) -> None:
 
 
 def test_maps_have_values_of_size_one(file: Path) -> None:
-    supernet = archdsl.build_supernet(file)
+    supernet = archdsl.supernet(file)
     made = supernet(torch.randn(4, 3, 32, 64, generator=torch.Generator().manual_seed(0)), uniform(supernet))
     assert 0.2 < made.std().item() < 3
 
 
 def test_the_state_round_trips(file: Path, tmp_path: Path) -> None:
-    supernet = archdsl.build_supernet(file, seed=7)
+    supernet = archdsl.supernet(file, seed=7)
     image = torch.randn(2, 3, 32, 64, generator=torch.Generator().manual_seed(0))
     supernet(image, uniform(supernet))  # statistics of batch norms move
     weights = tmp_path / "supernet.safetensors"
     save(weights, {name: tensor.numpy() for name, tensor in supernet.state_dict().items()}, {})
-    read = archdsl.build_supernet(file, weights=weights)
+    read = archdsl.supernet(file, weights=weights)
     own, found = supernet.state_dict(), read.state_dict()
     assert own.keys() == found.keys() and all(torch.equal(own[name], found[name]) for name in own)
     assert torch.equal(supernet.eval()(image, uniform(supernet)), read.eval()(image, uniform(supernet)))
@@ -96,26 +96,26 @@ def test_the_state_round_trips(file: Path, tmp_path: Path) -> None:
 
 def test_another_supernets_state_is_refused(file: Path, tmp_path: Path) -> None:
     weights = tmp_path / "supernet.safetensors"
-    state = archdsl.build_supernet(file, overrides={"classes": 7}).state_dict()
+    state = archdsl.supernet(file, overrides={"classes": 7}).state_dict()
     save(weights, {name: tensor.numpy() for name, tensor in state.items()}, {})
     with pytest.raises(WeightsMismatch, match="of another shape"):
-        archdsl.build_supernet(file, weights=weights)
+        archdsl.supernet(file, weights=weights)
 
 
 def test_it_says_what_it_is(file: Path) -> None:
-    supernet = archdsl.build_supernet(file)
+    supernet = archdsl.supernet(file)
     count = sum(parameter.numel() for parameter in supernet.parameters())
     assert repr(supernet) == f"<supernet of `small`: 2 questions, {count:,} parameters>"
 
 
 def test_a_network_has_no_supernet(file: Path, tmp_path: Path) -> None:
     with pytest.raises(archdsl.Refused, match=r"leaves no question open: name its space, `fasterseg`"):
-        archdsl.build_supernet("spaces/genotypes/fasterseg_student.arch")
+        archdsl.supernet("spaces/genotypes/fasterseg_student.arch")
     closed = tmp_path / "closed.arch"
     closed.write_text(
         "archdsl 1\n\nspace closed() {\n  in image: 3x8x8\n  out y = image -> relu\n}\n", encoding="utf-8"
     )
     with pytest.raises(archdsl.Refused, match="asks no question"):
-        archdsl.build_supernet(closed)
+        archdsl.supernet(closed)
     with pytest.raises(archdsl.NotLoaded):
-        archdsl.build_supernet(tmp_path / "none.arch")
+        archdsl.supernet(tmp_path / "none.arch")

@@ -16,9 +16,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from archdsl.nets.supernet import Decisions, Supernet
+from archdsl.relax.relaxed import NONE
 from archdsl.space import QuestionKind, QuestionPath
 from archdsl.space.trace import Answers
-from archdsl.supernet.relaxed import NONE
 from tests.nets.supernet.scrambled import differ, images, scrambled
 from tests.properties.affine_spaces import affine_spaces
 from tests.properties.small_spaces import small_spaces

@@ -16,12 +16,12 @@ from archdsl.cost.expectation.measures import macs
 from archdsl.cost.expectation.program import Expectation
 from archdsl.cost.expectation.work import Work
 from archdsl.nets.supernet import Decisions, Supernet
+from archdsl.relax.not_relaxable import NotRelaxable
+from archdsl.relax.phases import questions_of
+from archdsl.relax.relaxed import Partial
 from archdsl.settings.relaxations import RELAXED, Method, PartialChannels, Relaxation
 from archdsl.settings.schedules import Moment
 from archdsl.space import QuestionKind, QuestionPath
-from archdsl.supernet.not_relaxable import NotRelaxable
-from archdsl.supernet.phases import questions_of
-from archdsl.supernet.relaxed import Partial
 from archdsl.train.typed_torch import backward
 
 TEXT = """archdsl 1

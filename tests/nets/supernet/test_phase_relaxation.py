@@ -13,6 +13,8 @@ import archdsl
 from archdsl.nets.supernet import Decisions, Logits, Supernet
 from archdsl.nets.supernet.perturb import adversarial_perturbation, random_perturbation
 from archdsl.nets.supernet.relaxations import softmax
+from archdsl.relax.phases import PhaseQuestions, questions_of
+from archdsl.relax.relaxed import NONE
 from archdsl.settings.relaxations import (
     Combined,
     Dirichlet,
@@ -27,8 +29,6 @@ from archdsl.settings.relaxations import (
 from archdsl.settings.schedules import Constant, Linear, Moment
 from archdsl.settings.searches import Sandwich
 from archdsl.space import Program, QuestionKind, QuestionPath
-from archdsl.supernet.phases import PhaseQuestions, questions_of
-from archdsl.supernet.relaxed import NONE
 from archdsl.train.typed_torch import backward
 
 TEXT = """archdsl 1

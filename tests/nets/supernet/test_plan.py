@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from archdsl.nets.supernet import Decisions, Supernet
 from archdsl.nets.supernet.convolutions import Window, gradients
+from archdsl.relax.plan import Alike, Sum, describe, planned, sources_of, unplanned
 from archdsl.space import Program, QuestionKind, QuestionPath
-from archdsl.supernet.plan import Alike, Sum, describe, planned, sources_of, unplanned
 from archdsl.train.typed_torch import backward
 from tests.nets.supernet.scrambled import images, scrambled
 from tests.nets.supernet.test_one_hot import ASKING

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from archdsl.nets.supernet import Decisions, Supernet
+from archdsl.relax.relaxed import View
 from archdsl.space import Branch
-from archdsl.supernet.relaxed import View
 from tests.nets.supernet.scrambled import differ, images, scrambled, uniform
 from tests.pipeline.spaces import SMALL, loaded
 

@@ -17,11 +17,11 @@ from archdsl.ops.model import Channels, Kind, Primitive, Value
 from archdsl.ops.pointwise import SHUFFLE
 from archdsl.ops.pooling import MAX_POOL
 from archdsl.ops.primitives import PRIMITIVES
+from archdsl.relax.layout import Layout
+from archdsl.relax.not_relaxable import NotRelaxable
+from archdsl.relax.relaxed import Mix, Narrow, Partial, Relaxed, RelaxedGraph, Weigh
+from archdsl.relax.scalars import Answered
 from archdsl.space import Absent, Apply, Asked, Keep, Program, Question, QuestionKind, QuestionPath, Select
-from archdsl.supernet.layout import Layout
-from archdsl.supernet.not_relaxable import NotRelaxable
-from archdsl.supernet.relaxed import Mix, Narrow, Partial, Relaxed, RelaxedGraph, Weigh
-from archdsl.supernet.scalars import Answered
 
 
 def with_partial_channels(graph: RelaxedGraph, partial: Partial) -> RelaxedGraph:

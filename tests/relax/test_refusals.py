@@ -9,9 +9,9 @@ from random import Random
 import pytest
 
 from archdsl.diagnostics import page
+from archdsl.relax import NotRelaxable, Relaxer, check
+from archdsl.relax.relaxed import Structure
 from archdsl.space import Program, QuestionKind, QuestionPath
-from archdsl.supernet import NotRelaxable, Relaxer, check
-from archdsl.supernet.relaxed import Structure
 from tests.pipeline.spaces import SMALL, Case, loaded
 from tests.properties.test_small_spaces import program_of
 from tests.space.samples import sampled

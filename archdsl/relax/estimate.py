@@ -10,12 +10,12 @@ from typing import Final, assert_never
 from archdsl.ir.scopes import ScopeTree, scope_tree
 from archdsl.ops import Kept, Shape
 from archdsl.ops.primitives import PRIMITIVES
+from archdsl.relax.full import Full, full_layers, number
+from archdsl.relax.lower import Relaxer
+from archdsl.relax.plan import Alike, Plan, Single, Step, Sum, planned
+from archdsl.relax.relaxed import Mask, Mix, Narrow, Relaxed, RelaxedGraph, Spread, Structure, Weigh
+from archdsl.relax.scalars import Answered, Scalar
 from archdsl.space import Apply, Image, Program, QuestionKind, QuestionPath, Result
-from archdsl.supernet.full import Full, full_layers, number
-from archdsl.supernet.lower import Relaxer
-from archdsl.supernet.plan import Alike, Plan, Single, Step, Sum, planned
-from archdsl.supernet.relaxed import Mask, Mix, Narrow, Relaxed, RelaxedGraph, Spread, Structure, Weigh
-from archdsl.supernet.scalars import Answered, Scalar
 
 _FLOAT: Final = 4
 """Bytes of a number."""

@@ -9,14 +9,14 @@ from random import Random
 
 import archdsl
 from archdsl.pipeline import check
+from archdsl.relax.phases import EDGES, PhaseQuestions, questions_in, questions_of, views_of
+from archdsl.relax.relaxed import NONE, View
 from archdsl.settings import Search
 from archdsl.settings.losses import Heads
 from archdsl.settings.relaxations import RELAXED, Method, PartialChannels, Relaxation, Untrained, WithoutLogits
 from archdsl.settings.schedules import Anneal, Constant, Exponential
 from archdsl.space import Program, QuestionKind
 from archdsl.space.count import Census
-from archdsl.supernet.phases import EDGES, PhaseQuestions, questions_in, questions_of, views_of
-from archdsl.supernet.relaxed import NONE, View
 
 ROOT = Path(__file__).parents[2]
 SPACES, TEXTS = ROOT / "spaces", ROOT / "tests" / "texts"

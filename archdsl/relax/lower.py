@@ -17,13 +17,10 @@ from archdsl.ops.dims import Leaf, values
 from archdsl.ops.joining import ADD
 from archdsl.ops.model import Channels
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Apply, Chosen, Image, Label, Node, Program, Question, QuestionKind, QuestionPath, Result
-from archdsl.space.symbolic_channels import holds
-from archdsl.space.walk import Key, Walk
-from archdsl.supernet.layout import Layout, joined
-from archdsl.supernet.not_relaxable import NotRelaxable
-from archdsl.supernet.numbers import Case, Deciding, Mixed, Number, TooManyCases, combined, mixed, now
-from archdsl.supernet.relaxed import (
+from archdsl.relax.layout import Layout, joined
+from archdsl.relax.not_relaxable import NotRelaxable
+from archdsl.relax.numbers import Case, Deciding, Mixed, Number, TooManyCases, combined, mixed, now
+from archdsl.relax.relaxed import (
     NONE,
     Layer,
     Mask,
@@ -37,7 +34,10 @@ from archdsl.supernet.relaxed import (
     View,
     Weigh,
 )
-from archdsl.supernet.scalars import Answered, Scalar, any_of, product, total
+from archdsl.relax.scalars import Answered, Scalar, any_of, product, total
+from archdsl.space import Apply, Chosen, Image, Label, Node, Program, Question, QuestionKind, QuestionPath, Result
+from archdsl.space.symbolic_channels import holds
+from archdsl.space.walk import Key, Walk
 
 SAMPLE: Final = "sample the widths that it hangs on (`gumbel_hard`, `one_path`), or answer them"
 ANSWER: Final = "answer what decides it otherwise, or leave those candidates out (`without`)"

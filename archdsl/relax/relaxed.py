@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import Final, TypeAlias
 
 from archdsl.ops import Shape
+from archdsl.relax.layout import Layout
+from archdsl.relax.scalars import Scalar
 from archdsl.space import Apply, Branch, Image, Program, Question, QuestionPath, Result
 from archdsl.space.trace import Answers
 from archdsl.space.walk import Key
-from archdsl.supernet.layout import Layout
-from archdsl.supernet.scalars import Scalar
 
 NONE: Final = "also none"
 """The further answer of `also = none`: a map of zeros. No candidate is spelled so, and one may be called `none`."""
@@ -29,7 +29,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """Mixed ops on a share of their channels (`archdsl.supernet.partial_channels`)."""
+    """Mixed ops on a share of their channels (`archdsl.relax.partial_channels`)."""
 
     channels: Fraction
     """The share, 1 / k."""

@@ -8,6 +8,7 @@ from itertools import combinations, product
 from random import Random
 from typing import Final
 
+from archdsl.relax.relaxed import NONE, Partial, View
 from archdsl.settings.losses import Heads
 from archdsl.settings.relaxations import (
     RELAXED,
@@ -25,7 +26,6 @@ from archdsl.settings.searches import Phase, Sandwich
 from archdsl.space import Branch, Ordered, Program, QuestionKind, QuestionPath, parse_scope
 from archdsl.space.relax import open_questions
 from archdsl.space.trace import Answers
-from archdsl.supernet.relaxed import NONE, Partial, View
 
 EDGES: Final = Relaxation(Method.SOFTMAX, (QuestionKind.KEEP,))
 """How the inputs of a sum are weighed by edge normalisation (PC-DARTS, equation 3)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from archdsl.supernet.numbers import Mixed, Number, combined, now
+from archdsl.relax.numbers import Mixed, Number, combined, now
 
 
 @dataclass(frozen=True, slots=True)

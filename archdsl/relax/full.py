@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from archdsl.ops import Count, Dim, Shape, Weight
 from archdsl.ops.dims import values
 from archdsl.ops.primitives import PRIMITIVES
+from archdsl.relax.layout import Layout
+from archdsl.relax.lower import Relaxer
+from archdsl.relax.numbers import Mixed
 from archdsl.space import Apply, Asked, Program, Select
-from archdsl.supernet.layout import Layout
-from archdsl.supernet.lower import Relaxer
-from archdsl.supernet.numbers import Mixed
 
 
 @dataclass(frozen=True, slots=True)

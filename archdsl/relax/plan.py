@@ -12,15 +12,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, assert_never
 
+from archdsl.ops.convolution import CONV, DWCONV
 from archdsl.ops.joining import ADD
+from archdsl.ops.pointwise import BN
+from archdsl.ops.pointwise import RELU as POINTWISE_RELU
+from archdsl.ops.pooling import AVG_POOL
+from archdsl.ops.resampling import RESIZE
+from archdsl.relax.relaxed import Mask, Mix, Relaxed, RelaxedGraph, Spread
+from archdsl.relax.scalars import Scalar
 from archdsl.space import Apply, Image
-from archdsl.supernet.relaxed import Mask, Mix, Relaxed, RelaxedGraph, Spread
-from archdsl.supernet.scalars import Scalar
 
-CONVOLUTIONS: Final = frozenset({"conv", "dwconv"})
-NORM: Final = "bn"
-RELU: Final = "relu"
-_LINEAR: Final = frozenset({"resize", "avg_pool"})
+CONVOLUTIONS: Final = frozenset({CONV.name, DWCONV.name})
+NORM: Final = BN.name
+RELU: Final = POINTWISE_RELU.name
+_LINEAR: Final = frozenset({RESIZE.name, AVG_POOL.name})
 _IN_ROWS: Final = CONVOLUTIONS | {NORM, RELU}
 
 
@@ -403,4 +408,4 @@ class _Planner:
 def _mostly_depthwise(graph: RelaxedGraph) -> bool:
     kinds = Counter(node.payload.primitive for node in graph.nodes if isinstance(node.payload, Apply))
     # Few depthwise layers, as in heads, do not pay for the others.
-    return 4 * kinds["dwconv"] > kinds["conv"]
+    return 4 * kinds[DWCONV.name] > kinds[CONV.name]
