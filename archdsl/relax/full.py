@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from archdsl.ops import Count, Dim, Shape, Weight
+from archdsl.ops import Count, Dim, Shape, ShapeError, Weight
 from archdsl.ops.dims import values
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.relax.layout import Layout
-from archdsl.relax.lower import Relaxer
+from archdsl.relax.lower import ANSWER, Relaxer
+from archdsl.relax.not_relaxable import NotRelaxable
 from archdsl.relax.numbers import Mixed
-from archdsl.space import Apply, Asked, Program, Select
+from archdsl.space import Apply, Asked, Node, Program, Select
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,10 @@ def number(count: Count) -> int:
 
 
 def full_layers(relaxer: Relaxer) -> tuple[Mapping[int, Full], Mapping[int, int]]:
-    """Each layer with tensors by its node in the program, and those that use the kernel of another one."""
+    """Each layer with tensors by its node in the program, and those that use the kernel of another one.
+
+    Raises NotRelaxable.
+    """
     program = relaxer.program
     shared = _shared_windows(program)
     norms: dict[int, set[tuple[int, int]]] = {}
@@ -76,17 +80,23 @@ def full_layers(relaxer: Relaxer) -> tuple[Mapping[int, Full], Mapping[int, int]
     for index, node in enumerate(program.nodes):
         if isinstance(node.payload, Apply) and PRIMITIVES[node.payload.primitive].owns_tensors and index not in found:
             shapes = tuple(
-                Shape(_largest(program.nodes[source].shape.channels), *program.nodes[source].shape[1:])
+                Shape(_largest(program.nodes[source].shape.channels, node), *program.nodes[source].shape[1:])
                 for source in node.inputs
             )
             attributes = tuple(
-                (name, _largest(value) if isinstance(value, Dim) else value) for name, value in node.payload.attributes
+                (name, _largest(value, node) if isinstance(value, Dim) else value)
+                for name, value in node.payload.attributes
             )
             found[index] = Full(Apply(node.payload.primitive, attributes), shapes)
     fulls: dict[int, Full] = {}
     for owner, full in sorted(found.items()):
         if owner in shared:
             continue
+        try:
+            full.weights()
+        except ShapeError as error:
+            node = program.nodes[owner]
+            raise NotRelaxable(node.path, node.span, f"{error.reason} at its largest", ANSWER) from None
         windows = sorted({_window(program, other) for other, to in shared.items() if to == owner}, reverse=True)
         fulls[owner] = replace(full, norms=tuple(sorted(norms.get(owner, ()))), windows=tuple(windows))
     return fulls, shared
@@ -96,8 +106,14 @@ def _at_largest(program: Program, owner: int, payload: Apply) -> Apply:
     """With the largest channel counts: with some maps absent, a layer may write more than with all."""
     written = program.nodes[owner].payload
     assert isinstance(written, Apply)
-    largest = {name: _largest(value) for name, value in written.attributes if isinstance(value, Dim)}
-    return Apply(payload.primitive, tuple((name, largest.get(name, value)) for name, value in payload.attributes))
+    listed = {name: values(value) or () for name, value in written.attributes if isinstance(value, Dim)}
+    return Apply(
+        payload.primitive,
+        tuple(
+            (name, max(value, *map(int, listed[name]), value) if name in listed and isinstance(value, int) else value)
+            for name, value in payload.attributes
+        ),
+    )
 
 
 def _runs(reads: Layout) -> set[tuple[int, int]]:
@@ -109,8 +125,12 @@ def _runs(reads: Layout) -> set[tuple[int, int]]:
     return found
 
 
-def _largest(count: Count) -> int:
-    return max((int(number) for number in values(count) or ()), default=1)
+def _largest(count: Count, node: Node) -> int:
+    """Raises NotRelaxable where what a count can be is too much to list."""
+    listed = values(count)
+    if listed is None:
+        raise NotRelaxable(node.path, node.span, "has more channel counts than can be listed", ANSWER)
+    return max(map(int, listed))
 
 
 def _window(program: Program, owner: int) -> tuple[int, int]:

@@ -355,12 +355,12 @@ class _Domain:
             (weight if each.weighed else chance, each)
             for weight, chance, (_, each) in zip(weights, chances, present, strict=True)
         ]
-        if given == (NONE,) and decided not in self.weighted:
+        zero = given == (NONE,)
+        if zero and decided not in self.weighted:
             return self._placed(key, self._mix(key, terms, presence=None, zero=True))
         self._met(path, question)
-        if given == (NONE,):
-            return self._placed(key, self._mix(key, terms, presence=None if certain else total(chances), zero=True))
-        return self._placed(key, self._mix(key, terms, presence=None if certain else total(chances)))
+        presence = None if certain else total(chances)
+        return self._placed(key, self._mix(key, terms, presence=presence, zero=zero))
 
     def keep(
         self, key: Key, node: Node, path: QuestionPath, question: Question, options: Mapping[str, Map | None]

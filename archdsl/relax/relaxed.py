@@ -56,8 +56,9 @@ class Structure:
     partial: Partial | None = None
 
     @classmethod
-    def of(cls, answers: Answers, **rest: object) -> Structure:
-        return cls(tuple(answers.items()), **rest)  # pyright: ignore[reportArgumentType]
+    def of(cls, answers: Answers, *, weighted: frozenset[QuestionPath] = frozenset()) -> Structure:
+        """Of some answers, with all else as in a search."""
+        return cls(tuple(answers.items()), weighted)
 
 
 # Payloads ---------------------------------------------------------------------------------------

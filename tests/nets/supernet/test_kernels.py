@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from archdsl.nets.supernet import Decisions, Supernet
+from archdsl.relax import NotRelaxable
 from archdsl.space import QuestionPath
 from tests.nets.supernet.scrambled import differs_from_network, images, scrambled
 from tests.properties.test_small_spaces import program_of
@@ -41,9 +42,35 @@ space net() {
 """
 
 
+MANY = """archdsl 1
+
+space net() {
+  in image: 3x5x5
+  choose a in {NUMBERS}
+  choose b in {NUMBERS}
+  out y = image -> conv(a + 70 * b, k = 1) -> conv(2, k = 1)
+}
+"""
+NUMBERS = ", ".join(map(str, range(1, 71)))
+
+
 def question(net: Supernet) -> QuestionPath:
     (path,) = net.questions
     return path
+
+
+def test_a_kernel_whose_widths_are_too_many_to_list_has_the_largest(tmp_path: Path) -> None:
+    net = scrambled(program_of(tmp_path, MANY.replace("NUMBERS", NUMBERS)))
+    first, _ = net.parameters()
+    assert first.shape == (70 + 70 * 70, 3, 1, 1)
+    answers = {path: (answer,) for path, answer in zip(net.questions, ("18", "9"), strict=True)}
+    assert differs_from_network(net, answers, images(net.program)) <= 1e-5
+
+
+def test_a_kernel_beyond_all_sizes_is_shown_where_it_stands(tmp_path: Path) -> None:
+    text = MANY.replace("NUMBERS", NUMBERS).replace("a + 70 * b", "300 * a + 21000 * b")
+    with pytest.raises(NotRelaxable, match="has more than 1,000,000 output channels"):
+        Supernet(program_of(tmp_path, text))
 
 
 def test_a_smaller_window_is_the_middle_of_the_largest(tmp_path: Path) -> None:
