@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 
@@ -62,16 +62,17 @@ class Estimate:
 def estimate(graph: ClosedGraph, table: Table) -> Estimate:
     """The estimate for a closed graph. Raises MissingRows: what has no row is never taken to cost nothing."""
     found = uses(graph)
-    missing = table.missing(dict.fromkeys(use.row for use in found))
+    seconds = seconds_of(table, (use.row for use in found))
+    return Estimate(table, tuple(RowEstimate(use, seconds[use.row]) for use in found))
+
+
+def seconds_of(table: Table, rows: Iterable[Row]) -> Mapping[Row, float]:
+    """The time of each row with the factor of the table. Raises MissingRows."""
+    found = {row: table.seconds(row) for row in rows}
+    missing = table.missing(found)
     if missing:
         raise MissingRows(table, missing)
-    return Estimate(table, tuple(RowEstimate(use, _seconds(table, use.row)) for use in found))
-
-
-def _seconds(table: Table, row: Row) -> float:
-    seconds = table.seconds(row)
-    assert seconds is not None
-    return seconds * table.factor
+    return {row: seconds * table.factor for row, seconds in found.items() if seconds is not None}
 
 
 def _shares(rows: Sequence[RowEstimate], key: Callable[[Use], str]) -> tuple[Share, ...]:

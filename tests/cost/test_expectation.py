@@ -15,7 +15,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from archdsl.cost import figures
-from archdsl.cost.expectation.measures import macs, params
+from archdsl.cost.estimate import MissingRows, estimate
+from archdsl.cost.expectation.measures import macs, params, seconds
 from archdsl.cost.expectation.program import Expectation
 from archdsl.cost.expectation.work import Term, Work
 from archdsl.cost.rows import Row, uses
@@ -25,6 +26,7 @@ from archdsl.space import Program
 from archdsl.space.count import Census
 from archdsl.space.path import QuestionPath
 from archdsl.space.trace import Answers, trace
+from tests.cost.invented import SCALE, table
 from tests.properties.small_spaces import small_spaces
 from tests.properties.test_small_spaces import drawn
 
@@ -122,6 +124,26 @@ def test_it_is_the_mean_over_all_answers(folder: Path, text: str, seed: int) -> 
         )
         mean += chance * of_network(program, chosen)
     assert expectation.value(expectation.chances(chances)) == pytest.approx(mean, rel=1e-9)
+
+
+def test_by_a_table_it_is_the_estimate() -> None:
+    program = load(str(ROOT / "tests/texts/nasbench201.arch")).program
+    work = Work.of(program)
+    rows = dict.fromkeys(term.row for term in work.terms)
+    measured = table({row: price(row) for row in rows}, scale=SCALE)
+    expectation = Expectation.of(work, seconds(measured, work))
+    answers = Census(program).sample(Random(5))
+    found = expectation.value(expectation.chances(one_hot(expectation, answers)))
+    network = closed(program, trace(program, answers), "net")
+    assert found == pytest.approx(estimate(network, measured).seconds, rel=1e-9)
+
+
+def test_a_row_that_a_table_lacks_is_named() -> None:
+    work = Work.of(load(str(ROOT / "tests/texts/nasbench201.arch")).program)
+    first, *others = dict.fromkeys(term.row for term in work.terms)
+    with pytest.raises(MissingRows) as found:
+        seconds(table({row: price(row) for row in others}), work)
+    assert found.value.rows == (first,)
 
 
 @pytest.mark.parametrize("file", ["spaces/gas.arch", "spaces/cas.arch", "tests/texts/ofa_mobilenetv3.arch"])

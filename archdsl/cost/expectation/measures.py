@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 
-from archdsl.cost.estimate import MissingRows
-from archdsl.cost.expectation.work import Term
+from archdsl.cost.estimate import seconds_of
+from archdsl.cost.expectation.work import Term, Work
 from archdsl.cost.kernel import Step
 from archdsl.cost.tables import Table
 from archdsl.ops import Shape
@@ -31,12 +31,10 @@ def params(term: Term) -> float:
     )
 
 
-def seconds(table: Table, terms: tuple[Term, ...]) -> dict[Term, float]:
+def seconds(table: Table, work: Work) -> Callable[[Term], float]:
     """The time of each term by a table, with its factor. Raises MissingRows: what has no row is never free."""
-    missing = table.missing(dict.fromkeys(term.row for term in terms))
-    if missing:
-        raise MissingRows(table, missing)
-    return {term: (table.seconds(term.row) or 0.0) * table.factor for term in terms}
+    found = seconds_of(table, (term.row for term in work.terms))
+    return lambda term: found[term.row]
 
 
 def _steps(term: Term) -> Iterator[tuple[Step, list[Shape], Shape]]:
