@@ -33,6 +33,13 @@ class Named(Point):
 
 
 @record
+class Kept:
+    put: int
+    many: dict[str, int] = field(default_factory=dict[str, int])
+    label: str = field(default="none", kw_only=True)
+
+
+@record
 class Empty:
     """A record without fields."""
 
@@ -70,6 +77,8 @@ def test_records_are_frozen_and_have_no_other_attributes() -> None:
     point = Point(1)
     with pytest.raises(FrozenInstanceError):
         point.x = 2  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(FrozenInstanceError):
+        del point.x  # pyright: ignore[reportAttributeAccessIssue]
     assert not hasattr(point, "__dict__")
 
 
@@ -78,3 +87,16 @@ def test_a_record_equals_its_own_kind_alone() -> None:
     assert Named(1, name="a") != Named(1, name="b")
     assert Empty() == Empty()
     assert compared(Named) == ("x", "near", "name")
+
+
+def test_records_are_made_as_dataclasses_are() -> None:
+    one, other = Kept(1), Kept(put=1, label="none")
+    assert one == other
+    assert one.many is not other.many
+    assert Kept(2, {"a": 1}, label="b") == replace(one, put=2, many={"a": 1}, label="b")
+    with pytest.raises(TypeError):
+        Kept()  # pyright: ignore[reportCallIssue]
+    with pytest.raises(TypeError):
+        Kept(1, {}, "b")  # pyright: ignore[reportCallIssue]
+    with pytest.raises(TypeError):
+        Kept(1, name="b")  # pyright: ignore[reportCallIssue]

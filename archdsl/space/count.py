@@ -151,12 +151,13 @@ class _Book:
 
     def __init__(self, dependencies: Dependencies, groups: Sequence[tuple[Branch, ...]]) -> None:
         self.dependencies = dependencies
-        self.groups = groups
+        self.groups = [(tuple(branch.end for branch in group), group) for group in groups]
+        """The questions where the branches of a group end, and the branches."""
         self.forks = _by_distance(dependencies)
         self.names = tuple(dependencies.asking[fork] for fork in self.forks)
         found = reduced(dependencies)
         self.needs, self.weights = found.forks, found.weights
-        self.classes = _classes(dependencies, found, {branch.end for group in groups for branch in group})
+        self.classes = _classes(dependencies, found, {end for paths, _ in self.groups for end in paths})
         pairs = [(name, answer) for name, classes in self.classes.items() for answer in classes]
         self.bits = {pair: 1 << position for position, pair in enumerate(pairs)}
         self.answers_to = {name: _union(self.bits[name, answer] for answer in of) for name, of in self.classes.items()}
@@ -181,8 +182,7 @@ class _Book:
     def in_order(self, name: QuestionPath, answer: Answer, answers: int) -> bool:
         """Branches end at different places, finer ones first."""
         branches = self.dependencies.program.branches
-        for group in self.groups:
-            paths = [branch.end for branch in group]
+        for paths, group in self.groups:
             if name not in paths:
                 continue
             ends = [answer if path == name else self._given(path, answers) for path in paths]
@@ -214,8 +214,7 @@ class _Book:
                 asks |= self._masks[need][1]
             reads |= self.answers_to[self.names[position]]
             # The ends of branches are compared until all of them are known.
-            for group in self.groups:
-                paths = [branch.end for branch in group]
+            for paths, _ in self.groups:
                 if self.names[position] in paths:
                     reads |= _union(self.answers_to.get(path, 0) for path in paths)
             asked_at.append(asks)
