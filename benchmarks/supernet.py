@@ -67,11 +67,12 @@ def darts(variant: str, layers: int = 8, channels: int = 16) -> Work:
     program = archdsl.load(ROOT / file, size=size, overrides=overrides).space
     net = Supernet(program, plan=RULES[variant])
     initialise(net, 0)
+    net.train()
     questions = questions_of(program, [Relaxation(Method.SOFTMAX, (QuestionKind.OPERATOR,), also_none=True)])
     relaxation = PhaseRelaxation(questions, Logits(questions))
 
     def step() -> None:
-        scores = net.train()(x_BCHW, relaxation.decide(START))
+        scores = net(x_BCHW, relaxation.decide(START))
         backward(functional.cross_entropy(scores.flatten(1), labels_B))
 
     return step
@@ -83,12 +84,13 @@ def dense(name: str, variant: str) -> Work:
     program = archdsl.load(ROOT / file, size=size).space
     net = Supernet(program, plan=RULES[variant])
     initialise(net, 0)
+    net.train()
     questions = questions_of(program, [Relaxation(Method.SOFTMAX, SOFT)])
     relaxation = PhaseRelaxation(questions, Logits(questions))
     x_BCHW = torch.randn(batch, 3, *size)
 
     def step() -> None:
-        outputs = net.train().outputs(x_BCHW, relaxation.decide(START))
+        outputs = net.outputs(x_BCHW, relaxation.decide(START))
         backward(torch.stack([each.square().mean() for each in outputs.values()]).sum())
 
     return step
@@ -120,6 +122,7 @@ def fasterseg(variant: str, layers: int = 16) -> Work:
     program = archdsl.load(ROOT / file, size=size, overrides={"layers": layers}).space
     net = Supernet(program, plan=RULES[variant])
     initialise(net, 0)
+    net.train()
     questions = questions_in(_student(), program, {})
     relaxation = PhaseRelaxation(questions, Logits(questions))
     random = Random(0)
@@ -129,7 +132,6 @@ def fasterseg(variant: str, layers: int = 16) -> Work:
         return list(found.values()) if isinstance(found, dict) else [found]
 
     def step() -> None:
-        net.train()
         with torch.no_grad():
             decisions = relaxation.decide(START)
         for _, each in relaxation.passes(decisions, random):

@@ -16,6 +16,10 @@ from torch.nn import functional
 
 _FAST: Final = 3
 """The largest window of a depthwise kernel whose gradient is fast."""
+_BATCH: Final = 16
+"""From so many images on torch runs convolutions of one pixel by its fast library, on one thread too."""
+_SMALL: Final = 2**15
+"""Maps of fewer values cost less than the many calls that the fast kernels take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,16 @@ class Window:
     groups: int
 
     def conv(self, x_BCHW: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+        if self.is_product(x_BCHW, kernel):
+            y_BHWC = functional.linear(x_BCHW.permute(0, 2, 3, 1), kernel[:, :, 0, 0], bias)
+            return y_BHWC.permute(0, 3, 1, 2)
         return functional.conv2d(x_BCHW, kernel, bias, self.stride, self.padding, self.dilation, self.groups)
+
+    def is_product(self, x_BCHW: Tensor, kernel: Tensor) -> bool:
+        """Whether it is best run as a product of matrices: torch copies small batches to another order in memory."""
+        pixelwise = tuple(kernel.shape[2:]) == self.stride == (1, 1) and self.padding == (0, 0) and self.groups == 1
+        last = x_BCHW.stride(1) == 1 and x_BCHW.is_contiguous(memory_format=torch.channels_last)
+        return pixelwise and last and x_BCHW.device.type == "cpu" and x_BCHW.shape[0] < _BATCH
 
 
 def gradients(
@@ -42,6 +55,8 @@ def gradients(
             _for_kernel(grad_BChw, x_BCHW, kernel, window) if to_kernel else None,
             grad_BChw.sum((0, 2, 3)) if to_bias else None,
         )
+    if window.is_product(x_BCHW, kernel):
+        return _of_product(grad_BChw, x_BCHW, kernel, wanted)
     bias_sizes = [kernel.shape[0]] if wanted[2] else None
     stride, padding, dilation = list(window.stride), list(window.padding), list(window.dilation)
     return torch.ops.aten.convolution_backward.default(
@@ -49,11 +64,26 @@ def gradients(
     )
 
 
+def _of_product(
+    grad_BCHW: Tensor, x_BCHW: Tensor, kernel: Tensor, wanted: tuple[bool, bool, bool]
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    batch, read, height, width = x_BCHW.shape
+    written = kernel.shape[0]
+    grad_NC = grad_BCHW.permute(0, 2, 3, 1).reshape(-1, written)
+    to_map: Tensor | None = None
+    if wanted[0]:
+        to_map = (grad_NC @ kernel[:, :, 0, 0]).view(batch, height, width, read).permute(0, 3, 1, 2)
+    to_kernel: Tensor | None = None
+    if wanted[1]:
+        to_kernel = (grad_NC.t() @ x_BCHW.permute(0, 2, 3, 1).reshape(-1, read))[:, :, None, None]
+    return to_map, to_kernel, grad_NC.sum(0) if wanted[2] else None
+
+
 def _is_slow(grad_BChw: Tensor, x_BCHW: Tensor, kernel: Tensor, window: Window) -> bool:
     size, dilation = tuple(kernel.shape[2:]), window.dilation
     depthwise = window.groups == kernel.shape[0] == x_BCHW.shape[1] > 1
     square = size[0] == size[1] > 1 and dilation[0] == dilation[1] and window.stride[0] == window.stride[1]
-    if not (depthwise and square and grad_BChw.device.type == "cpu"):
+    if not (depthwise and square and grad_BChw.device.type == "cpu" and x_BCHW.numel() >= _SMALL):
         return False
     # The map written is put under windows that reach at most as far as its padding.
     reach = dilation[0] * (size[0] - 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeAlias, assert_never
 
@@ -183,10 +184,7 @@ class Evaluation:
         kernel, reads, shapes = self._kernels[node.owner], node.reads, self._shapes(node)
         slicer = kernel.slicer(payload, shapes, reads)
         if payload.primitive in CONVOLUTIONS:
-            with torch.device("meta"):
-                module = self._module(node, payload, shapes)
-            assert isinstance(module, nn.Conv2d)
-            window = Window(_two(module.stride), _two(module.padding), _two(module.dilation), module.groups)
+            window = _window(payload, tuple(shapes))
 
             def convolution() -> Piece:
                 tensors = slicer()
@@ -304,6 +302,15 @@ class Evaluation:
             return made
 
         return compute
+
+
+@lru_cache(maxsize=4096)
+def _window(payload: Apply, shapes: tuple[Shape, ...]) -> Window:
+    """How a convolution moves, of which a search makes thousands anew in each step."""
+    with torch.device("meta"):
+        module = layer(payload.primitive, payload.attribute, shapes, payload.primitive)
+    assert isinstance(module, nn.Conv2d)
+    return Window(_two(module.stride), _two(module.padding), _two(module.dilation), module.groups)
 
 
 def _two(numbers: Sequence[int] | int | str) -> tuple[int, int]:

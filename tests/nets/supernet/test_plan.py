@@ -114,15 +114,15 @@ def test_a_plan_is_a_table_of_its_steps() -> None:
 def test_gradients_of_depthwise_convolutions(window: int, stride: int, dilation: int, size: tuple[int, int]) -> None:
     generator = torch.Generator().manual_seed(4)
     for padding in {0, dilation * (window - 1) // 2}:
-        conv = nn.Conv2d(4, 4, window, stride, padding, dilation, groups=4).double()
-        x_BCHW = torch.randn(2, 4, *size, generator=generator).double().requires_grad_()
+        conv = nn.Conv2d(320, 320, window, stride, padding, dilation, groups=320).double()
+        x_BCHW = torch.randn(2, 320, *size, generator=generator).double().requires_grad_()
         if min(size) + 2 * padding <= dilation * (window - 1):
             continue
         y_BCHW = conv(x_BCHW)
         grad_BCHW = torch.randn(y_BCHW.shape, generator=generator).double()
         assert conv.bias is not None
         wanted = torch.autograd.grad(y_BCHW, (x_BCHW, conv.weight, conv.bias), grad_BCHW)
-        moves = Window((stride, stride), (padding, padding), (dilation, dilation), 4)
+        moves = Window((stride, stride), (padding, padding), (dilation, dilation), 320)
         found = gradients(grad_BCHW, x_BCHW.detach(), conv.weight.detach(), moves, (True, True, True))
         for mine, theirs in zip(found, wanted, strict=True):
             assert mine is not None
