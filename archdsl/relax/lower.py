@@ -37,7 +37,7 @@ from archdsl.relax.relaxed import (
 from archdsl.relax.scalars import Answered, Scalar, any_of, product, total
 from archdsl.space import Apply, Chosen, Image, Label, Node, Program, Question, QuestionKind, QuestionPath, Result
 from archdsl.space.symbolic_channels import holds
-from archdsl.space.walk import Key, Walk
+from archdsl.space.walk import Key, Walk, after_ends
 
 SAMPLE: Final = "sample the widths that it hangs on (`gumbel_hard`, `one_path`), or answer them"
 ANSWER: Final = "answer what decides it otherwise, or leave those candidates out (`without`)"
@@ -100,16 +100,13 @@ class Relaxer:
     def lower(self, structure: Structure) -> RelaxedGraph:
         """The graph of a structure. Raises NotRelaxable."""
         graph = _Graph()
-        outputs: list[Output] = []
-        questions: dict[QuestionPath, Question] = {}
-        layers: dict[Key, Layer] = {}
-        for view in structure.views:
-            allowed = {**self.allowed, **dict(structure.allowed)}
-            domain = _Domain(self.program, allowed, structure, self.extents, graph)
-            outputs += domain.run(view)
-            questions |= domain.questions
-            layers |= domain.layers
-        return _pruned(RelaxedGraph(self.program, structure, tuple(graph.nodes), tuple(outputs), questions, layers))
+        allowed = {**self.allowed, **dict(structure.allowed)}
+        domain = _Domain(self.program, allowed, structure, self.extents, graph)
+        outputs = [output for view in structure.views for output in domain.run(view)]
+        lowered = RelaxedGraph(
+            self.program, structure, tuple(graph.nodes), tuple(outputs), domain.questions, domain.layers
+        )
+        return _pruned(lowered)
 
 
 def _pruned(graph: RelaxedGraph) -> RelaxedGraph:
@@ -162,7 +159,9 @@ class _Domain:
         self.program = program
         self.allowed = allowed
         self.weighted = structure.weighted
-        self.given = dict(structure.answers)
+        self.answered = dict(structure.answers)
+        self.given: Mapping[QuestionPath, tuple[str, ...]] = self.answered
+        """Answers, and where the branches of a view end."""
         self.searching = structure.searching
         self.extents = extents
         self.measuring = not extents
@@ -170,21 +169,27 @@ class _Domain:
         self.questions: dict[QuestionPath, Question] = {}
         self.layers: dict[Key, Layer] = {}
         self.measured_extents: dict[int, Extent] = {}
+        self._in_all_views: dict[Key, Map | None] = {}
+        """What nodes came down to for which it makes no difference where branches end."""
         self._chosen: dict[QuestionPath, Number] = {}
         self._written_by: dict[tuple[object, ...], tuple[Mixed, Number]] = {}
         self._totals: dict[tuple[int, ...], tuple[Dim, Mapping[Leaf, Number], Number]] = {}
 
     def run(self, view: View) -> list[Output]:
         """Walk the program as one view has it."""
-        for branch, end in view.ends:
-            self.given[branch.end] = ("",) if end is None else (end,)  # a label that no select has: absent
+        # A branch that is left out has a label that no select has: absent.
+        ends = {branch.end: ("",) if end is None else (end,) for branch, end in view.ends}
+        self.given = {**self.answered, **ends}
         walk: Walk[Map | None, Number] = Walk(self.program, self)
+        walk.values.update(self._in_all_views)
         found: list[Output] = []
         for index in self.program.results:
             result = self.program.nodes[index].payload
             made = walk.of(index)
             if made is not None and isinstance(result, Result):
                 found.append(Output(view.name, result.name, result.auxiliary, made.node))
+        after = after_ends(self.program)
+        self._in_all_views = {key: made for key, made in walk.values.items() if key.node not in after}
         return found
 
     # Questions ----------------------------------------------------------------------------------

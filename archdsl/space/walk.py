@@ -28,6 +28,7 @@ from archdsl.space.program import (
     Payload,
     Program,
     Question,
+    QuestionKind,
     Result,
     Searching,
     Select,
@@ -316,41 +317,54 @@ class Walk(Generic[M, N]):
 @lru_cache(maxsize=16)  # one program is walked many times: for each sample, for each op of a cost table
 def varying(program: Program) -> frozenset[int]:
     """The nodes whose map can differ from branch to branch."""
-    if not any(question.per_branch for question in program.questions.values()):
+    asked = frozenset(path for path, question in program.questions.items() if question.per_branch)
+    return _following(program, asked, across=False)
+
+
+@lru_cache(maxsize=16)
+def after_ends(program: Program) -> frozenset[int]:
+    """The nodes whose map can differ by where branches end."""
+    ends = frozenset(path for path, question in program.questions.items() if question.kind is QuestionKind.BRANCH)
+    return _following(program, ends, across=True)
+
+
+def _following(program: Program, questions: frozenset[QuestionPath], *, across: bool) -> frozenset[int]:
+    """The nodes that answers to some questions make a difference to, `across` what is one branch's to others."""
+    if not questions:
         return frozenset()
     found: set[int] = set()
     for index, node in enumerate(program.nodes):
-        if isinstance(node.payload, OfBranch):
+        if isinstance(node.payload, OfBranch) and not across:
             continue
-        if not found.isdisjoint(node.inputs) or _varies(program, found, node.payload):
+        if not found.isdisjoint(node.inputs) or _varies(questions, found, node.payload):
             found.add(index)
     return frozenset(found)
 
 
-def _varies(program: Program, found: set[int], payload: Payload) -> bool:
-    """Whether a node differs from branch to branch by what it does itself."""
+def _varies(questions: frozenset[QuestionPath], found: set[int], payload: Payload) -> bool:
+    """Whether a node differs by what it does itself."""
     match payload:
         case Apply(_, attributes):
-            return any(isinstance(value, Dim) and _count_varies(program, found, value) for _, value in attributes)
+            return any(isinstance(value, Dim) and _count_varies(questions, found, value) for _, value in attributes)
         case Select(Asked(question), _) | Keep(question, _):
-            return program.questions[question].per_branch
+            return question in questions
         case Select(Measured(count), _):
-            return _count_varies(program, found, count)
+            return _count_varies(questions, found, count)
         case _:
             return False
 
 
-def _count_varies(program: Program, found: set[int], count: Count) -> bool:
-    return not isinstance(count, int) and any(_leaf_varies(program, found, leaf) for leaf in count.leaves())
+def _count_varies(questions: frozenset[QuestionPath], found: set[int], count: Count) -> bool:
+    return not isinstance(count, int) and any(_leaf_varies(questions, found, leaf) for leaf in count.leaves())
 
 
-def _leaf_varies(program: Program, found: set[int], leaf: Leaf) -> bool:
+def _leaf_varies(questions: frozenset[QuestionPath], found: set[int], leaf: Leaf) -> bool:
     match leaf:
         case Chosen(question):
-            return program.questions[question].per_branch
+            return question in questions
         case MapChannels(node):
             return node in found
         case Piecewise(subject, arms):
-            return any(_count_varies(program, found, count) for count in (subject, *(part for _, part in arms)))
+            return any(_count_varies(questions, found, count) for count in (subject, *(part for _, part in arms)))
         case _:
             return False
