@@ -98,6 +98,8 @@ def conditions(measured: Measurement | None) -> str:
         else "no scale was fitted"
     )
     run = f"{measured.runtime} {measured.version}, {measured.precision}, {plural(measured.threads, 'thread')}"
+    if measured.batch_norm is not None:
+        run += f", batch norm {measured.batch_norm}"
     clock = "CPU" if measured.clock == "cpu" else measured.clock
     return (
         f"on {measured.device}: {run}; {measured.statistic} of {clock} time, "

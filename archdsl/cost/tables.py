@@ -62,7 +62,9 @@ class Measurement(_Record):
     """The time of the process, of the clock on the wall, or of the device itself."""
     statistic: Literal["minimum", "median"]
     rounds: int = Field(ge=1)
-    """How often each row was measured."""
+    """How often each row was measured, or more often."""
+    batch_norm: Literal["folded", "kept"] | None = None
+    """Whether it is part of the layer before it, as the runtime's target has it; None where that is not known."""
     scale: Scale | None = None
     """None where nothing was fitted: an estimate is then the bare sum."""
 
@@ -76,6 +78,8 @@ class _Line(_Record):
     time: float | None = Field(gt=0)
     """None for what is still to be measured."""
     body: _Text
+    memory: int | None = Field(default=None, ge=0)
+    """As in `Table`."""
 
     @property
     def row(self) -> Row:
@@ -111,6 +115,8 @@ class Table:
     measured: Measurement | None = None
     path: Path | None = field(default=None, compare=False)
     """Where it was read."""
+    memory: Mapping[Row, int] = field(default_factory=dict[Row, int])
+    """Bytes that a row adds at its peak to its inputs and weights, its own map among them, where that was measured."""
 
     def seconds(self, row: Row) -> float | None:
         """What a row takes by itself, without the factor of the scale; None where the table does not know."""
@@ -146,7 +152,7 @@ def table_bytes(table: Table) -> bytes:
         "measured": table.measured and table.measured.model_dump(mode="json"),
         "unit": table.unit.value,
     }
-    lines = [_line(row, table.times[row]) for row in rows]
+    lines = [_line(row, table.times[row], table.memory.get(row)) for row in rows]
     listed = "[\n    " + ",\n    ".join(lines) + "\n  ]" if lines else "[]"
     return f'{json.dumps(head, indent=2, ensure_ascii=False, allow_nan=False)[:-2]},\n  "rows": {listed}\n}}\n'.encode()
 
@@ -156,8 +162,10 @@ def ordered(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=_order)
 
 
-def _line(row: Row, time: float | None) -> str:
+def _line(row: Row, time: float | None, memory: int | None) -> str:
     content = {"op": row.op, "reads": list(row.reads), "gives": row.gives, "time": time, "body": row.body}
+    if memory is not None:
+        content["memory"] = memory
     return json.dumps(content, ensure_ascii=False, allow_nan=False)
 
 
@@ -179,7 +187,8 @@ def parse_table(data: bytes, path: Path) -> Table:
         file = _File.model_validate_json(data)
     except ValidationError as error:
         raise TableUnreadable(path, _first(error)) from None
-    return Table(file.unit, {line.row: line.time for line in file.rows}, file.measured, path)
+    memory = {line.row: line.memory for line in file.rows if line.memory is not None}
+    return Table(file.unit, {line.row: line.time for line in file.rows}, file.measured, path, memory)
 
 
 def _first(error: ValidationError) -> str:

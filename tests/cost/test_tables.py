@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import isclose
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,15 @@ shapes = st.tuples(*[st.integers(1, 4096)] * 3).map(lambda lengths: "x".join(map
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r"), min_size=1, max_size=20)
 rows = st.builds(Row, op=words, reads=st.lists(shapes, min_size=1, max_size=3).map(tuple), body=words, gives=shapes)
 times = st.none() | st.floats(1e-9, 1e9)
-tables = st.builds(
-    Table,
-    unit=st.sampled_from(Unit),
-    times=st.dictionaries(rows, times, max_size=5),
-    measured=st.sampled_from([measurement(), measurement(SCALE)]),
+measurements = st.sampled_from([measurement(), measurement(SCALE)])
+tables = st.dictionaries(rows, st.tuples(times, st.none() | st.integers(0, 2**40)), max_size=5).flatmap(
+    lambda found: st.builds(
+        Table,
+        unit=st.sampled_from(Unit),
+        times=st.just({row: time for row, (time, _) in found.items()}),
+        measured=measurements,
+        memory=st.just({row: memory for row, (_, memory) in found.items() if memory is not None}),
+    )
 )
 
 
@@ -40,7 +45,7 @@ def test_what_is_written_reads_back_and_is_canonical(written: Table) -> None:
     found = parse_table(data, FILE)
     assert found == written
     assert table_bytes(found) == data
-    other = Table(written.unit, dict(reversed(list(written.times.items()))), written.measured)
+    other = replace(written, times=dict(reversed(list(written.times.items()))))
     assert table_bytes(other) == data
 
 
@@ -69,6 +74,8 @@ def refused(data: bytes) -> str:
         (("unit",), "h", "`unit` has to be 'ns', 'us', 'ms' or 's'"),
         (("more",), 1, "`more` is not known here"),
         (("rows", 0, "time"), 0, "`rows[1].time` has to be greater than 0"),
+        (("rows", 0, "time"), -1.5, "`rows[1].time` has to be greater than 0"),
+        (("rows", 0, "memory"), -1, "`rows[1].memory` has to be greater than or equal to 0"),
         (("rows", 0, "time"), "1", "`rows[1].time` has to be a valid number"),
         (("rows", 0, "time"), float("nan"), "`rows[1].time` has to be a finite number"),
         (("rows", 0, "gives"), "8x8", "`rows[1].gives` has to be a shape such as `64x128x256`"),
