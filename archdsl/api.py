@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from archdsl.nets import Network
     from archdsl.nets.supernet import Supernet
     from archdsl.pipeline.stats import NetworkStats, SpaceStats
+    from archdsl.pipeline.supernet_report import SupernetReport
     from archdsl.render import Format
     from archdsl.space import Program, Question, QuestionPath
     from archdsl.weights import Tensors
@@ -97,6 +98,17 @@ class Architecture:
     def supernet(self) -> OpenGraph:
         """The graph of the space, its questions in it."""
         return self.loaded.supernet()
+
+    def supernet_report(self, *, batch: int = 1) -> SupernetReport:
+        """The questions of its supernet, the steps that run it, and what a step on `batch` images takes.
+
+        What a genotype answers is not mixed. Raises Refused where no question is open, NotLoaded for what cannot be
+        relaxed.
+        """
+        from archdsl.pipeline.supernet_report import supernet_report
+
+        require_open(self.loaded)
+        return supernet_report(self.loaded, batch=batch)
 
     def svg(self, *, cell: str | None = None) -> str:
         """Its picture as SVG: a grid with its paths, else the network by its cells; or the one `cell` of that name.
@@ -246,9 +258,17 @@ def compile(
     """Compile a network to `torch`, `onnx`, `trt` or a target of an installed package.
 
     `size` is the image's height and width, `precision` is `fp32` or `fp16`, `emit` is `logits` or `labels`.
+    The report that a command writes for `supernet` is data here: `load(path).supernet_report()`.
     Raises Refused for whatever else is asked for; NotLoaded, also where the target has no form for a primitive;
     WeightsMismatch, UnreadableWeights, NoRun, ToolMissing, TargetFailed, PluginFailed, OSError.
     """
+    from archdsl.backends.registry import SUPERNET
+
+    if target == SUPERNET:
+        raise Refused(
+            "a supernet is no network with files to run: `archdsl.load(path).supernet_report()` says what it is made "
+            "of, `archdsl.supernet(path)` is the module"
+        )
     require_for(f"compile --target {target}")
     if verify:
         require_for(f"compile --target {target} --verify")

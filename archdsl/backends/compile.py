@@ -58,7 +58,7 @@ def compile_graph(request: Request) -> Compiled | Refused:
     backend = find_target(request.target)
     if isinstance(backend, Refused):
         return backend
-    place = output_path(request.out, identifier(request.graph.name), backend)
+    place = output_path(request.out, identifier(request.graph.name), backend.name)
     if isinstance(place, Refused):
         return place
     if refused := _refusal(request, backend):

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archdsl.backends.options import Refused
-from archdsl.backends.protocol import Backend
-from archdsl.backends.registry import backends
+from archdsl.backends.registry import SUPERNET, backends
 
-DEFAULT_FOLDER = Path("compiled")
+_FOLDER = Path("compiled")
+REPORT_SUFFIXES = (".supernet.txt", ".supernet.json")
+"""Of a supernet's report, which no back end writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +21,19 @@ class OutputPath:
     stem: str
 
 
-def output_path(out: Path | None, name: str, target: Backend) -> OutputPath | Refused:
+def output_path(out: Path | None, name: str, target: str) -> OutputPath | Refused:
     """A known suffix is that file, anything else a folder, nothing at all `compiled/NAME/`."""
     if out is None:
-        return OutputPath(DEFAULT_FOLDER / name, name)
-    found = [(suffix, each) for each in backends() for suffix in each.suffixes if _has(out, suffix)]
+        return OutputPath(_FOLDER / name, name)
+    suffixes = {each.name: each.suffixes for each in backends()} | {SUPERNET: REPORT_SUFFIXES}
+    found = [(suffix, other) for other, mine in suffixes.items() for suffix in mine if _has(out, suffix)]
     if not found:
         return OutputPath(out, name)
     suffix, other = max(found, key=lambda pair: len(pair[0]))
-    if other.name != target.name:
+    if other != target:
         return Refused(
-            f"`{out.name}` is a file of the target `{other.name}`, and the target is `{target.name}`",
-            f"write `--target {other.name}`, or give a folder",
+            f"`{out.name}` is a file of the target `{other}`, and the target is `{target}`",
+            f"write `--target {other}`, or give a folder",
         )
     return OutputPath(out.parent, out.name.removesuffix(suffix))
 

@@ -29,6 +29,8 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
     }
 )
 """The module of each target's `BACKEND`."""
+SUPERNET = "supernet"
+"""A target of spaces: a report and no file to run, and so no back end."""
 
 
 def target_names() -> tuple[str, ...]:

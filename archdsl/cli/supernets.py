@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
 from archdsl.cli.output import count, plural, short, table
-from archdsl.pipeline.supernet_report import AskedQuestion, SupernetReport
+from archdsl.pipeline.supernet_report import AskedQuestion, State, SupernetReport
 from archdsl.relax.estimate import Estimate
 
 _SHOWN = 4
@@ -40,7 +41,7 @@ def estimate_text(name: str, found: Estimate) -> str:
     ]
     return "\n".join(
         [
-            f"the supernet of {name} on images {image}, all answers mixed, each width at its largest\n",
+            f"the supernet of {name} on images {image}, open questions mixed, each width at its largest\n",
             table(numbers, right=(1,)),
             table(memory, right=(1,)),
             "  32-bit numbers; what layers need to work in comes on top\n",
@@ -72,16 +73,21 @@ def estimate_object(found: Estimate) -> dict[str, Any]:
 
 def report_text(report: SupernetReport) -> str:
     """A page: the questions, the plan, and its cost by part."""
-    questions = [("question", "kind", "mixed", "asked in", "candidates"), *map(_question, report.questions)]
+    states = Counter(each.state for each in report.questions)
+    counts = ", ".join(f"{states[state]} {state}" for state in State if states[state])
+    questions = [("question", "kind", "while searching", "asked in", "candidates"), *map(_question, report.questions)]
     steps = [
         ("steps", "nodes", "kept maps", "first at", "form"),
         *((count(row.count), count(row.nodes), count(row.kept), row.example, row.form) for row in report.steps),
     ]
     layout = "channels last" if report.channels_last else "channels first"
+    of = "" if report.name == report.space else f", a genotype of {report.space}"
+    sampled = report.only_sampled
     return "\n".join(
         [
-            f"supernet of {report.name}, {report.hash}\n",
-            f"{plural(len(report.questions), 'question')}\n",
+            f"supernet of {report.name}{of}, {report.hash}\n",
+            *([] if sampled is None else [f"widths can be sampled and not mixed: {sampled.message}\n"]),
+            f"{plural(len(report.questions), 'question')}: {counts}\n",
             table(questions),
             f"{plural(sum(row.count for row in report.steps), 'step')}, maps lie {layout}\n",
             table(steps, right=(0, 1, 2)),
@@ -94,14 +100,17 @@ def _question(each: AskedQuestion) -> tuple[str, str, str, str, str]:
     kind = f"{each.kind} per branch" if each.per_branch else str(each.kind)
     more = len(each.candidates) - _SHOWN
     shown = ", ".join(each.candidates[:_SHOWN]) + (f", and {more} more" if more > 0 else "")
-    return each.path, kind, "yes" if each.mixed else "no", each.place, shown
+    return each.path, kind, str(each.state), each.place, shown
 
 
 def report_object(report: SupernetReport) -> dict[str, Any]:
+    sampled = report.only_sampled
     return {
         "name": report.name,
+        "space": report.space,
         "hash": report.hash,
-        "questions": [{**asdict(each), "kind": str(each.kind)} for each in report.questions],
+        "only_sampled": None if sampled is None else sampled.message,
+        "questions": [{**asdict(each), "kind": str(each.kind), "state": str(each.state)} for each in report.questions],
         "steps": [asdict(row) for row in report.steps],
         "channels_last": report.channels_last,
         "estimate": estimate_object(report.estimate),

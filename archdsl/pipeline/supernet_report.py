@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
+from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.pipeline.load import Loaded, NotLoaded
-from archdsl.relax.estimate import Estimate, estimate, widest
+from archdsl.relax.estimate import Estimate, estimate, mixed_questions, widest
 from archdsl.relax.lower import NotRelaxable, Relaxer
 from archdsl.relax.plan import Row, describe, planned
 from archdsl.relax.relaxed import Structure
-from archdsl.space import Question, QuestionKind
+from archdsl.space import Program, Question, QuestionKind, QuestionPath
+from archdsl.space.relax import open_questions
+from archdsl.space.trace import Answers
+
+
+class State(StrEnum):
+    """What a supernet does with a question."""
+
+    MIXED = "mixed"
+    """Its answers are weighed."""
+    KEPT = "kept"
+    """A sum keeps all of its inputs."""
+    ANSWERED = "answered"
+    """A genotype says it."""
+    NOT_ASKED = "not asked"
+    """No network of the genotype asks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,49 +37,88 @@ class AskedQuestion:
     path: str
     kind: QuestionKind
     candidates: tuple[str, ...]
+    """Those that it has; of one that is answered, the answers, which branches may have apart."""
     per_branch: bool
-    mixed: bool
-    """Whether a supernet weighs its answers: it keeps every input of a sum."""
+    state: State
     place: str
     """File and line of the text that asks."""
 
 
 @dataclass(frozen=True, slots=True)
 class SupernetReport:
+    """A space, or a genotype that leaves questions open, as a search would run it."""
+
     name: str
+    space: str
     hash: str
     questions: tuple[AskedQuestion, ...]
     steps: tuple[Row, ...]
-    """The plan as a table, every question mixed and each width at its largest."""
+    """The plan as a table, every open question mixed and each width at its largest."""
     channels_last: bool
     """Whether maps lie channel by channel in memory."""
     estimate: Estimate
+    only_sampled: Diagnostic | None
+    """Why widths can be sampled and not mixed (E0621, a warning); None where both can be done."""
 
 
-def relaxer_of(loaded: Loaded) -> Relaxer:
-    """Raises NotLoaded for a space that cannot be relaxed."""
+def supernet_estimate(loaded: Loaded, *, batch: int = 1) -> Estimate:
+    """Raises NotLoaded for what cannot be relaxed, though widths be sampled."""
+    return _estimated(loaded, batch)[1]
+
+
+def _estimated(loaded: Loaded, batch: int) -> tuple[Relaxer, Estimate]:
     try:
-        return Relaxer.of(loaded.program)
+        relaxer = Relaxer.of(loaded.program)
+        return relaxer, estimate(relaxer, loaded.meaning.answers, batch=batch)
     except NotRelaxable as found:
         raise NotLoaded([found.diagnostic(loaded.program)]) from None
 
 
 def supernet_report(loaded: Loaded, *, batch: int = 1) -> SupernetReport:
-    """Raises NotLoaded for a space that cannot be relaxed."""
-    relaxer = relaxer_of(loaded)
-    program = loaded.program
-    plan = planned(relaxer.lower(Structure(tuple(widest(relaxer).items()))))
-    mixed = {path.question for path in relaxer.everything.questions}
-    questions = tuple(
-        _asked(program.spell(path), question, mixed=path in mixed) for path, question in program.questions.items()
-    )
-    steps = tuple(describe(plan))
+    """Raises NotLoaded for what cannot be relaxed, though widths be sampled."""
+    program, answers = loaded.program, loaded.meaning.answers
+    relaxer, found = _estimated(loaded, batch)
+    plan = planned(relaxer.lower(widest(relaxer, answers)))
     return SupernetReport(
-        program.name, program.hash, questions, steps, plan.channels_last, estimate(relaxer, batch=batch)
+        loaded.name,
+        program.name,
+        program.hash,
+        tuple(_questions(relaxer, answers)),
+        tuple(describe(plan)),
+        plan.channels_last,
+        found,
+        _only_sampled(relaxer, answers),
     )
 
 
-def _asked(path: str, question: Question, *, mixed: bool) -> AskedQuestion:
-    span = question.span
-    place = "" if span is None else f"{span.source.name}:{span.position.line}"
-    return AskedQuestion(path, question.kind, question.answers, question.per_branch, mixed, place)
+def _only_sampled(relaxer: Relaxer, answers: Answers) -> Diagnostic | None:
+    try:
+        relaxer.lower(Structure.of(answers))
+    except NotRelaxable as found:
+        return replace(found.diagnostic(relaxer.program), severity=Severity.WARNING)
+    return None
+
+
+def _questions(relaxer: Relaxer, answers: Answers) -> Iterator[AskedQuestion]:
+    program, mixed = relaxer.program, mixed_questions(relaxer, answers)
+    asked = {path.question for path in open_questions(program, answers, searching=True)}
+    for path, question in program.questions.items():
+        given = _given(program, path, question, answers)
+        if given:
+            state = State.ANSWERED
+        elif path in mixed:
+            state = State.MIXED
+        else:
+            state = State.KEPT if path in asked else State.NOT_ASKED
+        candidates = tuple(answer for answer in question.answers if answer in given) if given else question.answers
+        span = question.span
+        place = "" if span is None else f"{span.source.name}:{span.position.line}"
+        yield AskedQuestion(program.spell(path), question.kind, candidates, question.per_branch, state, place)
+
+
+def _given(program: Program, path: QuestionPath, question: Question, answers: Answers) -> Collection[str]:
+    """What is answered to a question; nothing where a branch leaves it open."""
+    owners = tuple(map(path.of, program.branches)) if question.per_branch else (path,)
+    if any(owner not in answers for owner in owners):
+        return ()
+    return {answer for owner in owners for answer in answers[owner]}

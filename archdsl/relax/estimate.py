@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Final, assert_never
@@ -16,6 +16,8 @@ from archdsl.relax.plan import Alike, Plan, Single, Step, Sum, planned
 from archdsl.relax.relaxed import Mask, Mix, Narrow, Relaxed, RelaxedGraph, Spread, Structure, Weigh
 from archdsl.relax.scalars import Answered, Scalar
 from archdsl.space import Apply, Image, Program, QuestionKind, QuestionPath, Result
+from archdsl.space.relax import open_questions
+from archdsl.space.trace import Answers
 
 _FLOAT: Final = 4
 """Bytes of a number."""
@@ -35,6 +37,8 @@ class Tensors:
     """Running means and variances."""
     logits: int
     """One for each answer of each question that is mixed."""
+    stepped: int
+    """Trained parameters of the layers that a step runs; others have no gradient."""
 
     @property
     def trained(self) -> int:
@@ -89,11 +93,11 @@ class Estimate:
 
     @property
     def gradients_bytes(self) -> int:
-        return _FLOAT * self.tensors.trained
+        return _FLOAT * self.tensors.stepped
 
     @property
     def optimizer_bytes(self) -> int:
-        return _FLOAT * self.moments * self.tensors.trained
+        return _FLOAT * self.moments * self.tensors.stepped
 
     @property
     def step_bytes(self) -> int:
@@ -101,53 +105,65 @@ class Estimate:
         return self.tensors_bytes + self.gradients_bytes + self.optimizer_bytes + self.weights.maps_bytes
 
 
-def estimate(relaxer: Relaxer, *, batch: int, moments: int = 1) -> Estimate:
+def estimate(relaxer: Relaxer, answers: Answers | None = None, *, batch: int, moments: int = 1) -> Estimate:
     """Of a step at the size of the program's image: load the space at the size of the search's crop.
 
-    Questions for a width are taken to have their largest answer, as a step runs one width of a map at a time; all
-    others are mixed.
+    What `answers` decide is run as decided. Other questions for a width are taken to have their largest answer, as a
+    step runs one width of a map at a time; all others are mixed. Raises NotRelaxable.
     """
     program = relaxer.program
-    graph = relaxer.lower(Structure(tuple(widest(relaxer).items())))
+    graph = relaxer.lower(widest(relaxer, answers))
     plan = planned(graph)
-    fulls, _ = full_layers(relaxer)
+    fulls, shared = full_layers(relaxer)
     scopes = _Scopes(program)
-    tensors = _tensors(relaxer, fulls)
-    weights, answers = (_Backward(plan, trains_weights=trains) for trains in (True, False))
+    stepped = {shared.get(node.owner, node.owner) for node in graph.nodes if node.owner is not None}
+    tensors = _tensors(relaxer, fulls, answers or {}, stepped)
+    of_weights, of_logits = (_Backward(plan, trains_weights=trains) for trains in (True, False))
     return Estimate(
         batch,
         graph.nodes[0].shape,
         tensors,
-        batch * sum(weights.macs(each) for each in graph.nodes),
-        weights.of(batch),
-        answers.of(batch),
+        batch * sum(of_weights.macs(each) for each in graph.nodes),
+        of_weights.of(batch),
+        of_logits.of(batch),
         moments,
-        tuple(_parts(graph, weights, fulls, scopes, batch)),
+        tuple(_parts(graph, of_weights, fulls, scopes, batch)),
     )
 
 
-def widest(relaxer: Relaxer) -> Mapping[QuestionPath, tuple[str, ...]]:
-    """The largest answer to each question for a width."""
-    return {
+def widest(relaxer: Relaxer, answers: Answers | None = None) -> Structure:
+    """With these answers, and the largest one to each other question for a width."""
+    largest = {
         path: (max(relaxer.allowed.get(path, question.answers), key=int),)
         for path, question in relaxer.program.questions.items()
         if question.kind is QuestionKind.WIDTH
     }
+    return Structure.of({**largest, **(answers or {})})
 
 
-def _tensors(relaxer: Relaxer, fulls: Mapping[int, Full]) -> Tensors:
-    kernels = norms = statistics = 0
-    for full in fulls.values():
+def mixed_questions(relaxer: Relaxer, answers: Answers) -> frozenset[QuestionPath]:
+    """The questions that are mixed under these answers; a branch that has none of its own mixes that of all."""
+    asked = {path.question for path in open_questions(relaxer.program, answers, searching=True)}
+    return frozenset(path.question for path in relaxer.everything.questions) & asked
+
+
+def _tensors(relaxer: Relaxer, fulls: Mapping[int, Full], answers: Answers, stepped: Collection[int]) -> Tensors:
+    kernels = norms = statistics = with_gradient = 0
+    for owner, full in fulls.items():
         norm = PRIMITIVES[full.apply.primitive].traits.batch_norm
-        for weight in full.tensors():
-            count = prod(map(number, weight.shape))
-            kernels += count if weight.trained and not norm else 0
-            norms += count if weight.trained and norm else 0
-            statistics += 0 if weight.trained else count
-    questions = relaxer.everything.questions
-    asked = {path: each for path, each in questions.items() if each.kind is not QuestionKind.BRANCH}
-    logits = sum(len(relaxer.allowed.get(path.question, each.answers)) for path, each in asked.items())
-    return Tensors(kernels, norms, statistics, logits)
+        trained = _trained(full)
+        statistics += sum(prod(map(number, weight.shape)) for weight in full.tensors() if not weight.trained)
+        kernels += 0 if norm else trained
+        norms += trained if norm else 0
+        with_gradient += trained if owner in stepped else 0
+    questions = relaxer.program.questions
+    asked = [path for path in mixed_questions(relaxer, answers) if questions[path].kind is not QuestionKind.BRANCH]
+    logits = sum(len(relaxer.allowed.get(path, questions[path].answers)) for path in asked)
+    return Tensors(kernels, norms, statistics, logits, with_gradient)
+
+
+def _trained(full: Full) -> int:
+    return sum(prod(map(number, weight.shape)) for weight in full.tensors() if weight.trained)
 
 
 class _Backward:
@@ -320,8 +336,7 @@ def _parts(
     for node, size in step.maps_bytes():
         found[names[node]][2] += batch * size
     for owner, full in fulls.items():
-        params = sum(prod(map(number, weight.shape)) for weight in full.tensors() if weight.trained)
-        found.setdefault(scopes.of(owner), [0, 0, 0])[0] += params
+        found.setdefault(scopes.of(owner), [0, 0, 0])[0] += _trained(full)
     for name in scopes.names:
         if any(numbers := found.get(name, ())):
             yield Part(name, *numbers)

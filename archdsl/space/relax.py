@@ -37,8 +37,9 @@ class _Relax:
         self.open: dict[QuestionPath, Question] = {}
 
     def answers(self, path: QuestionPath, question: Question) -> Sequence[str]:
-        if path in self.given:
-            return self.given[path]
+        given = self.given.get(path) or self.given.get(path.question)
+        if given is not None:
+            return given
         self.open[path] = question
         return question.answers
 

@@ -166,7 +166,7 @@ print("torch" in sys.modules)
 
 def test_where_output_goes() -> None:
     def place(out: str | None, target: str) -> tuple[str, str] | None:
-        found = output_path(None if out is None else Path(out), "net", backend(target))
+        found = output_path(None if out is None else Path(out), "net", target)
         return None if isinstance(found, Refused) else (str(found.folder), found.stem)
 
     assert place(None, "onnx") == ("compiled/net", "net")
@@ -175,6 +175,9 @@ def test_where_output_goes() -> None:
     assert place("x.rtx.plan", "trt") == (".", "x")
     assert place("x.plan", "trt") == (".", "x")
     assert place("x.py", "onnx") is None
+    assert place("out/x.supernet.json", "supernet") == ("out", "x")
+    assert place("x.supernet.txt", "onnx") is None
+    assert place("x.onnx", "supernet") is None
     assert place("v1.2", "onnx") == ("v1.2", "net")
 
 

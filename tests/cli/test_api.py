@@ -152,6 +152,8 @@ def _unsupported() -> list[tuple[str, Callable[[], object], type[Exception]]]:
         ("compile a space", lambda: archdsl.compile(space), archdsl.Refused),
         ("compile a file that is not there", lambda: archdsl.compile(missing), archdsl.NotLoaded),
         ("compile for an odd size", lambda: archdsl.compile(STUDENT, size=(63, 128)), archdsl.NotLoaded),
+        ("compile a supernet", lambda: archdsl.compile(space, "supernet"), archdsl.Refused),
+        ("report the supernet of a network", lambda: archdsl.load(STUDENT).supernet_report(), archdsl.Refused),
         ("format a text with mistakes", lambda: archdsl.format("space ("), ValueError),
     ]
 

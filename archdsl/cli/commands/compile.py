@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.backends.options import Emit, Precision
-from archdsl.backends.registry import target_names
+from archdsl.backends.registry import SUPERNET, target_names
 from archdsl.cli.exits import Exit
-from archdsl.cli.loading import errors_shown, load_or_leave
+from archdsl.cli.loading import errors_shown, load_or_leave, show
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json
 from archdsl.cli.parity import parity_object, parity_text
@@ -20,14 +20,11 @@ from archdsl.extras import require_for
 if TYPE_CHECKING:
     from archdsl.backends import Compiled
 
-_SUPERNET = "supernet"
-"""Of a space: no file to run, and so no back end."""
-
 
 @click.command("compile")
 @click.argument("target", metavar="FILE")
 @click.option(
-    "--target", "wanted", required=True, metavar="|".join((*target_names(), _SUPERNET)), help="What to compile to."
+    "--target", "wanted", required=True, metavar="|".join((*target_names(), SUPERNET)), help="What to compile to."
 )
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="A folder, or a file with the target's suffix.")
 @click.option("--precision", default=Precision.FP32.value, show_default=True, metavar="|".join(Precision))
@@ -62,10 +59,11 @@ def command(
     `torch` is one readable Python file that needs only torch, with its weights beside it. A manifest says what was
     compiled from what. Without `-o` everything goes to `compiled/NAME/`.
 
-    `supernet`, of a space, writes what a search would run: the questions, the plan of steps, and what a step takes by
-    cell, as text and JSON. `archdsl.supernet` gives the module itself.
+    `supernet`, of a space or of a genotype that leaves questions open, writes what a search would run: the questions,
+    the plan of steps, and what a step takes by cell, as text and JSON. `archdsl.supernet` gives the module itself.
     """
-    if wanted == _SUPERNET:
+    if wanted == SUPERNET:
+        _refuse_for_supernet(precision, emit, weights, seed, verify=verify)
         return _supernet(target, out, overrides, size, form)
     require_for(f"compile --target {wanted}")
     if verify:
@@ -105,27 +103,47 @@ def _object(compiled: Compiled) -> dict[str, object]:
     }
 
 
+def _refuse_for_supernet(precision: str, emit: str, weights: Path | None, seed: int, *, verify: bool) -> None:
+    """Options that are about files to run. Raises Refused for the first one that asks for something."""
+    from archdsl.api import Refused
+
+    module = "`archdsl.supernet(path, weights = FILE, seed = N)` gives the module with weights"
+    asked = {
+        "--weights": (weights is not None, f"it has no weights; {module}"),
+        "--seed": (seed != 0, f"it has no weights; {module}"),
+        "--precision": (precision != Precision.FP32, "it counts 32-bit numbers"),
+        "--emit": (emit != Emit.LOGITS, "a supernet gives logits"),
+        "--verify": (verify, "there is no file to compare with the torch network"),
+    }
+    for option, (given, reason) in asked.items():
+        if given:
+            raise Refused(f"the report of a supernet has no use for `{option}`: {reason}; take it out")
+
+
 def _supernet(
     target: str, out: Path | None, overrides: tuple[tuple[str, str], ...], size: tuple[int, int] | None, form: str
 ) -> int:
     """Write the report of a space's supernet."""
     import json
 
-    from archdsl.api import require_open
-    from archdsl.backends.output import DEFAULT_FOLDER
+    from archdsl import api
+    from archdsl.backends import Refused
+    from archdsl.backends.output import REPORT_SUFFIXES, output_path
     from archdsl.cli.supernets import report_object, report_text
     from archdsl.files import staged
-    from archdsl.pipeline.supernet_report import supernet_report
 
     loaded = load_or_leave(target, overrides, size, form=form)
-    require_open(loaded)
+    place = output_path(out, loaded.name, SUPERNET)
+    if isinstance(place, Refused):
+        raise api.Refused(f"{place.message}: {place.help}")
     with errors_shown(form):
-        report = supernet_report(loaded)
-    folder = DEFAULT_FOLDER / loaded.name if out is None else out
+        report = api.Architecture(loaded).supernet_report()
+    if report.only_sampled is not None:
+        show([report.only_sampled], "text")
     found = json.dumps({"format_version": 1, **report_object(report)}, indent=2, ensure_ascii=False)
-    with staged(folder) as staging:
-        staging.write(f"{loaded.name}.supernet.txt", report_text(report).encode())
-        staging.write(f"{loaded.name}.supernet.json", f"{found}\n".encode())
+    with staged(place.folder) as staging:
+        for suffix, text in zip(REPORT_SUFFIXES, (report_text(report), f"{found}\n"), strict=True):
+            staging.write(f"{place.stem}{suffix}", text.encode())
         files = staging.places
     if form == "json":
         say_json({"files": [str(file) for file in files]})

@@ -72,16 +72,15 @@ def command(
 def _supernet(loaded: Loaded, batch: int, form: str) -> int:
     from archdsl.api import require_open
     from archdsl.cli.supernets import estimate_object, estimate_text
-    from archdsl.pipeline.supernet_report import relaxer_of
-    from archdsl.relax.estimate import estimate
+    from archdsl.pipeline.supernet_report import supernet_estimate
 
     require_open(loaded)
     with errors_shown(form):
-        found = estimate(relaxer_of(loaded), batch=batch)
+        found = supernet_estimate(loaded, batch=batch)
     if form == "json":
-        say_json({"name": loaded.program.name, **estimate_object(found)})
+        say_json({"name": loaded.name, **estimate_object(found)})
     else:
-        say(estimate_text(loaded.program.name, found))
+        say(estimate_text(loaded.name, found))
     return Exit.FINE
 
 
