@@ -12,6 +12,7 @@ from typing import Final
 class Extra(StrEnum):
     """As in `pip install 'archdsl[onnx]'`."""
 
+    COST = "cost"
     DRAW = "draw"
     ONNX = "onnx"
     TORCH = "torch"
@@ -37,6 +38,7 @@ _ONNX: Final = (
 _TORCH: Final = (Package("torch", "torch"), *_ARRAYS)
 
 PACKAGES: Final[Mapping[Extra, tuple[Package, ...]]] = {
+    Extra.COST: (Package("numpy", "numpy"),),
     Extra.DRAW: (Package("pygraphviz", "pygraphviz"),),
     Extra.ONNX: _ONNX,
     Extra.TORCH: _TORCH,
@@ -56,6 +58,7 @@ NEEDS: Final[Mapping[str, tuple[Extra, ...]]] = {
     "show": (),
     "stats": (),
     "cost": (),
+    "cost fit": (Extra.COST,),
     "expand": (),
     "sample": (),
     "diff": (),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from archdsl.pipeline import Loaded
 if TYPE_CHECKING:
     from archdsl.cost.estimate import Estimate
     from archdsl.cost.rows import Row
-    from archdsl.cost.tables import Measurement, Table
+    from archdsl.cost.tables import Fit, Measurement, Table
     from archdsl.settings.costs import Unit
 
 
@@ -51,7 +52,7 @@ def priced_or_leave(
     table = read_table(cost)
     lacking: list[Diagnostic] = []
     for target, loaded in networks.items():
-        needed = rows_of(loaded.network())
+        needed = rows_of(loaded.network(), zeros_folded=table.zeros_folded)
         wanted = Wanted.of(loaded.name, target, loaded.given, size)
         if missing := table.missing(needed):
             lacking.append(missing_rows(str(cost), table, missing, len(needed), wanted))
@@ -63,17 +64,25 @@ def priced_or_leave(
 
 def rows_or_leave(loaded: Loaded, *, form: str = "text") -> Sequence[Row]:
     """The rows that a network, or any network of a space, needs."""
-    from archdsl.cost.diagnostics import unlisted_rows
     from archdsl.cost.rows import rows_of
     from archdsl.cost.space_rows import rows_of_space
-    from archdsl.cost.variants import TooManyRows
 
     if loaded.closed:
         return rows_of(loaded.network())
-    try:
+    with rows_listed(loaded.name, form):
         return rows_of_space(loaded.program)
+
+
+@contextmanager
+def rows_listed(name: str, form: str) -> Generator[None]:
+    """Shows that a space has too many rows to list where the body finds so, and ends the command."""
+    from archdsl.cost.diagnostics import unlisted_rows
+    from archdsl.cost.variants import TooManyRows
+
+    try:
+        yield
     except TooManyRows as found:
-        show((unlisted_rows(found, loaded.name),), form)
+        show((unlisted_rows(found, name),), form)
         raise click.exceptions.Exit(Exit.FINDINGS) from None
 
 
@@ -87,10 +96,23 @@ def milliseconds(seconds: float) -> float:
     return round(1e3 * seconds, 9)
 
 
-def conditions(measured: Measurement | None) -> str:
+def conditions(table: Table) -> str:
     """`on RTX 4090: TensorRT 10.9, fp16, 1 thread; median of wall time, 20 rounds; scaled by 0.97, error 1.7 %`."""
-    if measured is None:
-        return "nothing was measured yet"
+    if table.measured is not None:
+        return _measurement(table.measured)
+    return "nothing was measured yet" if table.fitted is None else fit_text(table.fitted)
+
+
+def fit_text(fitted: Fit) -> str:
+    """How far a fitted table can be trusted."""
+    zeros = "" if fitted.zeros == "computed" else "; what only zeros read is not run"
+    return (
+        f"fitted to {plural(fitted.networks, 'network')} of {fitted.source}: {100 * fitted.error:.1f} % off and rank "
+        f"correlation {fitted.rank_correlation:.3f} in cross-validation{zeros}"
+    )
+
+
+def _measurement(measured: Measurement) -> str:
     scale = measured.scale
     fitted = (
         f"scaled by {scale.factor:g}, then {100 * scale.error:.1f} % off for {plural(scale.networks, 'network')}"
@@ -112,6 +134,7 @@ def as_data(found: Estimate) -> dict[str, Any]:
     return {
         "latency_ms": milliseconds(found.seconds),
         "measured": measured and measured.model_dump(mode="json"),
+        **({"fitted": found.table.fitted.model_dump(mode="json")} if found.table.fitted else {}),
         "rows": [
             {
                 "path": row.use.path,

@@ -61,7 +61,7 @@ class Estimate:
 
 def estimate(graph: ClosedGraph, table: Table) -> Estimate:
     """The estimate for a closed graph. Raises MissingRows: what has no row is never taken to cost nothing."""
-    found = uses(graph)
+    found = uses(graph, zeros_folded=table.zeros_folded)
     seconds = seconds_of(table, (use.row for use in found))
     return Estimate(table, tuple(RowEstimate(use, seconds[use.row]) for use in found))
 

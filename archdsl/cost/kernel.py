@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from archdsl.ir.spelling import joins, spell_call
 from archdsl.ops import Shape
+from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
 
 K = TypeVar("K", bound=Hashable)
@@ -58,6 +59,33 @@ def kernel_of(
     number = {key: index for index, key in enumerate([*inputs, *order])}
     found = tuple(Step(steps[key][0], tuple(number[source] for source in steps[key][1])) for key in order)
     return Kernel(tuple(shape(key) for key in inputs), found, shape(next(reversed(order))))
+
+
+def layers(kernel: Kernel) -> Iterator[tuple[Apply, Sequence[Shape], Shape]]:
+    """Each primitive with the maps that it reads and the one that it writes."""
+    shapes = list(kernel.inputs)
+    for step in kernel.steps:
+        read = [shapes[source] for source in step.reads]
+        shapes.append(PRIMITIVES[step.payload.primitive].shape(read, step.payload.attribute))
+        yield step.payload, read, shapes[-1]
+
+
+def macs(kernel: Kernel) -> int:
+    """Multiply-adds, as `figures` counts them."""
+    return sum(
+        _number(PRIMITIVES[payload.primitive].macs(read, gives, payload.attribute))
+        for payload, read, gives in layers(kernel)
+    )
+
+
+def activations(kernel: Kernel) -> int:
+    """Numbers that its primitives write for one image."""
+    return sum(_number(gives.channels) * gives.height * gives.width for _, _, gives in layers(kernel))
+
+
+def _number(count: object) -> int:
+    assert isinstance(count, int)
+    return count
 
 
 def spell(kernel: Kernel) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archdsl.cost.figures import cell_name
 from archdsl.cost.kernel import Kernel, input_names, kernel_of, spell
 from archdsl.ir import ClosedGraph, ClosedNode, for_inference
 from archdsl.ops import Shape
+from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Frame, FrameKind
 from archdsl.space.node_path import spell as spell_scope
 
@@ -49,6 +50,7 @@ class Use:
     """A row at its place in a network."""
 
     row: Row
+    kernel: Kernel
     path: str
     node: str
     """The node that gives its map."""
@@ -65,26 +67,46 @@ def call_of(frames: Sequence[Frame]) -> tuple[Frame, ...]:
     return ()
 
 
-def rows_of(graph: ClosedGraph) -> tuple[Row, ...]:
+def rows_of(graph: ClosedGraph, *, zeros_folded: bool = False) -> tuple[Row, ...]:
     """The rows that a closed graph needs at inference, each once."""
-    return tuple(dict.fromkeys(use.row for use in uses(graph)))
+    return tuple(dict.fromkeys(use.row for use in uses(graph, zeros_folded=zeros_folded)))
 
 
-def uses(graph: ClosedGraph) -> tuple[Use, ...]:
+def uses(graph: ClosedGraph, *, zeros_folded: bool = False) -> tuple[Use, ...]:
     """Every op and every primitive outside of ops at inference, in the order of the graph.
 
     What branches share is there once. An op that they share in part (they read its first steps alike and its width
-    differently) is there whole for each: a row is an op as it runs alone.
+    differently) is there whole for each: a row is an op as it runs alone. With `zeros_folded` what writes zeros is a
+    constant, and what nothing else reads is not run.
     """
     graph = for_inference(graph)
-    found = dict.fromkeys(tuple(nodes) for nodes in _pieces(graph))
+    run = _run_beside_zeros(graph) if zeros_folded else frozenset(graph)
+    found = dict.fromkeys(tuple(nodes) for nodes in _pieces(graph, run))
     return tuple(use for nodes in found if (use := _use(graph, nodes)) is not None)
 
 
-def _pieces(graph: ClosedGraph) -> Iterator[tuple[str, ...]]:
+def writes_zeros(payload: object) -> bool:
+    """Whether a primitive writes zeros whatever it reads."""
+    return isinstance(payload, Apply) and PRIMITIVES[payload.primitive].traits.zeros
+
+
+def _run_beside_zeros(graph: ClosedGraph) -> frozenset[str]:
+    found: set[str] = set()
+    waiting = list(graph.results)
+    while waiting:
+        path = waiting.pop()
+        if path not in found and not writes_zeros(graph.node(path).payload):
+            found.add(path)
+            waiting.extend(graph.inputs(path))
+    return frozenset(found)
+
+
+def _pieces(graph: ClosedGraph, run: Container[str]) -> Iterator[tuple[str, ...]]:
     """The nodes of each piece; of an op that several branches compute, for each branch."""
     calls: dict[object, list[ClosedNode]] = {}
     for path, _ in graph.with_payload(Apply):
+        if path not in run:
+            continue
         node = graph.node(path)
         calls.setdefault(call_of(node.location.shared.frames) or path, []).append(node)
     for nodes in calls.values():
@@ -102,7 +124,7 @@ def _use(graph: ClosedGraph, nodes: Sequence[str]) -> Use | None:
     last = graph.node(roots[-1])
     op = call[-1].definition if call else _applied(last).primitive
     path, cell = spell_scope(call_of(last.frames)) or last.path, cell_name(graph, last.path)
-    return Use(Row.of(op, kernel), path, last.path, cell, last.branches)
+    return Use(Row.of(op, kernel), kernel, path, last.path, cell, last.branches)
 
 
 def kernel_in(graph: ClosedGraph, nodes: Iterable[str], roots: Iterable[str]) -> Kernel | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from archdsl.cost.canonical_key import canonical_key
+from archdsl.cost.kernel import Kernel
 from archdsl.cost.rows import Row, call_of
 from archdsl.cost.variants import Piece, variants
 from archdsl.ops.joining import ADD
@@ -14,19 +15,25 @@ from archdsl.space.reach import Reach
 
 
 def rows_of_space(program: Program) -> tuple[Row, ...]:
-    """Every row that a genotype of the space can need, each once. Raises TooManyRows.
+    """Every row that a genotype of the space can need, each once. Raises TooManyRows."""
+    return tuple(kernels_of_space(program))
+
+
+def kernels_of_space(program: Program) -> Mapping[Row, Kernel]:
+    """Every row that a genotype of the space can need, with its kernel. Raises TooManyRows.
 
     An op is laid out for all that the numbers in it can be: for FasterSeg 5 widths of what it reads times 5 of what
     it gives. What hangs together over several ops is not looked at, so there can be rows that no genotype needs.
     """
     reach = Reach(program)
-    rows: dict[Row, None] = {}
+    kernels: dict[Row, Kernel] = {}
     known: set[object] = set()
     for piece in _pieces(reach):
         if (like := canonical_key(piece, reach)) not in known:
             known.add(like)
-            rows.update(dict.fromkeys(Row.of(piece.op, work) for work in variants(piece, reach)))
-    return tuple(rows)
+            for kernel in variants(piece, reach):
+                kernels.setdefault(Row.of(piece.op, kernel), kernel)
+    return kernels
 
 
 def _pieces(reach: Reach) -> Iterator[Piece]:

@@ -69,6 +69,20 @@ class Measurement(_Record):
     """None where nothing was fitted: an estimate is then the bare sum."""
 
 
+class Fit(_Record):
+    """The rows were not measured: they were fitted to networks that were measured as a whole."""
+
+    source: _Text
+    """The file with what was measured."""
+    networks: int = Field(ge=1)
+    error: float = Field(ge=0)
+    """By cross-validation, the mean of what is wrong, as a share of what a network takes."""
+    rank_correlation: float = Field(ge=-1, le=1)
+    """By cross-validation, Spearman's."""
+    zeros: Literal["computed", "folded"]
+    """Folded zeros are constants, and what only they read is not run."""
+
+
 class _Line(_Record):
     """A row as it stands in the file."""
 
@@ -90,7 +104,8 @@ class _File(_Record):
     format: Literal["archdsl cost table"]
     format_version: Literal[1]
     measured: Measurement | None
-    """None where nothing was measured yet."""
+    """None where nothing was measured yet, or networks alone."""
+    fitted: Fit | None = None
     unit: Unit = Field(strict=False)
     rows: tuple[_Line, ...]
 
@@ -101,7 +116,9 @@ class _File(_Record):
             if line.row in seen:
                 raise ValueError(f"row {number + 1} stands there twice: {line.row}")
             seen.add(line.row)
-        if self.measured is None and any(line.time is not None for line in self.rows):
+        if self.measured is not None and self.fitted is not None:
+            raise ValueError("rows are `measured` or `fitted`, and it says both")
+        if self.measured is None and self.fitted is None and any(line.time is not None for line in self.rows):
             raise ValueError("rows have times, and `measured` does not say where they were measured")
         return self
 
@@ -117,6 +134,12 @@ class Table:
     """Where it was read."""
     memory: Mapping[Row, int] = field(default_factory=dict[Row, int])
     """Bytes that a row adds at its peak to its inputs and weights, its own map among them, where that was measured."""
+    fitted: Fit | None = None
+
+    @property
+    def zeros_folded(self) -> bool:
+        """Whether networks are priced without what only zeros read: see `uses`."""
+        return self.fitted is not None and self.fitted.zeros == "folded"
 
     def seconds(self, row: Row) -> float | None:
         """What a row takes by itself, without the factor of the scale; None where the table does not know."""
@@ -146,10 +169,12 @@ def empty(rows: Iterable[Row], unit: Unit = Unit.MS) -> Table:
 def table_bytes(table: Table) -> bytes:
     """Canonical: equal tables have equal bytes."""
     rows = ordered(table.times)
+    fitted = {"fitted": table.fitted.model_dump(mode="json")} if table.fitted else {}
     head = {
         "format": "archdsl cost table",
         "format_version": FORMAT_VERSION,
         "measured": table.measured and table.measured.model_dump(mode="json"),
+        **fitted,
         "unit": table.unit.value,
     }
     lines = [_line(row, table.times[row], table.memory.get(row)) for row in rows]
@@ -188,7 +213,7 @@ def parse_table(data: bytes, path: Path) -> Table:
     except ValidationError as error:
         raise TableUnreadable(path, _first(error)) from None
     memory = {line.row: line.memory for line in file.rows if line.memory is not None}
-    return Table(file.unit, {line.row: line.time for line in file.rows}, file.measured, path, memory)
+    return Table(file.unit, {line.row: line.time for line in file.rows}, file.measured, path, memory, file.fitted)
 
 
 def _first(error: ValidationError) -> str:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archdsl.cli.cost_options import conditions, rows_or_leave
+from archdsl.cli.cost_options import conditions, rows_listed, rows_or_leave
 from archdsl.cli.exits import Exit
 from archdsl.cli.groups import Group
-from archdsl.cli.loading import load_or_leave
+from archdsl.cli.loading import errors_shown, load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import note, plural, say, say_bytes, say_json, table
+from archdsl.extras import require_for
+from archdsl.files import write_atomic
 
 if TYPE_CHECKING:
     from archdsl.cost.rows import Row
@@ -46,7 +48,7 @@ def show(file: Path, form: str) -> int:
         return Exit.FINE
     waiting = len(found.missing(found.times))
     more = f", {waiting:,} of them still to be measured" if waiting else ""
-    say(f"{file}: {plural(len(found.times), 'row')}{more}\n{conditions(found.measured)}\n")
+    say(f"{file}: {plural(len(found.times), 'row')}{more}\n{conditions(found)}\n")
     rows = [(_time(found.times[row]), *_cells(row)) for row in ordered(found.times)]
     say(table([(str(found.unit), *_HEAD), *rows], right=(0,)))
     return Exit.FINE
@@ -106,6 +108,53 @@ def rows(
         return Exit.FINE
     say(table([_HEAD, *map(_cells, ordered(wanted))]))
     note(plural(len(wanted), "row"))
+    return Exit.FINE
+
+
+@command.command("fit")
+@click.argument("target", metavar="SPACE")
+@click.option(
+    "--measured",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="Measured networks: columns `genotype` (FILE[:NAME], as seen from CSV) and `ms` (or `ns`, `us`, `s`).",
+)
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="TABLE", help="Where to; without it, to stdout.")
+@overrides
+@input_size
+def fit(
+    target: str,
+    measured: Path,
+    out: Path | None,
+    overrides: tuple[tuple[str, str], ...],
+    size: tuple[int, int] | None,
+) -> int:
+    """Fit a table to 10 to 30 networks of SPACE that were measured as a whole.
+
+    The table has every row of the space. Its head has the mean error and the rank correlation of networks by the others
+    (cross-validation).
+    """
+    require_for("cost fit")
+    from archdsl.api import Refused
+    from archdsl.cost.tables import table_bytes
+    from archdsl.pipeline.cost_fit import BadMeasurements, fitted_table, read_measured
+
+    space = load_or_leave(target, overrides, size)
+    try:
+        with errors_shown("text"), rows_listed(space.name, "text"):
+            unit, networks = read_measured(measured, space, size)
+            found = fitted_table(space, unit, networks, measured.name)
+    except BadMeasurements as error:
+        raise Refused(str(error)) from error
+    if out is None:
+        say_bytes(table_bytes(found.table))
+    else:
+        write_atomic(out, table_bytes(found.table))
+    note(f"{out or target}: {plural(len(found.table.times), 'row')}, {conditions(found.table)}")
+    if found.unmeasured:
+        unmeasured = plural(len(found.unmeasured), "row")
+        note(f"{unmeasured} stand in no measured network and are priced as others of their kind")
     return Exit.FINE
 
 

@@ -147,7 +147,7 @@ def _text(found: Figures, loaded: Loaded, priced: Estimate | None) -> str:
     if found.branches():
         parts.append(_sums("by branch", found.branches(), found.macs, priced, priced.branches() if priced else ()))
     if priced:
-        parts.append(f"  latency {conditions(priced.table.measured)}\n")
+        parts.append(f"  latency {conditions(priced.table)}\n")
     return "\n".join(parts)
 
 

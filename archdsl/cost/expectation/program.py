@@ -90,7 +90,11 @@ class Expectation:
         return found
 
     def value(self, chances: Array) -> float:
-        return float(self._terms(self._forward(chances)) @ self.costs)
+        return float(self.chances_of_terms(chances) @ self.costs)
+
+    def chances_of_terms(self, chances: Array) -> Array:
+        """The chance of each term; of several arrays of chances, a column each, the chances in columns too."""
+        return self._forward(chances)[self.factors].prod(axis=1)
 
     def value_and_gradient(self, chances: Array) -> tuple[float, Array]:
         """The expectation and its derivative by each chance."""
@@ -110,7 +114,7 @@ class Expectation:
         return float(products @ self.costs), gradient
 
     def _forward(self, chances: Array) -> Array:
-        values = np.zeros(self.count)
+        values = np.zeros((self.count, *chances.shape[1:]))
         values[1] = 1.0
         for level in self.levels:
             values[level.places] = np.add.reduceat(chances[level.chances] * values[level.children], level.first)
@@ -127,9 +131,6 @@ class Expectation:
     @cached_property
     def _parents(self) -> NDArray[np.intp]:
         return np.concatenate([_repeated(level) for level in self.levels] or [_NOTHING])
-
-    def _terms(self, values: Array) -> Array:
-        return values[self.factors].prod(axis=1)
 
 
 def _levels(

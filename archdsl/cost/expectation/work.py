@@ -13,7 +13,7 @@ from itertools import combinations, pairwise, product
 from archdsl.cost.expectation.diagrams import FALSE, TRUE, Diagram, Diagrams
 from archdsl.cost.expectation.symbolic import Entry, Origin, Symbolic, Variables
 from archdsl.cost.kernel import Kernel, kernel_of
-from archdsl.cost.rows import Row, alone, call_of
+from archdsl.cost.rows import Row, alone, call_of, writes_zeros
 from archdsl.ops import Shape
 from archdsl.ops.joining import ADD
 from archdsl.ops.primitives import PRIMITIVES
@@ -52,16 +52,23 @@ class Work:
         return frozenset[int]().union(*(self.diagrams.support(each) for term in self.terms for each in term.conditions))
 
     @classmethod
-    def of(cls, program: Program, *, ops: bool = True) -> Work:
-        """Of ops as wholes, which cost tables have rows for; else of primitives, each by itself. Raises TooLarge."""
+    def of(cls, program: Program, *, ops: bool = True, zeros_folded: bool = False) -> Work:
+        """Of ops as wholes, which cost tables have rows for; else of primitives, each by itself.
+
+        `zeros_folded` as in `uses`. Raises TooLarge.
+        """
         diagrams, variables = Diagrams(), Variables(program)
-        return cls(program, diagrams, variables, tuple(_Places(program, diagrams, variables, ops=ops).terms()))
+        places = _Places(program, diagrams, variables, ops=ops, zeros_folded=zeros_folded)
+        return cls(program, diagrams, variables, tuple(places.terms()))
 
 
 class _Places:
-    def __init__(self, program: Program, diagrams: Diagrams, variables: Variables, *, ops: bool) -> None:
+    def __init__(
+        self, program: Program, diagrams: Diagrams, variables: Variables, *, ops: bool, zeros_folded: bool
+    ) -> None:
         self.program = program
         self.ops = ops
+        self.zeros_folded = zeros_folded
         self.diagrams = diagrams
         self.variables = variables
         self.whole = Symbolic(program, diagrams, variables)
@@ -96,9 +103,13 @@ class _Places:
                 self._add(source, when, op)
             made = self.whole.made[key]
             when = self.read.get(key, FALSE)
-            if when != FALSE and isinstance(made.payload, Apply):
+            if when != FALSE and self._is_run(key):
                 for source in made.inputs:
                     reads(source, when, self._op(key.node))
+
+    def _is_run(self, key: Key) -> bool:
+        payload = self.whole.made[key].payload
+        return isinstance(payload, Apply) and not (self.zeros_folded and writes_zeros(payload))
 
     def _order(self, key: Key) -> tuple[int, int]:
         return key.node, self.program.order(key.branch)
@@ -120,7 +131,7 @@ class _Places:
     def terms(self) -> Iterator[Term]:
         ops: dict[object, list[Key]] = {}
         for key, when in self.handed_on.items():
-            if when != FALSE and isinstance(self.whole.made[key].payload, Apply):
+            if when != FALSE and self._is_run(key):
                 ops.setdefault(self._op(key.node), []).append(key)
         inside: dict[object, list[int]] = {}
         for index in range(len(self.program.nodes)):
