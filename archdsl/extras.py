@@ -58,6 +58,11 @@ NEEDS: Final[Mapping[str, tuple[Extra, ...]]] = {
     "show": (),
     "stats": (),
     "cost": (),
+    "cost fill --runtime eager": (Extra.TORCH,),
+    "cost fill --runtime ort": (Extra.ONNX,),
+    "cost fill --runtime compile": (Extra.TORCH,),
+    "cost fill --runtime openvino": (Extra.ONNX,),
+    "cost fill --runtime trt": (Extra.TRT, Extra.TORCH),
     "cost fit": (Extra.COST,),
     "expand": (),
     "sample": (),
@@ -112,6 +117,12 @@ def require(*extras: Extra) -> None:
         for package in PACKAGES[extra]:
             if not is_installed(package):
                 raise ToolMissing(package.distribution, install_line(extra))
+
+
+def require_package(package: Package, line: str) -> None:
+    """Raises ToolMissing for a package that no extra brings, and that this line installs."""
+    if not is_installed(package):
+        raise ToolMissing(package.distribution, line)
 
 
 def extra_with(module: str) -> Extra | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +84,11 @@ def rows_listed(name: str, form: str) -> Generator[None]:
     except TooManyRows as found:
         show((unlisted_rows(found, name),), form)
         raise click.exceptions.Exit(Exit.FINDINGS) from None
+
+
+def union_of_rows(items: Iterable[Loaded], *, form: str = "text") -> Sequence[Row]:
+    """The rows that several networks and spaces need, each once."""
+    return tuple(dict.fromkeys(row for loaded in items for row in rows_or_leave(loaded, form=form)))
 
 
 def amount(seconds: float, unit: Unit) -> str:

@@ -44,6 +44,8 @@ KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.backends.failures", "TargetFailed", Exit.TOOL),
     ("archdsl.backends.manifest", "ManifestUnreadable", Exit.USAGE),
     ("archdsl.backends.bench.timing", "NotTimed", Exit.USAGE),
+    ("archdsl.measure.runtime", "NotMeasured", Exit.USAGE),
+    ("archdsl.measure.samples", "SamplesUnreadable", Exit.USAGE),
     ("archdsl.cost.tables", "TableUnreadable", Exit.USAGE),
     ("archdsl.vcs.git", "GitMissing", Exit.TOOL),
     ("archdsl.vcs.git", "GitRefused", Exit.USAGE),

@@ -83,6 +83,14 @@ class Fit(_Record):
     """Folded zeros are constants, and what only they read is not run."""
 
 
+def differences(one: Measurement, other: Measurement) -> tuple[str, ...]:
+    """How two tables were measured otherwise: `version: 1.31 and 1.32`. Rounds and the scale make no difference."""
+    mine, theirs = (each.model_dump(exclude={"rounds", "scale"}) for each in (one, other))
+    return tuple(
+        f"{name.replace('_', ' ')}: {mine[name]} and {theirs[name]}" for name in mine if mine[name] != theirs[name]
+    )
+
+
 class _Line(_Record):
     """A row as it stands in the file."""
 

@@ -34,8 +34,8 @@ BY_NAME: Final = {
 }
 """Libraries without types are loaded by name, out of import-linter's sight; each where it is loaded or named."""
 
-NOT_DECLARED: Final = {"tensorrt"}
-"""The enterprise TensorRT is driven where somebody has installed it."""
+NOT_DECLARED: Final = {"openvino", "tensorrt"}
+"""OpenVINO and the enterprise TensorRT are driven where somebody has installed them."""
 
 
 def _imported(file: Path) -> Iterator[str]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archdsl.cli.cost_options import conditions, rows_listed, rows_or_leave
+from archdsl.cli.commands.cost_fill import command as fill
+from archdsl.cli.cost_options import conditions, rows_listed, union_of_rows
 from archdsl.cli.exits import Exit
 from archdsl.cli.groups import Group
 from archdsl.cli.loading import errors_shown, load_or_leave
@@ -28,6 +29,8 @@ def command() -> None:
     TABLE is a JSON file with a row for each op and the maps that it reads and gives.
     """
 
+
+command.add_command(fill)
 
 _TABLE = click.argument("file", type=click.Path(path_type=Path), metavar="TABLE")
 
@@ -173,10 +176,7 @@ def _wanted(
     targets: Sequence[str], overrides: Sequence[tuple[str, str]], size: tuple[int, int] | None, form: str
 ) -> Sequence[Row]:
     """The union of the rows that the items need."""
-    found: dict[Row, None] = {}
-    for target in targets:
-        found.update(dict.fromkeys(rows_or_leave(load_or_leave(target, overrides, size, form=form), form=form)))
-    return tuple(found)
+    return union_of_rows([load_or_leave(target, overrides, size, form=form) for target in targets], form=form)
 
 
 def _data(rows: Sequence[Row]) -> list[dict[str, Any]]:
