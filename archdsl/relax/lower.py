@@ -20,6 +20,7 @@ from archdsl.ops.primitives import PRIMITIVES
 from archdsl.relax.layout import Layout, joined
 from archdsl.relax.not_relaxable import NotRelaxable
 from archdsl.relax.numbers import Case, Deciding, Mixed, Number, TooManyCases, combined, mixed, now
+from archdsl.relax.partial_channels import with_partial_channels
 from archdsl.relax.relaxed import (
     NONE,
     Layer,
@@ -106,7 +107,8 @@ class Relaxer:
         lowered = RelaxedGraph(
             self.program, structure, tuple(graph.nodes), tuple(outputs), domain.questions, domain.layers
         )
-        return _pruned(lowered)
+        pruned = _pruned(lowered)
+        return pruned if structure.partial is None else with_partial_channels(pruned, structure.partial)
 
 
 def _pruned(graph: RelaxedGraph) -> RelaxedGraph:

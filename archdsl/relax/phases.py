@@ -8,7 +8,7 @@ from itertools import combinations, product
 from random import Random
 from typing import Final
 
-from archdsl.relax.relaxed import NONE, Partial, View
+from archdsl.relax.relaxed import NONE, Partial, Structure, View
 from archdsl.settings.losses import Heads
 from archdsl.settings.relaxations import (
     RELAXED,
@@ -21,6 +21,7 @@ from archdsl.settings.relaxations import (
     Relaxation,
     Untrained,
     WithoutLogits,
+    runs_one,
 )
 from archdsl.settings.searches import Phase, Sandwich
 from archdsl.space import Branch, Ordered, Program, QuestionKind, QuestionPath, parse_scope
@@ -87,6 +88,19 @@ class PhaseQuestions:
     def widths(self) -> tuple[QuestionPath, ...]:
         """Open questions for a width."""
         return tuple(path for path in self.rules if self.program.questions[path].kind is QuestionKind.WIDTH)
+
+    @property
+    def structure(self) -> Structure:
+        """What a step may run: of questions of which one answer is sampled the largest width, or the first answer."""
+        answers = dict(self.answers)
+        for path, rule in self.rules.items():
+            if runs_one(rule):
+                width = self.program.questions[path].kind is QuestionKind.WIDTH
+                found = self.allowed.get(path, self.program.questions[path].answers)
+                answers[path] = (max(found, key=int) if width else found[0],)
+        weighted = frozenset(path for path in self.learned if path in answers)
+        allowed = tuple(self.allowed.items())
+        return Structure(tuple(answers.items()), weighted, allowed=allowed, partial=self.partial_channels)
 
     def passes(self, random: Random) -> tuple[Pass, ...]:
         """The forward passes of one step: at several widths where the phase asks for a sandwich (Yu, Huang, 2019)."""

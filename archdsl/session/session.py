@@ -267,6 +267,8 @@ def _result(snapshot: _Snapshot, checker: Checker, query: _Query) -> _Result:
         case "recipe":
             assert query.item is not None
             recipe = checker.recipe(query.item)
+            if recipe is not None:
+                _relaxed(checker, (recipe,))
             return _Result(checker.reporter.diagnostics, recipes=() if recipe is None else (recipe,))
         case _:
             assert_never(query.of)
@@ -278,6 +280,8 @@ def _every_item(snapshot: _Snapshot, checker: Checker) -> _Result:
         for each in lint(snapshot.unit, snapshot.resolution):
             checker.reporter.add(each)
     tables = _tables(checker, recipes) if recipes else ()
+    if recipes:
+        _relaxed(checker, recipes)
     return _Result(checker.reporter.diagnostics, tuple(meanings), tuple(recipes), tables)
 
 
@@ -289,6 +293,14 @@ def _tables(checker: Checker, recipes: Sequence[Recipe]) -> tuple[tuple[Path, st
     for each in check_tables(checker, recipes):
         checker.reporter.add(each)
     return tables
+
+
+def _relaxed(checker: Checker, recipes: Sequence[Recipe]) -> None:
+    """Report what keeps searches from being relaxed as they ask."""
+    from archdsl.session.relaxable import check_relaxations
+
+    for each in check_relaxations(checker, recipes):
+        checker.reporter.add(each)
 
 
 def parameter(text: str) -> Parameter:

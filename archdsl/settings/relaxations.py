@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from fractions import Fraction
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from archdsl.settings.schedules import RADIUS, TEMPERATURE, Constant, Linear, Schedule
 from archdsl.settings.schema import (
@@ -151,6 +151,19 @@ class Perturbation:
 
 Mixing: TypeAlias = Relaxation | Dirichlet | WithoutLogits
 """What says how questions of some kinds are answered."""
+
+
+def runs_one(rule: Mixing) -> TypeGuard[Relaxation | WithoutLogits]:
+    """Whether one answer is run, sampled; all are run else."""
+    match rule:
+        case Relaxation(method):
+            return method.hard
+        case WithoutLogits(method):
+            return method is Untrained.ONE_PATH
+        case Dirichlet():
+            return False
+
+
 Combined: TypeAlias = PartialChannels | Perturbation
 """What stands beside it."""
 RELAXATION = OneOf("relaxation", lambda: (Relaxation, Dirichlet, WithoutLogits, PartialChannels, Perturbation))

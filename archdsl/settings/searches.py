@@ -192,7 +192,7 @@ class Phase:
     derive: tuple[Derivation, ...] = setting(
         Several(DERIVATION),
         "how answers are taken; left out: the most probable ones, and the strongest inputs. A rule that names no kinds "
-        "is for all that no other names",
+        "is for all that no other names. Questions that are relaxed without logits stay open",
         default=(),
     )
     pick: Objective | None = setting(

@@ -81,7 +81,7 @@ cell normal(c) {
   in x
   choose operator in {conv1x1, conv3x3}
   choose width in {4, 8}
-  out x -> operator(width) -> conv1x1(c)
+  out x -> operator(c) -> conv1x1(width) -> conv1x1(c)
 }
 
 cell place(c) {
@@ -221,7 +221,9 @@ def _phases(draw: st.DrawFn, name: str, *, alone: bool, beside: Sequence[str]) -
     mixing = [draw(_relaxation(part)) for part in draw(_partition(kinds))]
     drawn["relax"] = (*mixing, *draw(_beside(mixing)))
     none = any(isinstance(each, Relaxation | Dirichlet) and each.also_none for each in mixing)
-    drawn["derive"] = tuple(draw(_derivations(kinds, none=none, guided=drawn["guide"] is not None)))
+    without = {kind for each in mixing if isinstance(each, WithoutLogits) for kind in each.kinds}
+    learned = tuple(kind for kind in kinds if kind not in without)
+    drawn["derive"] = tuple(draw(_derivations(learned, none=none, guided=drawn["guide"] is not None)))
     return Phase(name=name, **drawn)
 
 
@@ -249,7 +251,7 @@ def _beside(draw: st.DrawFn, mixing: Sequence[Mixing]) -> list[Combined]:
     paths = [each for each in mixing if isinstance(each, WithoutLogits) and each.method is Untrained.ONE_PATH]
     sampled = {kind for each in (*hard, *paths) for kind in each.kinds}
     if QuestionKind.OPERATOR not in sampled and draw(st.booleans()):
-        found.append(PartialChannels(Fraction(1, draw(st.integers(1, 8)))))
+        found.append(PartialChannels(Fraction(1, draw(st.sampled_from([1, 2, 4, 8])))))
     soft = any(
         isinstance(each, Dirichlet) or (isinstance(each, Relaxation) and not each.method.hard) for each in mixing
     )

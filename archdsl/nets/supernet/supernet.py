@@ -24,7 +24,6 @@ from archdsl.nets.supernet.relaxation import PhaseRelaxation
 from archdsl.nets.supernet.superkernels import Superkernel, superkernel
 from archdsl.relax.full import full_layers
 from archdsl.relax.lower import Relaxer
-from archdsl.relax.partial_channels import with_partial_channels
 from archdsl.relax.phases import PhaseQuestions, questions_of
 from archdsl.relax.plan import Plan, main_part, planned
 from archdsl.relax.relaxed import RelaxedGraph, Structure
@@ -132,17 +131,13 @@ class Supernet(Scope):
         asked = (structure, auxiliary)
         found = self._evaluations.get(asked)
         if found is None:
-            graph = self._lowered(structure)
+            graph = self.relaxer.lower(structure)
             found = Evaluation(self._plan(graph if auxiliary else main_part(graph)), self._kernels, self)
             self._evaluations[asked] = found
             while len(self._evaluations) > _KEPT:
                 self._evaluations.popitem(last=False)
         self._evaluations.move_to_end(asked)
         return found
-
-    def _lowered(self, structure: Structure) -> RelaxedGraph:
-        graph = self.relaxer.lower(structure)
-        return graph if structure.partial is None else with_partial_channels(graph, structure.partial)
 
     def _weights(self, decisions: Decisions, graph: RelaxedGraph, x_BCHW: Tensor) -> Weights:
         given = dict(decisions.weights)

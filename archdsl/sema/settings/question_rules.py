@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeGuard
 
 from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
@@ -17,6 +16,7 @@ from archdsl.settings.relaxations import (
     Combined,
     Derivation,
     Dirichlet,
+    Drop,
     Joint,
     KeepBy,
     KeepStrongest,
@@ -24,8 +24,8 @@ from archdsl.settings.relaxations import (
     PartialChannels,
     Perturbation,
     Relaxation,
-    Untrained,
     WithoutLogits,
+    runs_one,
 )
 from archdsl.space import QuestionKind
 from archdsl.syntax import ast
@@ -47,6 +47,11 @@ class QuestionRules:
         """The kinds that are searched here by mixing their answers."""
         return tuple(kind for kind in self.subject.kinds if kind in RELAXED and kind not in self.fixed)
 
+    def learned_kinds(self, relaxed: Sequence[Mixing | Combined]) -> tuple[QuestionKind, ...]:
+        """Those of them that have logits, from which answers can be derived."""
+        without = {kind for each in relaxed if isinstance(each, WithoutLogits) for kind in each.kinds}
+        return tuple(kind for kind in self.open_kinds if kind not in without)
+
     def relaxations(self, found: Sequence[Mixing | Combined], expr: ast.Expr) -> tuple[Mixing | Combined, ...] | None:
         """Each with the kinds that it is for here; None where that has been reported to be wrong."""
         parts = list(zip(found, values_of(expr), strict=True))
@@ -58,7 +63,7 @@ class QuestionRules:
                 "combines with a relaxation",
                 f"write `softmax, {unparse(expr)}`",
             )
-        named = self._assign([(each.kinds, part) for each, part in mixing], "relaxed")
+        named = self._assign([(each.kinds, part) for each, part in mixing], "relaxed", self.open_kinds)
         if named is None:
             return None
         assigned = [
@@ -106,7 +111,7 @@ class QuestionRules:
                 self.reporter.report(codes.NOT_IN_SPACE, message, part.span, here, help=help)
                 return False
             case PartialChannels():
-                one = next((each for each in mixing if QuestionKind.OPERATOR in each.kinds and _runs_one(each)), None)
+                one = next((each for each in mixing if QuestionKind.OPERATOR in each.kinds and runs_one(each)), None)
                 if one is not None:
                     here, help = f"`{one.method}` runs one op", "write `softmax(operator)`, or take it out"
                     self._contradiction("ops are not mixed", part, here, help)
@@ -129,30 +134,83 @@ class QuestionRules:
     def _contradiction(self, message: str, expr: ast.Expr, here: str, help: str) -> None:
         self.reporter.report(codes.CONTRADICTION, message, expr.span, here, help=help)
 
-    def derivations(self, found: Sequence[Derivation], expr: ast.Expr) -> tuple[Derivation, ...] | None:
-        """Each with the kinds that it is for here, and one for the inputs that stay; None as above."""
+    def derivations(
+        self,
+        found: Sequence[Derivation],
+        expr: ast.Expr,
+        relaxed: Sequence[Mixing | Combined],
+        without_logits: ast.Expr | None,
+    ) -> tuple[Derivation, ...] | None:
+        """Each with the kinds that it is for here, and one for the inputs that stay; None as above.
+
+        Kinds that are relaxed without logits are derived from nothing: their questions stay open. `without_logits` is
+        the relaxation of the same block, in which a rule for such a kind is a mistake.
+        """
         parts = list(zip(found, values_of(expr), strict=True))
         if not all(self._fits(each, part) for each, part in parts):
             return None
+        learned = self.learned_kinds(relaxed)
+        if without_logits and not all(self._has_logits(each, part, learned, without_logits) for each, part in parts):
+            return None
         rules = [(each, part) for each, part in parts if isinstance(each, Argmax | Joint)]
-        named = self._assign([(each.kinds, part) for each, part in rules], "derived")
+        named = self._assign([(each.kinds, part) for each, part in rules], "derived", learned)
         if named is None:
             return None
         assigned = iter(named)
         made = [replace(each, kinds=next(assigned)) if isinstance(each, Argmax | Joint) else each for each in found]
-        kept = [each for each in made if not isinstance(each, Argmax | Joint) or each.kinds]
-        return (*kept, *self._strongest(kept))
+        kept = [each for each in made if self._derives(each, learned)]
+        return (*kept, *self._strongest(kept, learned))
 
     def plain_derivations(self, relaxed: Sequence[Mixing | Combined]) -> tuple[Derivation, ...]:
         """Where a text has no `derive`: the most probable answer, the strongest inputs."""
         none = any(isinstance(each, Relaxation | Dirichlet) and each.also_none for each in relaxed)
-        argmax = [Argmax(self.open_kinds, self.guided, none)] if self.open_kinds else []
-        return (*argmax, *self._strongest([]))
+        learned = self.learned_kinds(relaxed)
+        argmax = [Argmax(learned, self.guided, none)] if learned else []
+        return (*argmax, *self._strongest([], learned))
 
-    def _strongest(self, given: Sequence[Derivation]) -> list[Derivation]:
+    def _has_logits(
+        self, rule: Derivation, part: ast.Expr, learned: Sequence[QuestionKind], relaxation: ast.Expr
+    ) -> bool:
+        """Whether there is something to derive answers from."""
+        match rule:
+            case Argmax(kinds) | Joint(kinds):
+                open_ = [kind for kind in kinds or self.open_kinds if kind in self.open_kinds]
+                missing = [kind for kind in open_ if kind not in learned]
+                if not missing or (not kinds and learned):
+                    return True
+            case KeepStrongest() if not self._ranks_inputs(learned):
+                missing = [QuestionKind.OPERATOR]
+            case _:
+                return True
+        kinds = listed([str(kind) for kind in missing])
+        self.reporter.report(
+            codes.CONTRADICTION,
+            f"{kinds} {'has' if len(missing) == 1 else 'have'} no logits",
+            part.span,
+            "nothing to derive answers from",
+            also=(Mark(relaxation.span, "relaxed without logits here"),),
+            help=f"relax {kinds} by logits (`softmax`, `gumbel_hard`), or take it out: its questions stay open",
+        )
+        return False
+
+    def _derives(self, rule: Derivation, learned: Sequence[QuestionKind]) -> bool:
+        """Whether a phase has what the rule is about."""
+        match rule:
+            case Argmax(kinds) | Joint(kinds):
+                return bool(kinds)
+            case KeepStrongest():
+                return self._ranks_inputs(learned)
+            case Drop():
+                return True
+
+    def _ranks_inputs(self, learned: Sequence[QuestionKind]) -> bool:
+        """Whether the ops of inputs have probabilities, or none is searched here."""
+        return QuestionKind.OPERATOR in learned or QuestionKind.OPERATOR not in self.open_kinds
+
+    def _strongest(self, given: Sequence[Derivation], learned: Sequence[QuestionKind]) -> list[Derivation]:
         if QuestionKind.KEEP not in self.subject.kinds or any(isinstance(each, KeepStrongest) for each in given):
             return []
-        return [KeepStrongest(KeepBy.MAX_PROBABILITY)]
+        return [KeepStrongest(KeepBy.MAX_PROBABILITY)] if self._ranks_inputs(learned) else []
 
     def _fits(self, rule: Derivation, expr: ast.Expr) -> bool:
         match rule:
@@ -179,16 +237,19 @@ class QuestionRules:
                 return True
 
     def _assign(
-        self, rules: Sequence[tuple[tuple[QuestionKind, ...], ast.Expr]], done: str
+        self,
+        rules: Sequence[tuple[tuple[QuestionKind, ...], ast.Expr]],
+        done: str,
+        wanted: Sequence[QuestionKind],
     ) -> list[tuple[QuestionKind, ...]] | None:
-        """The kinds of each rule that are open; a rule that names none has those that no other names."""
+        """The wanted kinds of each rule; a rule that names none has those that no other names."""
         owners: dict[QuestionKind, ast.Expr] = {}
         for kinds, part in rules:
             for kind in kinds:
                 if kind in owners:
                     return self._twice(f"`{kind}` is {done} twice", part, owners[kind], "name it in one of them")
                 owners[kind] = part
-        rest = tuple(kind for kind in self.open_kinds if kind not in owners)
+        rest = tuple(kind for kind in wanted if kind not in owners)
         unnamed = [part for kinds, part in rules if not kinds]
         if len(unnamed) > 1:
             help = "name kinds of questions in one of them"
@@ -204,7 +265,7 @@ class QuestionRules:
                 help=f"write `{_word(last)}({words})`",
             )
             return None
-        return [tuple(kind for kind in kinds or rest if kind in self.open_kinds) for kinds, _ in rules]
+        return [tuple(kind for kind in kinds or rest if kind in wanted) for kinds, _ in rules]
 
     def _twice(self, message: str, again: ast.Expr, first: ast.Expr, help: str) -> None:
         self.reporter.report(
@@ -215,17 +276,6 @@ class QuestionRules:
 def _word(expr: ast.Expr) -> str:
     """What is called."""
     return unparse(expr).split("(")[0]
-
-
-def _runs_one(rule: Mixing) -> TypeGuard[Relaxation | WithoutLogits]:
-    """Whether one answer is run, sampled."""
-    match rule:
-        case Relaxation(method):
-            return method.hard
-        case WithoutLogits(method):
-            return method is Untrained.ONE_PATH
-        case Dirichlet():
-            return False
 
 
 def _is_soft(rule: Mixing) -> bool:

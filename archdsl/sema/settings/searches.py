@@ -171,7 +171,12 @@ class _PhaseReader:
         """With the kinds of questions that each relaxation and each derivation is for."""
         relax, derive = self.block.expression("relax"), self.block.expression("derive")
         relaxed = rules.relaxations(phase.relax, relax) if relax and phase.relax else ()
-        derived = rules.derivations(phase.derive, derive) if derive and phase.derive else ()
+        together = ("relax" in self.block.lines) == ("derive" in self.block.lines)
+        derived = (
+            rules.derivations(phase.derive, derive, relaxed or (), relax if together else None)
+            if derive and phase.derive
+            else ()
+        )
         self.block.wrong = self.block.wrong or relaxed is None or derived is None
         return replace(phase, relax=relaxed or (), derive=derived or rules.plain_derivations(relaxed or ()))
 
