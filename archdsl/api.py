@@ -212,9 +212,8 @@ def supernet(
     It is called with images N x C x H x W and `archdsl.nets.supernet.Decisions`, which say how each question is
     answered or mixed. Of a genotype that leaves questions open it is the supernet of its space; its answers go into the
     decisions. Without `weights`, a safetensors file with the supernet's state, kernels are drawn by He's rule for this
-    `seed`. `kernel_transform` gives chosen windows a matrix each on the way from larger ones (once-for-all, section
-    3.3). Raises NotLoaded; Refused where no question is open; WeightsMismatch,
-    UnreadableWeights, ToolMissing, OSError.
+    `seed`. `kernel_transform` gives chosen windows a matrix each on the way from larger ones (once-for-all).
+    Raises NotLoaded; Refused where no question is open; WeightsMismatch, UnreadableWeights, ToolMissing, OSError.
     """
     require(Extra.TORCH)
     from archdsl.nets.supernet import Supernet

@@ -144,7 +144,7 @@ def _window(program: Program, owner: int) -> tuple[int, int]:
 def _shared_windows(program: Program) -> Mapping[int, int]:
     """Layers that differ in a window that an answer chooses: smaller ones use the kernel of the largest.
 
-    `choose k in {3, 5, 7}` is one kernel (once-for-all, section 3.3); `{conv3x3, conv5x5}` are two ops.
+    `choose k in {3, 5, 7}` is one kernel (once-for-all: Cai et al., ICLR 2020); `{conv3x3, conv5x5}` are two ops.
     """
     found: dict[int, int] = {}
     for node in program.nodes:

@@ -38,7 +38,7 @@ def with_partial_channels(graph: RelaxedGraph, partial: Partial) -> RelaxedGraph
 
 
 def _with_weighed_edges(graph: RelaxedGraph, edges: Collection[QuestionPath]) -> RelaxedGraph:
-    """Edge normalisation (section 3.3, equation 3): a sum that keeps some inputs is a mix of all of them."""
+    """Edge normalisation: a sum that keeps some inputs is a mix of all of them."""
     nodes: list[Relaxed] = []
     questions: dict[QuestionPath, Question] = dict(graph.questions)
     for node in graph.nodes:
@@ -121,7 +121,7 @@ class _Narrowing:
         return needed
 
     def _mixed(self, number: int, mix: Relaxed, op: _MixedOp) -> int:
-        """The mix on some channels, the others beside it, and both shuffled (section 3.2, equation 2)."""
+        """The mix on some channels, the others beside it, and both shuffled, as in the published code."""
         x = self.graph.nodes[op.source]
         if x.layout.mixed or mix.layout.mixed or x.layout.size != mix.layout.size:
             raise _refused(

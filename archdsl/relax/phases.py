@@ -29,7 +29,7 @@ from archdsl.space.relax import open_questions
 from archdsl.space.trace import Answers
 
 EDGES: Final = Relaxation(Method.SOFTMAX, (QuestionKind.KEEP,))
-"""How the inputs of a sum are weighed by edge normalisation (PC-DARTS, equation 3)."""
+"""How the inputs of a sum are weighed by edge normalisation (PC-DARTS)."""
 _WAITING: Final = {
     kind: WithoutLogits(Untrained.ONE_PATH if kind is QuestionKind.WIDTH else Untrained.UNIFORM, (kind,))
     for kind in RELAXED

@@ -68,7 +68,7 @@ class Method(StrEnum):
         "reinmax",
         "one answer, sampled; gradients by Heun's method, of second order",
         {"method": Method.REINMAX},
-        "Liu et al., NeurIPS 2023, algorithm 2",
+        "ReinMax: Liu et al., NeurIPS 2023",
     ),
 )
 class Relaxation:
@@ -86,7 +86,7 @@ class Relaxation:
     )
 
 
-@form("dirichlet", source="DrNAS, section 3")
+@form("dirichlet", source="DrNAS: Chen et al., ICLR 2021")
 class Dirichlet:
     """Every answer, mixed by weights from a Dirichlet distribution of concentration elu(logits) + 1."""
 
@@ -110,7 +110,7 @@ class Untrained(StrEnum):
         "one_path",
         "one answer, each as likely as any other; no logits",
         {"method": Untrained.ONE_PATH},
-        "Guo et al., ECCV 2020, section 3.2",
+        "Guo et al., ECCV 2020",
     ),
 )
 class WithoutLogits:
@@ -120,7 +120,7 @@ class WithoutLogits:
     kinds: tuple[QuestionKind, ...] = setting(_KINDS, "kinds of questions", place=Place.BARE)
 
 
-@form("partial", source="PC-DARTS, sections 3.2 and 3.3")
+@form("partial", source="PC-DARTS: Xu et al., ICLR 2020")
 class PartialChannels:
     """Beside another relaxation: a share of the channels goes through mixed ops, the others pass them by."""
 
@@ -137,13 +137,13 @@ class PerturbedBy(StrEnum):
     ADVERSARIAL = "adversarial"
 
 
-@form("perturb", source="SDARTS, section 3")
+@form("perturb", source="SDARTS: Chen, Hsieh, ICML 2020")
 class Perturbation:
     """Beside another relaxation: weights of answers are perturbed while the weights of ops are stepped."""
 
     by: PerturbedBy = setting(
         Word(PerturbedBy, "perturbation"),
-        "`random`: uniform (equation 5); `adversarial`: the one of the largest loss (equation 6)",
+        "`random`: uniform; `adversarial`: the one of the largest loss",
         place=Place.BARE,
     )
     radius: Schedule = setting(RADIUS, "the largest change of a weight", default=Linear(0.03, 0.3))

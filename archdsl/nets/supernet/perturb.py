@@ -12,13 +12,13 @@ from archdsl.space import QuestionPath
 
 Vectors: TypeAlias = "Mapping[QuestionPath, Tensor]"
 STEPS: Final = 7
-"""Steps of the attack (section 3.2)."""
+"""Steps of the attack, as in the published code."""
 
 
 def random_perturbation(
     weights: Vectors, radius: float, generator: Generator | None = None
 ) -> dict[QuestionPath, Tensor]:
-    """Weights with uniform noise from -radius to radius, from 0 to 1 again (equation 5: random smoothing)."""
+    """Weights with uniform noise from -radius to radius, from 0 to 1 again (random smoothing)."""
     noise = torch.empty_like(_flat(weights)).uniform_(-radius, radius, generator=generator)
     return _shifted(weights, noise)
 
@@ -31,11 +31,11 @@ def adversarial_perturbation(
     steps: int = STEPS,
     generator: Generator | None = None,
 ) -> dict[QuestionPath, Tensor]:
-    """Weights that differ by at most `radius` and make the loss large (equation 6: adversarial training).
+    """Weights that differ by at most `radius` and make the loss large (adversarial attack).
 
     Projected gradient ascent by signs from a random start, in steps of 2.5 * radius / steps so that each point of the
-    box can be reached (Madry et al., ICLR 2018). `loss` is called once in a step; statistics of batch norms should not
-    be updated in it.
+    box can be reached; the published code takes 2 * radius / steps. `loss` is called once in a step; statistics of
+    batch norms should not be updated in it.
     """
     noise = torch.empty_like(_flat(weights)).uniform_(-radius, radius, generator=generator)
     for _ in range(steps):

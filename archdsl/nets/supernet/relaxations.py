@@ -64,12 +64,12 @@ def softmax(logits_QN: Tensor, temperature: float) -> Tensor:
 
 
 def gumbel(logits_QN: Tensor, temperature: float, generator: Generator | None = None) -> Tensor:
-    """The same with Gumbel noise on the logits (Jang, Gu, Poole, ICLR 2017, equation 2; AutoRTNet, equation 3)."""
+    """The same with Gumbel noise on the logits (Jang, Gu, Poole, ICLR 2017; AutoRTNet, equation 3)."""
     return ((logits_QN + _gumbel_noise(logits_QN, generator)) / temperature).softmax(-1)
 
 
 def gumbel_hard(logits_QN: Tensor, temperature: float, generator: Generator | None = None) -> Tensor:
-    """One-hot samples; gradients are those of `gumbel` with the same noise (Jang, Gu, Poole, section 2.2)."""
+    """One-hot samples; gradients are those of `gumbel` with the same noise (Jang, Gu, Poole: straight through)."""
     soft_QN = gumbel(logits_QN, temperature, generator)
     return _straight_through(_one_hot(soft_QN.argmax(-1), soft_QN), soft_QN)
 
@@ -77,8 +77,8 @@ def gumbel_hard(logits_QN: Tensor, temperature: float, generator: Generator | No
 def reinmax(logits_QN: Tensor, temperature: float, generator: Generator | None = None) -> Tensor:
     """One-hot samples whose expected gradient is exact for functions of second degree, at a temperature of 1.
 
-    ReinMax (Liu, Dong, Liu, Yu, Gao, NeurIPS 2023, algorithm 2): twice the straight-through gradient at the mean of
-    the sample and of the tempered probabilities, less half of that at the probabilities.
+    ReinMax (Liu, Dong, Liu, Yu, Gao, NeurIPS 2023, and the published code): twice the straight-through
+    gradient at the mean of the sample and of the tempered probabilities, less half of that at the probabilities.
     A supernet that runs the sampled answer alone gives a gradient to its weight and none to the others', so there it is
     the part of it that goes through that answer's map.
     """
@@ -92,7 +92,7 @@ def reinmax(logits_QN: Tensor, temperature: float, generator: Generator | None =
 
 
 def dirichlet(logits_QN: Tensor, generator: Generator | None = None) -> Tensor:
-    """Weights from Dirichlet distributions, with the pathwise gradient (DrNAS, section 3.1)."""
+    """Weights from Dirichlet distributions, with the pathwise gradient (DrNAS: Chen et al., ICLR 2021)."""
     # A Dirichlet variable is gamma variables over their sum; torch.distributions has no generator.
     gamma_QN: Tensor = torch._standard_gamma(  # noqa: SLF001 # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
         concentrations(logits_QN), generator=generator
@@ -106,7 +106,7 @@ def concentrations(logits_QN: Tensor) -> Tensor:
 
 
 def anchor_distance(logits_QN: Tensor) -> Tensor:
-    """The squared distance of concentrations from 1, which DrNAS adds to the loss (section 3.1); a scalar."""
+    """The squared distance of concentrations from 1, which DrNAS adds to the loss; a scalar."""
     return functional.elu(logits_QN).square().sum()
 
 
@@ -116,7 +116,7 @@ def uniform(logits_QN: Tensor) -> Tensor:
 
 
 def one_path(logits_QN: Tensor, generator: Generator | None = None) -> Tensor:
-    """Answers by their numbers, each as likely as any other (Guo et al., ECCV 2020, section 3.2)."""
+    """Answers by their numbers, each as likely as any other (Guo et al., ECCV 2020, uniform sampling)."""
     questions, answers = logits_QN.shape
     return torch.randint(answers, (questions,), generator=generator, device=logits_QN.device)
 

@@ -72,7 +72,7 @@ class Superkernel(nn.Module):
         return found
 
     def _windowed(self, kernel: Tensor, window: tuple[int, int]) -> Tensor:
-        """The middle of a kernel, by way of the windows in between where each has a transform (once-for-all, 3.3)."""
+        """The middle of a kernel, by way of the windows in between where each has a transform (once-for-all)."""
         for smaller in (*(each for each in self.windows if each > window), window):
             top, left = ((have - want) // 2 for have, want in zip(kernel.shape[-2:], smaller, strict=True))
             kernel = kernel[..., top : top + smaller[0], left : left + smaller[1]]

@@ -52,7 +52,7 @@ class Supernet(Scope):
         """Raises NotRelaxable.
 
         `allowed` are the answers that a question may have, where those are not all of its candidates.
-        `kernel_transform` gives chosen windows a matrix each on the way from larger ones (once-for-all, section 3.3).
+        `kernel_transform` gives chosen windows a matrix each on the way from larger ones (once-for-all).
         `plan` makes the steps that a graph is run in: fused ones, or each node by itself (`unplanned`).
         """
         super().__init__()

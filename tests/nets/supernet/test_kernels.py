@@ -85,7 +85,7 @@ def test_a_smaller_window_is_the_middle_of_the_largest(tmp_path: Path) -> None:
 
 
 def test_a_smaller_window_goes_through_the_transforms_of_those_between(tmp_path: Path) -> None:
-    """Once-for-all, section 3.3."""
+    """Once-for-all, elastic kernel size."""
     net = scrambled(program_of(tmp_path, WINDOWS), kernel_transform=True)
     tensors = {name.rpartition(".")[2]: each for name, each in net.named_parameters()}
     assert tensors.keys() == {"weight", "transform_5x5", "transform_3x3", "transform_1x1"}

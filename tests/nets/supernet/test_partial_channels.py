@@ -105,7 +105,7 @@ def copied_slices(wide: Supernet, narrow: Supernet) -> None:
 def test_a_narrow_supernet_with_channels_that_pass_it_by(
     tmp_path: Path, ops: str, pooled: bool, size: int, training: bool
 ) -> None:
-    """PC-DARTS, equation 2: the ops on the first 1/k of the channels, the others as they are, all shuffled."""
+    """PC-DARTS: the ops on the first 1/k of the channels, the others as they are, all shuffled."""
     k, channels = 4, 16
     wide, narrow = (supernet(tmp_path, ops, each, size=size).train(training) for each in (channels, channels // k))
     copied_slices(wide, narrow)
@@ -157,7 +157,7 @@ def test_every_logit_and_half_of_each_kernel_gets_a_gradient(tmp_path: Path) -> 
 
 
 def test_edges_are_weighed(tmp_path: Path) -> None:
-    """Section 3.3: what edges give to a sum is weighed by a softmax of their own."""
+    """Edge normalisation: what edges give to a sum is weighed by a softmax of their own."""
     net = supernet(tmp_path, SAME, 8, space="two").eval()
     program = net.program
     edges = {path: each for path, each in program.questions.items() if each.kind is QuestionKind.KEEP}
