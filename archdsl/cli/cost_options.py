@@ -34,14 +34,29 @@ def cost_table(command: F) -> F:
     )(command)
 
 
+def interpolate(command: F) -> F:
+    """`--interpolate`."""
+    return click.option(
+        "--interpolate",
+        is_flag=True,
+        help="Rows that the table lacks are taken from measured channels and sizes around them.",
+    )(command)
+
+
 def priced_or_leave(
-    cost: Path, networks: Mapping[str, Loaded], size: tuple[int, int] | None = None, *, form: str = "text"
+    cost: Path,
+    networks: Mapping[str, Loaded],
+    size: tuple[int, int] | None = None,
+    *,
+    form: str = "text",
+    interpolate: bool = False,
 ) -> Table:
-    """A table that has all rows of some networks, which stand under their targets.
+    """A table that has all rows of some networks, which stand under their targets; `interpolate` adds those between.
 
     Else the rows that it lacks are shown and the command ends with exit code 1. Raises TableUnreadable, OSError.
     """
     from archdsl.cost.diagnostics import Wanted, missing_rows
+    from archdsl.cost.interpolate import with_interpolated
     from archdsl.cost.rows import rows_of
     from archdsl.cost.tables import read_table
 
@@ -53,6 +68,8 @@ def priced_or_leave(
     lacking: list[Diagnostic] = []
     for target, loaded in networks.items():
         needed = rows_of(loaded.network(), zeros_folded=table.zeros_folded)
+        if interpolate:
+            table = with_interpolated(table, needed)
         wanted = Wanted.of(loaded.name, target, loaded.given, size)
         if missing := table.missing(needed):
             lacking.append(missing_rows(str(cost), table, missing, len(needed), wanted))
@@ -89,6 +106,20 @@ def rows_listed(name: str, form: str) -> Generator[None]:
 def union_of_rows(items: Iterable[Loaded], *, form: str = "text") -> Sequence[Row]:
     """The rows that several networks and spaces need, each once."""
     return tuple(dict.fromkeys(row for loaded in items for row in rows_or_leave(loaded, form=form)))
+
+
+def about(time: str, interpolated: int) -> str:
+    """`~ 6.940` where rows of it were not measured."""
+    return f"~ {time}" if interpolated else time
+
+
+def interpolated_text(priced: Estimate, indent: str = "") -> str:
+    """What `~` means, and which rows it is about; empty where all were measured."""
+    rows = dict.fromkeys(row.use.row for row in priced.rows if row.interpolated)
+    if not rows:
+        return ""
+    listed = "".join(f"{indent}  {row}: {row.body}\n" for row in rows)
+    return f"{indent}~ with {plural(len(rows), 'row')} between measured ones:\n{listed}"
 
 
 def amount(seconds: float, unit: Unit) -> str:
@@ -146,6 +177,7 @@ def as_data(found: Estimate) -> dict[str, Any]:
                 "op": row.use.row.op,
                 "reads": list(row.use.row.reads),
                 "gives": row.use.row.gives,
+                "interpolated": row.interpolated,
                 "latency_ms": milliseconds(row.seconds),
             }
             for row in found.rows

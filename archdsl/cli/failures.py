@@ -46,6 +46,7 @@ KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.backends.bench.timing", "NotTimed", Exit.USAGE),
     ("archdsl.measure.runtime", "NotMeasured", Exit.USAGE),
     ("archdsl.measure.samples", "SamplesUnreadable", Exit.USAGE),
+    ("archdsl.cost.merge", "NotTogether", Exit.USAGE),
     ("archdsl.cost.tables", "TableUnreadable", Exit.USAGE),
     ("archdsl.vcs.git", "GitMissing", Exit.TOOL),
     ("archdsl.vcs.git", "GitRefused", Exit.USAGE),

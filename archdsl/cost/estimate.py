@@ -27,6 +27,8 @@ class RowEstimate:
     use: Use
     seconds: float
     """With the factor of the table."""
+    interpolated: bool
+    """Whether it was not measured: it lies between rows that were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Share:
     name: str
     seconds: float
     uses: int
+    interpolated: int
+    """So many of its rows were not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,11 @@ class Estimate:
     @property
     def seconds(self) -> float:
         return fsum(row.seconds for row in self.rows)
+
+    @property
+    def interpolated(self) -> int:
+        """So many rows were not measured."""
+        return sum(row.interpolated for row in self.rows)
 
     def cells(self) -> tuple[Share, ...]:
         """By cell, in the order of the network; what stands in no cell by its line."""
@@ -63,7 +72,7 @@ def estimate(graph: ClosedGraph, table: Table) -> Estimate:
     """The estimate for a closed graph. Raises MissingRows: what has no row is never taken to cost nothing."""
     found = uses(graph, zeros_folded=table.zeros_folded)
     seconds = seconds_of(table, (use.row for use in found))
-    return Estimate(table, tuple(RowEstimate(use, seconds[use.row]) for use in found))
+    return Estimate(table, tuple(RowEstimate(use, seconds[use.row], use.row in table.interpolated) for use in found))
 
 
 def seconds_of(table: Table, rows: Iterable[Row]) -> Mapping[Row, float]:
@@ -76,7 +85,10 @@ def seconds_of(table: Table, rows: Iterable[Row]) -> Mapping[Row, float]:
 
 
 def _shares(rows: Sequence[RowEstimate], key: Callable[[Use], str]) -> tuple[Share, ...]:
-    groups: dict[str, list[float]] = {}
+    groups: dict[str, list[RowEstimate]] = {}
     for row in rows:
-        groups.setdefault(key(row.use), []).append(row.seconds)
-    return tuple(Share(name, fsum(group), len(group)) for name, group in groups.items())
+        groups.setdefault(key(row.use), []).append(row)
+    return tuple(
+        Share(name, fsum(row.seconds for row in group), len(group), sum(row.interpolated for row in group))
+        for name, group in groups.items()
+    )

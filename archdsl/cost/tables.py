@@ -83,12 +83,14 @@ class Fit(_Record):
     """Folded zeros are constants, and what only they read is not run."""
 
 
-def differences(one: Measurement, other: Measurement) -> tuple[str, ...]:
-    """How two tables were measured otherwise: `version: 1.31 and 1.32`. Rounds and the scale make no difference."""
+def differences(one: Measurement, other: Measurement) -> Mapping[str, str]:
+    """How two tables were measured otherwise, by field: `version: 1.31 and 1.32`. Rounds and the scale do not count."""
     mine, theirs = (each.model_dump(exclude={"rounds", "scale"}) for each in (one, other))
-    return tuple(
-        f"{name.replace('_', ' ')}: {mine[name]} and {theirs[name]}" for name in mine if mine[name] != theirs[name]
-    )
+    return {
+        name: f"{name.replace('_', ' ')}: {mine[name]} and {theirs[name]}"
+        for name in mine
+        if mine[name] != theirs[name]
+    }
 
 
 class _Line(_Record):
@@ -143,6 +145,8 @@ class Table:
     memory: Mapping[Row, int] = field(default_factory=dict[Row, int])
     """Bytes that a row adds at its peak to its inputs and weights, its own map among them, where that was measured."""
     fitted: Fit | None = None
+    interpolated: frozenset[Row] = frozenset()
+    """Rows whose times were not in the file."""
 
     @property
     def zeros_folded(self) -> bool:

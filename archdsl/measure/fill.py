@@ -52,8 +52,8 @@ class Filling:
             raise NotMeasured(f"`{path}` was fitted to whole networks: measure into another file")
         if before is not None and before.measured is not None and (differ := differences(before.measured, conditions)):
             raise NotMeasured(
-                f"`{path}` was measured otherwise: {'; '.join(differ)}. Measure into another file, and compare them "
-                "with `archdsl cost diff`"
+                f"`{path}` was measured otherwise: {'; '.join(differ.values())}. Measure into another file; "
+                "`archdsl cost diff` compares them"
             )
         samples = Samples.open(samples_path(path), conditions)
         try:

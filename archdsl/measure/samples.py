@@ -137,7 +137,7 @@ class Samples:
         except ValidationError as error:
             raise ValueError("no conditions") from error
         if differ := differences(measured, conditions):
-            raise SamplesUnreadable(self.path, f"it was measured otherwise ({differ[0]})")
+            raise SamplesUnreadable(self.path, f"it was measured otherwise ({'; '.join(differ.values())})")
 
     def _read_line(self, content: Any, subjects: Mapping[int, Subject]) -> Subject | None:
         """The subject of a line that names one."""

@@ -38,11 +38,11 @@ def fit_scale(networks: Mapping[Whole, float], rows: Mapping[Row, float]) -> Sca
     ratios = [sum_s / seconds for whole, seconds in networks.items() if (sum_s := whole.seconds(rows)) is not None]
     if not ratios:
         return None
-    errors = [abs(_factor(ratios[:at] + ratios[at + 1 :]) * ratio - 1) for at, ratio in enumerate(ratios)]
-    return Scale(factor=_factor(ratios), error=fsum(errors) / len(errors), networks=len(ratios))
+    errors = [abs(factor_of(ratios[:at] + ratios[at + 1 :]) * ratio - 1) for at, ratio in enumerate(ratios)]
+    return Scale(factor=factor_of(ratios), error=fsum(errors) / len(errors), networks=len(ratios))
 
 
-def _factor(ratios: Sequence[float]) -> float:
+def factor_of(ratios: Sequence[float]) -> float:
     """The f that minimises the sum of (f * ratio - 1)^2; 1 without any."""
     return fsum(ratios) / fsum(ratio**2 for ratio in ratios) if ratios else 1.0
 

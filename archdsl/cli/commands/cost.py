@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archdsl.cli.commands.cost_fill import command as fill
+from archdsl.cli.commands.cost_tables import diff, merge
 from archdsl.cli.cost_options import conditions, rows_listed, union_of_rows
 from archdsl.cli.exits import Exit
 from archdsl.cli.groups import Group
@@ -30,7 +31,8 @@ def command() -> None:
     """
 
 
-command.add_command(fill)
+for _each in (fill, merge, diff):
+    command.add_command(_each)
 
 _TABLE = click.argument("file", type=click.Path(path_type=Path), metavar="TABLE")
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archdsl.cli.cost_options import amount, as_data, conditions, cost_table, milliseconds, priced_or_leave
+from archdsl.cli.cost_options import (
+    about,
+    amount,
+    as_data,
+    conditions,
+    cost_table,
+    interpolate,
+    interpolated_text,
+    milliseconds,
+    priced_or_leave,
+)
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import errors_shown, load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
@@ -28,6 +38,7 @@ if TYPE_CHECKING:
 @overrides
 @input_size
 @cost_table
+@interpolate
 @click.option("--supernet", "of_supernet", is_flag=True, help="What a step of the space's supernet takes.")
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Images of such a step.")
 def command(
@@ -36,6 +47,7 @@ def command(
     overrides: tuple[tuple[str, str], ...],
     size: tuple[int, int] | None,
     cost: Path | None,
+    interpolate: bool,
     of_supernet: bool,
     batch: int,
 ) -> int:
@@ -49,7 +61,7 @@ def command(
     loaded = load_or_leave(target, overrides, size, form=form)
     if of_supernet:
         return _supernet(loaded, batch, form)
-    prices = None if cost is None else priced_or_leave(cost, {target: loaded}, size, form=form)
+    prices = None if cost is None else priced_or_leave(cost, {target: loaded}, size, form=form, interpolate=interpolate)
     if not loaded.closed:
         from archdsl.cli.sizes import size_object, size_text
         from archdsl.pipeline.stats import space_stats
@@ -138,7 +150,8 @@ def _text(found: Figures, loaded: Loaded, priced: Estimate | None) -> str:
     ]
     if priced:
         unit = priced.table.unit
-        totals.append((f"latency, {unit}", amount(priced.seconds, unit), f"{plural(len(priced.rows), 'row')}"))
+        latency = about(amount(priced.seconds, unit), priced.interpolated)
+        totals.append((f"latency, {unit}", latency, f"{plural(len(priced.rows), 'row')}"))
     parts = [
         f"{found.name}{kind} on one image {image}; {_sizes(loaded.padding_multiple)}\n",
         table(totals, right=(1,)),
@@ -147,7 +160,7 @@ def _text(found: Figures, loaded: Loaded, priced: Estimate | None) -> str:
     if found.branches():
         parts.append(_sums("by branch", found.branches(), found.macs, priced, priced.branches() if priced else ()))
     if priced:
-        parts.append(f"  latency {conditions(priced.table)}\n")
+        parts.append(f"  latency {conditions(priced.table)}\n{interpolated_text(priced, '  ')}")
     return "\n".join(parts)
 
 
@@ -159,13 +172,17 @@ def _sums(title: str, sums: Sequence[Sum], macs: int, priced: Estimate | None, s
     """Columns of counts and, with a cost table, of estimates; rows without either are left out."""
     head = (title, "params", "MACs", "share of MACs")
     seconds = {share.name: share.seconds for share in shares}
+    interpolated = {share.name: share.interpolated for share in shares}
     shown = [each for each in sums if each.params or each.macs or each.name in seconds]
     rows = [(each.name, count(each.params), count(each.macs), _share(each.macs, macs)) for each in shown]
     if priced:
         unit = priced.table.unit
         head = (*head, f"latency, {unit}", "share of latency")
         times = [seconds.get(each.name, 0.0) for each in shown]
-        rows = [(*row, amount(time, unit), _share(time, priced.seconds)) for row, time in zip(rows, times, strict=True)]
+        rows = [
+            (*row, about(amount(time, unit), interpolated.get(row[0], 0)), _share(time, priced.seconds))
+            for row, time in zip(rows, times, strict=True)
+        ]
     return table([head, *rows], right=range(1, len(head))) if rows else ""
 
 

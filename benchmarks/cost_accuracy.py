@@ -1,0 +1,216 @@
+"""How well tables predict networks: `python -m benchmarks.cost_accuracy`. One thread, CPU time, fp32.
+
+Tables are filled as `archdsl cost fill` does it, networks are drawn uniformly from each space, predicted, and only then
+measured as a whole, in rounds of their own. Beside the table stand multiply-adds alone and activations alone (the
+elements that layers with weights write), each with a factor fitted on the networks that the table's own factor was
+fitted on, and the noise: the same networks measured twice, one half of the rounds against the other.
+
+Everything lies in a folder, and the same command goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from random import Random
+from statistics import fmean
+from typing import Final
+
+from archdsl.cost import figures
+from archdsl.cost.estimate import estimate
+from archdsl.cost.space_rows import rows_of_space
+from archdsl.cost.tables import Table, read_table
+from archdsl.ir import ClosedGraph
+from archdsl.measure.choose import find_runtime
+from archdsl.measure.fill import Filling
+from archdsl.measure.rounds import Open, Step, measure
+from archdsl.measure.runtime import DeviceName, Runtime, RuntimeName
+from archdsl.measure.samples import Samples
+from archdsl.measure.statistics import Load, factor_of, seconds_of
+from archdsl.measure.subjects import Task, calibration
+from archdsl.pipeline import Loaded, load
+from archdsl.weights.specification import closed_count
+from benchmarks.measure import RESULTS, ROOT, machine
+
+SPACES: Final = {"fasterseg": (512, 1024), "gas": (385, 769)}
+RUNTIMES: Final = (RuntimeName.EAGER, RuntimeName.ORT)
+SEED: Final = 1
+"""Of the networks that are predicted; those that a factor is fitted on have another."""
+CALIBRATION: Final = 5
+NEAR: Final = 0.1
+"""A prediction is near the truth within it, and a pair of networks is told apart beyond it."""
+BOOTSTRAPS: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """Of one network."""
+
+    table_s: float
+    macs_s: float
+    activations_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    error: float
+    """The mean of |predicted / measured - 1|."""
+    near: float
+    """The share of networks within 10 %."""
+    ordered: float
+    """Of pairs whose measured times differ by more than 10 %, the share that is ordered right."""
+    rank: float
+    """Spearman's correlation."""
+    rank_low: float
+    rank_high: float
+    """The 95 % interval of 2,000 bootstraps over networks."""
+
+
+def scores(predicted: Sequence[float], measured: Sequence[float]) -> Scores:
+    errors = [abs(one / other - 1) for one, other in zip(predicted, measured, strict=True)]
+    both = list(zip(predicted, measured, strict=True))
+    pairs = [
+        (one[0] - other[0]) * (one[1] - other[1]) > 0
+        for one, other in combinations(both, 2)
+        if max(one[1], other[1]) > (1 + NEAR) * min(one[1], other[1])
+    ]
+    draw = Random(0)
+    drawn = [[draw.choice(both) for _ in both] for _ in range(BOOTSTRAPS)]
+    ranks = sorted(spearman([one for one, _ in each], [other for _, other in each]) for each in drawn)
+    return Scores(
+        fmean(errors),
+        fmean(error <= NEAR for error in errors),
+        fmean(pairs) if pairs else 1.0,
+        spearman(predicted, measured),
+        ranks[int(0.025 * BOOTSTRAPS)],
+        ranks[int(0.975 * BOOTSTRAPS)],
+    )
+
+
+def spearman(one: Sequence[float], other: Sequence[float]) -> float:
+    """Pearson's correlation of ranks, equal numbers having the mean of theirs; 0 where all are equal."""
+    x, y = _ranks(one), _ranks(other)
+    middle = (len(x) - 1) / 2
+    spread_x, spread_y = (sum((each - middle) ** 2 for each in ranks) for ranks in (x, y))
+    if not spread_x or not spread_y:
+        return 0.0
+    return sum((a - middle) * (b - middle) for a, b in zip(x, y, strict=True)) / (spread_x * spread_y) ** 0.5
+
+
+def _ranks(numbers: Sequence[float]) -> list[float]:
+    places: dict[float, list[int]] = {}
+    for place, number in enumerate(sorted(numbers)):
+        places.setdefault(number, []).append(place)
+    return [fmean(places[number]) for number in numbers]
+
+
+def activations(graph: ClosedGraph) -> int:
+    """Elements that layers with multiply-adds write."""
+    shapes = [(node.shape, node.path) for node in figures(graph).nodes if node.macs]
+    return sum(closed_count(shape.channels, path) * shape.height * shape.width for shape, path in shapes)
+
+
+def filled(
+    path: Path, loaded: Loaded, runtime: Runtime, rounds: int | None
+) -> tuple[Table, Mapping[ClosedGraph, float]]:
+    """The table of all rows of a space, measured as far as it was not yet; the networks of its scale, in seconds."""
+    tasks = calibration(loaded, CALIBRATION)
+    begun = time.monotonic()
+    with Filling.at(path, runtime, rows_of_space(loaded.program), tasks, rounds) as filling:
+        waiting = len(filling.waiting)
+        filling.run(told=lambda step: _show(path.stem, step))
+        if waiting:
+            print(f"{path.name}: {waiting} subjects in {time.monotonic() - begun:.0f} s; {filling.load()}")
+        statistic, taken = runtime.conditions.statistic, filling.samples.taken
+        seconds = {task.graph(): seconds_of(taken[task.subject], statistic) for task in tasks}
+    return read_table(path), seconds
+
+
+def predictions(
+    path: Path, table: Table, known: Mapping[ClosedGraph, float], networks: Sequence[ClosedGraph]
+) -> list[Predicted]:
+    """Kept in a file, so that what is predicted does not change once it is measured."""
+    if path.exists():
+        return [Predicted(**each) for each in json.loads(path.read_text())]
+    per_mac = factor_of([figures(graph).macs / seconds for graph, seconds in known.items()])
+    per_element = factor_of([activations(graph) / seconds for graph, seconds in known.items()])
+    found = [
+        Predicted(estimate(graph, table).seconds, per_mac * figures(graph).macs, per_element * activations(graph))
+        for graph in networks
+    ]
+    path.write_text(json.dumps([asdict(each) for each in found], indent=1))
+    return found
+
+
+def measured(path: Path, networks: Sequence[ClosedGraph], runtime: Runtime, rounds: int) -> Mapping[str, list[float]]:
+    """By network `all` its time, and the times of the `first` and the `second` half of the rounds."""
+    tasks = [Task.of_network(graph) for graph in networks]
+    samples = Samples.open(path, runtime.conditions)
+    try:
+        measure(tasks, 2 * rounds, Open(runtime, samples), told=lambda step: _show(path.stem, step))
+        print(f"{path.name}: {Load.of(samples.taken.values())}")
+        taken = [samples.taken[task.subject][: 2 * rounds] for task in tasks]
+    finally:
+        samples.close()
+    statistic = runtime.conditions.statistic
+    return {
+        "all": [seconds_of(each, statistic) for each in taken],
+        "first": [seconds_of(each[:rounds], statistic) for each in taken],
+        "second": [seconds_of(each[rounds:], statistic) for each in taken],
+    }
+
+
+def _show(name: str, step: Step) -> None:
+    if step.round_ended:
+        print(f"{name}: {step.done} of {step.total}", flush=True)
+
+
+def report(name: str, predicted: Sequence[Predicted], found: Mapping[str, Sequence[float]]) -> None:
+    lines = {
+        "table": scores([each.table_s for each in predicted], found["all"]),
+        "MACs alone": scores([each.macs_s for each in predicted], found["all"]),
+        "activations alone": scores([each.activations_s for each in predicted], found["all"]),
+        "measured twice": scores(found["first"], found["second"]),
+    }
+    low, high = 1000 * min(found["all"]), 1000 * max(found["all"])
+    print(f"\n{name}: {len(predicted)} networks, {low:.1f} to {high:.1f} ms\n")
+    print("| | mean error | within 10 % | pairs in order | Spearman |\n|---|---|---|---|---|")
+    for title, each in lines.items():
+        print(
+            f"| {title} | {100 * each.error:.1f} % | {100 * each.near:.0f} % | {100 * each.ordered:.1f} % "
+            f"| {each.rank:.3f} ({each.rank_low:.3f} to {each.rank_high:.3f}) |"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--space", choices=list(SPACES), action="append", help="all without it")
+    parser.add_argument("--runtime", choices=[str(each) for each in RUNTIMES], action="append", help="both without it")
+    parser.add_argument("--networks", type=int, default=60)
+    parser.add_argument("--rounds", type=int, help="instead of those of the runtime's statistic")
+    parser.add_argument("--divide", type=int, default=1, help="the image's height and width by it, to try it out")
+    parser.add_argument("--results", type=Path, default=RESULTS / "cost_accuracy")
+    given = parser.parse_args()
+    given.results.mkdir(parents=True, exist_ok=True)
+    print(", ".join(f"{name} {value}" for name, value in machine().items()))
+    for space in given.space or SPACES:
+        height, width = (-(-length // given.divide) for length in SPACES[space])
+        loaded = load(str(ROOT / "spaces" / f"{space}.arch"), size=(height, width))
+        networks = [task.graph() for task in calibration(loaded, given.networks, SEED)]
+        for each in given.runtime or RUNTIMES:
+            name = f"{space}-{each}-{height}x{width}"
+            runtime = find_runtime(RuntimeName(each), DeviceName.CPU)
+            table, known = filled(given.results / f"{name}.json", loaded, runtime, given.rounds)
+            predicted = predictions(given.results / f"{name}.predicted.json", table, known, networks)
+            rounds = given.rounds or runtime.conditions.rounds
+            found = measured(given.results / f"{name}.networks.samples.jsonl", networks, runtime, rounds)
+            report(name, predicted, found)
+
+
+if __name__ == "__main__":
+    main()
