@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from archdsl.ops import Count, Dim, Shape, ShapeError, Weight
@@ -13,6 +13,7 @@ from archdsl.relax.lower import ANSWER, Relaxer
 from archdsl.relax.not_relaxable import NotRelaxable
 from archdsl.relax.numbers import Mixed
 from archdsl.space import Apply, Asked, Node, Program, Select
+from archdsl.space.relax import reached_nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,8 @@ def full_layers(relaxer: Relaxer) -> tuple[Mapping[int, Full], Mapping[int, int]
             source = program.nodes[program.nodes[node.owner].inputs[0]]
             norms[node.owner].update((0, int(count)) for count in values(source.shape.channels) or ())
         found[node.owner] = Full(_at_largest(program, node.owner, node.payload), shapes)
-    # What only networks have: `case searching`.
-    for index, node in enumerate(program.nodes):
-        if isinstance(node.payload, Apply) and PRIMITIVES[node.payload.primitive].owns_tensors and index not in found:
+    for index, node in _only_in_networks(program, found):
+        if isinstance(node.payload, Apply):
             shapes = tuple(
                 Shape(_largest(program.nodes[source].shape.channels, node), *program.nodes[source].shape[1:])
                 for source in node.inputs
@@ -100,6 +100,17 @@ def full_layers(relaxer: Relaxer) -> tuple[Mapping[int, Full], Mapping[int, int]
         windows = sorted({_window(program, other) for other, to in shared.items() if to == owner}, reverse=True)
         fulls[owner] = replace(full, norms=tuple(sorted(norms.get(owner, ()))), windows=tuple(windows))
     return fulls, shared
+
+
+def _only_in_networks(program: Program, found: Mapping[int, Full]) -> Iterator[tuple[int, Node]]:
+    """Layers with tensors that a search does not run, and networks do: `case searching`."""
+    others = [
+        index
+        for index, node in enumerate(program.nodes)
+        if isinstance(node.payload, Apply) and PRIMITIVES[node.payload.primitive].owns_tensors and index not in found
+    ]
+    reached = reached_nodes(program) if others else frozenset[int]()
+    return ((index, program.nodes[index]) for index in others if index in reached)
 
 
 def _at_largest(program: Program, owner: int, payload: Apply) -> Apply:

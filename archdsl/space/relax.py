@@ -27,6 +27,14 @@ def open_questions(program: Program, answers: Answers, *, searching: bool = Fals
     return domain.open
 
 
+def reached_nodes(program: Program, *, searching: bool = False) -> frozenset[int]:
+    """The nodes that are computed under some answers, with auxiliary outputs."""
+    walk = Walk(program, _Relax({}, searching=searching))
+    for index in program.results:
+        walk.of(index)
+    return frozenset(key.node for key in walk.values)
+
+
 @final
 class _Relax:
     """Maps and numbers say nothing: what counts is the questions that are met."""

@@ -80,6 +80,21 @@ def _unique(taken: dict[str, int], name: str) -> str:
     return name if count == 1 else _unique(taken, f"{name}_{count}")
 
 
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A question that two instances ask with other candidates."""
+
+    first: Question
+    other: Question
+    calls: tuple[Span, Span] | None
+    """Where the text makes the instances; None where one place of the text makes both."""
+
+
+def _apart(one: tuple[Span, ...], other: tuple[Span, ...]) -> tuple[Span, Span] | None:
+    """The outermost calls that differ."""
+    return next(((left, right) for left, right in zip(one, other, strict=False) if left != right), None)
+
+
 @dataclass(slots=True)
 class Builder:
     """The program so far."""
@@ -91,8 +106,12 @@ class Builder:
     branches: dict[Branch, Ends] = field(default_factory=dict[Branch, Ends])
     absent: set[int] = field(default_factory=set[int])
     """Nodes whose map is not there under some answers."""
+    differing: dict[QuestionPath, Differing] = field(default_factory=dict[QuestionPath, "Differing"])
+    """Questions that instances ask with other candidates than the first of them."""
     calls: tuple[Span, ...] = ()
     """The calls of ops and cells that are being laid out, from the outermost."""
+    asked: dict[QuestionPath, tuple[Span, ...]] = field(default_factory=dict[QuestionPath, tuple[Span, ...]])
+    """For each question the calls in which it was asked first."""
     made: list[tuple[Span, ...]] = field(default_factory=list[tuple[Span, ...]])
     """For each node the calls in which it was made."""
 
@@ -170,7 +189,11 @@ class Builder:
 
     def ask(self, question: Question) -> Question:
         """The question under its path; the first one to be asked there stays."""
-        return self.questions.setdefault(question.path, question)
+        known = self.questions.setdefault(question.path, question)
+        calls = self.asked.setdefault(question.path, self.calls)
+        if (known.answers, known.keep) != (question.answers, question.keep):
+            self.differing.setdefault(question.path, Differing(known, question, _apart(calls, self.calls)))
+        return known
 
     def chooses_op(self, path: QuestionPath) -> None:
         """The use of a number decides its question's kind: here it selects between ops."""

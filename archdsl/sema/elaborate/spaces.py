@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Shape
 from archdsl.ops.model import LARGEST
 from archdsl.sema import codes
-from archdsl.sema.elaborate.builder import Builder, Scope, TooLarge
+from archdsl.sema.elaborate.builder import Builder, Differing, Scope, TooLarge
 from archdsl.sema.elaborate.elaborator import Elaborator
 from archdsl.sema.elaborate.values import Choice, Environment, Evaluator, Map, Nothing, Outputs, Poison, Value, describe
 from archdsl.sema.modules.hashing import structure_hash
 from archdsl.sema.modules.load import Unit
-from archdsl.sema.reporter import Reporter, suggestion
-from archdsl.space import Image, Program, Result
+from archdsl.sema.reporter import Reporter, listed, suggestion
+from archdsl.space import Image, Program, QuestionPath, Result
 from archdsl.syntax import ast
 from archdsl.text import Span
 
@@ -44,6 +45,10 @@ def lay_out(
     if reporter.errors > before or ev.wrong or parameters is None:
         return None
     builder = ev.builder
+    for path, differing in builder.differing.items():
+        _report_differing(path, differing, reporter)
+    if builder.differing:
+        return None
     if not any(isinstance(node.payload, Result) for node in builder.nodes):
         return None
     constants = tuple((name, value) for name, value in parameters.items() if isinstance(value, int | str | bool))
@@ -56,6 +61,30 @@ def lay_out(
         builder.trellises,
         builder.branches,
         structure_hash(space, unit),
+    )
+
+
+def _report_differing(path: QuestionPath, differing: Differing, reporter: Reporter) -> None:
+    """Instances that share an answer have to ask for it with the same candidates."""
+    first, other = (
+        f"{listed(list(each.answers))}{f', of which {each.keep} stay' if each.keep > 1 else ''}"
+        for each in (differing.first, differing.other)
+    )
+    span = differing.other.span
+    assert span is not None
+    also = (
+        ()
+        if differing.calls is None
+        else tuple(Mark(call, f"here {said}") for call, said in zip(differing.calls, (first, other), strict=True))
+    )
+    reporter.report(
+        codes.CANDIDATES_DIFFER,
+        f"`{path}` is asked with {first} and with {other}",
+        span,
+        "instances share one answer",
+        also=also,
+        help="place them with `each` or with a tag (`cell@tag`), so that each asks for itself, or give them the same "
+        "candidates",
     )
 
 
