@@ -51,7 +51,7 @@ def missing_rows(file: str, table: Table, rows: Sequence[Row], needed: int, by: 
         f"cost table `{file}` has no row for {what}",
         None,
         notes=tuple(notes),
-        help=f"measure what is missing; `archdsl cost rows {by.target} --format json` is a table with all rows",
+        help=f"measure what is missing: `archdsl cost fill {by.target} --runtime RUNTIME -o {table.path or file}`",
         file=file,
     )
 

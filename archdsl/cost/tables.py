@@ -44,7 +44,7 @@ class Scale(_Record):
 
     factor: float = Field(gt=0)
     error: float = Field(ge=0)
-    """The mean of what is then still wrong, as a share of what a network takes."""
+    """The mean of what is then still wrong, as a share of what a network takes; best of each without it in the fit."""
     networks: int = Field(ge=1)
     """How many networks it was fitted on."""
 

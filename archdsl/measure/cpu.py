@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from time import perf_counter, process_time, thread_time
+from time import perf_counter, thread_time
 from typing import Final
 
 import numpy as np
@@ -54,40 +54,23 @@ def _lengths(graph: ClosedGraph, path: str) -> Sequence[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class OnThread:
-    """A call whose work is done by the thread that calls."""
+class OnCpu:
+    """A call whose work is done by one thread."""
 
     run: Callable[[], object]
     written: int = 0
     """Bytes of outputs that were there before the call."""
+    clock: Callable[[], float] = thread_time
+    """CPU time of the thread that calls, or of the process where a thread of the library's own does the work."""
 
     def first(self) -> int | None:
         peak = peak_bytes(self.run)
         return None if peak is None else peak + self.written
 
     def call(self) -> Sample:
-        begun, used = perf_counter(), thread_time()
+        begun, used = perf_counter(), self.clock()
         self.run()
-        used, begun = thread_time() - used, perf_counter() - begun
-        return Sample(used, begun)
-
-
-@dataclass(frozen=True, slots=True)
-class InProcess:
-    """A call whose work is done by one thread of the library's own, while the one that calls waits."""
-
-    run: Callable[[], object]
-    written: int = 0
-    """Bytes of outputs that were there before the call."""
-
-    def first(self) -> int | None:
-        peak = peak_bytes(self.run)
-        return None if peak is None else peak + self.written
-
-    def call(self) -> Sample:
-        begun, used = perf_counter(), process_time()
-        self.run()
-        used, begun = process_time() - used, perf_counter() - begun
+        used, begun = self.clock() - used, perf_counter() - begun
         return Sample(used, begun)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from archdsl.backends.interrupts import interrupt_held
 from archdsl.backends.onnx.model import to_onnx
 from archdsl.cost.tables import Measurement
 from archdsl.ir import ClosedGraph
-from archdsl.measure.cpu import InProcess, Inputs, OnThread
+from archdsl.measure.cpu import Inputs, OnCpu
 from archdsl.weights import random_weights
 
 
@@ -27,7 +28,7 @@ class OnnxRuntime:
     def conditions(self) -> Measurement:
         return _conditions("ONNX Runtime", _onnxruntime().__version__)
 
-    def open(self, graph: ClosedGraph) -> OnThread:
+    def open(self, graph: ClosedGraph) -> OnCpu:
         runtime = _onnxruntime()
         options = runtime.SessionOptions()
         options.intra_op_num_threads = 1
@@ -45,7 +46,7 @@ class OnnxRuntime:
             map_1CHW = np.ones(described.shape, np.float32 if described.type == "tensor(float)" else np.int64)
             binding.bind_ortvalue_output(described.name, runtime.OrtValue.ortvalue_from_numpy(map_1CHW))
             written += map_1CHW.nbytes
-        return OnThread(lambda: session.run_with_iobinding(binding), written)
+        return OnCpu(lambda: session.run_with_iobinding(binding), written)
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ class OpenVino:
     def conditions(self) -> Measurement:
         return _conditions("OpenVINO", _openvino().__version__)
 
-    def open(self, graph: ClosedGraph) -> InProcess:
+    def open(self, graph: ClosedGraph) -> OnCpu:
         library = _openvino()
         settings = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
         try:
@@ -69,7 +70,7 @@ class OpenVino:
         request = compiled.create_infer_request()
         for number, map_1CHW in enumerate(self.inputs.of(graph)):
             request.set_input_tensor(number, library.Tensor(map_1CHW, shared_memory=True))
-        return InProcess(request.infer, sum(port.tensor.byte_size for port in request.outputs))
+        return OnCpu(request.infer, sum(each.byte_size for each in request.output_tensors), process_time)
 
 
 def _model(graph: ClosedGraph) -> bytes:

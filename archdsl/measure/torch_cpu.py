@@ -17,7 +17,7 @@ from archdsl.backends.torch_source.standalone import load_standalone
 from archdsl.cost.tables import Measurement
 from archdsl.extras import ToolMissing
 from archdsl.ir import ClosedGraph
-from archdsl.measure.cpu import Inputs, OnThread
+from archdsl.measure.cpu import Inputs, OnCpu
 from archdsl.weights import random_weights, to_bytes
 
 
@@ -47,11 +47,13 @@ class TorchOnCpu:
             batch_norm="kept",
         )
 
-    def open(self, graph: ClosedGraph) -> OnThread:
+    def open(self, graph: ClosedGraph) -> OnCpu:
         network = torch_network(graph)
         maps_BCHW = [torch.as_tensor(each) for each in self.inputs.of(graph)]
         call = compile_network(network) if self.compiled else network
-        return OnThread(lambda: _run(call, maps_BCHW))
+        if self.compiled:
+            _run(call, maps_BCHW)  # what the compiler takes is none of the network's memory
+        return OnCpu(lambda: _run(call, maps_BCHW))
 
 
 def _run(call: Callable[..., Any], maps_BCHW: list[torch.Tensor]) -> None:

@@ -69,7 +69,7 @@ def test_rows_are_those_of_the_space_with_the_parameters_of_the_search(tmp_path:
     (found,) = check(str(path)).diagnostics
     assert found.code == "E0702"
     assert found.help is not None
-    assert f"archdsl cost rows {path}:net --set c=4 --format json" in found.help
+    assert f"archdsl cost fill {path}:net --set c=4 --runtime RUNTIME -o {tmp_path / 'device.json'}" in found.help
     assert check(str(path), overrides={"c": "8"}).diagnostics == ()
 
 

@@ -118,8 +118,7 @@ def test_killed_while_it_measures_it_loses_nothing(tmp_path: Path) -> None:
     after = samples(tmp_path)
     assert after[: len(whole)] == whole
     assert all(line.endswith(b"\n") for line in after)
-    counts = [line for line in after if line.startswith(b"[")]
-    assert content(tmp_path)["measured"]["rounds"] >= min(2, len(counts) // (ROWS + 5))
+    assert content(tmp_path)["measured"]["rounds"] > 2
 
 
 def test_killed_before_the_first_round_ends_it_goes_on_from_its_samples(tmp_path: Path) -> None:
