@@ -79,6 +79,22 @@ def priced_or_leave(
     return table
 
 
+@contextmanager
+def rows_there(
+    cost: Path | None, target: str, loaded: Loaded, size: tuple[int, int] | None, form: str
+) -> Generator[None]:
+    """Shows the rows that a table lacks where the body finds so, and ends the command."""
+    from archdsl.cost.diagnostics import Wanted, missing_rows
+    from archdsl.cost.estimate import MissingRows
+
+    try:
+        yield
+    except MissingRows as found:
+        wanted = Wanted.of(loaded.name, target, loaded.given, size)
+        show((missing_rows(str(cost), found.table, found.rows, found.needed, wanted),), form)
+        raise click.exceptions.Exit(Exit.FINDINGS) from None
+
+
 def rows_or_leave(loaded: Loaded, *, form: str = "text") -> Sequence[Row]:
     """The rows that a network, or any network of a space, needs."""
     from archdsl.cost.rows import rows_of

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from archdsl.cli.output import count, plural, table
+from archdsl.cost.extremes import Extreme
+from archdsl.pipeline.ranges import Range
 from archdsl.pipeline.stats import SpaceStats
+from archdsl.settings.costs import Unit
+from archdsl.space import Program
+
+LATENCY: Final = "latency"
+_FIGURES: Final = {"params_training": "params in training", "macs": "MACs"}
 
 _WRITTEN_OUT = 10**15
 _RAW = {
@@ -37,6 +45,29 @@ def size_text(size: SpaceStats) -> str:
     raw = {name: each for name, each in size.nominal.items() if each.count != size.genotypes}
     ways += [(_RAW[name], f"{each} = {_rounded(each.count)}") for name, each in raw.items()]
     return f"{size.name}: {of} with {asked}\n\n{table(rows, right=(1,))}\n{table(ways)}"
+
+
+def ranges_object(program: Program, found: Mapping[str, Range]) -> dict[str, Any]:
+    """With the answers of the genotypes."""
+    return {name: {end.value: _end(program, each, end) for end in Extreme} for name, each in found.items()}
+
+
+def _end(program: Program, found: Range, extreme: Extreme) -> dict[str, Any]:
+    end = found.end(extreme)
+    value = int(end.value) if end.value.is_integer() else end.value
+    return {"value": value, "answers": {program.spell(path): list(answer) for path, answer in end.answers.items()}}
+
+
+def ranges_text(found: Mapping[str, Range], unit: Unit | None) -> str:
+    """`unit` is that of times, which the others have none of."""
+    rows = [("of all genotypes", "least", "greatest")]
+    for name, each in found.items():
+        if name == LATENCY and unit is not None:
+            ends = [f"{each.end(end).value / unit.seconds:,.3f}" for end in Extreme]
+            rows.append((f"latency, {unit}", *ends))
+        else:
+            rows.append((_FIGURES.get(name, name), *(count(int(each.end(end).value)) for end in Extreme)))
+    return table(rows, right=(1, 2))
 
 
 def _counted(size: SpaceStats) -> str:

@@ -14,10 +14,12 @@ from archdsl.ir import ClosedGraph
 class MissingRows(Exception):
     """A table without rows that a network needs."""
 
-    def __init__(self, table: Table, rows: Sequence[Row]) -> None:
+    def __init__(self, table: Table, rows: Sequence[Row], needed: int) -> None:
         super().__init__(f"no row for {', '.join(map(str, rows))}")
         self.table = table
         self.rows = tuple(rows)
+        self.needed = needed
+        """How many rows were looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def seconds_of(table: Table, rows: Iterable[Row]) -> Mapping[Row, float]:
     found = {row: table.seconds(row) for row in rows}
     missing = table.missing(found)
     if missing:
-        raise MissingRows(table, missing)
+        raise MissingRows(table, missing, len(found))
     return {row: seconds * table.factor for row, seconds in found.items() if seconds is not None}
 
 

@@ -1,20 +1,24 @@
-"""Exact figures of a closed graph, from the rules of the primitives: parameters, multiply-adds, shapes."""
+"""Exact figures of a closed graph, from the rules of the primitives: parameters, multiply-adds, activations, shapes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
+from typing import Final
 
 from archdsl.ir import ClosedGraph, ClosedNode, for_inference
 from archdsl.ops import Shape
+from archdsl.ops.convolution import CONV, DWCONV, LINEAR
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
+
+LAYERS: Final = frozenset(primitive.name for primitive in (CONV, DWCONV, LINEAR))
 
 
 @dataclass(frozen=True, slots=True)
 class NodeFigures:
-    """One node: trained parameters, multiply-adds of conv, dwconv and linear for one image, and its map."""
+    """One node: trained parameters, multiply-adds for one image, and its map."""
 
     path: str
     op: str
@@ -23,6 +27,11 @@ class NodeFigures:
     shape: Shape
     cell: str
     branches: tuple[str, ...]
+
+    @property
+    def activations(self) -> int:
+        """The numbers in its map, for one image."""
+        return _number(self.shape.channels) * self.shape.height * self.shape.width
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,24 @@ class Figures:
     """With the auxiliary heads that are only trained with."""
     macs: int
     """Multiply-adds at inference, for one image. The papers call them FLOPs."""
+
+    @property
+    def macs_of_layers(self) -> int:
+        """Those of conv, dwconv and linear alone, which is what counters of layers find."""
+        return sum(node.macs for node in self._layers())
+
+    @property
+    def activations(self) -> int:
+        """The numbers that all primitives write at inference, for one image."""
+        return sum(node.activations for node in self.nodes)
+
+    @property
+    def activations_of_layers(self) -> int:
+        """Those that conv, dwconv and linear write, as papers count them (Radosavovic et al., CVPR 2020)."""
+        return sum(node.activations for node in self._layers())
+
+    def _layers(self) -> Iterator[NodeFigures]:
+        return (node for node in self.nodes if node.op in LAYERS)
 
     def cells(self) -> tuple[Sum, ...]:
         """By cell, in the order of the network; what stands in no cell by its line."""

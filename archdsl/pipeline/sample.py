@@ -12,9 +12,11 @@ from random import Random
 from typing import Final
 
 from archdsl.cost import Figures, figures
+from archdsl.cost.extremes import Extreme
 from archdsl.ir import closed
 from archdsl.pipeline.genotype_writer import write_genotype
 from archdsl.pipeline.load import Loaded
+from archdsl.pipeline.ranges import Figure, NoRange, Ranges
 from archdsl.sema.modules.load import root_of
 from archdsl.space.count import Census
 from archdsl.space.trace import trace
@@ -24,7 +26,7 @@ TRIES: Final = 1_000
 
 _UNITS: Final = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
-_WHERE = re.compile(r"\s*(params|params_training|macs)\s*(<=|>=|<|>)\s*([\d_]+(?:\.\d+)?)\s*([kMGT]?)\s*")
+_WHERE = re.compile(r"\s*(params|params_training|macs|activations)\s*(<=|>=|<|>)\s*([\d_]+(?:\.\d+)?)\s*([kMGT]?)\s*")
 
 
 class BadConstraint(ValueError):
@@ -38,6 +40,10 @@ class Where:
     figure: str
     operator: str
     bound: float
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
     @classmethod
     def parse(cls, text: str) -> Where:
@@ -45,13 +51,16 @@ class Where:
         match = _WHERE.fullmatch(text)
         if match is None:
             raise BadConstraint(
-                f"`{text}` is no constraint: write a figure (params, params_training, macs), "
+                f"`{text}` is no constraint: write a figure (params, params_training, macs, activations), "
                 "one of < <= > >=, and a number such as 20G"
             )
-        return cls(match[1], match[2], float(match[3].replace("_", "")) * _UNITS[match[4]])
+        return cls(match[1], match[2], float(match[3].replace("_", "")) * _UNITS[match[4]], text.strip())
 
     def holds(self, found: Figures) -> bool:
-        return _COMPARE[self.operator](getattr(found, self.figure), self.bound)
+        return self.meets(getattr(found, self.figure))
+
+    def meets(self, number: float) -> bool:
+        return _COMPARE[self.operator](number, self.bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,8 @@ def sample(loaded: Loaded, count: int, seed: int, wheres: Sequence[Where], folde
 
     The same seed gives the same genotypes. Raises NotCounted, and BadConstraint where a constraint is out of reach.
     """
+    if wheres:
+        _refuse_unreachable(loaded, wheres)
     census = Census(loaded.program)
     random = Random(seed)
     digits = len(str(count))
@@ -85,6 +96,28 @@ def sample(loaded: Loaded, count: int, seed: int, wheres: Sequence[Where], folde
             raise BadConstraint(_out_of_reach(seen, wheres))
         text = write_genotype(loaded.program, answers, name, use, parameters=loaded.given)
         yield Sampled(name, text, found)
+
+
+def extreme(loaded: Loaded, figure: Figure, end: Extreme, folder: Path) -> Sampled:
+    """A genotype that has the least or the greatest of a figure; its text for `folder`. Raises NoRange."""
+    found = Ranges(loaded.program).extremum(figure, end)
+    name = f"{loaded.program.name}_{end}_{figure}"
+    use = use_path(loaded, folder)
+    text = write_genotype(loaded.program, found.answers, name, use, parameters=loaded.given)
+    return Sampled(name, text, figures(closed(loaded.program, trace(loaded.program, found.answers), name)))
+
+
+def _refuse_unreachable(loaded: Loaded, wheres: Sequence[Where]) -> None:
+    """Raises BadConstraint where no genotype meets one of the constraints."""
+    ranges = Ranges(loaded.program)
+    for where in wheres:
+        try:
+            found = ranges.of(Figure(where.figure))
+        except NoRange:
+            continue  # then samples say what there is
+        if not any(where.meets(found.end(end).value) for end in Extreme):
+            least, greatest = (int(found.end(end).value) for end in Extreme)
+            raise BadConstraint(f"no genotype meets `{where}`: they have {where.figure} from {least:,} to {greatest:,}")
 
 
 def _out_of_reach(seen: Sequence[Figures], wheres: Sequence[Where]) -> str:

@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from archdsl.cost import Figures, Sum, figures
+from archdsl.cost import Sum, figures
+from archdsl.cost.memory import Peak, peak_memory
+from archdsl.cost.receptive_field import ReceptiveField, receptive_field
+from archdsl.ir import ClosedGraph
 from archdsl.ops import Shape
 from archdsl.pipeline.load import Loaded
 from archdsl.space.count import Census, NotCounted
@@ -27,20 +30,36 @@ class NetworkStats:
     params_training: int
     """With the auxiliary heads that are only trained with."""
     macs: int
-    """Multiply-adds of conv, dwconv and linear at inference; papers call them FLOPs."""
+    """Multiply-adds at inference; papers call them FLOPs, or twice as many."""
+    macs_of_layers: int
+    """Those of conv, dwconv and linear alone."""
+    activations: int
+    """The numbers that all primitives write at inference."""
+    activations_of_layers: int
+    """Those that conv, dwconv and linear write."""
+    peak_memory: Peak
+    """The most that maps take at once, in fp32."""
+    receptive_field: ReceptiveField | None
+    """None where a primitive of another package runs."""
     cells: tuple[Sum, ...]
     """By cell, in the order of the network."""
     branches: tuple[Sum, ...]
     """By who computes it: one branch alone, or several together."""
 
     @classmethod
-    def of(cls, found: Figures) -> NetworkStats:
+    def of(cls, graph: ClosedGraph) -> NetworkStats:
+        found = figures(graph)
         return cls(
             found.name,
             found.image,
             found.params,
             found.params_training,
             found.macs,
+            found.macs_of_layers,
+            found.activations,
+            found.activations_of_layers,
+            peak_memory(graph),
+            receptive_field(graph),
             found.cells(),
             found.branches(),
         )
@@ -77,7 +96,7 @@ class SpaceStats:
 
 def network_stats(loaded: Loaded) -> NetworkStats:
     """The figures of a network. Raises ValueError where questions are open."""
-    return NetworkStats.of(figures(loaded.network()))
+    return NetworkStats.of(loaded.network())
 
 
 def space_stats(loaded: Loaded) -> SpaceStats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,15 @@ from archdsl.cli.cost_options import (
     interpolated_text,
     milliseconds,
     priced_or_leave,
+    rows_there,
 )
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import errors_shown, load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import count, plural, say, say_json, short, table
 from archdsl.cost import Figures, Sum, figures
+from archdsl.cost.memory import peak_memory
+from archdsl.cost.receptive_field import receptive_field
 from archdsl.pipeline import Loaded
 
 if TYPE_CHECKING:
@@ -53,31 +57,51 @@ def command(
 ) -> int:
     """Count parameters and multiply-adds by cell and branch; of a space, its questions, paths and genotypes.
 
-    `params` are trained parameters at inference, `params in training` those with the auxiliary heads. MACs are the
-    multiply-adds of conv, dwconv and linear for one image, which papers call FLOPs. With `--cost` it also says what
-    the network takes where the table was measured. With `--supernet` it says, before a search is started, how many
-    parameters, multiply-adds and how much memory a step takes; `--input` is the search's crop. Needs no torch.
+    `params` are trained parameters at inference, `params in training` those with the auxiliary heads. MACs are
+    multiply-adds for one image, FLOPs two for each. Activations are the numbers that all primitives write; the peak is
+    that of the maps which are there at once. With `--cost` it also says what the network takes where the table was
+    measured. With `--supernet` it says, before a search is started, how many parameters, multiply-adds and how much
+    memory a step takes; `--input` is the search's crop. Needs no torch.
+
+    Of a space it also says the least and the greatest of all genotypes, exactly; `archdsl sample --least macs` writes
+    one that has it.
     """
     loaded = load_or_leave(target, overrides, size, form=form)
     if of_supernet:
         return _supernet(loaded, batch, form)
-    prices = None if cost is None else priced_or_leave(cost, {target: loaded}, size, form=form, interpolate=interpolate)
     if not loaded.closed:
-        from archdsl.cli.sizes import size_object, size_text
-        from archdsl.pipeline.stats import space_stats
-
-        size_found = space_stats(loaded)
-        if form == "json":
-            say_json(size_object(size_found))
-        else:
-            say(size_text(size_found))
-        return Exit.FINE
+        return _space(loaded, target, cost, size, form)
+    prices = None if cost is None else priced_or_leave(cost, {target: loaded}, size, form=form, interpolate=interpolate)
     graph = loaded.network()
     found, priced = figures(graph), None if prices is None else _estimate(graph, prices)
     if form == "json":
-        say_json(_object(found) | (_priced_object(priced) if priced else {}))
+        say_json(_object(found, graph) | (_priced_object(priced) if priced else {}))
     else:
-        say(_text(found, loaded, priced))
+        say(_text(found, loaded, graph, priced))
+    return Exit.FINE
+
+
+def _space(loaded: Loaded, target: str, cost: Path | None, size: tuple[int, int] | None, form: str) -> int:
+    from archdsl.cli.sizes import LATENCY, ranges_object, ranges_text, size_object, size_text
+    from archdsl.cost.tables import read_table
+    from archdsl.pipeline.ranges import Figure, NoRange, Range, Ranges
+    from archdsl.pipeline.stats import space_stats
+
+    prices = None if cost is None else read_table(cost)
+    size_found, ranges, found, reason = space_stats(loaded), Ranges(loaded.program), dict[str, Range](), ""
+    try:
+        found |= {figure.value: ranges.of(figure) for figure in Figure}
+        if prices is not None:
+            with rows_there(cost, target, loaded, size, form):
+                found[LATENCY] = ranges.of_seconds(prices)
+    except NoRange as error:
+        reason = str(error)
+    if form == "json":
+        say_json(
+            size_object(size_found) | {"ranges": ranges_object(loaded.program, found), "no_ranges": reason or None}
+        )
+    else:
+        say(size_text(size_found) + "\n" + (reason + "\n" if reason else ranges_text(found, prices and prices.unit)))
     return Exit.FINE
 
 
@@ -102,13 +126,19 @@ def _estimate(graph: ClosedGraph, table: Table) -> Estimate:
     return estimate(graph, table)
 
 
-def _object(found: Figures) -> dict[str, Any]:
+def _object(found: Figures, graph: ClosedGraph) -> dict[str, Any]:
+    peak, field = peak_memory(graph), receptive_field(graph)
     return {
         "name": found.name,
         "input": [1, *found.image],
         "params": found.params,
         "params_training": found.params_training,
         "macs": found.macs,
+        "macs_of_layers": found.macs_of_layers,
+        "activations": found.activations,
+        "activations_of_layers": found.activations_of_layers,
+        "peak_memory": {"bytes": peak.bytes, "node": peak.node},
+        "receptive_field": field and [None if isinf(side) else side for side in (field.height, field.width)],
         "cells": [_sum(each) for each in found.cells()],
         "branches": [_sum(each) for each in found.branches()],
         "nodes": [
@@ -117,6 +147,7 @@ def _object(found: Figures) -> dict[str, Any]:
                 "op": node.op,
                 "params": node.params,
                 "macs": node.macs,
+                "activations": node.activations,
                 "shape": list(node.shape),
                 "cell": node.cell,
                 "branches": list(node.branches),
@@ -140,13 +171,14 @@ def _priced_object(priced: Estimate) -> dict[str, Any]:
     }
 
 
-def _text(found: Figures, loaded: Loaded, priced: Estimate | None) -> str:
+def _text(found: Figures, loaded: Loaded, graph: ClosedGraph, priced: Estimate | None) -> str:
     image = "x".join(map(str, (1, *found.image)))
     kind = "" if loaded.name == loaded.program.name else f" (of {loaded.program.name})"
     totals = [
         ("params", count(found.params), short(found.params)),
         ("params in training", count(found.params_training), short(found.params_training)),
         ("MACs", count(found.macs), short(found.macs)),
+        *_other_counts(found, graph),
     ]
     if priced:
         unit = priced.table.unit
@@ -162,6 +194,23 @@ def _text(found: Figures, loaded: Loaded, priced: Estimate | None) -> str:
     if priced:
         parts.append(f"  latency {conditions(priced.table)}\n{interpolated_text(priced, '  ')}")
     return "\n".join(parts)
+
+
+def _other_counts(found: Figures, graph: ClosedGraph) -> list[tuple[str, str, str]]:
+    """What is mixed up with parameters and MACs."""
+    peak, field = peak_memory(graph), receptive_field(graph)
+    rows = [
+        ("FLOPs, 2 for each MAC", count(2 * found.macs), short(2 * found.macs)),
+        ("activations", count(found.activations), short(found.activations)),
+        ("activations of conv and linear", count(found.activations_of_layers), short(found.activations_of_layers)),
+        ("peak memory of maps, bytes", count(peak.bytes), f"fp32, at {peak.node}"),
+    ]
+    if found.macs_of_layers != found.macs:
+        rows.insert(0, ("MACs of conv and linear", count(found.macs_of_layers), short(found.macs_of_layers)))
+    if field is not None:
+        sides = ("all" if isinf(side) else f"{side:.0f}" for side in (field.height, field.width))
+        rows.append(("receptive field", "x".join(sides), "rows x columns"))
+    return rows
 
 
 def _sizes(multiple: int) -> str:

@@ -15,7 +15,6 @@ Diagram: TypeAlias = int
 FALSE: Final[Diagram] = 0
 TRUE: Final[Diagram] = 1
 LIMIT: Final = 2_000_000
-"""More nodes are not built."""
 
 
 class TooLarge(Exception):
@@ -26,6 +25,8 @@ class TooLarge(Exception):
 class Diagrams:
     """All diagrams over some variables, which are numbered in the order in which they are asked."""
 
+    limit: int = LIMIT
+    """More nodes are not built."""
     variables: list[int] = field(default_factory=lambda: [_LEAF, _LEAF])
     """For each node its variable."""
     children: list[tuple[Diagram, ...]] = field(default_factory=lambda: [(), ()])
@@ -141,6 +142,26 @@ class Diagrams:
             self._leaves_below[diagram] = found
         return found
 
+    def restrict(self, diagram: Diagram, variable: int, answer: int) -> Diagram:
+        """Where a variable has this one of its answers."""
+        here = self.variables[diagram]
+        if here > variable:
+            return diagram
+        if here == variable:
+            return self.children[diagram][answer]
+        key = ("restrict", diagram, variable, answer)
+        found = self._applied.get(key)
+        if found is None:
+            found = self._node(here, tuple(self.restrict(each, variable, answer) for each in self.children[diagram]))
+            self._applied[key] = found
+        return found
+
+    def at(self, diagram: Diagram, answers: Mapping[int, int]) -> Diagram:
+        """The leaf under answers to all variables that it hangs on."""
+        while self.children[diagram]:
+            diagram = self.children[diagram][answers[self.variables[diagram]]]
+        return diagram
+
     def support(self, diagram: Diagram) -> frozenset[int]:
         """The variables that it hangs on."""
         found = self._supports.get(diagram)
@@ -164,7 +185,7 @@ class Diagrams:
         return self._nodes[key]
 
     def _new(self, variable: int, children: tuple[Diagram, ...], value: Hashable) -> Diagram:
-        if len(self.variables) >= LIMIT:
+        if len(self.variables) >= self.limit:
             raise TooLarge
         self.variables.append(variable)
         self.children.append(children)

@@ -17,6 +17,11 @@ def macs(term: Term) -> float:
     return kernel.macs(term.kernel)
 
 
+def activations(term: Term) -> float:
+    """The numbers that primitives write, as `figures` counts them."""
+    return kernel.activations(term.kernel)
+
+
 def params(term: Term) -> float:
     """Trained parameters, as `figures` counts them."""
     return sum(

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise, product
 
-from archdsl.cost.expectation.diagrams import FALSE, TRUE, Diagram, Diagrams
+from archdsl.cost.expectation.diagrams import FALSE, LIMIT, TRUE, Diagram, Diagrams
 from archdsl.cost.expectation.symbolic import Entry, Origin, Symbolic, Variables
 from archdsl.cost.kernel import Kernel, kernel_of
 from archdsl.cost.rows import Row, alone, call_of, writes_zeros
@@ -39,7 +39,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Work:
-    """All that the networks of a program compute at inference."""
+    """All that the networks of a program compute."""
 
     program: Program
     diagrams: Diagrams
@@ -52,19 +52,35 @@ class Work:
         return frozenset[int]().union(*(self.diagrams.support(each) for term in self.terms for each in term.conditions))
 
     @classmethod
-    def of(cls, program: Program, *, ops: bool = True, zeros_folded: bool = False) -> Work:
+    def of(
+        cls,
+        program: Program,
+        *,
+        ops: bool = True,
+        zeros_folded: bool = False,
+        auxiliary: bool = False,
+        limit: int = LIMIT,
+    ) -> Work:
         """Of ops as wholes, which cost tables have rows for; else of primitives, each by itself.
 
-        `zeros_folded` as in `uses`. Raises TooLarge.
+        `zeros_folded` as in `uses`, `auxiliary` with the outputs that are only trained with. Raises TooLarge where more
+        than `limit` diagrams would be built.
         """
-        diagrams, variables = Diagrams(), Variables(program)
-        places = _Places(program, diagrams, variables, ops=ops, zeros_folded=zeros_folded)
+        diagrams, variables = Diagrams(limit), Variables(program)
+        places = _Places(program, diagrams, variables, ops=ops, zeros_folded=zeros_folded, auxiliary=auxiliary)
         return cls(program, diagrams, variables, tuple(places.terms()))
 
 
 class _Places:
     def __init__(
-        self, program: Program, diagrams: Diagrams, variables: Variables, *, ops: bool, zeros_folded: bool
+        self,
+        program: Program,
+        diagrams: Diagrams,
+        variables: Variables,
+        *,
+        ops: bool,
+        zeros_folded: bool,
+        auxiliary: bool,
     ) -> None:
         self.program = program
         self.ops = ops
@@ -75,7 +91,7 @@ class _Places:
         ends = [
             self.whole.walk.of(index)
             for index in program.results
-            if isinstance(result := program.nodes[index].payload, Result) and not result.auxiliary
+            if isinstance(result := program.nodes[index].payload, Result) and (auxiliary or not result.auxiliary)
         ]
         self.read: dict[Key, Diagram] = {}
         """When each node is computed."""

@@ -1,0 +1,86 @@
+"""Receptive fields: how much of the image a number of the output can hang on (Araujo, Norris, Sim, Distill 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, inf
+
+from archdsl.ir import ClosedGraph, for_inference
+from archdsl.ops import Shape
+from archdsl.ops.attributes import pair, whole, word
+from archdsl.ops.primitives import BUILT_IN, PRIMITIVES
+from archdsl.space import Apply
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptiveField:
+    """Rows and columns of the image, or more than it has: padding counts. Infinite behind a pool over a whole map."""
+
+    height: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Along one side: how many pixels a number hangs on, and how many lie between two neighbours."""
+
+    size: Fraction | float
+    """0 where it hangs on none, as zeros do."""
+    step: Fraction
+
+    def windowed(self, window: int, stride: int) -> _Reach:
+        """Behind a window over so many neighbours, which moves by `stride`."""
+        return _Reach(self.size + (window - 1) * self.step if self.size else self.size, self.step * stride)
+
+
+def receptive_field(graph: ClosedGraph) -> ReceptiveField | None:
+    """The largest of a network's outputs at inference; None where it runs a primitive of another package.
+
+    Of maps that are joined the largest counts, as if their windows were centred alike.
+    """
+    graph = for_inference(graph)
+    reaches: dict[str, tuple[_Reach, _Reach]] = {}
+    for node, inputs in graph.nodes():
+        read = [reaches[source] for source in inputs]
+        if not isinstance(node.payload, Apply):
+            reaches[node.path] = read[0] if read else (_Reach(Fraction(1), Fraction(1)),) * 2
+        elif PRIMITIVES[node.payload.primitive] not in BUILT_IN:
+            return None
+        else:
+            sizes = graph.input_shapes(node.path)
+            height, width = (
+                _applied(node.payload, [each[side] for each in read], sizes, node.shape, side) for side in (0, 1)
+            )
+            reaches[node.path] = height, width
+    ends = [reaches[path] for path in graph.results]
+    return ReceptiveField(*(max(_whole(end[side].size) for end in ends) for side in (0, 1)))
+
+
+def _applied(payload: Apply, read: Sequence[_Reach], sizes: Sequence[Shape], shape: Shape, side: int) -> _Reach:
+    """What a primitive does to reaches along a side, 0 for rows and 1 for columns."""
+    attributes, first = payload.attribute, read[0]
+    match payload.primitive:
+        case "conv" | "dwconv":
+            window = whole(attributes, "d") * (pair(attributes, "k")[side] - 1) + 1
+            return first.windowed(window, whole(attributes, "s"))
+        case "max_pool" | "avg_pool":
+            return first.windowed(pair(attributes, "k")[side], whole(attributes, "s"))
+        case "global_avg_pool" | "global_max_pool":
+            return _Reach(inf if first.size else first.size, first.step)
+        case "resize":
+            before, after = sizes[0][1 + side], shape[1 + side]
+            if before == after:
+                return first
+            neighbours = 2 if word(attributes, "mode") == "bilinear" else 1
+            reach = first.windowed(neighbours, 1)
+            return _Reach(reach.size, reach.step * before / after)
+        case "zero":
+            return _Reach(Fraction(0), first.step * whole(attributes, "s"))
+        case _:
+            return max(read, key=lambda each: each.size)
+
+
+def _whole(size: Fraction | float) -> float:
+    return size if size == inf else ceil(size)

@@ -1,0 +1,90 @@
+"""The least and the greatest are those of an enumeration, and the genotype has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import fsum
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import assume, given, settings
+
+from archdsl.cost import figures
+from archdsl.cost.expectation.measures import activations, macs, params
+from archdsl.cost.expectation.work import Term, Work
+from archdsl.cost.extremes import Extreme, extremum
+from archdsl.cost.rows import uses
+from archdsl.ir import ClosedGraph, closed
+from archdsl.pipeline import load
+from archdsl.space import Program
+from archdsl.space.count import Census
+from archdsl.space.trace import Answers, trace
+from tests.cost.test_expectation import by_row, price
+from tests.properties.small_spaces import small_spaces
+from tests.properties.test_small_spaces import drawn
+from tests.space.enumeration import genotypes
+
+ROOT = Path(__file__).parents[2]
+MEASURES: Mapping[str, Callable[[Term], float]] = {"params": params, "macs": macs, "activations": activations}
+BEST = {Extreme.LEAST: min, Extreme.GREATEST: max}
+MOST = 150
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("small")
+
+
+def network(program: Program, answers: Answers) -> ClosedGraph:
+    found = trace(program, answers)
+    assert found.closed
+    assert found.asked.keys() == answers.keys()
+    return closed(program, found, "net")
+
+
+def holds(program: Program) -> None:
+    """On every genotype of a space."""
+    graphs = [network(program, dict(each)) for each in genotypes(program)]
+    counted, of_ops = Work.of(program, ops=False), Work.of(program)
+    for extreme, best in BEST.items():
+        for name, measure in MEASURES.items():
+            found = extremum(counted, measure, extreme)
+            assert found.value == best(getattr(figures(graph), name) for graph in graphs)
+            assert found.value == getattr(figures(network(program, found.answers)), name)
+        found = extremum(of_ops, by_row, extreme)
+        prices = [fsum(price(use.row) for use in uses(graph)) for graph in graphs]
+        assert found.value == pytest.approx(best(prices))
+        assert found.value == pytest.approx(fsum(price(use.row) for use in uses(network(program, found.answers))))
+
+
+@settings(max_examples=25)
+@given(text=small_spaces())
+def test_of_small_spaces(folder: Path, text: str) -> None:
+    program = drawn(folder, text)
+    assume(Census(program).count <= MOST)
+    holds(program)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "overrides"),
+    [
+        ("spaces/fasterseg.arch", {"layers": "2", "w": "2"}),
+        ("tests/texts/nasbench201.arch", {"c": "2", "cells": "1"}),
+    ],
+)
+def test_of_spaces_that_can_be_enumerated(file: str, overrides: Mapping[str, str]) -> None:
+    holds(load(str(ROOT / file), overrides=overrides, size=(64, 128)).program)
+
+
+@pytest.mark.parametrize("name", ["cas", "gas", "autortnet"])
+def test_no_sample_of_a_space_lies_outside(name: str) -> None:
+    program = load(str(ROOT / f"spaces/{name}.arch")).program
+    work, census, random = Work.of(program, ops=False), Census(program), Random(1)
+    sampled = [figures(network(program, census.sample(random))) for _ in range(5)]
+    for figure, measure in MEASURES.items():
+        least, greatest = (extremum(work, measure, extreme) for extreme in Extreme)
+        for each, found in (("least", least), ("greatest", greatest)):
+            assert found.value == getattr(figures(network(program, found.answers)), figure), each
+        assert all(least.value < getattr(each, figure) < greatest.value for each in sampled)
