@@ -82,10 +82,11 @@ def by_op_counts(found: Measured, ridge: float) -> Predict:
     )
 
     def predict(cells: NDArray[np.intp], seconds: Array) -> Array:
-        means = counts[cells].mean(axis=0)
-        centred = counts[cells] - means
-        gram = centred.T @ centred + ridge * np.eye(len(OPS))
-        weights: Array = np.linalg.solve(gram, centred.T @ (seconds - seconds.mean()))
+        means: Array = counts[cells].mean(axis=0)
+        centred: Array = counts[cells] - means
+        gram: Array = centred.T @ centred + ridge * np.eye(len(OPS))
+        moments = centred.T @ (seconds - float(seconds.mean()))
+        weights = np.asarray(np.linalg.solve(gram, moments), dtype=np.float64)
         return (counts - means) @ weights
 
     return predict

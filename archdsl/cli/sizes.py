@@ -60,13 +60,13 @@ def _end(program: Program, found: Range, extreme: Extreme) -> dict[str, Any]:
 
 def ranges_text(found: Mapping[str, Range], unit: Unit | None) -> str:
     """`unit` is that of times, which the others have none of."""
-    rows = [("of all genotypes", "least", "greatest")]
+    rows: list[tuple[str, ...]] = [("of all genotypes", "least", "greatest")]
     for name, each in found.items():
+        ends = [each.end(end).value for end in Extreme]
         if name == LATENCY and unit is not None:
-            ends = [f"{each.end(end).value / unit.seconds:,.3f}" for end in Extreme]
-            rows.append((f"latency, {unit}", *ends))
+            rows.append((f"latency, {unit}", *(f"{value / unit.seconds:,.3f}" for value in ends)))
         else:
-            rows.append((_FIGURES.get(name, name), *(count(int(each.end(end).value)) for end in Extreme)))
+            rows.append((_FIGURES.get(name, name), *(count(int(value)) for value in ends)))
     return table(rows, right=(1, 2))
 
 

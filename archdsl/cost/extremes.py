@@ -135,11 +135,12 @@ class _Elimination:
         """The best answers, the question that was eliminated last first."""
         chosen = dict.fromkeys(range(len(self.work.variables.all)), 0)
         for variable, joined in reversed(buckets):
-
-            def value(answer: int, variable: int = variable, joined: Diagram = joined) -> float:
-                return self._value(self.diagrams.at(joined, {**chosen, variable: answer}))
-
-            chosen[variable] = self.best(self._candidates(variable), key=value)
+            options = {
+                answer: self._value(self.diagrams.at(joined, {**chosen, variable: answer}))
+                for answer in self._candidates(variable)
+            }
+            best = self.best(options.values())
+            chosen[variable] = next(answer for answer, value in options.items() if value == best)
         variables = self.work.variables.all
         given = {each.path: each.answers[chosen.get(number, 0)] for number, each in enumerate(variables)}
         return {path: given[path] for path in trace(self.work.program, given).asked}

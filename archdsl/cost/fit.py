@@ -200,7 +200,9 @@ def _without_channels(primitive: str, attributes: Mapping[str, object]) -> Seque
 def _left_out_error(scaled: Array, seconds: Array, ridge: float) -> float:
     """The mean squared error of each network by the others, in closed form, where weights may be negative."""
     shares = seconds / seconds.mean()
-    inverse: Array = np.linalg.inv(scaled @ scaled.T + ridge * np.eye(len(shares)))
+    count = len(shares)
+    gram = scaled @ scaled.T + ridge * np.eye(count)
+    inverse = np.asarray(np.linalg.inv(gram), dtype=np.float64)
     wrong: Array = inverse @ shares / np.diag(inverse)
     return float(np.mean(wrong**2))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, inf
+from math import ceil, inf, isinf
+from typing import Final
 
 from archdsl.ir import ClosedGraph, for_inference
 from archdsl.ops import Shape
@@ -35,6 +36,9 @@ class _Reach:
         return _Reach(self.size + (window - 1) * self.step if self.size else self.size, self.step * stride)
 
 
+_PIXEL: Final = _Reach(Fraction(1), Fraction(1))
+
+
 def receptive_field(graph: ClosedGraph) -> ReceptiveField | None:
     """The largest of a network's outputs at inference; None where it runs a primitive of another package.
 
@@ -45,7 +49,7 @@ def receptive_field(graph: ClosedGraph) -> ReceptiveField | None:
     for node, inputs in graph.nodes():
         read = [reaches[source] for source in inputs]
         if not isinstance(node.payload, Apply):
-            reaches[node.path] = read[0] if read else (_Reach(Fraction(1), Fraction(1)),) * 2
+            reaches[node.path] = read[0] if read else (_PIXEL, _PIXEL)
         elif PRIMITIVES[node.payload.primitive] not in BUILT_IN:
             return None
         else:
@@ -70,12 +74,12 @@ def _applied(payload: Apply, read: Sequence[_Reach], sizes: Sequence[Shape], sha
         case "global_avg_pool" | "global_max_pool":
             return _Reach(inf if first.size else first.size, first.step)
         case "resize":
-            before, after = sizes[0][1 + side], shape[1 + side]
+            before, after = ((map_.width if side else map_.height) for map_ in (sizes[0], shape))
             if before == after:
                 return first
             neighbours = 2 if word(attributes, "mode") == "bilinear" else 1
             reach = first.windowed(neighbours, 1)
-            return _Reach(reach.size, reach.step * before / after)
+            return _Reach(reach.size, reach.step * Fraction(before, after))
         case "zero":
             return _Reach(Fraction(0), first.step * whole(attributes, "s"))
         case _:
@@ -83,4 +87,4 @@ def _applied(payload: Apply, read: Sequence[_Reach], sizes: Sequence[Shape], sha
 
 
 def _whole(size: Fraction | float) -> float:
-    return size if size == inf else ceil(size)
+    return inf if isinf(size) else ceil(size)

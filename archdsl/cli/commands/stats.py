@@ -19,6 +19,7 @@ from archdsl.cli.cost_options import (
     interpolated_text,
     milliseconds,
     priced_or_leave,
+    rows_or_leave,
     rows_there,
 )
 from archdsl.cli.exits import Exit
@@ -70,7 +71,7 @@ def command(
     if of_supernet:
         return _supernet(loaded, batch, form)
     if not loaded.closed:
-        return _space(loaded, target, cost, size, form)
+        return _space(loaded, target, cost, size, form, interpolate=interpolate)
     prices = None if cost is None else priced_or_leave(cost, {target: loaded}, size, form=form, interpolate=interpolate)
     graph = loaded.network()
     found, priced = figures(graph), None if prices is None else _estimate(graph, prices)
@@ -81,13 +82,18 @@ def command(
     return Exit.FINE
 
 
-def _space(loaded: Loaded, target: str, cost: Path | None, size: tuple[int, int] | None, form: str) -> int:
+def _space(
+    loaded: Loaded, target: str, cost: Path | None, size: tuple[int, int] | None, form: str, *, interpolate: bool
+) -> int:
     from archdsl.cli.sizes import LATENCY, ranges_object, ranges_text, size_object, size_text
+    from archdsl.cost.interpolate import with_interpolated
     from archdsl.cost.tables import read_table
     from archdsl.pipeline.ranges import Figure, NoRange, Range, Ranges
     from archdsl.pipeline.stats import space_stats
 
     prices = None if cost is None else read_table(cost)
+    if prices is not None and interpolate:
+        prices = with_interpolated(prices, rows_or_leave(loaded, form=form))
     size_found, ranges, found, reason = space_stats(loaded), Ranges(loaded.program), dict[str, Range](), ""
     try:
         found |= {figure.value: ranges.of(figure) for figure in Figure}
