@@ -9,6 +9,7 @@ after the supernet was built.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import resource
 import statistics
@@ -121,6 +122,8 @@ def fasterseg(variant: str, layers: int = 16) -> Work:
         return as_published
     program = archdsl.load(ROOT / file, size=size, overrides={"layers": layers}).space
     net = Supernet(program, plan=RULES[variant])
+    if variant == "plan":
+        net.accumulate_in_slices()
     initialise(net, 0)
     net.train()
     questions = questions_in(_student(), program, {})
@@ -189,6 +192,7 @@ class Launches(TorchDispatchMode):
 def serve(name: str, variant: str) -> None:
     """Answers each line that is asked with the CPU seconds of a step; says at last how much memory it took."""
     torch.set_num_threads(1)
+    gc.set_threshold(100_000, 20, 20)  # as the commands have it
     step = work(name, variant)
     before = resident_mb()
     for line in sys.stdin:
@@ -213,7 +217,9 @@ class Server:
 
     def __init__(self, name: str, variant: str) -> None:
         command = [sys.executable, "-m", "benchmarks.supernet", "--serve", name, variant]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        # Maps are kept by the process: given back to the system, they are faulted in again with each use.
+        kept = {"MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", **kept}
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )

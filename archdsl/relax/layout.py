@@ -77,6 +77,13 @@ class Layout:
         return counts[0] if len(counts) == 1 else combined(sum, counts)
 
     @property
+    def counted(self) -> Layout:
+        """As many channels from the first place on."""
+        if self.segments[0].start == 0 and len(self.segments) == 1:
+            return self
+        return Layout.dense(self.extent, self.channels, stable=all(segment.stable for segment in self.segments))
+
+    @property
     def settled(self) -> Layout:
         """The layout of these channels where their number weighs nothing any more."""
         if not self.mixed:

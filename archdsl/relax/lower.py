@@ -63,6 +63,8 @@ class Extent:
     places: int
     stable: bool
     """Whether it is always there and always so wide."""
+    counted: bool = False
+    """Whether the options of its question have their channels at other places: then channels are counted through."""
 
 
 class Map(NamedTuple):
@@ -171,6 +173,8 @@ class _Domain:
         self.questions: dict[QuestionPath, Question] = {}
         self.layers: dict[Key, Layer] = {}
         self.measured_extents: dict[int, Extent] = {}
+        self._uneven: set[int] = set()
+        """Selects whose options have their channels at other places, while maps are measured."""
         self._in_all_views: dict[Key, Map | None] = {}
         """What nodes came down to for which it makes no difference where branches end."""
         self._chosen: dict[QuestionPath, Number] = {}
@@ -342,6 +346,7 @@ class _Domain:
 
     def select(self, key: Key, path: QuestionPath, question: Question, options: Mapping[str, Map | None]) -> Map | None:
         given = self._answer(path)
+        options = self._counted(key, options)
         if given is not None and given != (NONE,):
             (picked,) = options.values()
             if picked is None or self._decided(path) not in self.weighted:
@@ -368,6 +373,28 @@ class _Domain:
         self._met(path, question)
         presence = None if certain else total(chances)
         return self._placed(key, self._mix(key, terms, presence=presence, zero=zero))
+
+    def _counted(self, key: Key, options: Mapping[str, Map | None]) -> Mapping[str, Map | None]:
+        """Options that have as many channels at other places, as a concat of halves has: by number from the first on.
+
+        So slimmable networks have it: whatever op writes a map of that width, the same channels are read of it.
+        """
+        present = [each.layout for each in options.values() if each is not None]
+        if self.measuring and self._is_uneven(present):
+            self._uneven.add(key.node)
+        extent = self.extents.get(key.node)
+        if key.node not in self._uneven and (extent is None or not extent.counted):
+            return options
+        return {answer: each and each._replace(layout=each.layout.counted) for answer, each in options.items()}
+
+    def _is_uneven(self, layouts: Sequence[Layout]) -> bool:
+        if all(len(each.segments) == 1 for each in layouts):
+            return False
+        try:
+            counts = {each.channels for each in layouts}
+        except TooManyCases:
+            return False
+        return len(layouts) > 1 and len(counts) == 1
 
     def keep(
         self, key: Key, node: Node, path: QuestionPath, question: Question, options: Mapping[str, Map | None]
@@ -538,7 +565,7 @@ class _Domain:
             stable = found.presence is None and all(each.stable for each in segments)
             known = self.measured_extents.get(key.node, Extent(0, stable))
             places = max(places, found.layout.extent, self._listed(key.node))
-            self.measured_extents[key.node] = Extent(places, stable and known.stable)
+            self.measured_extents[key.node] = Extent(places, stable and known.stable, key.node in self._uneven)
         else:
             extent = self.extents.get(key.node)
             stable = extent is not None and extent.stable

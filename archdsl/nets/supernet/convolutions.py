@@ -18,6 +18,10 @@ _FAST: Final = 3
 """The largest window of a depthwise kernel whose gradient is fast."""
 _BATCH: Final = 16
 """From so many images on torch runs convolutions of one pixel by its fast library, on one thread too."""
+_FEW: Final = 64
+"""Of so few places the library's gradient of a large kernel takes up to four times as long as a product of matrices."""
+_LARGE: Final = 128
+"""From so many channels on a kernel is large."""
 _SMALL: Final = 2**15
 """Maps of fewer values cost less than the many calls that the fast kernels take."""
 
@@ -57,11 +61,30 @@ def gradients(
         )
     if window.is_product(x_BCHW, kernel):
         return _of_product(grad_BChw, x_BCHW, kernel, wanted)
+    if wanted[1] and _is_large(grad_BChw, x_BCHW, kernel, window):
+        to_map, _, to_bias = gradients(grad_BChw, x_BCHW, kernel, window, (wanted[0], False, wanted[2]))
+        return to_map, _of_windows(grad_BChw, x_BCHW, kernel, window), to_bias
+    if not any(wanted):
+        return None, None, None
     bias_sizes = [kernel.shape[0]] if wanted[2] else None
     stride, padding, dilation = list(window.stride), list(window.padding), list(window.dilation)
     return torch.ops.aten.convolution_backward.default(
         grad_BChw, x_BCHW, kernel, bias_sizes, stride, padding, dilation, False, [0, 0], window.groups, list(wanted)
     )
+
+
+def _is_large(grad_BChw: Tensor, x_BCHW: Tensor, kernel: Tensor, window: Window) -> bool:
+    places = grad_BChw.shape[0] * grad_BChw.shape[2] * grad_BChw.shape[3]
+    dense = window.groups == 1 and min(kernel.shape[:2]) >= _LARGE and kernel.shape[2] * kernel.shape[3] > 1
+    return dense and places <= _FEW and x_BCHW.device.type == "cpu" and x_BCHW.is_contiguous()
+
+
+def _of_windows(grad_BChw: Tensor, x_BCHW: Tensor, kernel: Tensor, window: Window) -> Tensor:
+    """The gradient of a kernel, by the product of the gradient with the windows that were read."""
+    size = (kernel.shape[2], kernel.shape[3])
+    windows_BKN = functional.unfold(x_BCHW, size, window.dilation, window.padding, window.stride)
+    windows_KN = windows_BKN.transpose(0, 1).flatten(1)
+    return (grad_BChw.transpose(0, 1).flatten(1) @ windows_KN.t()).view(kernel.shape)
 
 
 def _of_product(

@@ -7,9 +7,11 @@ and statistics for each width of its map, whatever the width of the map before: 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from archdsl.ops import Attributes, Role, Shape, Weight
 from archdsl.ops.primitives import PRIMITIVES
@@ -34,6 +36,8 @@ class Superkernel(nn.Module):
             size = smaller[0] * smaller[1]
             self.register_parameter(f"transform_{smaller[0]}x{smaller[1]}", nn.Parameter(torch.eye(size)))
         self.windows = windows
+        self.accumulates = False
+        """Whether gradients of slices are added to those of the whole tensors where they belong."""
 
     def put(self, name: str, weight: Weight, shape: tuple[int, ...]) -> None:
         start = torch.ones(shape) if weight.role in (Role.SCALE, Role.VARIANCE) else torch.zeros(shape)
@@ -56,10 +60,23 @@ class Superkernel(nn.Module):
         return lambda: {weight.name: self._slice(weight, attributes, reads) for weight in wanted}
 
     def _slice(self, weight: Weight, attributes: Attributes, reads: Layout) -> Tensor:
-        found: Tensor = getattr(self, weight.name)
+        whole: Tensor = getattr(self, weight.name)
         window = attributes.get("k")
         if weight.role is Role.FILTER and isinstance(window, tuple) and window != self.full.apply.attribute.get("k"):
-            found = self._windowed(found, window)
+            return self._part(self._windowed(whole, window), weight, reads)
+        part = self._part(whole, weight, reads)
+        if part is whole or not self.accumulates or not whole.requires_grad:
+            return part
+        if part.untyped_storage().data_ptr() != whole.untyped_storage().data_ptr():
+            return part  # of several runs of channels: a copy
+
+        def part_of(tensor: Tensor) -> Tensor:
+            return self._part(tensor, weight, reads)
+
+        return _Sliced.apply(whole, part_of)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+
+    def _part(self, found: Tensor, weight: Weight, reads: Layout) -> Tensor:
+        """The first channels written, of those that are read."""
         for axis, count in enumerate(weight.shape):
             size = number(count)
             if size == found.shape[axis] and (axis != self.axes[weight.name] or reads.whole):
@@ -119,6 +136,24 @@ class SwitchableNorm(Superkernel):
                         part = tensors[name][offset : offset + segment.size]
                         self._run(name, segment.start, segment.size).copy_(part)
                     offset += segment.size
+
+
+class _Sliced(torch.autograd.Function):
+    """A slice whose gradient is added to that of the whole tensor, in place of a tensor of zeros around it."""
+
+    @staticmethod
+    def forward(ctx: Any, whole: Tensor, part: Callable[[Tensor], Tensor]) -> Tensor:
+        ctx.whole, ctx.part = whole, part
+        return part(whole.detach()).clone(memory_format=torch.contiguous_format)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        whole: Tensor = ctx.whole
+        if whole.grad is None:
+            whole.grad = torch.zeros_like(whole)
+        ctx.part(whole.grad).add_(grad_outputs[0])
+        return None, None
 
 
 def superkernel(full: Full, *, transform: bool = False) -> Superkernel:

@@ -87,6 +87,15 @@ class Supernet(Scope):
         for name, owner in self._owners.items():
             yield name, owner, self._kernels[owner]
 
+    def accumulate_in_slices(self) -> None:
+        """Let `backward()` add gradients of sliced kernels where they belong, without zeros for what is not sliced.
+
+        A pass at small widths then costs what small kernels cost. `torch.autograd.grad` no longer sees kernels that are
+        sliced.
+        """
+        for _, _, kernel in self.kernels():
+            kernel.accumulates = True
+
     def __repr__(self) -> str:
         count = sum(parameter.numel() for parameter in self.parameters())
         asked = len(self.questions)

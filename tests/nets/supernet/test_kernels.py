@@ -12,7 +12,9 @@ from torch.nn import functional
 
 from archdsl.nets.supernet import Decisions, Supernet
 from archdsl.relax import NotRelaxable
-from archdsl.space import QuestionPath
+from archdsl.relax.relaxed import Mask, Spread, Structure
+from archdsl.space import QuestionKind, QuestionPath
+from archdsl.train.typed_torch import backward
 from tests.nets.supernet.scrambled import differs_from_network, images, scrambled
 from tests.properties.test_small_spaces import program_of
 
@@ -52,6 +54,27 @@ space net() {
 }
 """
 NUMBERS = ", ".join(map(str, range(1, 71)))
+
+
+HALVES = """archdsl 1
+
+op whole(c) {
+  in x
+  out x -> conv(c)
+}
+
+op halves(c) {
+  in x
+  out concat(x -> conv(c / 2), x -> conv(c / 2, k = 1))
+}
+
+space net() {
+  in image: 3x5x5
+  choose w in {2, 4, 8}
+  x = image -> {whole(c = w), halves(c = w)} -> bn
+  out y = x -> conv(4, k = 1)
+}
+"""
 
 
 def question(net: Supernet) -> QuestionPath:
@@ -132,6 +155,41 @@ def test_a_narrow_map_is_read_and_written_by_slices(width: int, tmp_path: Path) 
         x = normed(tensors, x, width)
         y = functional.conv2d(torch.cat([x_BCHW, x], 1), tensors["y_conv.weight"][:, : 3 + width])
         torch.testing.assert_close(net(x_BCHW, Decisions({question(net): (str(width),)})), y)
+
+
+def test_a_narrow_concat_of_halves_is_read_as_other_ops_of_its_width_are(tmp_path: Path) -> None:
+    """As in FasterSeg's code: a narrow skip of stride 2 is no wider than the convolutions that it is mixed with."""
+    net = scrambled(program_of(tmp_path, HALVES))
+    (operator,) = (path for path in net.questions if net.program.questions[path].kind is QuestionKind.OPERATOR)
+    (width,) = (path for path in net.questions if path != operator)
+    kernel = dict(net.named_parameters())["y_conv.weight"]
+    for w in (2, 4, 8):
+        for op in net.answers(operator):
+            answers = {width: (str(w),), operator: (op,)}
+            read = [each for each in net.weights_for(answers).values() if each.shape == (4, w, 1, 1)]
+            assert any(torch.equal(each, kernel[:, :w]) for each in read)
+            assert differs_from_network(net, answers, images(net.program)) <= 1e-5
+        mixed = net.evaluation(Structure.of({width: (str(w),)})).graph
+        assert not any(isinstance(node.payload, Spread | Mask) for node in mixed.nodes)
+
+
+def test_gradients_that_are_added_in_slices_are_those_of_the_kernels(tmp_path: Path) -> None:
+    whole, sliced = (scrambled(program_of(tmp_path, text)).train() for text in (WIDTHS, WIDTHS))
+    sliced.accumulate_in_slices()
+    for width in ("6", "2", "3", "2"):
+        for net in (whole, sliced):
+            found = net(images(net.program), Decisions({question(net): (width,)}))
+            assert isinstance(found, Tensor)
+            backward(found.square().sum())
+    wanted = dict(whole.named_parameters())
+    assert all(each.grad is not None for each in wanted.values())
+    for name, each in sliced.named_parameters():
+        torch.testing.assert_close(each.grad, wanted[name].grad)
+    sliced.zero_grad()
+    sliced.requires_grad_(False)
+    found = sliced(images(sliced.program), Decisions({question(sliced): ("2",)}))
+    assert isinstance(found, Tensor)
+    assert not found.requires_grad
 
 
 def test_mixed_widths_weigh_channels_by_the_chance_that_they_are_there(tmp_path: Path) -> None:
