@@ -21,7 +21,8 @@ _COPIES: Final = 3
 _OVERHEAD: Final = 2**20
 """Bytes of an open network without weights."""
 _PILOTS: Final = 8
-"""Rows that are tried before it is said how long all will take."""
+"""Rows that are tried before it is said how long all will take, as far as this takes no longer than the next."""
+_PILOTS_S: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -105,13 +106,16 @@ def expected_seconds(tasks: Sequence[Task], rounds: int, opened: Open) -> float:
     seconds = 0.0
     for kind, tried in ((rows, Random(0).sample(rows, min(_PILOTS, len(rows)))), (whole, whole[:1])):
         left = sum(rounds - opened.samples.count(task.subject) for task in kind)
-        opening, calling = 0.0, 0.0
+        opening, calling, count = 0.0, 0.0, 0
         for task in tried:
             begun = time.monotonic()
             network = opened.get(task)
             opening += time.monotonic() - begun
             calling += 2 * network.call().wall_s
-        seconds += (len(kind) * opening + left * calling) / max(1, len(tried))
+            count += 1
+            if opening + calling > _PILOTS_S:
+                break
+        seconds += (len(kind) * opening + left * calling) / max(1, count)
     return seconds
 
 

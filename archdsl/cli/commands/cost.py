@@ -54,8 +54,11 @@ def show(file: Path, form: str) -> int:
     waiting = len(found.missing(found.times))
     more = f", {waiting:,} of them still to be measured" if waiting else ""
     say(f"{file}: {plural(len(found.times), 'row')}{more}\n{conditions(found)}\n")
-    rows = [(_time(found.times[row]), *_cells(row)) for row in ordered(found.times)]
-    say(table([(str(found.unit), *_HEAD), *rows], right=(0,)))
+    rows = [(str(found.unit), "MiB", *_HEAD)]
+    rows += [(_time(found.times[row]), _mebibytes(found.memory.get(row)), *_cells(row)) for row in ordered(found.times)]
+    if not found.memory:
+        rows = [(time, *others) for time, _, *others in rows]
+    say(table(rows, right=(0, 1) if found.memory else (0,)))
     return Exit.FINE
 
 
@@ -179,6 +182,10 @@ def _wanted(
 ) -> Sequence[Row]:
     """The union of the rows that the items need."""
     return union_of_rows([load_or_leave(target, overrides, size, form=form) for target in targets], form=form)
+
+
+def _mebibytes(memory: int | None) -> str:
+    return "-" if memory is None else f"{memory / 2**20:,.2f}"
 
 
 def _data(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -94,8 +94,8 @@ def command(
 
         networks = _networks(items, calibrate)
     with Filling.at(out, found, wanted, networks, rounds) as filling:
-        _announce(filling, len(wanted))
         try:
+            _announce(filling, len(wanted))
             with Bar() as bar:
                 done = filling.run(until=until, told=lambda step: bar.show(step.done, step.total, step.subject))
         except KeyboardInterrupt:
