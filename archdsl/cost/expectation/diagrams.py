@@ -6,7 +6,7 @@ asks a variable twice, and all ask them in one order (Bryant, 1986; with many an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeGuard
 
@@ -19,6 +19,15 @@ LIMIT: Final = 2_000_000
 
 class TooLarge(Exception):
     """A function that hangs on too many questions at once."""
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A call that waits for those on its parts."""
+
+    diagrams: tuple[Diagram, ...]
+    variable: int = 0
+    parts: Sequence[tuple[Diagram, ...]] = ()
 
 
 @dataclass(slots=True)
@@ -63,38 +72,56 @@ class Diagrams:
 
     def apply(self, name: Hashable, function: Callable[..., Hashable], *diagrams: Diagram) -> Diagram:
         """A function of the values; `name` stands for the function and all that it hangs on."""
-        key = (name, diagrams)
-        found = self._applied.get(key)
-        if found is None:
-            top = min(self.variables[each] for each in diagrams)
-            if top == _LEAF:
-                found = self.leaf(function(*(self.values[each] for each in diagrams)))
+        # Frames and not calls: a diagram is as deep as a text has questions.
+        known = self._applied
+        waiting: list[_Frame] = [_Frame(diagrams)]
+        while waiting:
+            frame = waiting[-1]
+            key = (name, frame.diagrams)
+            if key in known:
+                waiting.pop()
+            elif frame.parts:
+                known[key] = self._node(frame.variable, tuple([known[name, part] for part in frame.parts]))
+                waiting.pop()
+            elif (top := min([self.variables[each] for each in frame.diagrams])) == _LEAF:
+                known[key] = self.leaf(function(*(self.values[each] for each in frame.diagrams)))
+                waiting.pop()
             else:
-                found = self._node(
-                    top,
-                    tuple(
-                        self.apply(name, function, *each) for each in zip(*self._cofactors(diagrams, top), strict=True)
-                    ),
-                )
-            self._applied[key] = found
-        return found
+                frame.variable = top
+                frame.parts = list(zip(*self._cofactors(frame.diagrams, top), strict=True))
+                waiting += [_Frame(part) for part in frame.parts if (name, part) not in known]
+        return known[name, diagrams]
 
     def bind(self, diagram: Diagram, after: Mapping[Hashable, Diagram]) -> Diagram:
         """With another diagram in the place of each leaf."""
-        leaves = self.leaves(diagram)
-        if len(leaves) == 1:
-            return after[leaves[0]]
-        diagrams = (diagram, *(after[value] for value in leaves))
-        key = ("bind", diagrams)
-        found = self._applied.get(key)
-        if found is None:
-            top = min(self.variables[each] for each in diagrams)
-            cofactors = zip(*self._cofactors(diagrams, top), strict=True)
-            found = self._node(
-                top, tuple(self.bind(each, dict(zip(leaves, rest, strict=True))) for each, *rest in cofactors)
-            )
-            self._applied[key] = found
-        return found
+        known = self._applied
+        first = self._bound(diagram, after)
+        waiting: list[_Frame] = [_Frame(first)]
+        while waiting:
+            frame = waiting[-1]
+            if self._is_bound(frame.diagrams):
+                waiting.pop()
+            elif frame.parts:
+                children = tuple([self._binding(part) for part in frame.parts])
+                known["bind", frame.diagrams] = self._node(frame.variable, children)
+                waiting.pop()
+            else:
+                frame.variable = min([self.variables[each] for each in frame.diagrams])
+                leaves = self.leaves(frame.diagrams[0])
+                cofactors = zip(*self._cofactors(frame.diagrams, frame.variable), strict=True)
+                frame.parts = [self._bound(each, dict(zip(leaves, rest, strict=True))) for each, *rest in cofactors]
+                waiting += [_Frame(part) for part in frame.parts if not self._is_bound(part)]
+        return self._binding(first)
+
+    def _bound(self, diagram: Diagram, after: Mapping[Hashable, Diagram]) -> tuple[Diagram, ...]:
+        """A diagram, and what stands in the place of each of its leaves."""
+        return (diagram, *[after[value] for value in self.leaves(diagram)])
+
+    def _is_bound(self, diagrams: tuple[Diagram, ...]) -> bool:
+        return len(diagrams) == 2 or ("bind", diagrams) in self._applied
+
+    def _binding(self, diagrams: tuple[Diagram, ...]) -> Diagram:
+        return diagrams[1] if len(diagrams) == 2 else self._applied["bind", diagrams]
 
     def choose(self, condition: Diagram, one: Diagram, other: Diagram) -> Diagram:
         return self.bind(condition, {True: one, False: other})
@@ -132,15 +159,12 @@ class Diagrams:
 
     def leaves(self, diagram: Diagram) -> tuple[Hashable, ...]:
         """Every value that it can have."""
-        found = self._leaves_below.get(diagram)
-        if found is None:
-            if not self.children[diagram]:
-                found = (self.values[diagram],)
-            else:
-                each = (value for child in self.children[diagram] for value in self.leaves(child))
-                found = tuple(dict.fromkeys(each))
-            self._leaves_below[diagram] = found
-        return found
+        known = self._leaves_below
+        for node in self._upwards(diagram, known):
+            children = self.children[node]
+            each = (value for child in children for value in known[child])
+            known[node] = tuple(dict.fromkeys(each)) if children else (self.values[node],)
+        return known[diagram]
 
     def restrict(self, diagram: Diagram, variable: int, answer: int) -> Diagram:
         """Where a variable has this one of its answers."""
@@ -164,13 +188,25 @@ class Diagrams:
 
     def support(self, diagram: Diagram) -> frozenset[int]:
         """The variables that it hangs on."""
-        found = self._supports.get(diagram)
-        if found is None:
-            found = frozenset[int]().union(*map(self.support, set(self.children[diagram])))
-            if self.children[diagram]:
-                found |= {self.variables[diagram]}
-            self._supports[diagram] = found
-        return found
+        known = self._supports
+        for node in self._upwards(diagram, known):
+            children = self.children[node]
+            own = frozenset({self.variables[node]} if children else ())
+            known[node] = own.union(*(known[child] for child in set(children)))
+        return known[diagram]
+
+    def _upwards(self, diagram: Diagram, known: Mapping[Diagram, object]) -> Iterator[Diagram]:
+        """Those diagrams from here on that are not known yet, each behind all that it leads to."""
+        waiting = [diagram]
+        while waiting:
+            node = waiting[-1]
+            if node in known:
+                waiting.pop()
+            elif missing := [child for child in self.children[node] if child not in known]:
+                waiting += missing
+            else:
+                waiting.pop()
+                yield node
 
     def _cofactors(self, diagrams: Sequence[Diagram], variable: int) -> list[tuple[Diagram, ...]]:
         count = next(len(self.children[each]) for each in diagrams if self.variables[each] == variable)

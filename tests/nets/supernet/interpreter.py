@@ -151,21 +151,22 @@ class Interpreter:
         return Map(torch.cat(values, 1) if primitive == CONCAT.name else sum(values[1:], values[0]), there)
 
     def layer(self, node: Node, payload: Apply, maps: Sequence[Map | None], branch: Branch | None) -> Map | None:
-        (source,) = maps
-        if source is None:
+        sources = [each for each in maps if each is not None]
+        if len(sources) < len(maps):
             return None
         attributes = {name: self.value(value, branch) for name, value in payload.attributes}
-        shape = Shape(*source.values.shape[1:])
-        module = layer(payload.primitive, attributes, [shape], node.path).eval()
+        shapes = [Shape(*each.values.shape[1:]) for each in sources]
+        module = layer(payload.primitive, attributes, shapes, node.path).eval()
         name = ".".join(module_path(OpenNode(node.location, node.payload, node.shape)))
         state = {
-            each: self.slice(f"{name}.{each}", tensor, shape)
+            each: self.slice(f"{name}.{each}", tensor, shapes[0])
             for each, tensor in module.state_dict().items()
             if each != "num_batches_tracked"
         }
         module.load_state_dict(state, strict=False)
         module.to(self.x_BCHW.dtype)
-        return Map(module(source.values), source.there, weighed=source.there == CERTAIN)
+        there = CERTAIN.union(*(each.there for each in sources))
+        return Map(module(*(each.values for each in sources)), there, weighed=there == CERTAIN)
 
     def slice(self, name: str, like: Tensor, shape: Shape) -> Tensor:
         found = self.tensors[name] if name in self.tensors else self.tensors[f"{name}_0_{shape.channels}"]
