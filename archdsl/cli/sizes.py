@@ -48,21 +48,25 @@ def size_text(size: SpaceStats) -> str:
 
 
 def ranges_object(program: Program, found: Mapping[str, Range]) -> dict[str, Any]:
-    """With the answers of the genotypes."""
+    """`answers` is null where an end is a bound that no genotype may have."""
     return {name: {end.value: _end(program, each, end) for end in Extreme} for name, each in found.items()}
 
 
 def _end(program: Program, found: Range, extreme: Extreme) -> dict[str, Any]:
-    end = found.end(extreme)
-    value = int(end.value) if end.value.is_integer() else end.value
-    return {"value": value, "answers": {program.spell(path): list(answer) for path, answer in end.answers.items()}}
+    value, answers = found.end(extreme), found.exact.get(extreme)
+    return {
+        "value": int(value) if value.is_integer() else value,
+        "answers": answers and {program.spell(path): list(answer) for path, answer in answers.items()},
+    }
 
 
 def ranges_text(found: Mapping[str, Range], unit: Unit | None) -> str:
     """`unit` is that of times, which the others have none of."""
-    rows: list[tuple[str, ...]] = [("of all genotypes", "least", "greatest")]
+    exact = all(each.exact for each in found.values())
+    head = ("of all genotypes", "least", "greatest") if exact else ("bounds of all genotypes", "not below", "not above")
+    rows: list[tuple[str, ...]] = [head]
     for name, each in found.items():
-        ends = [each.end(end).value for end in Extreme]
+        ends = [each.end(end) for end in Extreme]
         if name == LATENCY and unit is not None:
             rows.append((f"latency, {unit}", *(f"{value / unit.seconds:,.3f}" for value in ends)))
         else:

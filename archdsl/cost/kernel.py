@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import TypeVar
 
 from archdsl.ir.spelling import joins, spell_call
@@ -75,6 +76,16 @@ def macs(kernel: Kernel) -> int:
     return sum(
         _number(PRIMITIVES[payload.primitive].macs(read, gives, payload.attribute))
         for payload, read, gives in layers(kernel)
+    )
+
+
+def params(kernel: Kernel) -> int:
+    """Trained parameters, as `figures` counts them."""
+    return sum(
+        prod(_number(length) for length in weight.shape)
+        for payload, read, _ in layers(kernel)
+        for weight in PRIMITIVES[payload.primitive].weights(read, payload.attribute)
+        if weight.trained
     )
 
 

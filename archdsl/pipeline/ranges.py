@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from archdsl.cost import kernel
+from archdsl.cost.bounds import Bounds, NoBounds, bounds
 from archdsl.cost.expectation.diagrams import TooLarge
 from archdsl.cost.expectation.measures import activations, macs, params, seconds
 from archdsl.cost.expectation.work import Term, Work
 from archdsl.cost.extremes import Extreme, Extremum, extremum
+from archdsl.cost.kernel import Kernel
 from archdsl.cost.tables import Table
-from archdsl.space import Program, Result
+from archdsl.space import Program, QuestionPath, Result
+from archdsl.space.concrete import Answer
 
-LIMIT: Final = 60_000
-"""So many decision diagrams take about two seconds; where more are needed there is no range."""
+LIMIT: Final = 40_000
+"""So many decision diagrams take one to two seconds; where more are needed there are bounds."""
 
 
 class Figure(StrEnum):
@@ -29,12 +33,14 @@ class Figure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Both exact, each with a genotype that has it."""
+    """No genotype has less than `least`, and none more than `greatest`."""
 
-    least: Extremum
-    greatest: Extremum
+    least: float
+    greatest: float
+    exact: Mapping[Extreme, Mapping[QuestionPath, Answer]]
+    """For each end a genotype that has it; empty where the ends are bounds."""
 
-    def end(self, extreme: Extreme) -> Extremum:
+    def end(self, extreme: Extreme) -> float:
         return self.least if extreme is Extreme.LEAST else self.greatest
 
 
@@ -43,17 +49,28 @@ class NoRange(Exception):
 
     def __init__(self, program: Program) -> None:
         super().__init__(
-            f"the least and the greatest were not found: answers of `{program.name}` hang together in more ways "
-            f"than {LIMIT:,} decision diagrams tell apart"
+            f"no genotype with the least or the greatest was found: answers of `{program.name}` hang together in more "
+            f"ways than {LIMIT:,} decision diagrams tell apart"
         )
 
 
+_KERNELS: Final[Mapping[Figure, Callable[[Kernel], float]]] = {
+    Figure.PARAMS: kernel.params,
+    Figure.PARAMS_TRAINING: kernel.params,
+    Figure.MACS: kernel.macs,
+    Figure.ACTIVATIONS: kernel.activations,
+}
 _MEASURES: Final[Mapping[Figure, Callable[[Term], float]]] = {
     Figure.PARAMS: params,
     Figure.PARAMS_TRAINING: params,
     Figure.MACS: macs,
     Figure.ACTIVATIONS: activations,
 }
+
+
+def _range(least: Extremum, greatest: Extremum) -> Range:
+    exact = {Extreme.LEAST: least.answers, Extreme.GREATEST: greatest.answers}
+    return Range(least.value, greatest.value, exact)
 
 
 class Ranges:
@@ -65,10 +82,16 @@ class Ranges:
             isinstance(result := program.nodes[index].payload, Result) and result.auxiliary for index in program.results
         )
         self._works: dict[bool, Work] = {}
+        """By whether auxiliary outputs are among it."""
+        self._bounded: dict[bool, Mapping[Figure, Bounds]] = {}
+        self._too_large = False
 
     def of(self, figure: Figure) -> Range:
-        """Raises NoRange."""
-        return Range(*(self.extremum(figure, extreme) for extreme in Extreme))
+        """Exact, or where that is out of reach with bounds as ends. Raises NoRange."""
+        try:
+            return _range(*(self.extremum(figure, extreme) for extreme in Extreme))
+        except NoRange:
+            return self._bounds(figure)
 
     def extremum(self, figure: Figure, extreme: Extreme) -> Extremum:
         """Raises NoRange."""
@@ -86,11 +109,24 @@ class Ranges:
         try:
             work = Work.of(self.program, zeros_folded=table.zeros_folded, limit=LIMIT)
             cost = seconds(table, work)
-            return Range(*(extremum(work, cost, extreme) for extreme in Extreme))
+            return _range(*(extremum(work, cost, extreme) for extreme in Extreme))
         except TooLarge:
             raise NoRange(self.program) from None
 
+    def _bounds(self, figure: Figure) -> Range:
+        auxiliary = figure is Figure.PARAMS_TRAINING
+        if auxiliary not in self._bounded:
+            figures = [each for each in Figure if (each is Figure.PARAMS_TRAINING) == auxiliary]
+            try:
+                found = bounds(self.program, [_KERNELS[each] for each in figures], auxiliary=auxiliary)
+            except NoBounds:
+                raise NoRange(self.program) from None
+            self._bounded[auxiliary] = dict(zip(figures, found, strict=True))
+        ends = self._bounded[auxiliary][figure]
+        return Range(ends.least, ends.greatest, {})
+
     def _work(self, *, auxiliary: bool) -> Work:
+        auxiliary = auxiliary and self._has_auxiliary
         if auxiliary not in self._works:
             self._works[auxiliary] = Work.of(self.program, ops=False, auxiliary=auxiliary, limit=LIMIT)
         return self._works[auxiliary]

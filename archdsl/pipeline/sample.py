@@ -115,9 +115,10 @@ def _refuse_unreachable(loaded: Loaded, wheres: Sequence[Where]) -> None:
             found = ranges.of(Figure(where.figure))
         except NoRange:
             continue  # then samples say what there is
-        if not any(where.meets(found.end(end).value) for end in Extreme):
-            least, greatest = (int(found.end(end).value) for end in Extreme)
-            raise BadConstraint(f"no genotype meets `{where}`: they have {where.figure} from {least:,} to {greatest:,}")
+        if not any(where.meets(found.end(end)) for end in Extreme):
+            least, greatest = int(found.least), int(found.greatest)
+            span = f"from {least:,} to {greatest:,}" if found.exact else f"of at least {least:,}, at most {greatest:,}"
+            raise BadConstraint(f"no genotype meets `{where}`: they have {where.figure} {span}")
 
 
 def _out_of_reach(seen: Sequence[Figures], wheres: Sequence[Where]) -> str:

@@ -10,7 +10,8 @@ from random import Random
 import pytest
 from hypothesis import assume, given, settings
 
-from archdsl.cost import figures
+from archdsl.cost import figures, kernel
+from archdsl.cost.bounds import bounds
 from archdsl.cost.expectation.measures import activations, macs, params
 from archdsl.cost.expectation.work import Term, Work
 from archdsl.cost.extremes import Extreme, extremum
@@ -56,6 +57,39 @@ def holds(program: Program) -> None:
         prices = [fsum(price(use.row) for use in uses(graph)) for graph in graphs]
         assert found.value == pytest.approx(best(prices))
         assert found.value == pytest.approx(fsum(price(use.row) for use in uses(network(program, found.answers))))
+
+
+def within_bounds(program: Program) -> None:
+    found = dict(zip(MEASURES, bounds(program, [kernel.params, kernel.macs, kernel.activations]), strict=True))
+    for answers in genotypes(program):
+        counted = figures(network(program, dict(answers)))
+        for name, each in found.items():
+            assert each.least <= getattr(counted, name) <= each.greatest
+
+
+@settings(max_examples=25)
+@given(text=small_spaces())
+def test_small_spaces_lie_within_bounds(folder: Path, text: str) -> None:
+    program = drawn(folder, text)
+    assume(Census(program).count <= MOST)
+    within_bounds(program)
+
+
+def test_a_chain_is_its_own_bound(tmp_path: Path) -> None:
+    file = tmp_path / "net.arch"
+    file.write_text("archdsl 1\n\nspace net() {\n  in image: 3x8x8\n  out y = image -> conv(4, s = 2) -> relu\n}\n")
+    program = load(str(file)).program
+    counted = figures(network(program, {}))
+    (found,) = bounds(program, [kernel.macs])
+    assert found.least == found.greatest == counted.macs > 0
+
+
+def test_samples_of_fasterseg_lie_within_bounds() -> None:
+    program = load(str(ROOT / "spaces/fasterseg.arch"), size=(256, 512)).program
+    (found,) = bounds(program, [kernel.macs])
+    census, random = Census(program), Random(2)
+    for _ in range(5):
+        assert found.least < figures(network(program, census.sample(random))).macs < found.greatest
 
 
 @settings(max_examples=25)

@@ -103,11 +103,11 @@ def _space(
     except NoRange as error:
         reason = str(error)
     if form == "json":
-        say_json(
-            size_object(size_found) | {"ranges": ranges_object(loaded.program, found), "no_ranges": reason or None}
-        )
+        more = {"ranges": ranges_object(loaded.program, found), "no_range": reason or None}
+        say_json(size_object(size_found) | more)
     else:
-        say(size_text(size_found) + "\n" + (reason + "\n" if reason else ranges_text(found, prices and prices.unit)))
+        parts = [size_text(size_found), ranges_text(found, prices and prices.unit) if found else "", reason]
+        say("\n".join(filter(None, parts)))
     return Exit.FINE
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
 
 from archdsl.cost import kernel
 from archdsl.cost.estimate import seconds_of
 from archdsl.cost.expectation.work import Term, Work
 from archdsl.cost.tables import Table
-from archdsl.ops.primitives import PRIMITIVES
 
 
 def macs(term: Term) -> float:
@@ -24,20 +22,10 @@ def activations(term: Term) -> float:
 
 def params(term: Term) -> float:
     """Trained parameters, as `figures` counts them."""
-    return sum(
-        prod(_number(length) for length in weight.shape)
-        for payload, read, _ in kernel.layers(term.kernel)
-        for weight in PRIMITIVES[payload.primitive].weights(read, payload.attribute)
-        if weight.trained
-    )
+    return kernel.params(term.kernel)
 
 
 def seconds(table: Table, work: Work) -> Callable[[Term], float]:
     """The time of each term by a table, with its factor. Raises MissingRows: what has no row is never free."""
     found = seconds_of(table, (term.row for term in work.terms))
     return lambda term: found[term.row]
-
-
-def _number(count: object) -> int:
-    assert isinstance(count, int)
-    return count
