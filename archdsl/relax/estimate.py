@@ -12,7 +12,7 @@ from archdsl.ops import Kept, Shape
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.relax.full import Full, full_layers, number
 from archdsl.relax.lower import Relaxer
-from archdsl.relax.plan import Alike, Plan, Single, Step, Sum, planned
+from archdsl.relax.plan import Alike, Plan, Single, Step, Sum, nodes_within, planned
 from archdsl.relax.relaxed import Mask, Mix, Narrow, Relaxed, RelaxedGraph, Spread, Structure, Weigh
 from archdsl.relax.scalars import Answered, Scalar
 from archdsl.space import Apply, Image, Program, QuestionKind, QuestionPath, Result
@@ -118,7 +118,7 @@ def estimate(relaxer: Relaxer, answers: Answers | None = None, *, batch: int, mo
     scopes = _Scopes(program)
     stepped = {shared.get(node.owner, node.owner) for node in graph.nodes if node.owner is not None}
     tensors = _tensors(relaxer, fulls, answers or {}, stepped)
-    of_weights, of_logits = (_Backward(plan, trains_weights=trains) for trains in (True, False))
+    of_weights, of_logits = (Backward(plan, trains_weights=trains) for trains in (True, False))
     return Estimate(
         batch,
         graph.nodes[0].shape,
@@ -166,7 +166,7 @@ def _trained(full: Full) -> int:
     return sum(prod(map(number, weight.shape)) for weight in full.tensors() if weight.trained)
 
 
-class _Backward:
+class Backward:
     """What a backward pass computes, and what is kept for it."""
 
     def __init__(self, plan: Plan, *, trains_weights: bool) -> None:
@@ -207,6 +207,10 @@ class _Backward:
             return 0
         rule = PRIMITIVES[node.payload.primitive].macs
         return number(rule(self._read(node), self._shape(node), node.payload.attribute))
+
+    def forward_macs(self, step: Step) -> int:
+        """Of a step of the plan, for one image."""
+        return sum(self.macs(self.graph.nodes[node]) for node in nodes_within(step))
 
     def backward_macs(self, node: Relaxed) -> int:
         """For one image: as many as forward for the gradient of the map read, and for that of the weights."""
@@ -265,24 +269,28 @@ class _Backward:
             case _:
                 assert_never(found.payload)
 
-    def _indices(self, node: Relaxed) -> int:
-        """Bytes of indices that are kept for a node, for one image."""
-        if not isinstance(node.payload, Apply):
+    def map_bytes(self, node: int) -> int:
+        """Of the map of a node, for one image."""
+        return _FLOAT * _values(self._shape(self.graph.nodes[node]))
+
+    def indices_bytes(self, node: int) -> int:
+        """Of indices that are kept for a node, for one image."""
+        found = self.graph.nodes[node]
+        if not self.has_gradient[node] or not isinstance(found.payload, Apply):
             return 0
-        kept = PRIMITIVES[node.payload.primitive].traits.kept
-        return _INDEX * _values(self._shape(node)) if kept is Kept.READ_AND_INDICES else 0
+        kept = PRIMITIVES[found.payload.primitive].traits.kept
+        return _INDEX * _values(self._shape(found)) if kept is Kept.READ_AND_INDICES else 0
 
     def maps_bytes(self) -> Iterator[tuple[int, int]]:
         """The nodes of which something is kept, each with its bytes for one image."""
-        same = self._same_memory()
+        same = self.same_memory()
         kept = {same[node] for step in self.plan.steps for node in self.kept(step)}
-        for position, node in enumerate(self.graph.nodes):
-            size = self._indices(node) if self.has_gradient[position] else 0
-            size += _FLOAT * _values(self._shape(node)) if position in kept else 0
+        for node in range(len(self.graph.nodes)):
+            size = self.indices_bytes(node) + (self.map_bytes(node) if node in kept else 0)
             if size:
-                yield position, size
+                yield node, size
 
-    def _same_memory(self) -> Sequence[int]:
+    def same_memory(self) -> Sequence[int]:
         """For each node the one in whose memory its map lies."""
         found = list(range(len(self.graph.nodes)))
         for step in self.plan.steps:
@@ -325,7 +333,7 @@ class _Scopes:
 
 
 def _parts(
-    graph: RelaxedGraph, step: _Backward, fulls: Mapping[int, Full], scopes: _Scopes, batch: int
+    graph: RelaxedGraph, step: Backward, fulls: Mapping[int, Full], scopes: _Scopes, batch: int
 ) -> Iterator[Part]:
     names: list[str] = []
     found: dict[str, list[int]] = {}

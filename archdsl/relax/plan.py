@@ -18,7 +18,7 @@ from archdsl.ops.pointwise import BN
 from archdsl.ops.pointwise import RELU as POINTWISE_RELU
 from archdsl.ops.pooling import AVG_POOL
 from archdsl.ops.resampling import RESIZE
-from archdsl.relax.relaxed import Mask, Mix, Relaxed, RelaxedGraph, Spread
+from archdsl.relax.relaxed import Mask, Mix, Relaxed, RelaxedGraph, Spread, Weigh
 from archdsl.relax.scalars import Scalar
 from archdsl.space import Apply, Image
 
@@ -74,6 +74,8 @@ class Plan:
     """In an order in which each reads what earlier ones computed."""
     channels_last: bool
     """Whether maps lie channel by channel in memory: faster where convolutions are depthwise."""
+    recomputed: tuple[range, ...] = ()
+    """Steps in a row whose maps are computed again for the gradient and not kept (`archdsl.relax.checkpoints`)."""
 
 
 def planned(graph: RelaxedGraph) -> Plan:
@@ -228,6 +230,25 @@ def sources_of(step: Step, graph: RelaxedGraph) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def scalars_of(step: Step, graph: RelaxedGraph) -> tuple[Scalar, ...]:
+    """The weights of maps in a step."""
+    match step:
+        case Single(node):
+            match graph.nodes[node].payload:
+                case Mix(weights):
+                    return weights
+                case Weigh(weight):
+                    return (weight,)
+                case _:
+                    return ()
+        case Sum(_, terms):
+            return tuple(term.weight for term in terms if term.weight is not None)
+        case Alike():
+            return ()
+        case _:
+            assert_never(step)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A line of the table of a plan: steps of one form, and how often it has them."""
@@ -251,7 +272,7 @@ def describe(plan: Plan) -> list[Row]:
         Row(
             form,
             len(steps),
-            sum(len(_covered(step)) for step in steps),
+            sum(len(nodes_within(step)) for step in steps),
             sum(len(term.kept) for step in steps if isinstance(step, Sum) for term in step.terms),
             _place(plan.graph, nodes_of(steps[0])[0]),
         )
@@ -260,7 +281,8 @@ def describe(plan: Plan) -> list[Row]:
     return sorted(rows, key=lambda row: (-row.nodes, row.form))
 
 
-def _covered(step: Step) -> set[int]:
+def nodes_within(step: Step) -> set[int]:
+    """The nodes that a step stands for."""
     match step:
         case Single(node):
             return {node}

@@ -17,6 +17,7 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from archdsl.nets.layers import layer
+from archdsl.nets.supernet.checkpoint import recomputed
 from archdsl.nets.supernet.convolutions import Window
 from archdsl.nets.supernet.rows import Convolution, Norm, Piece, Rectifier, RowOfLayers, sum_of_rows
 from archdsl.nets.supernet.superkernels import Superkernel, SwitchableNorm
@@ -26,7 +27,7 @@ from archdsl.ops.attributes import fraction
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.relax.layout import Layout
 from archdsl.relax.numbers import Mixed
-from archdsl.relax.plan import CONVOLUTIONS, RELU, Alike, Plan, Single, Step, Sum, sources_of
+from archdsl.relax.plan import CONVOLUTIONS, RELU, Alike, Plan, Single, Step, Sum, nodes_of, scalars_of, sources_of
 from archdsl.relax.relaxed import Mask, Mix, Narrow, Relaxed, Spread, Weigh
 from archdsl.relax.scalars import Answered, Any, Product, Scalar, Total
 from archdsl.space import Apply, Image, QuestionPath, Result
@@ -114,9 +115,10 @@ class Evaluation:
         for node, position in last.items():
             if node not in kept:
                 free.setdefault(position, []).append(node)
-        self.steps = tuple(
-            Computed(self._step(step), tuple(free.get(position, ()))) for position, step in enumerate(plan.steps)
-        )
+        steps = [Computed(self._step(step), tuple(free.get(position, ()))) for position, step in enumerate(plan.steps)]
+        for run in reversed(plan.recomputed):
+            steps[run.start : run.stop] = [self._recomputed(run, steps[run.start : run.stop])]
+        self.steps = tuple(steps)
         self._images = [number for number, node in enumerate(self.graph.nodes) if isinstance(node.payload, Image)]
 
     def run(self, x_BCHW: Tensor, weights: Weights) -> dict[int, Tensor]:
@@ -142,6 +144,29 @@ class Evaluation:
                 return self._alike(nodes)
             case _:
                 assert_never(step)
+
+    def _recomputed(self, run: range, parts: Sequence[Computed]) -> Computed:
+        """Steps as one, which gives what is read after it alone."""
+        steps = self.plan.steps[run.start : run.stop]
+        written = {node for step in steps for node in nodes_of(step)}
+        read = {source: None for step in steps for source in sources_of(step, self.graph) if source not in written}
+        scalars = tuple(dict.fromkeys(scalar for step in steps for scalar in scalars_of(step, self.graph)))
+
+        def compute_all(given: Weights, maps: Mapping[int, Tensor]) -> dict[int, Tensor]:
+            found = dict(maps)
+            for part in parts:
+                found.update(part.compute(given, found))
+                for source in part.free:
+                    del found[source]
+            return {node: x_BCHW for node, x_BCHW in found.items() if node in written}
+
+        def compute(given: Weights, maps: Mapping[int, Tensor]) -> Mapping[int, Tensor]:
+            # Made here, so that they are not made again, or only the first time.
+            for scalar in scalars:
+                given.of(scalar)
+            return recomputed(lambda these: compute_all(given, these), {source: maps[source] for source in read})
+
+        return Computed(compute, tuple(source for part in parts for source in part.free if source in read))
 
     def _sum(self, step: Sum) -> Compute:
         sources = sources_of(step, self.graph)

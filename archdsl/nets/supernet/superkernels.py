@@ -7,17 +7,20 @@ and statistics for each width of its map, whatever the width of the map before: 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from archdsl.nets.supernet.checkpoint import computing_again
 from archdsl.ops import Attributes, Role, Shape, Weight
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.relax.full import Full, number
 from archdsl.relax.layout import Layout
 from archdsl.space import Apply
+
+_STATISTICS: Final = ("running_mean", "running_var")
 
 
 class Superkernel(nn.Module):
@@ -108,8 +111,10 @@ class SwitchableNorm(Superkernel):
         self.norms = full.norms
 
     def slicer(self, payload: Apply, maps: Sequence[Shape], reads: Layout) -> Callable[[], dict[str, Tensor]]:
-        if self.plain:
-            return super().slicer(payload, maps, reads)
+        found = super().slicer(payload, maps, reads) if self.plain else self._switched(payload, maps, reads)
+        return lambda: _spared(found()) if computing_again() else found()
+
+    def _switched(self, payload: Apply, maps: Sequence[Shape], reads: Layout) -> Callable[[], dict[str, Tensor]]:
         wanted = PRIMITIVES[payload.primitive].weights(maps, payload.attribute)
         runs = [(segment.start, segment.size) for segment in reads.segments if segment.size]
         return lambda: {weight.name: self._joined(weight.name, runs) for weight in wanted}
@@ -126,10 +131,10 @@ class SwitchableNorm(Superkernel):
 
     def update(self, reads: Layout, tensors: Mapping[str, Tensor]) -> None:
         """Takes over statistics that were computed in a copy, where a map has several runs of channels."""
-        if self.plain or len(reads.segments) < 2:
+        if self.plain or len(reads.segments) < 2 or computing_again():
             return
         with torch.no_grad():
-            for name in ("running_mean", "running_var"):
+            for name in _STATISTICS:
                 offset = 0
                 for segment in reads.segments:
                     if segment.size:
@@ -154,6 +159,11 @@ class _Sliced(torch.autograd.Function):
             whole.grad = torch.zeros_like(whole)
         ctx.part(whole.grad).add_(grad_outputs[0])
         return None, None
+
+
+def _spared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """With copies of running statistics: a map that is computed again does not count twice."""
+    return {name: tensor.clone() if name in _STATISTICS else tensor for name, tensor in tensors.items()}
 
 
 def superkernel(full: Full, *, transform: bool = False) -> Superkernel:

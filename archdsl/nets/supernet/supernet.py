@@ -22,6 +22,7 @@ from archdsl.nets.supernet.expected_cost import expected_cost
 from archdsl.nets.supernet.logits import START, Logits
 from archdsl.nets.supernet.relaxation import PhaseRelaxation
 from archdsl.nets.supernet.superkernels import Superkernel, superkernel
+from archdsl.relax.checkpoints import Budget, checkpointed, checkpoints
 from archdsl.relax.full import full_layers
 from archdsl.relax.lower import Relaxer
 from archdsl.relax.phases import PhaseQuestions, questions_of
@@ -48,17 +49,21 @@ class Supernet(Scope):
         allowed: Mapping[QuestionPath, tuple[str, ...]] | None = None,
         kernel_transform: bool = False,
         plan: Callable[[RelaxedGraph], Plan] = planned,
+        memory: Budget | None = None,
     ) -> None:
-        """Raises NotRelaxable.
+        """Raises NotRelaxable, NotEnoughMemory.
 
         `allowed` are the answers that a question may have, where those are not all of its candidates.
         `kernel_transform` gives chosen windows a matrix each on the way from larger ones (once-for-all).
         `plan` makes the steps that a graph is run in: fused ones, or each node by itself (`unplanned`).
+        `memory` is what a step on images of the program's size may hold: where it takes more, cells compute their maps
+        again in the backward pass (`archdsl.relax.checkpoints`).
         """
         super().__init__()
         self.program = program
         self._plan = plan
         self.relaxer = Relaxer.of(program, allowed)
+        self.checkpoints = None if memory is None else checkpoints(self.relaxer, memory)
         self._kernels: dict[int, Superkernel] = {}
         self._owners: dict[str, int] = {}
         fulls, shared = full_layers(self.relaxer)
@@ -141,7 +146,10 @@ class Supernet(Scope):
         found = self._evaluations.get(asked)
         if found is None:
             graph = self.relaxer.lower(structure)
-            found = Evaluation(self._plan(graph if auxiliary else main_part(graph)), self._kernels, self)
+            plan = self._plan(graph if auxiliary else main_part(graph))
+            if self.checkpoints is not None:
+                plan = checkpointed(plan, self.checkpoints.cells)
+            found = Evaluation(plan, self._kernels, self)
             self._evaluations[asked] = found
             while len(self._evaluations) > _KEPT:
                 self._evaluations.popitem(last=False)
