@@ -135,16 +135,15 @@ def predictions(
     path: Path, table: Table, known: Mapping[ClosedGraph, float], networks: Sequence[ClosedGraph]
 ) -> list[Predicted]:
     """Kept in a file, so that what is predicted does not change once it is measured."""
-    if path.exists():
-        return [Predicted(**each) for each in json.loads(path.read_text())]
+    found = [Predicted(**each) for each in json.loads(path.read_text())] if path.exists() else []
     per_mac = factor_of([figures(graph).macs / seconds for graph, seconds in known.items()])
     per_element = factor_of([activations(graph) / seconds for graph, seconds in known.items()])
-    found = [
+    found += [
         Predicted(estimate(graph, table).seconds, per_mac * figures(graph).macs, per_element * activations(graph))
-        for graph in networks
+        for graph in networks[len(found) :]
     ]
     path.write_text(json.dumps([asdict(each) for each in found], indent=1))
-    return found
+    return found[: len(networks)]
 
 
 def measured(path: Path, networks: Sequence[ClosedGraph], runtime: Runtime, rounds: int) -> Mapping[str, list[float]]:

@@ -124,6 +124,17 @@ def union_of_rows(items: Iterable[Loaded], *, form: str = "text") -> Sequence[Ro
     return tuple(dict.fromkeys(row for loaded in items for row in rows_or_leave(loaded, form=form)))
 
 
+ROW_HEAD = ("op", "reads", "gives", "made of")
+
+
+def row_cells(row: Row) -> tuple[str, str, str, str]:
+    return row.op, ", ".join(row.reads), row.gives, row.body
+
+
+def row_data(row: Row) -> dict[str, Any]:
+    return {"op": row.op, "reads": list(row.reads), "gives": row.gives, "body": row.body}
+
+
 def about(time: str, interpolated: int) -> str:
     """`~ 6.940` where rows of it were not measured."""
     return f"~ {time}" if interpolated else time

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from archdsl.cli.commands.cost_fill import command as fill
 from archdsl.cli.commands.cost_tables import diff, merge
-from archdsl.cli.cost_options import conditions, rows_listed, union_of_rows
+from archdsl.cli.cost_options import ROW_HEAD, conditions, row_cells, row_data, rows_listed, union_of_rows
 from archdsl.cli.exits import Exit
 from archdsl.cli.groups import Group
 from archdsl.cli.loading import errors_shown, load_or_leave
@@ -54,8 +54,10 @@ def show(file: Path, form: str) -> int:
     waiting = len(found.missing(found.times))
     more = f", {waiting:,} of them still to be measured" if waiting else ""
     say(f"{file}: {plural(len(found.times), 'row')}{more}\n{conditions(found)}\n")
-    rows = [(str(found.unit), "MiB", *_HEAD)]
-    rows += [(_time(found.times[row]), _mebibytes(found.memory.get(row)), *_cells(row)) for row in ordered(found.times)]
+    rows = [(str(found.unit), "MiB", *ROW_HEAD)]
+    rows += [
+        (_time(found.times[row]), _mebibytes(found.memory.get(row)), *row_cells(row)) for row in ordered(found.times)
+    ]
     if not found.memory:
         rows = [(time, *others) for time, _, *others in rows]
     say(table(rows, right=(0, 1) if found.memory else (0,)))
@@ -86,11 +88,13 @@ def check(
     wanted = _wanted(targets, overrides, size, form)
     missing, unused = ordered(found.missing(wanted)), ordered(found.unused(wanted))
     if form == "json":
-        say_json({"needed": len(wanted), "missing": _data(missing), "unused": _data(unused)})
+        say_json(
+            {"needed": len(wanted), "missing": list(map(row_data, missing)), "unused": list(map(row_data, unused))}
+        )
         return Exit.FINDINGS if missing else Exit.FINE
     for title, rows in (("missing", missing), ("unused", unused)):
         if rows:
-            say(table([(title, *_HEAD), *(("", *_cells(row)) for row in rows)]))
+            say(table([(title, *ROW_HEAD), *(("", *row_cells(row)) for row in rows)]))
     note(f"{plural(len(wanted), 'row')} needed, {len(missing):,} missing, {len(unused):,} unused")
     return Exit.FINDINGS if missing else Exit.FINE
 
@@ -114,7 +118,7 @@ def rows(
     if form == "json":
         say_bytes(table_bytes(empty(wanted)))
         return Exit.FINE
-    say(table([_HEAD, *map(_cells, ordered(wanted))]))
+    say(table([ROW_HEAD, *map(row_cells, ordered(wanted))]))
     note(plural(len(wanted), "row"))
     return Exit.FINE
 
@@ -166,13 +170,6 @@ def fit(
     return Exit.FINE
 
 
-_HEAD = ("op", "reads", "gives", "made of")
-
-
-def _cells(row: Row) -> tuple[str, str, str, str]:
-    return row.op, ", ".join(row.reads), row.gives, row.body
-
-
 def _time(time: float | None) -> str:
     return "-" if time is None else f"{time:,.3f}"
 
@@ -186,7 +183,3 @@ def _wanted(
 
 def _mebibytes(memory: int | None) -> str:
     return "-" if memory is None else f"{memory / 2**20:,.2f}"
-
-
-def _data(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    return [{"op": row.op, "reads": list(row.reads), "gives": row.gives, "body": row.body} for row in rows]

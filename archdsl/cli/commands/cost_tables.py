@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archdsl.cli.cost_options import conditions, milliseconds
+from archdsl.cli.cost_options import ROW_HEAD, conditions, milliseconds, row_cells, row_data
 from archdsl.cli.exits import Exit
 from archdsl.cli.options import F, text_or_json
 from archdsl.cli.output import note, plural, say, say_json, table
 
 if TYPE_CHECKING:
-    from archdsl.cost.rows import Row
     from archdsl.cost.table_diff import TableDifference
 
 
@@ -84,28 +83,21 @@ def _text(before: Path, after: Path, found: TableDifference, *, show_all: bool) 
         parts.append(table(ops, right=(1, 2)))
     if shown := found.both if show_all else found.changed:
         unit = found.before.unit
-        rows = [("ratio", f"A, {unit}", f"B, {unit}", *_HEAD)]
+        rows = [("ratio", f"A, {unit}", f"B, {unit}", *ROW_HEAD)]
         rows += [
             (
                 f"{each.ratio:.3f}",
                 _time(each.before_s / unit.seconds),
                 _time(each.after_s / unit.seconds),
-                *_cells(each.row),
+                *row_cells(each.row),
             )
             for each in shown
         ]
         parts.append(table(rows, right=(0, 1, 2)))
     for file, only in ((before, found.only_before), (after, found.only_after)):
         if only:
-            parts.append(table([(f"only in {file}", *_HEAD), *(("", *_cells(row)) for row in only)]))
+            parts.append(table([(f"only in {file}", *ROW_HEAD), *(("", *row_cells(row)) for row in only)]))
     return "\n".join(parts)
-
-
-_HEAD = ("op", "reads", "gives", "made of")
-
-
-def _cells(row: Row) -> tuple[str, str, str, str]:
-    return row.op, ", ".join(row.reads), row.gives, row.body
 
 
 def _time(time: float) -> str:
@@ -119,17 +111,13 @@ def _object(found: TableDifference, *, show_all: bool) -> dict[str, Any]:
         "ops": [{"op": op, "rows": count, "median_ratio": ratio} for op, count, ratio in found.by_op()],
         "rows": [
             {
-                **_row(each.row),
+                **row_data(each.row),
                 "before_ms": milliseconds(each.before_s),
                 "after_ms": milliseconds(each.after_s),
                 "ratio": each.ratio,
             }
             for each in (found.both if show_all else found.changed)
         ],
-        "only_before": [_row(row) for row in found.only_before],
-        "only_after": [_row(row) for row in found.only_after],
+        "only_before": [row_data(row) for row in found.only_before],
+        "only_after": [row_data(row) for row in found.only_after],
     }
-
-
-def _row(row: Row) -> dict[str, Any]:
-    return {"op": row.op, "reads": list(row.reads), "gives": row.gives, "body": row.body}
