@@ -99,16 +99,21 @@ class Architecture:
         """The graph of the space, its questions in it."""
         return self.loaded.supernet()
 
-    def supernet_report(self, *, batch: int = 1) -> SupernetReport:
+    def supernet_report(self, *, batch: int = 1, memory_bytes: int | None = None) -> SupernetReport:
         """The questions of its supernet, the steps that run it, and what a step on `batch` images takes.
 
-        What a genotype answers is not mixed. Raises Refused where no question is open, NotLoaded for what cannot be
+        What a genotype answers is not mixed. With `memory_bytes` it says which cells compute their maps again so that a
+        step takes no more. Raises Refused where no question is open or that is too little, NotLoaded for what cannot be
         relaxed.
         """
         from archdsl.pipeline.supernet_report import supernet_report
+        from archdsl.relax.checkpoints import NotEnoughMemory
 
         require_open(self.loaded)
-        return supernet_report(self.loaded, batch=batch)
+        try:
+            return supernet_report(self.loaded, batch=batch, memory_bytes=memory_bytes)
+        except NotEnoughMemory as error:
+            raise Refused(str(error)) from None
 
     def svg(self, *, cell: str | None = None) -> str:
         """Its picture as SVG: a grid with its paths, else the network by its cells; or the one `cell` of that name.
@@ -204,6 +209,8 @@ def supernet(
     weights: PathLike | None = None,
     seed: int = 0,
     kernel_transform: bool = False,
+    memory_bytes: int | None = None,
+    batch: int = 1,
     overrides: Overrides | None = None,
     size: tuple[int, int] | None = None,
 ) -> Supernet:
@@ -213,17 +220,24 @@ def supernet(
     answered or mixed. Of a genotype that leaves questions open it is the supernet of its space; its answers go into the
     decisions. Without `weights`, a safetensors file with the supernet's state, kernels are drawn by He's rule for this
     `seed`. `kernel_transform` gives chosen windows a matrix each on the way from larger ones (once-for-all).
-    Raises NotLoaded; Refused where no question is open; WeightsMismatch, UnreadableWeights, ToolMissing, OSError.
+    With `memory_bytes`, cells compute maps again in the backward pass where else a step on `batch` images of the text's
+    size, or of `size`, would hold more.
+    Raises NotLoaded; Refused where no question is open or a step does not fit; WeightsMismatch, UnreadableWeights,
+    ToolMissing, OSError.
     """
     require(Extra.TORCH)
     from archdsl.nets.supernet import Supernet
     from archdsl.nets.supernet.initial import initialise, load_weights
+    from archdsl.relax.checkpoints import Budget, NotEnoughMemory
     from archdsl.relax.lower import NotRelaxable
 
     loaded = load_item(str(path), overrides=_texts(overrides), size=size)
     require_open(loaded)
     try:
-        made = Supernet(loaded.program, kernel_transform=kernel_transform)
+        memory = None if memory_bytes is None else Budget(memory_bytes, batch)
+        made = Supernet(loaded.program, kernel_transform=kernel_transform, memory=memory)
+    except NotEnoughMemory as error:
+        raise Refused(str(error)) from None
     except NotRelaxable as found:
         raise NotLoaded([found.diagnostic(loaded.program)]) from None
     if weights is None:

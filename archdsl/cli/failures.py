@@ -48,6 +48,7 @@ KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.measure.samples", "SamplesUnreadable", Exit.USAGE),
     ("archdsl.cost.merge", "NotTogether", Exit.USAGE),
     ("archdsl.cost.tables", "TableUnreadable", Exit.USAGE),
+    ("archdsl.relax.checkpoints", "NotEnoughMemory", Exit.USAGE),
     ("archdsl.vcs.git", "GitMissing", Exit.TOOL),
     ("archdsl.vcs.git", "GitRefused", Exit.USAGE),
     ("archdsl.vcs.git", "NoRepository", Exit.USAGE),

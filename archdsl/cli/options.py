@@ -11,9 +11,11 @@ import click
 if TYPE_CHECKING:
     Pixels = click.ParamType[tuple[int, int]]
     Setting = click.ParamType[tuple[str, str]]
+    Bytes = click.ParamType[int]
     Factors = click.ParamType[tuple[float, ...]]
 else:
-    Pixels = Setting = Factors = click.ParamType  # older versions of the library cannot say what a type converts to
+    # Older versions of the library cannot say what a type converts to.
+    Pixels = Setting = Bytes = Factors = click.ParamType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,6 +52,20 @@ class FrameSize(Pixels):
         if match is None or not 0 < min(int(match[1]), int(match[2])) <= max(int(match[1]), int(match[2])) <= _LARGEST:
             self.fail(f"`{value}` is not a size; write height and width as `180x240`", param, ctx)
         return int(match[1]), int(match[2])
+
+
+class ByteSize(Bytes):
+    """`4GB`, `512MB`."""
+
+    name = "SIZE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([MG]B)", value)
+        if match is None:
+            self.fail(f"`{value}` is not a size of memory; write `4GB` or `512MB`", param, ctx)
+        return int(float(match[1]) * (10**9 if match[2] == "GB" else 10**6))
 
 
 class Override(Setting):
@@ -114,6 +130,17 @@ def input_size(command: F) -> F:
     """`--input 1x3x1024x2048`."""
     return click.option(
         "--input", "size", type=InputSize(), metavar="1x3xHxW", help="The image's size, instead of the one in the text."
+    )(command)
+
+
+def memory_budget(command: F) -> F:
+    """`--memory 4GB`."""
+    return click.option(
+        "--memory",
+        "memory_bytes",
+        type=ByteSize(),
+        metavar="SIZE",
+        help="With a supernet: what a step may take, `4GB`; cells compute maps again so that it fits.",
     )(command)
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from archdsl.cli.output import count, plural, short, table
 from archdsl.pipeline.supernet_report import AskedQuestion, State, SupernetReport
+from archdsl.relax.checkpoints import Checkpoints
 from archdsl.relax.estimate import Estimate
 
 _SHOWN = 4
 """Candidates that a line of the table of questions has."""
 
 
-def estimate_text(name: str, found: Estimate) -> str:
+def estimate_text(name: str, found: Estimate, again: Checkpoints | None) -> str:
     image = "x".join(map(str, (found.batch, *found.image)))
     tensors = found.tensors
     numbers = [
@@ -45,16 +46,27 @@ def estimate_text(name: str, found: Estimate) -> str:
             table(numbers, right=(1,)),
             table(memory, right=(1,)),
             "  32-bit numbers; what layers need to work in comes on top\n",
+            *([] if again is None else [_again_text(found, again)]),
             table(cells, right=(1, 2, 3)),
         ]
     )
+
+
+def _again_text(found: Estimate, again: Checkpoints) -> str:
+    lines = [
+        ("maps computed again", f"in {len(again.cells)} of {plural(again.of, 'cell')}"),
+        ("maps held at one time, MB", _megabytes(again.maps_bytes)),
+        ("together, MB", _megabytes(found.step_bytes - found.weights.maps_bytes + again.maps_bytes)),
+        ("MACs on top", f"{count(again.again_macs)}, {100 * again.again_macs / found.weights.macs:.1f} %"),
+    ]
+    return "\n".join([table(lines, right=(1,)), *(f"  {cell}" for cell in again.cells), *([""] if again.cells else [])])
 
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f}"
 
 
-def estimate_object(found: Estimate) -> dict[str, Any]:
+def estimate_object(found: Estimate, again: Checkpoints | None) -> dict[str, Any]:
     return {
         "input": [found.batch, *found.image],
         "tensors": asdict(found.tensors),
@@ -68,6 +80,7 @@ def estimate_object(found: Estimate) -> dict[str, Any]:
             "step": found.step_bytes,
         },
         "cells": [asdict(each) for each in found.parts],
+        "checkpoints": None if again is None else asdict(again),
     }
 
 
@@ -91,7 +104,7 @@ def report_text(report: SupernetReport) -> str:
             table(questions),
             f"{plural(sum(row.count for row in report.steps), 'step')}, maps lie {layout}\n",
             table(steps, right=(0, 1, 2)),
-            estimate_text(report.name, report.estimate),
+            estimate_text(report.name, report.estimate, report.checkpoints),
         ]
     )
 
@@ -113,5 +126,5 @@ def report_object(report: SupernetReport) -> dict[str, Any]:
         "questions": [{**asdict(each), "kind": str(each.kind), "state": str(each.state)} for each in report.questions],
         "steps": [asdict(row) for row in report.steps],
         "channels_last": report.channels_last,
-        "estimate": estimate_object(report.estimate),
+        "estimate": estimate_object(report.estimate, report.checkpoints),
     }

@@ -8,9 +8,10 @@ from enum import StrEnum
 
 from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.pipeline.load import Loaded, NotLoaded
+from archdsl.relax.checkpoints import Checkpoints, fitted
 from archdsl.relax.estimate import Estimate, estimate, mixed_questions, widest
 from archdsl.relax.lower import NotRelaxable, Relaxer
-from archdsl.relax.plan import Row, describe, planned
+from archdsl.relax.plan import Plan, Row, describe, planned
 from archdsl.relax.relaxed import Structure
 from archdsl.space import Program, Question, QuestionKind, QuestionPath
 from archdsl.space.relax import open_questions
@@ -57,13 +58,23 @@ class SupernetReport:
     channels_last: bool
     """Whether maps lie channel by channel in memory."""
     estimate: Estimate
+    checkpoints: Checkpoints | None
+    """The cells that compute their maps again to fit in a budget; None where none is given."""
     only_sampled: Diagnostic | None
     """Why widths can be sampled and not mixed (E0621, a warning); None where both can be done."""
 
 
-def supernet_estimate(loaded: Loaded, *, batch: int = 1) -> Estimate:
-    """Raises NotLoaded for what cannot be relaxed, though widths be sampled."""
-    return _estimated(loaded, batch)[1]
+def supernet_estimate(
+    loaded: Loaded, *, batch: int = 1, memory_bytes: int | None = None
+) -> tuple[Estimate, Checkpoints | None]:
+    """What a step takes, and the cells that compute their maps again where it has to fit in so much memory.
+
+    Raises NotLoaded for what cannot be relaxed, though widths be sampled; NotEnoughMemory.
+    """
+    relaxer, found = _estimated(loaded, batch)
+    if memory_bytes is None:
+        return found, None
+    return found, fitted(_widest_plan(relaxer, loaded.meaning.answers), found, memory_bytes)
 
 
 def _estimated(loaded: Loaded, batch: int) -> tuple[Relaxer, Estimate]:
@@ -74,11 +85,15 @@ def _estimated(loaded: Loaded, batch: int) -> tuple[Relaxer, Estimate]:
         raise NotLoaded([found.diagnostic(loaded.program)]) from None
 
 
-def supernet_report(loaded: Loaded, *, batch: int = 1) -> SupernetReport:
-    """Raises NotLoaded for what cannot be relaxed, though widths be sampled."""
+def _widest_plan(relaxer: Relaxer, answers: Answers) -> Plan:
+    return planned(relaxer.lower(widest(relaxer, answers)))
+
+
+def supernet_report(loaded: Loaded, *, batch: int = 1, memory_bytes: int | None = None) -> SupernetReport:
+    """Raises NotLoaded for what cannot be relaxed, though widths be sampled; NotEnoughMemory."""
     program, answers = loaded.program, loaded.meaning.answers
     relaxer, found = _estimated(loaded, batch)
-    plan = planned(relaxer.lower(widest(relaxer, answers)))
+    plan = _widest_plan(relaxer, answers)
     return SupernetReport(
         loaded.name,
         program.name,
@@ -87,6 +102,7 @@ def supernet_report(loaded: Loaded, *, batch: int = 1) -> SupernetReport:
         tuple(describe(plan)),
         plan.channels_last,
         found,
+        None if memory_bytes is None else fitted(plan, found, memory_bytes),
         _only_sampled(relaxer, answers),
     )
 

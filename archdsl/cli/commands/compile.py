@@ -11,7 +11,7 @@ from archdsl.backends.options import Emit, Precision
 from archdsl.backends.registry import SUPERNET, target_names
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import errors_shown, load_or_leave, show
-from archdsl.cli.options import input_size, overrides, text_or_json
+from archdsl.cli.options import input_size, memory_budget, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json
 from archdsl.cli.parity import parity_object, parity_text
 from archdsl.cli.progress import working
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 @click.option("--seed", default=0, show_default=True, help="Of the random weights.")
 @click.option("--verify", is_flag=True, help="Compare what was built with the torch network, and write it down.")
 @overrides
+@memory_budget
+@click.option(
+    "--batch", type=click.IntRange(1), default=1, show_default=True, help="With a supernet: images of a step."
+)
 @input_size
 @text_or_json
 def command(
@@ -52,6 +56,8 @@ def command(
     verify: bool,
     overrides: tuple[tuple[str, str], ...],
     size: tuple[int, int] | None,
+    memory_bytes: int | None,
+    batch: int,
     form: str,
 ) -> int:
     """Compile the network of FILE to torch, ONNX, TensorRT, or a target of an installed package.
@@ -64,7 +70,9 @@ def command(
     """
     if wanted == SUPERNET:
         _refuse_for_supernet(precision, emit, weights, seed, verify=verify)
-        return _supernet(target, out, overrides, size, form)
+        return _supernet(target, out, overrides, size, batch, memory_bytes, form)
+    if memory_bytes is not None or batch != 1:
+        raise click.UsageError("`--memory` and `--batch` are about a step of a supernet: compile to `supernet`")
     require_for(f"compile --target {wanted}")
     if verify:
         require_for(f"compile --target {wanted} --verify")
@@ -121,7 +129,13 @@ def _refuse_for_supernet(precision: str, emit: str, weights: Path | None, seed: 
 
 
 def _supernet(
-    target: str, out: Path | None, overrides: tuple[tuple[str, str], ...], size: tuple[int, int] | None, form: str
+    target: str,
+    out: Path | None,
+    overrides: tuple[tuple[str, str], ...],
+    size: tuple[int, int] | None,
+    batch: int,
+    memory_bytes: int | None,
+    form: str,
 ) -> int:
     """Write the report of a space's supernet."""
     import json
@@ -137,7 +151,7 @@ def _supernet(
     if isinstance(place, Refused):
         raise api.Refused(f"{place.message}: {place.help}")
     with errors_shown(form):
-        report = api.Architecture(loaded).supernet_report()
+        report = api.Architecture(loaded).supernet_report(batch=batch, memory_bytes=memory_bytes)
     if report.only_sampled is not None:
         show([report.only_sampled], "text")
     found = json.dumps({"format_version": 1, **report_object(report)}, indent=2, ensure_ascii=False)

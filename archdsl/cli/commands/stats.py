@@ -24,7 +24,7 @@ from archdsl.cli.cost_options import (
 )
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import errors_shown, load_or_leave
-from archdsl.cli.options import input_size, overrides, text_or_json
+from archdsl.cli.options import input_size, memory_budget, overrides, text_or_json
 from archdsl.cli.output import count, plural, say, say_json, short, table
 from archdsl.cost import Figures, Sum, figures
 from archdsl.cost.memory import peak_memory
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 @cost_table
 @interpolate
 @click.option("--supernet", "of_supernet", is_flag=True, help="What a step of the space's supernet takes.")
+@memory_budget
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Images of such a step.")
 def command(
     target: str,
@@ -54,6 +55,7 @@ def command(
     cost: Path | None,
     interpolate: bool,
     of_supernet: bool,
+    memory_bytes: int | None,
     batch: int,
 ) -> int:
     """Count parameters and multiply-adds by cell and branch; of a space, its questions, paths and genotypes.
@@ -69,7 +71,9 @@ def command(
     """
     loaded = load_or_leave(target, overrides, size, form=form)
     if of_supernet:
-        return _supernet(loaded, batch, form)
+        return _supernet(loaded, batch, memory_bytes, form)
+    if memory_bytes is not None:
+        raise click.UsageError("`--memory` is about a step of a supernet: give `--supernet` too")
     if not loaded.closed:
         return _space(loaded, target, cost, size, form, interpolate=interpolate)
     prices = None if cost is None else priced_or_leave(cost, {target: loaded}, size, form=form, interpolate=interpolate)
@@ -111,18 +115,18 @@ def _space(
     return Exit.FINE
 
 
-def _supernet(loaded: Loaded, batch: int, form: str) -> int:
+def _supernet(loaded: Loaded, batch: int, memory_bytes: int | None, form: str) -> int:
     from archdsl.api import require_open
     from archdsl.cli.supernets import estimate_object, estimate_text
     from archdsl.pipeline.supernet_report import supernet_estimate
 
     require_open(loaded)
     with errors_shown(form):
-        found = supernet_estimate(loaded, batch=batch)
+        found, again = supernet_estimate(loaded, batch=batch, memory_bytes=memory_bytes)
     if form == "json":
-        say_json({"name": loaded.name, **estimate_object(found)})
+        say_json({"name": loaded.name, **estimate_object(found, again)})
     else:
-        say(estimate_text(loaded.name, found))
+        say(estimate_text(loaded.name, found, again))
     return Exit.FINE
 
 

@@ -30,8 +30,7 @@ def recomputed(compute: ComputeMaps, maps: Mapping[int, Tensor]) -> dict[int, Te
     def run(*given: Tensor) -> dict[int, Tensor]:
         return compute(dict(zip(nodes, given, strict=True)))
 
-    found: dict[int, Tensor] = checkpoint(run, *maps.values(), use_reentrant=False, context_fn=_contexts)
-    return found
+    return checkpoint(run, *maps.values(), use_reentrant=False, context_fn=_contexts)  # pyright: ignore[reportUnknownVariableType]
 
 
 def computing_again() -> bool:

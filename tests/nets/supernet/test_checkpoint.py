@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 import archdsl
@@ -192,9 +193,8 @@ class Live(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        made: Any = func(*args, **(kwargs or {}))
-        parts: Sequence[Any] = made if isinstance(made, tuple | list) else (made,)  # pyright: ignore[reportUnknownVariableType]
-        for each in parts:
+        made = func(*args, **(kwargs or {}))
+        for each in tree_leaves(made):
             if isinstance(each, Tensor):
                 storage = each.untyped_storage()
                 self._sizes.setdefault(StorageWeakRef(storage), storage.nbytes())
