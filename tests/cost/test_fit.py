@@ -11,11 +11,15 @@ import pytest
 from numpy.typing import NDArray
 
 from archdsl.cost.estimate import estimate
+from archdsl.cost.expectation.measures import seconds
+from archdsl.cost.expectation.work import Work
+from archdsl.cost.extremes import Extreme, extremum
 from archdsl.cost.fit import Zeros, cross_validation, fit, rank_correlation
 from archdsl.cost.nonnegative import nonnegative_least_squares
 from archdsl.cost.row_counts import RowCounts
 from archdsl.cost.rows import Row, rows_of, uses
 from archdsl.cost.space_rows import rows_of_space
+from archdsl.cost.tables import Fit, Table, TableUnreadable, parse_table, table_bytes
 from archdsl.ir import ClosedGraph, closed
 from archdsl.pipeline import load
 from archdsl.pipeline.cost_fit import BadMeasurements, MeasuredNetwork, fitted_table, read_measured
@@ -23,6 +27,7 @@ from archdsl.settings.costs import Unit
 from archdsl.space.count import Census
 from archdsl.space.trace import Answers, trace
 from benchmarks.cost_fit import by_op_counts, by_table, correlations, read
+from tests.cost.invented import measurement
 
 ROOT = Path(__file__).parents[2]
 SPACE = str(ROOT / "tests/texts/nasbench201.arch")
@@ -52,8 +57,8 @@ def total(graph: ClosedGraph, zeros: Zeros) -> float:
 @pytest.mark.parametrize("zeros", Zeros)
 def test_an_additive_truth_is_found_with_what_the_device_does_with_zeros(zeros: Zeros) -> None:
     graphs = networks(24, seed=1)
-    seconds = np.array([total(graph, zeros) for graph in graphs])
-    fitted = fit(counted(graphs), seconds)
+    times = np.array([total(graph, zeros) for graph in graphs])
+    fitted = fit(counted(graphs), times)
     assert fitted.zeros is zeros
     others = networks(40, seed=2)
     truth = np.array([total(graph, zeros) for graph in others])
@@ -81,8 +86,27 @@ def test_a_fitted_table_has_all_rows_and_is_priced_as_it_was_fitted() -> None:
         assert found.unmeasured == () or zeros is Zeros.FOLDED
         assert found.table.fitted is not None
         assert found.table.fitted.zeros == zeros.value
+        assert parse_table(table_bytes(found.table), Path("table.json")) == found.table
         for graph in networks(5, seed=4):
             assert estimate(graph, found.table).seconds == pytest.approx(total(graph, zeros), rel=0.1)
+
+
+def test_folded_zeros_have_work_of_their_own() -> None:
+    space = load(SPACE, overrides={"cells": "1"})
+    measured = [MeasuredNetwork(graph, total(graph, Zeros.FOLDED)) for graph in networks(24, seed=1)]
+    found = fitted_table(space, Unit.MS, measured, "networks.csv").table
+    with pytest.raises(ValueError, match="the table has zeros folded"):
+        seconds(found, Work.of(space.program))
+    work = Work.of(space.program, zeros_folded=True)
+    least, greatest = (extremum(work, seconds(found, work), extreme).value for extreme in Extreme)
+    assert all(least <= estimate(graph, found).seconds <= greatest for graph in networks(5, seed=6))
+
+
+def test_a_table_is_measured_or_fitted() -> None:
+    head = Fit(source="nets.csv", networks=9, error=0.1, rank_correlation=0.9, zeros="computed")
+    both = Table(Unit.MS, {}, measurement(), fitted=head)
+    with pytest.raises(TableUnreadable, match="`measured` or `fitted`, and it says both"):
+        parse_table(table_bytes(both), Path("table.json"))
 
 
 def test_rows_are_counted_alike_by_graphs_and_by_diagrams() -> None:

@@ -45,6 +45,7 @@ class Work:
     diagrams: Diagrams
     variables: Variables
     terms: tuple[Term, ...]
+    zeros_folded: bool = False
 
     @property
     def asked(self) -> frozenset[int]:
@@ -68,7 +69,7 @@ class Work:
         """
         diagrams, variables = Diagrams(limit), Variables(program)
         places = _Places(program, diagrams, variables, ops=ops, zeros_folded=zeros_folded, auxiliary=auxiliary)
-        return cls(program, diagrams, variables, tuple(places.terms()))
+        return cls(program, diagrams, variables, tuple(places.terms()), zeros_folded)
 
 
 class _Places:
