@@ -14,6 +14,7 @@ from archdsl.relax.relaxed import Structure
 from archdsl.space import Program, QuestionKind, QuestionPath
 from tests.pipeline.spaces import SMALL, Case, loaded
 from tests.properties.test_small_spaces import program_of
+from tests.relax.branches import two_branches
 from tests.space.samples import sampled
 
 HEAD = """archdsl 1
@@ -85,25 +86,7 @@ def asks_a_width(space: Program, path: QuestionPath) -> bool:
     return space.questions[path.question].kind is QuestionKind.WIDTH
 
 
-BRANCHES = """archdsl 1
-
-cell own() {
-  in x
-  choose operator in {conv(c = 4), conv(c = 4, k = 1)} per branch
-  out x -> operator
-}
-
-space net() {
-  in image: 3x8x8
-  t = grid(i in 1..3, j in {1, 2, 3}) {
-    start [1][1] = image
-    choose source in {t[i - 1][j], t[i - 1][j - 1]} per branch
-    own(source)
-  }
-  branches a, b in t[3]
-  out y = concat({a.at(2), b.at(2)}) -> conv(8, groups = 8)
-}
-"""
+BRANCHES = two_branches("out y = concat({a.at(2), b.at(2)}) -> conv(8, groups = 8)", channels=4)
 """Where both branches pass 2 there are 8 channels, else 4."""
 
 

@@ -15,6 +15,7 @@ from tests.nets.supernet.interpreter import Interpreter
 from tests.nets.supernet.scrambled import differ, images, scrambled
 from tests.properties.small_spaces import small_spaces
 from tests.properties.test_small_spaces import drawn, program_of
+from tests.relax.branches import two_branches
 
 
 @pytest.fixture(scope="module")
@@ -29,28 +30,12 @@ def test_soft_decisions_are_what_plain_recursion_computes(folder: Path, text: st
     is_plain_recursion(drawn(folder, text))
 
 
-BRANCHES = """archdsl 1
-
-cell own() {
-  in x
-  choose operator in {conv(c = 3), conv(c = 3, k = 1)} per branch
-  out x -> operator
-}
-
-space net() {
-  in image: 3x4x4
-  t = grid(i in 1..3, j in {1, 2, 3}) {
-    start [1][1] = image
-    choose source in {t[i - 1][j], t[i - 1][j - 1]} per branch
-    own(source)
-  }
-  branches a, b in t[3]
-  x = a.at(2) -> bn
-  y = sum(x, b.at(3)) -> bn -> {conv(c = 3), bn}
-  z = concat(y, x, b.at(2))
-  out logits = concat(z, sum(y -> bn, a.at(3), b.last), multiply(x -> bn, a.last))
-}
-"""
+BRANCHES = two_branches(
+    "x = a.at(2) -> bn",
+    "y = sum(x, b.at(3)) -> bn -> {conv(c = 3), bn}",
+    "z = concat(y, x, b.at(2))",
+    "out logits = concat(z, sum(y -> bn, a.at(3), b.last), multiply(x -> bn, a.last))",
+)
 
 
 def test_maps_that_may_be_absent_are_weighed_by_their_chance(folder: Path) -> None:

@@ -24,6 +24,7 @@ from tests.properties.affine_spaces import affine_spaces
 from tests.properties.small_spaces import small_spaces
 from tests.properties.test_small_spaces import drawn, program_of
 from tests.properties.wide_spaces import wide_spaces
+from tests.relax.branches import two_branches
 
 MOST = 40
 """So many genotypes of one space are looked at."""
@@ -127,26 +128,10 @@ space net() {
 """
 
 
-BRANCHES = """archdsl 1
-
-cell own() {
-  in x
-  choose operator in {conv(c = 3), conv(c = 3, k = 1)} per branch
-  out x -> operator
-}
-
-space net() {
-  in image: 3x4x4
-  t = grid(i in 1..3, j in {1, 2, 3}) {
-    start [1][1] = image
-    choose source in {t[i - 1][j], t[i - 1][j - 1]} per branch
-    own(source)
-  }
-  branches a, b in t[3]
-  deep = b.at(3) -> conv(3) -> {dwconv, bn}
-  out y = sum(a.at(2) -> bn -> {conv(c = 3), conv(c = 3, k = 1)}, deep, b.last)
-}
-"""
+BRANCHES = two_branches(
+    "deep = b.at(3) -> conv(3) -> {dwconv, bn}",
+    "out y = sum(a.at(2) -> bn -> {conv(c = 3), conv(c = 3, k = 1)}, deep, b.last)",
+)
 
 
 def test_straight_through_weighs_a_map_that_may_be_absent_as_answers_do(tmp_path: Path) -> None:
