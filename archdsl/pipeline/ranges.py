@@ -81,10 +81,9 @@ class Ranges:
         self._has_auxiliary = any(
             isinstance(result := program.nodes[index].payload, Result) and result.auxiliary for index in program.results
         )
-        self._works: dict[bool, Work] = {}
-        """By whether auxiliary outputs are among it."""
+        self._works: dict[bool, Work | None] = {}
+        """By whether auxiliary outputs are among it; None where it is too large."""
         self._bounded: dict[bool, Mapping[Figure, Bounds]] = {}
-        self._too_large = False
 
     def of(self, figure: Figure) -> Range:
         """Exact, or where that is out of reach with bounds as ends. Raises NoRange."""
@@ -96,11 +95,8 @@ class Ranges:
     def extremum(self, figure: Figure, extreme: Extreme) -> Extremum:
         """Raises NoRange."""
         try:
-            return extremum(
-                self._work(auxiliary=self._has_auxiliary and figure is Figure.PARAMS_TRAINING),
-                _MEASURES[figure],
-                extreme,
-            )
+            work = self._work(auxiliary=figure is Figure.PARAMS_TRAINING)
+            return extremum(work, _MEASURES[figure], extreme)
         except TooLarge:
             raise NoRange(self.program) from None
 
@@ -126,7 +122,18 @@ class Ranges:
         return Range(ends.least, ends.greatest, {})
 
     def _work(self, *, auxiliary: bool) -> Work:
+        """Raises TooLarge."""
         auxiliary = auxiliary and self._has_auxiliary
         if auxiliary not in self._works:
-            self._works[auxiliary] = Work.of(self.program, ops=False, auxiliary=auxiliary, limit=LIMIT)
-        return self._works[auxiliary]
+            # With auxiliary outputs it is larger still.
+            self._works[auxiliary] = None if None in self._works.values() else self._limited(auxiliary=auxiliary)
+        work = self._works[auxiliary]
+        if work is None:
+            raise TooLarge
+        return work
+
+    def _limited(self, *, auxiliary: bool) -> Work | None:
+        try:
+            return Work.of(self.program, ops=False, auxiliary=auxiliary, limit=LIMIT)
+        except TooLarge:
+            return None
