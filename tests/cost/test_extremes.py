@@ -7,12 +7,14 @@ from math import fsum
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
 from archdsl.cost import figures, kernel
 from archdsl.cost.bounds import bounds
 from archdsl.cost.expectation.measures import activations, macs, params
+from archdsl.cost.expectation.program import Expectation
 from archdsl.cost.expectation.work import Term, Work
 from archdsl.cost.extremes import Extreme, extremum
 from archdsl.cost.rows import uses
@@ -21,7 +23,7 @@ from archdsl.pipeline import load
 from archdsl.space import Program
 from archdsl.space.count import Census
 from archdsl.space.trace import Answers, trace
-from tests.cost.test_expectation import by_row, price
+from tests.cost.test_expectation import by_row, one_hot, price
 from tests.properties.small_spaces import small_spaces
 from tests.properties.test_small_spaces import drawn
 from tests.space.enumeration import genotypes
@@ -100,16 +102,26 @@ def test_of_small_spaces(folder: Path, text: str) -> None:
     holds(program)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "overrides"),
     [
         ("spaces/fasterseg.arch", {"layers": "2", "w": "2"}),
-        ("tests/texts/nasbench201.arch", {"c": "2", "cells": "1"}),
+        pytest.param("tests/texts/nasbench201.arch", {"c": "2", "cells": "1"}, marks=pytest.mark.slow),
     ],
 )
-def test_of_spaces_that_can_be_enumerated(file: str, overrides: Mapping[str, str]) -> None:
-    holds(load(str(ROOT / file), overrides=overrides, size=(64, 128)).program)
+def test_of_spaces_with_thousands_of_genotypes(file: str, overrides: Mapping[str, str]) -> None:
+    """Whose costs the expectation has, all at once; that these are those of networks is a law of its own."""
+    program = load(str(ROOT / file), overrides=overrides, size=(64, 128)).program
+    every = [dict(each) for each in genotypes(program)]
+    work = Work.of(program, ops=False)
+    for measure in MEASURES.values():
+        expectation = Expectation.of(work, measure)
+        chances = np.array([expectation.chances(one_hot(expectation, answers)) for answers in every]).T
+        costs = expectation.costs @ expectation.chances_of_terms(chances)
+        for extreme, best in BEST.items():
+            found = extremum(work, measure, extreme)
+            assert found.value == best(costs.tolist())
+            assert found.answers in every
 
 
 @pytest.mark.parametrize("name", ["cas", "gas", "autortnet"])
