@@ -128,6 +128,7 @@ LACKING: Final[dict[str, tuple[str, ...]]] = {
     "bench FILE.py": ("bench", "student.py"),
     "bench FILE.onnx": ("bench", "student.onnx"),
     "bench FILE.plan": ("bench", "student.rtx.plan"),
+    "cost fit": ("cost", "fit", "spaces/fasterseg.arch", "--measured", STUDENT),
     "cost fill --runtime eager": ("cost", "fill", STUDENT, "--runtime", "eager", "-o", "eager.json"),
     "cost fill --runtime ort": ("cost", "fill", STUDENT, "--runtime", "ort", "-o", "ort.json"),
     "cost fill --runtime compile": ("cost", "fill", STUDENT, "--runtime", "compile", "-o", "compile.json"),
@@ -158,9 +159,9 @@ def test_what_is_missing_is_said_with_the_line_that_brings_it(python: Path, fold
 def test_doctor_names_one_line_for_all(python: Path, folder: Path) -> None:
     done = finish(python, folder, "-m", "archdsl", "doctor")
     assert done.returncode == 3
-    assert done.stdout.endswith("  pip install 'archdsl[draw,onnx,torch,trt,train]'\n")
+    assert done.stdout.endswith("  pip install 'archdsl[cost,draw,onnx,torch,trt,train]'\n")
     assert re.search(r"^ +text tools +ready +check, fmt", done.stdout, re.MULTILINE)
-    assert re.search(r"^ +torch +not ready +compile --target torch", done.stdout, re.MULTILINE)
+    assert re.search(r"^ +torch +not ready +cost fill --runtime eager", done.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
