@@ -168,17 +168,19 @@ class Diagrams:
 
     def restrict(self, diagram: Diagram, variable: int, answer: int) -> Diagram:
         """Where a variable has this one of its answers."""
-        here = self.variables[diagram]
-        if here > variable:
-            return diagram
-        if here == variable:
-            return self.children[diagram][answer]
-        key = ("restrict", diagram, variable, answer)
-        found = self._applied.get(key)
-        if found is None:
-            found = self._node(here, tuple(self.restrict(each, variable, answer) for each in self.children[diagram]))
-            self._applied[key] = found
-        return found
+        known: dict[Diagram, Diagram] = {}
+        waiting = [diagram]
+        while waiting:
+            each = waiting[-1]
+            if each in known:
+                waiting.pop()
+            elif self.variables[each] >= variable:
+                known[each] = self.children[each][answer] if self.variables[each] == variable else each
+            elif missing := [child for child in self.children[each] if child not in known]:
+                waiting += missing
+            else:
+                known[each] = self._node(self.variables[each], tuple([known[child] for child in self.children[each]]))
+        return known[diagram]
 
     def at(self, diagram: Diagram, answers: Mapping[int, int]) -> Diagram:
         """The leaf under answers to all variables that it hangs on."""
