@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, inf, isinf
-from typing import Final
+from typing import Final, assert_never
 
 from archdsl.ir import ClosedGraph, for_inference
-from archdsl.ops import Shape
+from archdsl.ops import Reads, Shape
 from archdsl.ops.attributes import pair, whole, word
 from archdsl.ops.primitives import BUILT_IN, PRIMITIVES
 from archdsl.space import Apply
@@ -64,26 +64,26 @@ def receptive_field(graph: ClosedGraph) -> ReceptiveField | None:
 
 def _applied(payload: Apply, read: Sequence[_Reach], sizes: Sequence[Shape], shape: Shape, side: int) -> _Reach:
     """What a primitive does to reaches along a side, 0 for rows and 1 for columns."""
-    attributes, first = payload.attribute, read[0]
-    match payload.primitive:
-        case "conv" | "dwconv":
-            window = whole(attributes, "d") * (pair(attributes, "k")[side] - 1) + 1
-            return first.windowed(window, whole(attributes, "s"))
-        case "max_pool" | "avg_pool":
-            return first.windowed(pair(attributes, "k")[side], whole(attributes, "s"))
-        case "global_avg_pool" | "global_max_pool":
-            return _Reach(inf if first.size else first.size, first.step)
-        case "resize":
-            before, after = ((map_.width if side else map_.height) for map_ in (sizes[0], shape))
-            if before == after:
-                return first
-            neighbours = 2 if word(attributes, "mode") == "bilinear" else 1
-            reach = first.windowed(neighbours, 1)
-            return _Reach(reach.size, reach.step * Fraction(before, after))
-        case "zero":
-            return _Reach(Fraction(0), first.step * whole(attributes, "s"))
-        case _:
+    attributes, traits, first = payload.attribute, PRIMITIVES[payload.primitive].traits, read[0]
+    if traits.zeros:
+        return _Reach(Fraction(0), first.step * whole(attributes, "s"))
+    if traits.resamples:
+        before, after = ((map_.width if side else map_.height) for map_ in (sizes[0], shape))
+        if before == after:
+            return first
+        neighbours = 2 if word(attributes, "mode") == "bilinear" else 1
+        reach = first.windowed(neighbours, 1)
+        return _Reach(reach.size, reach.step * Fraction(before, after))
+    match traits.reads:
+        case Reads.PLACE:
             return max(read, key=lambda each: each.size)
+        case Reads.WINDOW:
+            apart = whole(attributes, "d") if "d" in attributes else 1
+            return first.windowed(apart * (pair(attributes, "k")[side] - 1) + 1, whole(attributes, "s"))
+        case Reads.MAP:
+            return _Reach(inf if first.size else first.size, first.step)
+        case _:
+            assert_never(traits.reads)
 
 
 def _whole(size: Fraction | float) -> float:

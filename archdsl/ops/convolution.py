@@ -14,6 +14,7 @@ from archdsl.ops.model import (
     Kind,
     Parameter,
     Primitive,
+    Reads,
     Role,
     Shape,
     ShapeError,
@@ -72,7 +73,7 @@ CONV = Primitive(
     macs=_conv_macs,
     scale=shrinks_by_stride,
     mean_square=unit_mean_square,
-    traits=Traits(channels=Channels.OWN, absorbs_batch_norm=True),
+    traits=Traits(channels=Channels.OWN, absorbs_batch_norm=True, reads=Reads.WINDOW),
 )
 
 
@@ -105,7 +106,7 @@ DWCONV = Primitive(
     macs=_dwconv_macs,
     scale=shrinks_by_stride,
     mean_square=unit_mean_square,
-    traits=Traits(absorbs_batch_norm=True, by_channel=True),
+    traits=Traits(absorbs_batch_norm=True, by_channel=True, reads=Reads.WINDOW),
 )
 
 

@@ -142,6 +142,14 @@ class Kept(StrEnum):
     NOTHING = "none"
 
 
+class Reads(StrEnum):
+    """Of which places of a map a number of the result is computed."""
+
+    PLACE = "its own"
+    WINDOW = "a window of size `k` that moves by `s`, its places `d` apart where it has such a parameter"
+    MAP = "all"
+
+
 @record
 class Join:
     """How a primitive is called that joins any number of maps."""
@@ -183,6 +191,8 @@ class Traits:
     random: bool = False
     """Draws random numbers in training, so two of one map are not equal."""
     kept: Kept = Kept.READ
+    reads: Reads = Reads.PLACE
+    """Of what resamples its first map or writes zeros it says nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from archdsl.ops.attributes import flag, pair, whole
-from archdsl.ops.model import Attributes, Kept, Kind, Parameter, Primitive, Shape, Traits
+from archdsl.ops.model import Attributes, Kept, Kind, Parameter, Primitive, Reads, Shape, Traits
 from archdsl.ops.windows import pool_shape
 
 _WINDOW = (
@@ -43,7 +43,7 @@ MAX_POOL = Primitive(
     parameters=_WINDOW,
     shape=_pool_shape,
     scale=_pool_scale,
-    traits=Traits(by_channel=True, kept=Kept.READ_AND_INDICES),
+    traits=Traits(by_channel=True, kept=Kept.READ_AND_INDICES, reads=Reads.WINDOW),
 )
 
 AVG_POOL = Primitive(
@@ -52,7 +52,7 @@ AVG_POOL = Primitive(
     parameters=(*_WINDOW, Parameter("count_padding", Kind.FLAG, default=False)),
     shape=_pool_shape,
     scale=_pool_scale,
-    traits=Traits(by_channel=True),
+    traits=Traits(by_channel=True, reads=Reads.WINDOW),
 )
 
 GLOBAL_AVG_POOL = Primitive(
@@ -61,7 +61,7 @@ GLOBAL_AVG_POOL = Primitive(
     parameters=(),
     shape=_global_shape,
     scale=_no_factor,
-    traits=Traits(by_channel=True, kept=Kept.NOTHING),
+    traits=Traits(by_channel=True, kept=Kept.NOTHING, reads=Reads.MAP),
 )
 
 GLOBAL_MAX_POOL = Primitive(
@@ -70,5 +70,5 @@ GLOBAL_MAX_POOL = Primitive(
     parameters=(),
     shape=_global_shape,
     scale=_no_factor,
-    traits=Traits(by_channel=True, kept=Kept.READ_AND_INDICES),
+    traits=Traits(by_channel=True, kept=Kept.READ_AND_INDICES, reads=Reads.MAP),
 )

@@ -14,9 +14,10 @@ import archdsl
 from archdsl.backends.onnx.primitives import FORMS as ONNX_FORMS
 from archdsl.backends.torch_source.primitives import FORMS as TORCH_FORMS
 from archdsl.nets.layers import LAYERS, layer
-from archdsl.ops import Channels, Kept, Primitive, Role, Shape
+from archdsl.ops import Channels, Kept, Primitive, Reads, Role, Shape
 from archdsl.ops.bind import bind
 from archdsl.ops.primitives import BUILT_IN, PRIMITIVES
+from archdsl.train.typed_torch import backward
 
 NEEDED: Mapping[str, Mapping[str, object]] = {
     "conv": {"c": 6},
@@ -100,6 +101,30 @@ def test_channels_come_from_where_the_trait_says(primitive: Primitive) -> None:
             assert written != 4
         case Channels.SUM:
             assert written == 4 * len(read)
+
+
+@pytest.mark.parametrize("primitive", BUILT_IN, ids=lambda primitive: primitive.name)
+def test_a_number_is_computed_of_the_places_that_the_trait_says(primitive: Primitive) -> None:
+    traits, read = primitive.traits, shapes(primitive)
+    if traits.resamples or traits.zeros or traits.index or primitive.name == "linear":
+        return
+    given = [x.requires_grad_() for x in maps(read)]
+    apply = module(primitive.name, read)
+    for parameter in apply.parameters():
+        torch.nn.init.uniform_(parameter, 0.5, 1.5)
+    written = apply(*given)
+    height, width = written.shape[2:]
+    backward((written[:, :, height // 2, width // 2] * torch.rand(written.shape[1])).sum())
+    assert given[0].grad is not None
+    reached = (given[0].grad != 0).any(1)[0].nonzero()
+    places = {(int(row), int(column)) for row, column in reached}
+    match traits.reads:
+        case Reads.PLACE:
+            assert len(places) == 1
+        case Reads.WINDOW:
+            assert 1 < len(places) <= 9
+        case Reads.MAP:
+            assert len(places) > 9 or primitive.name == "global_max_pool"
 
 
 @pytest.mark.parametrize("primitive", [each for each in BUILT_IN if each.variadic], ids=lambda each: each.name)
