@@ -6,7 +6,7 @@ from collections.abc import Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, final
 
-from archdsl.cost.expectation.diagrams import Diagram, Diagrams
+from archdsl.cost.expectation.diagrams import Diagram, Diagrams, TooLarge
 from archdsl.ops import Dim, Shape, Value
 from archdsl.ops.dims import Leaf
 from archdsl.ops.joining import ADD
@@ -25,7 +25,7 @@ from archdsl.space import (
     QuestionKind,
     Result,
 )
-from archdsl.space.dependencies import answers_of
+from archdsl.space.dependencies import answers_of, size
 from archdsl.space.path import QuestionPath
 from archdsl.space.symbolic_channels import holds
 from archdsl.space.walk import Key, Walk
@@ -77,10 +77,13 @@ class Variables:
     What is read hangs on later questions, and what it is on earlier ones.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, limit: int) -> None:
+        """Raises TooLarge where a question has more than `limit` answers."""
         self.all: list[Variable] = []
         self.number: dict[QuestionPath, int] = {}
         for path, question in reversed(list(program.questions.items())):
+            if size(question) > limit:
+                raise TooLarge
             answers = tuple(answers_of(question))
             if question.kind is QuestionKind.KEEP:
                 answers = (*answers, EVERY)

@@ -65,9 +65,9 @@ class Work:
         """Of ops as wholes, which cost tables have rows for; else of primitives, each by itself.
 
         `zeros_folded` as in `uses`, `auxiliary` with the outputs that are only trained with. Raises TooLarge where more
-        than `limit` diagrams would be built.
+        than `limit` diagrams would be built, or a question has more answers.
         """
-        diagrams, variables = Diagrams(limit), Variables(program)
+        diagrams, variables = Diagrams(limit), Variables(program, limit)
         places = _Places(program, diagrams, variables, ops=ops, zeros_folded=zeros_folded, auxiliary=auxiliary)
         return cls(program, diagrams, variables, tuple(places.terms()), zeros_folded)
 
