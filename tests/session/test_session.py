@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.sema.modules.files import Disk
+from archdsl.sema.modules.files import Disk, shown
 from archdsl.session import Buffers, Checked, Session, Statistics, Text
 from archdsl.syntax import read
 from archdsl.text import SourceFile
@@ -48,7 +48,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def on_disk(path: Path, **given: str) -> Text:
-    source = read(path)
+    source = read(shown(path))
     assert isinstance(source, SourceFile)
     return Text(source, path, overrides=given)
 
