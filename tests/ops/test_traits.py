@@ -103,28 +103,36 @@ def test_channels_come_from_where_the_trait_says(primitive: Primitive) -> None:
             assert written == 4 * len(read)
 
 
-@pytest.mark.parametrize("primitive", BUILT_IN, ids=lambda primitive: primitive.name)
+READING = [
+    each
+    for each in BUILT_IN
+    if each.name != "linear" and not (each.traits.resamples or each.traits.zeros or each.traits.index)
+]
+"""Primitives of which `reads` says something, on maps of more than one place."""
+
+
+@pytest.mark.parametrize("primitive", READING, ids=lambda primitive: primitive.name)
 def test_a_number_is_computed_of_the_places_that_the_trait_says(primitive: Primitive) -> None:
-    traits, read = primitive.traits, shapes(primitive)
-    if traits.resamples or traits.zeros or traits.index or primitive.name == "linear":
-        return
-    given = [x.requires_grad_() for x in maps(read)]
+    read = shapes(primitive)
     apply = module(primitive.name, read)
     for parameter in apply.parameters():
         torch.nn.init.uniform_(parameter, 0.5, 1.5)
-    written = apply(*given)
-    height, width = written.shape[2:]
-    backward((written[:, :, height // 2, width // 2] * torch.rand(written.shape[1])).sum())
-    assert given[0].grad is not None
-    reached = (given[0].grad != 0).any(1)[0].nonzero()
-    places = {(int(row), int(column)) for row, column in reached}
-    match traits.reads:
+    places: set[tuple[int, int]] = set()
+    for _ in range(20):  # a maximum hangs on one place of each map, and a ReLU on none where it is negative
+        given = [x.requires_grad_() for x in maps(read)]
+        written = apply(*given)
+        height, width = written.shape[2:]
+        backward((written[:, :, height // 2, width // 2] * torch.rand(written.shape[1])).sum())
+        assert given[0].grad is not None
+        reached = (given[0].grad != 0).any(1)[0].nonzero()
+        places |= {(int(row), int(column)) for row, column in reached}
+    match primitive.traits.reads:
         case Reads.PLACE:
             assert len(places) == 1
         case Reads.WINDOW:
-            assert 1 < len(places) <= 9
+            assert len(places) == 9
         case Reads.MAP:
-            assert len(places) > 9 or primitive.name == "global_max_pool"
+            assert len(places) > 9
 
 
 @pytest.mark.parametrize("primitive", [each for each in BUILT_IN if each.variadic], ids=lambda each: each.name)
