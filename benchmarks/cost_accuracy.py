@@ -24,7 +24,7 @@ from typing import Final
 from archdsl.cost import figures
 from archdsl.cost.estimate import estimate
 from archdsl.cost.space_rows import rows_of_space
-from archdsl.cost.tables import Table, read_table
+from archdsl.cost.tables import Table, passes_of, read_table
 from archdsl.ir import ClosedGraph
 from archdsl.measure.choose import find_runtime
 from archdsl.measure.fill import Filling
@@ -32,7 +32,7 @@ from archdsl.measure.rounds import Open, Step, measure
 from archdsl.measure.runtime import DeviceName, Runtime, RuntimeName
 from archdsl.measure.samples import Samples
 from archdsl.measure.statistics import Load, factor_of, seconds_of
-from archdsl.measure.subjects import Task, calibration
+from archdsl.measure.subjects import Task, calibration, drawn
 from archdsl.pipeline import Loaded, load
 from archdsl.weights.specification import closed_count
 from benchmarks.measure import RESULTS, ROOT, machine
@@ -119,7 +119,7 @@ def filled(
     path: Path, loaded: Loaded, runtime: Runtime, rounds: int | None
 ) -> tuple[Table, Mapping[ClosedGraph, float]]:
     """The table of all rows of a space, measured as far as it was not yet; the networks of its scale, in seconds."""
-    tasks = calibration(loaded, CALIBRATION)
+    tasks = calibration(loaded, CALIBRATION, passes_of(runtime.conditions))
     begun = time.monotonic()
     with Filling.at(path, runtime, rows_of_space(loaded.program), tasks, rounds) as filling:
         waiting = len(filling.waiting)
@@ -148,7 +148,7 @@ def predictions(
 
 def measured(path: Path, networks: Sequence[ClosedGraph], runtime: Runtime, rounds: int) -> Mapping[str, list[float]]:
     """By network `all` its time, and the times of the `first` and the `second` half of the rounds."""
-    tasks = [Task.of_network(graph) for graph in networks]
+    tasks = [Task.of_network(graph, passes_of(runtime.conditions)) for graph in networks]
     samples = Samples.open(path, runtime.conditions)
     try:
         measure(tasks, 2 * rounds, Open(runtime, samples), told=lambda step: _show(path.stem, step))
@@ -200,7 +200,7 @@ def main() -> None:
     for space in given.space or SPACES:
         height, width = (-(-length // given.divide) for length in SPACES[space])
         loaded = load(str(ROOT / "spaces" / f"{space}.arch"), size=(height, width))
-        networks = [task.graph() for task in calibration(loaded, given.networks, SEED)]
+        networks = drawn(loaded, given.networks, SEED)
         for each in given.runtime or RUNTIMES:
             name = f"{space}-{each}-{height}x{width}"
             runtime = find_runtime(RuntimeName(each), DeviceName.CPU)

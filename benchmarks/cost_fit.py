@@ -18,7 +18,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from archdsl.cost.fit import Zeros, fit, rank_correlation
+from archdsl.cost.fit import CANDIDATES, fit, rank_correlation
+from archdsl.cost.graph_passes import GraphPasses
 from archdsl.cost.row_counts import RowCounts
 from archdsl.pipeline import load
 from archdsl.space import Program
@@ -46,7 +47,7 @@ class Measured:
 
     devices: tuple[str, ...]
     answers: tuple[Answers, ...]
-    networks: Mapping[Zeros, RowCounts]
+    networks: Mapping[GraphPasses, RowCounts]
     seconds: Array
     """Cells x devices."""
 
@@ -57,7 +58,7 @@ def read(file: Path) -> Measured:
         (_, *devices), *lines = csv.reader(stream)
     program = load(str(SPACE)).program
     answers = tuple(answers_of(program, line[0]) for line in lines)
-    networks = {zeros: RowCounts.of_answers(program, answers, zeros_folded=zeros is Zeros.FOLDED) for zeros in Zeros}
+    networks = {passes: RowCounts.of_answers(program, answers, passes) for passes in CANDIDATES}
     seconds = np.array([[float(number) / 1e3 for number in line[1:]] for line in lines])
     return Measured(tuple(devices), answers, networks, seconds)
 
@@ -70,8 +71,8 @@ def answers_of(program: Program, cell: str) -> Answers:
 
 def by_table(found: Measured) -> Predict:
     def predict(cells: NDArray[np.intp], seconds: Array) -> Array:
-        fitted = fit({zeros: each.only(cells) for zeros, each in found.networks.items()}, seconds)
-        return fitted.predict(found.networks[fitted.zeros])
+        fitted = fit({passes: each.only(cells) for passes, each in found.networks.items()}, seconds)
+        return fitted.predict(found.networks[fitted.passes])
 
     return predict
 

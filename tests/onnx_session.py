@@ -25,6 +25,11 @@ class _Session(Protocol):
     def run(self, output_names: Sequence[str], input_feed: Mapping[str, Floats]) -> Sequence[Floats]: ...
 
 
+class _Options(Protocol):
+    optimized_model_filepath: str
+    log_severity_level: int
+
+
 class _Program(Protocol):
     def save(self, destination: str) -> None: ...
 
@@ -39,6 +44,15 @@ def run(model: onnx.ModelProto, x: Floats) -> dict[str, Floats]:
     names = [output.name for output in session.get_outputs()]
     (image,) = session.get_inputs()
     return dict(zip(names, session.run(names, {image.name: x}), strict=True))
+
+
+def optimized(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
+    """What ONNX Runtime makes of a model before it runs it; `path` is where it may write."""
+    options = cast("_Options", onnxruntime.SessionOptions())  # pyright: ignore[reportUnknownMemberType]
+    options.optimized_model_filepath = str(path)
+    options.log_severity_level = 3  # such a model is good for this machine alone, it says
+    onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return onnx.load_model_from_string(path.read_bytes())
 
 
 def exported_by_torch(network: torch.nn.Module, x: Floats, path: Path) -> onnx.ModelProto:

@@ -67,7 +67,7 @@ def priced_or_leave(
     table = read_table(cost)
     lacking: list[Diagnostic] = []
     for target, loaded in networks.items():
-        needed = rows_of(loaded.network(), zeros_folded=table.zeros_folded)
+        needed = rows_of(loaded.network(), table.passes)
         if interpolate:
             table = with_interpolated(table, needed)
         wanted = Wanted.of(loaded.name, target, loaded.given, size)
@@ -168,11 +168,15 @@ def conditions(table: Table) -> str:
 
 def fit_text(fitted: Fit) -> str:
     """How far a fitted table can be trusted."""
-    zeros = "" if fitted.zeros == "computed" else "; what only zeros read is not run"
     return (
         f"fitted to {plural(fitted.networks, 'network')} of {fitted.source}: {100 * fitted.error:.1f} % off and rank "
-        f"correlation {fitted.rank_correlation:.3f} in cross-validation{zeros}"
+        f"correlation {fitted.rank_correlation:.3f} in cross-validation{_passes(fitted)}"
     )
+
+
+def _passes(head: Fit | Measurement) -> str:
+    constants = ", constants folded" if head.constants == "folded" else ""
+    return constants + (", dead code removed" if head.dead_code == "removed" else "")
 
 
 def _measurement(measured: Measurement) -> str:
@@ -185,6 +189,7 @@ def _measurement(measured: Measurement) -> str:
     run = f"{measured.runtime} {measured.version}, {measured.precision}, {plural(measured.threads, 'thread')}"
     if measured.batch_norm is not None:
         run += f", batch norm {measured.batch_norm}"
+    run += _passes(measured)
     clock = "CPU" if measured.clock == "cpu" else measured.clock
     return (
         f"on {measured.device}: {run}; {measured.statistic} of {clock} time, "

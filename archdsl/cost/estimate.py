@@ -72,7 +72,7 @@ class Estimate:
 
 def estimate(graph: ClosedGraph, table: Table) -> Estimate:
     """The estimate for a closed graph. Raises MissingRows: what has no row is never taken to cost nothing."""
-    found = uses(graph, zeros_folded=table.zeros_folded)
+    found = uses(graph, table.passes)
     seconds = seconds_of(table, (use.row for use in found))
     return Estimate(table, tuple(RowEstimate(use, seconds[use.row], use.row in table.interpolated) for use in found))
 

@@ -5,20 +5,20 @@ The time of a row is linear in what is known of it: how many primitives it runs,
 of rows, so these weights are found by least squares with a ridge, none of them negative. What every measured network
 has is a part of its own, for no difference between networks tells it apart.
 
-A runtime may fold the zeros of `none` edges, and then leaves out what only they read. Whether it does, and how strong
-the ridge is, is decided by leaving out one network at a time.
+A runtime may leave out what only the zeros of `none` edges read. Whether it does, and how strong the ridge is, is
+decided by leaving out one network at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archdsl.cost.graph_passes import AS_WRITTEN, GraphPasses
 from archdsl.cost.kernel import Kernel, activations, macs
 from archdsl.cost.nonnegative import nonnegative_least_squares
 from archdsl.cost.row_counts import RowCounts
@@ -36,19 +36,15 @@ _FREE: Final = 1e-9
 """Nothing takes less than this share of a network: times in a table are above 0."""
 
 
-class Zeros(StrEnum):
-    """What a runtime does with maps of zeros."""
-
-    COMPUTED = "computed"
-    FOLDED = "folded"
-    """They are constants, and what only they read is not run."""
+CANDIDATES: Final = (AS_WRITTEN, GraphPasses(dead_code_removed=True))
+"""What a runtime is taken to leave out. Of the devices of NAS-Bench-201 none folds constants."""
 
 
 @dataclass(frozen=True)
 class FittedRows:
     """Times of rows, in seconds."""
 
-    zeros: Zeros
+    passes: GraphPasses
     weights: Mapping[Hashable, Array]
     """For each kind of row its weights, those of all rows included."""
     general: Array
@@ -62,7 +58,7 @@ class FittedRows:
         return max(float(_figures(kernel) @ weights) + self.shared.get(row, 0.0), self.least)
 
     def predict(self, networks: RowCounts) -> Array:
-        """Sums of rows, for networks whose rows were counted as `zeros` says."""
+        """Sums of rows, for networks whose rows were counted for these passes."""
         return networks.counts @ np.array([self.seconds(*each) for each in networks.kernels.items()])
 
 
@@ -84,29 +80,29 @@ def kind_of(kernel: Kernel) -> Hashable:
     )
 
 
-def fit(networks: Mapping[Zeros, RowCounts], seconds: Array) -> FittedRows:
+def fit(networks: Mapping[GraphPasses, RowCounts], seconds: Array) -> FittedRows:
     """The times of rows. Raises ValueError for fewer than `LEAST` networks."""
     if len(seconds) < LEAST:
         raise ValueError(f"{len(seconds)} networks are too few: at least {LEAST} are needed")
-    designs = {zeros: _Design.of(counted) for zeros, counted in networks.items()}
-    _, zeros, ridge = min(
+    designs = {passes: _Design.of(counted) for passes, counted in networks.items()}
+    _, passes, ridge = min(
         (
-            (_left_out_error(design.scaled, seconds, ridge), zeros, ridge)
-            for zeros, design in designs.items()
+            (_left_out_error(design.scaled, seconds, ridge), passes, ridge)
+            for passes, design in designs.items()
             for ridge in _RIDGES
         ),
         key=lambda tried: tried[0],
     )
-    return designs[zeros].fitted(zeros, seconds, ridge)
+    return designs[passes].fitted(passes, seconds, ridge)
 
 
-def cross_validation(networks: Mapping[Zeros, RowCounts], seconds: Array) -> CrossValidation:
+def cross_validation(networks: Mapping[GraphPasses, RowCounts], seconds: Array) -> CrossValidation:
     """Everything is fitted again without each network. Raises ValueError as `fit` does."""
     predicted = np.zeros(len(seconds))
     for left_out in range(len(seconds)):
         others = np.delete(np.arange(len(seconds)), left_out)
-        fitted = fit({zeros: counted.only(others) for zeros, counted in networks.items()}, seconds[others])
-        predicted[left_out] = fitted.predict(networks[fitted.zeros].only([left_out]))[0]
+        fitted = fit({passes: counted.only(others) for passes, counted in networks.items()}, seconds[others])
+        predicted[left_out] = fitted.predict(networks[fitted.passes].only([left_out]))[0]
     error = float(np.mean(np.abs(predicted - seconds) / seconds))
     return CrossValidation(error, rank_correlation(predicted, seconds))
 
@@ -147,12 +143,12 @@ class _Design:
     def scaled(self) -> Array:
         return self.columns / self.means
 
-    def fitted(self, zeros: Zeros, seconds: Array, ridge: float) -> FittedRows:
+    def fitted(self, passes: GraphPasses, seconds: Array, ridge: float) -> FittedRows:
         weights = self._weights(seconds, ridge, self.columns.shape[1])
         general = self._weights(seconds, ridge, 1 + _FIGURES)
         of_all, by_kind = weights[1 : 1 + _FIGURES], weights[1 + _FIGURES :].reshape(-1, _FIGURES)
         return FittedRows(
-            zeros,
+            passes,
             {kind: of_all + by_kind[number] for kind, number in self.kinds.items()},
             general[1:],
             self._shared(weights[0]),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from archdsl.cost.expectation.program import Expectation
 from archdsl.cost.expectation.work import Work
+from archdsl.cost.graph_passes import GraphPasses
 from archdsl.cost.kernel import Kernel
 from archdsl.cost.rows import Row, Use, uses
 from archdsl.ir import ClosedGraph
@@ -31,9 +32,9 @@ class RowCounts:
     """Networks x rows."""
 
     @classmethod
-    def of(cls, graphs: Iterable[ClosedGraph], *, zeros_folded: bool) -> RowCounts:
-        """Of closed graphs; `zeros_folded` as in `uses`."""
-        found: list[Sequence[Use]] = [uses(graph, zeros_folded=zeros_folded) for graph in graphs]
+    def of(cls, graphs: Iterable[ClosedGraph], passes: GraphPasses) -> RowCounts:
+        """Of closed graphs that a runtime with these passes runs."""
+        found: list[Sequence[Use]] = [uses(graph, passes) for graph in graphs]
         kernels = {use.row: use.kernel for network in found for use in network}
         column = {row: position for position, row in enumerate(kernels)}
         counts = np.zeros((len(found), len(kernels)))
@@ -43,12 +44,12 @@ class RowCounts:
         return cls(kernels, counts)
 
     @classmethod
-    def of_answers(cls, program: Program, answers: Sequence[Answers], *, zeros_folded: bool) -> RowCounts:
+    def of_answers(cls, program: Program, answers: Sequence[Answers], passes: GraphPasses) -> RowCounts:
         """The same for many networks of one program: thousands a second where few questions are asked.
 
         Raises TooLarge.
         """
-        work = Work.of(program, zeros_folded=zeros_folded)
+        work = Work.of(program, passes=passes)
         expectation = Expectation.of(work, lambda _: 1.0)
         kernels = {term.row: term.kernel for term in work.terms}
         column = {row: position for position, row in enumerate(kernels)}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archdsl.cost.figures import cell_name
+from archdsl.cost.graph_passes import AS_WRITTEN, GraphPasses, run_nodes
 from archdsl.cost.kernel import Kernel, input_names, kernel_of, spell
 from archdsl.ir import ClosedGraph, ClosedNode, for_inference
 from archdsl.ops import Shape
-from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Frame, FrameKind
 from archdsl.space.node_path import spell as spell_scope
 
@@ -67,46 +67,31 @@ def call_of(frames: Sequence[Frame]) -> tuple[Frame, ...]:
     return ()
 
 
-def rows_of(graph: ClosedGraph, *, zeros_folded: bool = False) -> tuple[Row, ...]:
+def rows_of(graph: ClosedGraph, passes: GraphPasses = AS_WRITTEN) -> tuple[Row, ...]:
     """The rows that a closed graph needs at inference, each once."""
-    return tuple(dict.fromkeys(use.row for use in uses(graph, zeros_folded=zeros_folded)))
+    return tuple(dict.fromkeys(use.row for use in uses(graph, passes)))
 
 
-def uses(graph: ClosedGraph, *, zeros_folded: bool = False) -> tuple[Use, ...]:
-    """Every op and every primitive outside of ops at inference, in the order of the graph.
+def uses(graph: ClosedGraph, passes: GraphPasses = AS_WRITTEN) -> tuple[Use, ...]:
+    """Every op and every primitive outside of ops that a runtime with these passes runs, in the order of the graph.
 
     What branches share is there once. An op that they share in part (they read its first steps alike and its width
-    differently) is there whole for each: a row is an op as it runs alone. With `zeros_folded` what writes zeros is a
-    constant, and what nothing else reads is not run.
+    differently) is there whole for each: a row is an op as it runs alone. So is an op of which a pass removes a part.
     """
     graph = for_inference(graph)
-    run = _run_beside_zeros(graph) if zeros_folded else frozenset(graph)
-    found = dict.fromkeys(tuple(nodes) for nodes in _pieces(graph, run))
-    return tuple(use for nodes in found if (use := _use(graph, nodes)) is not None)
+    run = run_nodes(graph, passes)
+    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for nodes in _pieces(graph):
+        roots = tuple(root for root in graph.region(nodes).outputs if root in run)
+        if roots:
+            found.setdefault(_needed(graph, nodes, roots), roots)
+    return tuple(use for nodes, roots in found.items() if (use := _use(graph, nodes, roots)) is not None)
 
 
-def writes_zeros(payload: object) -> bool:
-    """Whether a primitive writes zeros whatever it reads."""
-    return isinstance(payload, Apply) and PRIMITIVES[payload.primitive].traits.zeros
-
-
-def _run_beside_zeros(graph: ClosedGraph) -> frozenset[str]:
-    found: set[str] = set()
-    waiting = list(graph.results)
-    while waiting:
-        path = waiting.pop()
-        if path not in found and not writes_zeros(graph.node(path).payload):
-            found.add(path)
-            waiting.extend(graph.inputs(path))
-    return frozenset(found)
-
-
-def _pieces(graph: ClosedGraph, run: Container[str]) -> Iterator[tuple[str, ...]]:
+def _pieces(graph: ClosedGraph) -> Iterator[tuple[str, ...]]:
     """The nodes of each piece; of an op that several branches compute, for each branch."""
     calls: dict[object, list[ClosedNode]] = {}
     for path, _ in graph.with_payload(Apply):
-        if path not in run:
-            continue
         node = graph.node(path)
         calls.setdefault(call_of(node.location.shared.frames) or path, []).append(node)
     for nodes in calls.values():
@@ -115,9 +100,20 @@ def _pieces(graph: ClosedGraph, run: Container[str]) -> Iterator[tuple[str, ...]
             yield tuple(node.path for node in nodes if not node.branches or branch in node.branches)
 
 
-def _use(graph: ClosedGraph, nodes: Sequence[str]) -> Use | None:
+def _needed(graph: ClosedGraph, nodes: Sequence[str], roots: Iterable[str]) -> tuple[str, ...]:
+    """Those of a piece's nodes that its roots depend on."""
+    found: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        path = waiting.pop()
+        if path in nodes and path not in found:
+            found.add(path)
+            waiting.extend(graph.inputs(path))
+    return tuple(path for path in nodes if path in found)
+
+
+def _use(graph: ClosedGraph, nodes: Sequence[str], roots: Sequence[str]) -> Use | None:
     call = call_of(graph.node(nodes[0]).frames)
-    roots = graph.region(nodes).outputs
     kernel = kernel_in(graph, nodes, roots) if call else _primitive(graph, nodes[0])
     if kernel is None:
         return None

@@ -15,6 +15,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from archdsl.cost.graph_passes import AS_WRITTEN, GraphPasses
 from archdsl.cost.rows import Row
 from archdsl.settings.costs import Unit
 
@@ -23,6 +24,10 @@ LARGEST: Final = 64 * 1024 * 1024
 """Bytes. A row takes about 200."""
 
 _Shape: TypeAlias = Annotated[str, Field(pattern=r"^[1-9][0-9]*x[1-9][0-9]*x[1-9][0-9]*$")]
+_Constants: TypeAlias = Literal["computed", "folded"]
+"""What does not depend on an image: for each image, or once when the network is loaded."""
+_DeadCode: TypeAlias = Literal["run", "removed"]
+"""Maps of which no value is needed, such as those that only zeros read."""
 _Text: TypeAlias = Annotated[str, Field(pattern=r"^[^\n\r]+$")]
 
 
@@ -65,6 +70,8 @@ class Measurement(_Record):
     """How often each row was measured, or more often."""
     batch_norm: Literal["folded", "kept"] | None = None
     """Whether it is part of the layer before it, as the runtime's target has it; None where that is not known."""
+    constants: _Constants = "computed"
+    dead_code: _DeadCode = "run"
     scale: Scale | None = None
     """None where nothing was fitted: an estimate is then the bare sum."""
 
@@ -79,8 +86,13 @@ class Fit(_Record):
     """By cross-validation, the mean of what is wrong, as a share of what a network takes."""
     rank_correlation: float = Field(ge=-1, le=1)
     """By cross-validation, Spearman's."""
-    zeros: Literal["computed", "folded"]
-    """Folded zeros are constants, and what only they read is not run."""
+    constants: _Constants
+    dead_code: _DeadCode
+
+
+def passes_of(head: Measurement | Fit) -> GraphPasses:
+    """Those of the runtime."""
+    return GraphPasses(head.constants == "folded", head.dead_code == "removed")
 
 
 def differences(one: Measurement, other: Measurement) -> Mapping[str, str]:
@@ -149,9 +161,10 @@ class Table:
     """Rows whose times were not in the file."""
 
     @property
-    def zeros_folded(self) -> bool:
-        """Whether networks are priced without what only zeros read: see `uses`."""
-        return self.fitted is not None and self.fitted.zeros == "folded"
+    def passes(self) -> GraphPasses:
+        """What networks are priced without."""
+        head = self.measured or self.fitted
+        return AS_WRITTEN if head is None else passes_of(head)
 
     def seconds(self, row: Row) -> float | None:
         """What a row takes by itself, without the factor of the scale; None where the table does not know."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -61,7 +61,12 @@ class TorchOnCuda:
     def conditions(self) -> Measurement:
         tf32 = torch.backends.cudnn.allow_tf32
         return _conditions(
-            "torch.compile" if self.compiled else "torch", torch.__version__, "kept", "tf32" if tf32 else "fp32"
+            "torch.compile" if self.compiled else "torch",
+            torch.__version__,
+            precision="tf32" if tf32 else "fp32",
+            batch_norm="kept",
+            constants="computed",
+            dead_code="removed" if self.compiled else "run",
         )
 
     def open(self, graph: ClosedGraph) -> OnStream:
@@ -112,7 +117,14 @@ class TensorRtOnCuda:
 
     @property
     def conditions(self) -> Measurement:
-        return _conditions("TensorRT", self._library.__version__, "folded", "fp32")
+        return _conditions(
+            "TensorRT",
+            self._library.__version__,
+            precision="fp32",
+            batch_norm="folded",
+            constants="folded",
+            dead_code="removed",
+        )
 
     def open(self, graph: ClosedGraph) -> OnStream:
         from archdsl.backends.onnx.model import to_onnx
@@ -163,7 +175,15 @@ def _peak_bytes(run: Callable[[], object]) -> int:
     return torch.cuda.max_memory_allocated() - before
 
 
-def _conditions(runtime: str, version: str, batch_norm: Any, precision: Any) -> Measurement:
+def _conditions(
+    runtime: str,
+    version: str,
+    *,
+    precision: Literal["tf32", "fp32"],
+    batch_norm: Literal["folded", "kept"],
+    constants: Literal["computed", "folded"],
+    dead_code: Literal["run", "removed"],
+) -> Measurement:
     return Measurement(
         device=torch.cuda.get_device_name(),
         runtime=runtime,
@@ -174,4 +194,6 @@ def _conditions(runtime: str, version: str, batch_norm: Any, precision: Any) -> 
         statistic="median",
         rounds=20,
         batch_norm=batch_norm,
+        constants=constants,
+        dead_code=dead_code,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from time import process_time
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class OnnxRuntime:
 
     @property
     def conditions(self) -> Measurement:
-        return _conditions("ONNX Runtime", _onnxruntime().__version__)
+        return _conditions("ONNX Runtime", _onnxruntime().__version__, dead_code="run")
 
     def open(self, graph: ClosedGraph) -> OnCpu:
         runtime = _onnxruntime()
@@ -58,7 +58,7 @@ class OpenVino:
 
     @property
     def conditions(self) -> Measurement:
-        return _conditions("OpenVINO", _openvino().__version__)
+        return _conditions("OpenVINO", _openvino().__version__, dead_code="removed")
 
     def open(self, graph: ClosedGraph) -> OnCpu:
         library = _openvino()
@@ -77,7 +77,7 @@ def _model(graph: ClosedGraph) -> bytes:
     return to_onnx(graph, random_weights(graph)).SerializeToString()
 
 
-def _conditions(runtime: str, version: str) -> Measurement:
+def _conditions(runtime: str, version: str, *, dead_code: Literal["run", "removed"]) -> Measurement:
     return Measurement(
         device=cpu_name(),
         runtime=runtime,
@@ -88,6 +88,8 @@ def _conditions(runtime: str, version: str) -> Measurement:
         statistic="minimum",
         rounds=10,
         batch_norm="folded",
+        constants="folded",
+        dead_code=dead_code,
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import fsum, prod
 from random import Random
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from archdsl.cost.graph_passes import GraphPasses
 from archdsl.cost.rows import Row, text_of, uses
 from archdsl.ir import ClosedGraph, closed, for_inference
 from archdsl.pipeline import Loaded
@@ -21,15 +22,15 @@ from archdsl.weights.specification import specification
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A network as a whole. Two that are made of the same rows are one."""
+    """A network as a whole. Two of which the same rows are run are one."""
 
     name: str = field(compare=False)
     rows: tuple[tuple[Row, int], ...]
-    """Each row with how often it is there."""
+    """Each row that is run with how often it is there."""
 
     @classmethod
-    def of(cls, graph: ClosedGraph) -> Whole:
-        counts = Counter(use.row for use in uses(graph))
+    def of(cls, graph: ClosedGraph, passes: GraphPasses) -> Whole:
+        counts = Counter(use.row for use in uses(graph, passes))
         return cls(graph.name, tuple(sorted(counts.items(), key=lambda each: (each[0].reads, each[0].body))))
 
     def seconds(self, times: Mapping[Row, float]) -> float | None:
@@ -38,6 +39,8 @@ class Whole:
             return None
         return fsum(times[row] * count for row, count in self.rows)
 
+
+_CONSTANT: Final = Whole("constant", ())
 
 Subject: TypeAlias = Row | Whole
 
@@ -54,9 +57,10 @@ class Task:
         return cls(row, lambda: graph_of(row))
 
     @classmethod
-    def of_network(cls, graph: ClosedGraph) -> Task:
+    def of_network(cls, graph: ClosedGraph, passes: GraphPasses) -> Task:
+        """`passes` are those of the runtime that it is measured in."""
         main = for_inference(graph)
-        return cls(Whole.of(main), lambda: main)
+        return cls(Whole.of(main, passes), lambda: main)
 
 
 def graph_of(row: Row) -> ClosedGraph:
@@ -69,20 +73,31 @@ def graph_of(row: Row) -> ClosedGraph:
     return closed(meaning.program, meaning.trace, meaning.name)
 
 
-def calibration(loaded: Loaded, count: int, seed: int = 0) -> tuple[Task, ...]:
-    """`count` networks drawn uniformly from a space, each once; of an item that asks nothing the one that it is.
+def calibration(loaded: Loaded, count: int, passes: GraphPasses) -> tuple[Task, ...]:
+    """Networks on which the scale of a table is fitted, for a runtime with these passes: none that it folds whole.
+
+    Raises NotCounted.
+    """
+    found: dict[Subject, Task] = {}
+    for graph in drawn(loaded, count):
+        task = Task.of_network(graph, passes)
+        if task.subject != _CONSTANT:
+            found.setdefault(task.subject, task)
+    return tuple(found.values())
+
+
+def drawn(loaded: Loaded, count: int, seed: int = 0) -> Sequence[ClosedGraph]:
+    """`count` networks drawn uniformly from a space; of an item that asks nothing the one that it is.
 
     Raises NotCounted.
     """
     if loaded.closed:
-        return (Task.of_network(loaded.network()),)
+        return (loaded.network(),)
     census, random = Census(loaded.program), Random(seed)
-    drawn = (census.sample(random) for _ in range(count))
-    tasks = [
-        Task.of_network(closed(loaded.program, trace(loaded.program, answers), f"{loaded.name}_{number}"))
-        for number, answers in enumerate(drawn, start=1)
+    return [
+        closed(loaded.program, trace(loaded.program, census.sample(random)), f"{loaded.name}_{number}")
+        for number in range(1, count + 1)
     ]
-    return tuple({task.subject: task for task in tasks}.values())
 
 
 def weight_bytes(graph: ClosedGraph) -> int:

@@ -45,6 +45,8 @@ class TorchOnCpu:
             statistic="median",
             rounds=20,
             batch_norm="kept",
+            constants="computed",
+            dead_code="removed" if self.compiled else "run",
         )
 
     def open(self, graph: ClosedGraph) -> OnCpu:

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from archdsl.cost.fit import LEAST, Zeros, cross_validation, fit
+from archdsl.cost.fit import CANDIDATES, LEAST, cross_validation, fit
 from archdsl.cost.row_counts import RowCounts
 from archdsl.cost.rows import Row
 from archdsl.cost.space_rows import kernels_of_space
@@ -65,16 +65,17 @@ def fitted_table(space: Loaded, unit: Unit, measured: Sequence[MeasuredNetwork],
         )
     graphs = [each.graph for each in measured]
     seconds = np.array([each.seconds for each in measured])
-    networks = {zeros: RowCounts.of(graphs, zeros_folded=zeros is Zeros.FOLDED) for zeros in Zeros}
+    networks = {passes: RowCounts.of(graphs, passes) for passes in CANDIDATES}
     fitted, tested = fit(networks, seconds), cross_validation(networks, seconds)
     kernels = dict(kernels_of_space(space.program))
-    seen = networks[fitted.zeros].kernels
+    seen = networks[fitted.passes].kernels
     head = Fit(
         source=source,
         networks=len(measured),
         error=round(tested.error, 6),
         rank_correlation=round(tested.rank_correlation, 6),
-        zeros=fitted.zeros.value,
+        constants="folded" if fitted.passes.constants_folded else "computed",
+        dead_code="removed" if fitted.passes.dead_code_removed else "run",
     )
     times = {row: float(f"{fitted.seconds(row, kernel) / unit.seconds:.6g}") for row, kernel in kernels.items()}
     return FittedTable(Table(unit, times, fitted=head), tuple(row for row in kernels if row not in seen))

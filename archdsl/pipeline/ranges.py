@@ -103,7 +103,7 @@ class Ranges:
     def of_seconds(self, table: Table) -> Range:
         """Of the estimate by a table. Raises NoRange, MissingRows."""
         try:
-            work = Work.of(self.program, zeros_folded=table.zeros_folded, limit=LIMIT)
+            work = Work.of(self.program, passes=table.passes, limit=LIMIT)
             cost = seconds(table, work)
             return _range(*(extremum(work, cost, extreme) for extreme in Extreme))
         except TooLarge:

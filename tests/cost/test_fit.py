@@ -14,7 +14,8 @@ from archdsl.cost.estimate import estimate
 from archdsl.cost.expectation.measures import seconds
 from archdsl.cost.expectation.work import Work
 from archdsl.cost.extremes import Extreme, extremum
-from archdsl.cost.fit import Zeros, cross_validation, fit, rank_correlation
+from archdsl.cost.fit import CANDIDATES, cross_validation, fit, rank_correlation
+from archdsl.cost.graph_passes import AS_WRITTEN, GraphPasses
 from archdsl.cost.nonnegative import nonnegative_least_squares
 from archdsl.cost.row_counts import RowCounts
 from archdsl.cost.rows import Row, rows_of, uses
@@ -32,6 +33,8 @@ from tests.cost.invented import measurement
 ROOT = Path(__file__).parents[2]
 SPACE = str(ROOT / "tests/texts/nasbench201.arch")
 MEASURED = ROOT.parent / "shared/data/latency/nasbench201.csv"
+REMOVED = CANDIDATES[1]
+ALL_PASSES = [GraphPasses(*each) for each in product((False, True), repeat=2)]
 TIMES = {"conv": 3.0, "nor_conv": 2.0, "avg_pool_3x3": 0.5, "none": 0.25, "add": 0.1}
 """Milliseconds of an invented device, whatever the size."""
 
@@ -46,30 +49,30 @@ def networks(count: int, seed: int) -> list[ClosedGraph]:
     return [closed(program, trace(program, census.sample(random)), f"net{each}") for each in range(count)]
 
 
-def counted(graphs: list[ClosedGraph]) -> dict[Zeros, RowCounts]:
-    return {zeros: RowCounts.of(graphs, zeros_folded=zeros is Zeros.FOLDED) for zeros in Zeros}
+def counted(graphs: list[ClosedGraph]) -> dict[GraphPasses, RowCounts]:
+    return {passes: RowCounts.of(graphs, passes) for passes in CANDIDATES}
 
 
-def total(graph: ClosedGraph, zeros: Zeros) -> float:
-    return sum(invented(use.row) for use in uses(graph, zeros_folded=zeros is Zeros.FOLDED))
+def total(graph: ClosedGraph, passes: GraphPasses) -> float:
+    return sum(invented(use.row) for use in uses(graph, passes))
 
 
-@pytest.mark.parametrize("zeros", Zeros)
-def test_an_additive_truth_is_found_with_what_the_device_does_with_zeros(zeros: Zeros) -> None:
+@pytest.mark.parametrize("passes", CANDIDATES)
+def test_an_additive_truth_is_found_with_what_the_device_leaves_out(passes: GraphPasses) -> None:
     graphs = networks(24, seed=1)
-    times = np.array([total(graph, zeros) for graph in graphs])
+    times = np.array([total(graph, passes) for graph in graphs])
     fitted = fit(counted(graphs), times)
-    assert fitted.zeros is zeros
+    assert fitted.passes is passes
     others = networks(40, seed=2)
-    truth = np.array([total(graph, zeros) for graph in others])
-    predicted = fitted.predict(counted(others)[zeros])
+    truth = np.array([total(graph, passes) for graph in others])
+    predicted = fitted.predict(counted(others)[passes])
     assert np.abs(predicted - truth).max() < 0.05 * truth.mean()
     assert rank_correlation(predicted, truth) > 0.99
 
 
 def test_cross_validation_says_how_far_noise_goes() -> None:
     graphs = networks(20, seed=3)
-    exact = np.array([total(graph, Zeros.COMPUTED) for graph in graphs])
+    exact = np.array([total(graph, AS_WRITTEN) for graph in graphs])
     noise = np.random.default_rng(0).uniform(0.7, 1.3, len(graphs))
     good, bad = (cross_validation(counted(graphs), each) for each in (exact, exact * noise))
     assert good.error < 0.02 < 0.05 < bad.error
@@ -78,32 +81,32 @@ def test_cross_validation_says_how_far_noise_goes() -> None:
 
 def test_a_fitted_table_has_all_rows_and_is_priced_as_it_was_fitted() -> None:
     space = load(SPACE, overrides={"cells": "1"})
-    for zeros in Zeros:
+    for passes in CANDIDATES:
         graphs = networks(24, seed=1)
-        measured = [MeasuredNetwork(graph, total(graph, zeros)) for graph in graphs]
+        measured = [MeasuredNetwork(graph, total(graph, passes)) for graph in graphs]
         found = fitted_table(space, Unit.MS, measured, "networks.csv")
         assert set(found.table.times) == set(rows_of_space(space.program))
-        assert found.unmeasured == () or zeros is Zeros.FOLDED
+        assert found.unmeasured == () or passes is REMOVED
         assert found.table.fitted is not None
-        assert found.table.fitted.zeros == zeros.value
+        assert found.table.passes == passes
         assert parse_table(table_bytes(found.table), Path("table.json")) == found.table
         for graph in networks(5, seed=4):
-            assert estimate(graph, found.table).seconds == pytest.approx(total(graph, zeros), rel=0.1)
+            assert estimate(graph, found.table).seconds == pytest.approx(total(graph, passes), rel=0.1)
 
 
-def test_folded_zeros_have_work_of_their_own() -> None:
+def test_a_runtime_that_leaves_something_out_has_work_of_its_own() -> None:
     space = load(SPACE, overrides={"cells": "1"})
-    measured = [MeasuredNetwork(graph, total(graph, Zeros.FOLDED)) for graph in networks(24, seed=1)]
+    measured = [MeasuredNetwork(graph, total(graph, REMOVED)) for graph in networks(24, seed=1)]
     found = fitted_table(space, Unit.MS, measured, "networks.csv").table
-    with pytest.raises(ValueError, match="the table has zeros folded"):
+    with pytest.raises(ValueError, match="the table is of a runtime with"):
         seconds(found, Work.of(space.program))
-    work = Work.of(space.program, zeros_folded=True)
+    work = Work.of(space.program, passes=REMOVED)
     least, greatest = (extremum(work, seconds(found, work), extreme).value for extreme in Extreme)
     assert all(least <= estimate(graph, found).seconds <= greatest for graph in networks(5, seed=6))
 
 
 def test_a_table_is_measured_or_fitted() -> None:
-    head = Fit(source="nets.csv", networks=9, error=0.1, rank_correlation=0.9, zeros="computed")
+    head = Fit(source="nets.csv", networks=9, error=0.1, rank_correlation=0.9, constants="computed", dead_code="run")
     both = Table(Unit.MS, {}, measurement(), fitted=head)
     with pytest.raises(TableUnreadable, match="`measured` or `fitted`, and it says both"):
         parse_table(table_bytes(both), Path("table.json"))
@@ -114,9 +117,9 @@ def test_rows_are_counted_alike_by_graphs_and_by_diagrams() -> None:
     census, random = Census(program), Random(5)
     answers: list[Answers] = [census.sample(random) for _ in range(8)]
     graphs = [closed(program, trace(program, each), "net") for each in answers]
-    for folded in (False, True):
-        one = RowCounts.of(graphs, zeros_folded=folded)
-        other = RowCounts.of_answers(program, answers, zeros_folded=folded)
+    for passes in ALL_PASSES:
+        one = RowCounts.of(graphs, passes)
+        other = RowCounts.of_answers(program, answers, passes)
         for number in range(len(answers)):
             assert by_row(one, number) == by_row(other, number)
 
@@ -125,16 +128,16 @@ def by_row(found: RowCounts, network: int) -> dict[Row, int]:
     return {row: round(count) for row, count in zip(found.kernels, found.counts[network], strict=True) if count}
 
 
-def test_folded_zeros_take_what_they_alone_read_with_them() -> None:
+def test_dead_code_is_what_only_zeros_read() -> None:
     program = load(SPACE, overrides={"cells": "1"}).program
     census, random = Census(program), Random(0)
     base = census.sample(random)
     unread = {path: ("none",) if str(path).startswith("normal.x3.") else ("nor_conv(k = 3)",) for path in base}
     graph = closed(program, trace(program, unread), "net")
-    ops = {row.op for row in rows_of(graph, zeros_folded=True)}
+    ops = {row.op for row in rows_of(graph, REMOVED)}
     assert "nor_conv" in {row.op for row in rows_of(graph)}
-    assert "none" not in ops
-    assert not any("32x32" in row.gives and row.op == "nor_conv" for row in rows_of(graph, zeros_folded=True))
+    assert "none" in ops
+    assert not any("32x32" in row.gives and row.op == "nor_conv" for row in rows_of(graph, REMOVED))
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -71,6 +71,8 @@ def test_the_error_of_a_merged_factor_is_a_bound(found: list[Scale], data: st.Da
         ("clock", "wall", False),
         ("statistic", "median", False),
         ("batch_norm", "kept", False),
+        ("constants", "folded", False),
+        ("dead_code", "removed", False),
     ],
 )
 def test_what_was_measured_otherwise_is_refused_unless_asked(name: str, value: object, mixable: bool) -> None:
@@ -91,7 +93,7 @@ def test_what_was_measured_otherwise_is_refused_unless_asked(name: str, value: o
 
 
 def test_fitted_tables_are_refused() -> None:
-    fit = Fit(source="net.csv", networks=10, error=0.1, rank_correlation=0.9, zeros="computed")
+    fit = Fit(source="net.csv", networks=10, error=0.1, rank_correlation=0.9, constants="computed", dead_code="run")
     fitted = Table(Unit.MS, {ROWS[0]: 1.0}, fitted=fit)
     with pytest.raises(NotTogether, match="fitted"):
         merge([table({ROWS[0]: 1.0}), fitted], mixed=True)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archdsl.cost.estimate import MissingRows, estimate
+from archdsl.cost.graph_passes import AS_WRITTEN
 from archdsl.cost.rows import Row, rows_of, uses
 from archdsl.cost.space_rows import rows_of_space
 from archdsl.cost.tables import Table, TableUnreadable, empty, parse_table, read_table, table_bytes
@@ -99,6 +100,12 @@ def test_what_is_left_out_is_named() -> None:
     broken = content()
     del broken["measured"]["clock"]
     assert refused(json.dumps(broken).encode()) == "`measured.clock` is missing"
+
+
+def test_a_table_that_does_not_say_what_its_runtime_leaves_out_is_of_one_that_leaves_out_nothing() -> None:
+    old = content()
+    del old["measured"]["constants"], old["measured"]["dead_code"]
+    assert parse_table(json.dumps(old).encode(), FILE).passes == AS_WRITTEN
 
 
 def test_a_row_that_stands_there_twice_is_refused_whatever_it_is_called() -> None:

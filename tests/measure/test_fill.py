@@ -45,6 +45,8 @@ def test_every_row_of_a_space_is_measured_and_its_networks_have_an_estimate(runt
     assert table.measured is not None and table.measured.scale is not None
     assert table.measured.rounds == 3
     assert table.measured.batch_norm == ("folded" if runtime == "ort" else "kept")
+    assert table.measured.constants == ("folded" if runtime == "ort" else "computed")
+    assert table.measured.dead_code == "run"
     network = space_in(tmp_path).with_name("one.arch")
     network.write_text(
         'archdsl 1\n\nuse "net.arch"\n\ngenotype one of net {\n  trunk[1..3].operator = conv1x1\n}\n', encoding="utf-8"
@@ -162,7 +164,14 @@ def test_two_at_once_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("version", "0.1"), ("device", "another"), ("runtime", "OpenVINO"), ("threads", 2), ("batch_norm", "kept")],
+    [
+        ("version", "0.1"),
+        ("device", "another"),
+        ("runtime", "OpenVINO"),
+        ("threads", 2),
+        ("batch_norm", "kept"),
+        ("constants", "computed"),
+    ],
 )
 @pytest.mark.parametrize("file", ["ort.json", "ort.samples.jsonl"])
 def test_a_table_measured_otherwise_is_not_added_to(

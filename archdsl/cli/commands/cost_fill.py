@@ -17,6 +17,7 @@ from archdsl.cli.output import note, plural, say_json
 from archdsl.cli.progress import Bar, working
 
 if TYPE_CHECKING:
+    from archdsl.cost.tables import Measurement
     from archdsl.measure.fill import Filling
     from archdsl.pipeline import Loaded
 
@@ -92,7 +93,7 @@ def command(
 
         from archdsl.measure.fill import Filling
 
-        networks = _networks(items, calibrate)
+        networks = _networks(items, calibrate, found.conditions)
     with Filling.at(out, found, wanted, networks, rounds) as filling:
         try:
             _announce(filling, len(wanted))
@@ -105,14 +106,15 @@ def command(
     return Exit.FINE if done else Exit.FINDINGS
 
 
-def _networks(items: list[Loaded], count: int) -> list[Any]:
+def _networks(items: list[Loaded], count: int, conditions: Measurement) -> list[Any]:
+    from archdsl.cost.tables import passes_of
     from archdsl.measure.subjects import calibration
     from archdsl.space.count import NotCounted
 
     networks: list[Any] = []
     for loaded in items if count else ():
         try:
-            networks += calibration(loaded, count)
+            networks += calibration(loaded, count, passes_of(conditions))
         except NotCounted as error:
             note(f"no networks of `{loaded.name}` are drawn for the factor: {error}")
     return networks

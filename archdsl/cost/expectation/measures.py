@@ -28,9 +28,9 @@ def params(term: Term) -> float:
 def seconds(table: Table, work: Work) -> Callable[[Term], float]:
     """The time of each term by a table, with its factor. Raises MissingRows: what has no row is never free.
 
-    Raises ValueError where the work has zeros that the table folds, or the other way round.
+    Raises ValueError where the work is that of a runtime with other passes.
     """
-    if work.zeros_folded != table.zeros_folded:
-        raise ValueError(f"the table has zeros {'folded' if table.zeros_folded else 'computed'}, and the work has not")
+    if work.passes != table.passes:
+        raise ValueError(f"the table is of a runtime with {table.passes}, and the work of one with {work.passes}")
     found = seconds_of(table, (term.row for term in work.terms))
     return lambda term: found[term.row]

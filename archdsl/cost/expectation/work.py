@@ -12,12 +12,13 @@ from itertools import combinations, pairwise, product
 
 from archdsl.cost.expectation.diagrams import FALSE, LIMIT, TRUE, Diagram, Diagrams
 from archdsl.cost.expectation.symbolic import Entry, Origin, Symbolic, Variables
+from archdsl.cost.graph_passes import AS_WRITTEN, GraphPasses, values_read
 from archdsl.cost.kernel import Kernel, kernel_of
-from archdsl.cost.rows import Row, alone, call_of, writes_zeros
+from archdsl.cost.rows import Row, alone, call_of
 from archdsl.ops import Shape
 from archdsl.ops.joining import ADD
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Apply, Branch, Frame, Program, Result
+from archdsl.space import Apply, Branch, Frame, Image, Program, Result
 from archdsl.space.node_path import spell
 from archdsl.space.walk import Key
 
@@ -45,7 +46,7 @@ class Work:
     diagrams: Diagrams
     variables: Variables
     terms: tuple[Term, ...]
-    zeros_folded: bool = False
+    passes: GraphPasses = AS_WRITTEN
 
     @property
     def asked(self) -> frozenset[int]:
@@ -58,18 +59,18 @@ class Work:
         program: Program,
         *,
         ops: bool = True,
-        zeros_folded: bool = False,
+        passes: GraphPasses = AS_WRITTEN,
         auxiliary: bool = False,
         limit: int = LIMIT,
     ) -> Work:
         """Of ops as wholes, which cost tables have rows for; else of primitives, each by itself.
 
-        `zeros_folded` as in `uses`, `auxiliary` with the outputs that are only trained with. Raises TooLarge where more
+        `passes` as in `uses`, `auxiliary` with the outputs that are only trained with. Raises TooLarge where more
         than `limit` diagrams would be built, or a question has more answers.
         """
         diagrams, variables = Diagrams(limit), Variables(program, limit)
-        places = _Places(program, diagrams, variables, ops=ops, zeros_folded=zeros_folded, auxiliary=auxiliary)
-        return cls(program, diagrams, variables, tuple(places.terms()), zeros_folded)
+        places = _Places(program, diagrams, variables, ops=ops, passes=passes, auxiliary=auxiliary)
+        return cls(program, diagrams, variables, tuple(places.terms()), passes)
 
 
 class _Places:
@@ -80,12 +81,12 @@ class _Places:
         variables: Variables,
         *,
         ops: bool,
-        zeros_folded: bool,
+        passes: GraphPasses,
         auxiliary: bool,
     ) -> None:
         self.program = program
         self.ops = ops
-        self.zeros_folded = zeros_folded
+        self.passes = passes
         self.diagrams = diagrams
         self.variables = variables
         self.whole = Symbolic(program, diagrams, variables)
@@ -99,6 +100,8 @@ class _Places:
         self.handed_on: dict[Key, Diagram] = {}
         """When its map is read by another op, or is an output."""
         self._reads(ends)
+        if passes.constants_folded:
+            self._fold_constants()
         self._same: dict[tuple[Key, Key], Diagram] = {}
 
     def _reads(self, ends: Iterable[Diagram]) -> None:
@@ -120,13 +123,26 @@ class _Places:
                 self._add(source, when, op)
             made = self.whole.made[key]
             when = self.read.get(key, FALSE)
-            if when != FALSE and self._is_run(key):
-                for source in made.inputs:
+            inputs = values_read(made.payload, made.inputs) if self.passes.dead_code_removed else made.inputs
+            if when != FALSE and self._is_primitive(key):
+                for source in inputs:
                     reads(source, when, self._op(key.node))
 
-    def _is_run(self, key: Key) -> bool:
-        payload = self.whole.made[key].payload
-        return isinstance(payload, Apply) and not (self.zeros_folded and writes_zeros(payload))
+    def _fold_constants(self) -> None:
+        """What does not depend on an image is handed on without being computed."""
+        depends: dict[Hashable, Diagram] = {None: FALSE}
+        for key in sorted((key for key in self.whole.made if isinstance(key, Key)), key=self._order):
+            made = self.whole.made[key]
+            found = TRUE if isinstance(made.payload, Image) else FALSE
+            for source in values_read(made.payload, made.inputs):
+                after = {origin: depends[origin] for origin in self.diagrams.leaves(source)}
+                found = self.diagrams.either(found, self.diagrams.bind(source, after))
+            depends[key] = found
+            if key in self.handed_on:
+                self.handed_on[key] = self.diagrams.conjunction(self.handed_on[key], found)
+
+    def _is_primitive(self, key: Key) -> bool:
+        return isinstance(self.whole.made[key].payload, Apply)
 
     def _order(self, key: Key) -> tuple[int, int]:
         return key.node, self.program.order(key.branch)
@@ -148,7 +164,7 @@ class _Places:
     def terms(self) -> Iterator[Term]:
         ops: dict[object, list[Key]] = {}
         for key, when in self.handed_on.items():
-            if when != FALSE and self._is_run(key):
+            if when != FALSE and self._is_primitive(key):
                 ops.setdefault(self._op(key.node), []).append(key)
         inside: dict[object, list[int]] = {}
         for index in range(len(self.program.nodes)):
