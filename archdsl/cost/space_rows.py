@@ -15,12 +15,12 @@ from archdsl.space.reach import Reach
 
 
 def rows_of_space(program: Program) -> tuple[Row, ...]:
-    """Every row that a genotype of the space can need, each once. Raises TooManyRows."""
+    """Every row that a genotype of the space can need, or a search of it, each once. Raises TooManyRows."""
     return tuple(kernels_of_space(program))
 
 
 def kernels_of_space(program: Program) -> Mapping[Row, Kernel]:
-    """Every row that a genotype of the space can need, with its kernel. Raises TooManyRows.
+    """Every row that a genotype of the space can need, or a search of it, with its kernel. Raises TooManyRows.
 
     An op is laid out for all that the numbers in it can be: for FasterSeg 5 widths of what it reads times 5 of what
     it gives. What hangs together over several ops is not looked at, so there can be rows that no genotype needs.

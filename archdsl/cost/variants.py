@@ -86,13 +86,19 @@ def _is_sum(piece: Piece, reach: Reach) -> bool:
 
 
 def _sums(piece: Piece, reach: Reach) -> Iterator[Kernel]:
-    """Which of its maps a sum has makes no difference, for they are alike: only how many (of 14, and not 2^14)."""
+    """Which of its maps a sum has makes no difference, for they are alike: only how many (of 14, and not 2^14).
+
+    A sum that keeps some of its maps adds all of them while it is searched.
+    """
     node = reach.program.nodes[piece.nodes[0]]
     reads = node.inputs
     there = [source for source in reads if reach.presence(source).there]
     absent = sum(reach.presence(source).absent for source in reads)
-    asked = reach.program.questions[node.payload.question].keep if isinstance(node.payload, Keep) else len(reads)
-    for count in range(max(2, asked - absent), min(asked, len(there)) + 1):
+    kept = reach.program.questions[node.payload.question].keep if isinstance(node.payload, Keep) else len(reads)
+    counts = {
+        count for asked in (kept, len(reads)) for count in range(max(2, asked - absent), min(asked, len(there)) + 1)
+    }
+    for count in sorted(counts):
         for channels in _channels([reach.program.nodes[source].shape for source in there]):
             shape = node.shape._replace(channels=channels)
             if (work := alone(Apply(ADD.name), [shape] * count, shape)) is not None:

@@ -13,6 +13,9 @@ from archdsl.space import QuestionKind
 FACTOR = Number()
 EXPONENT = Number(-100, 100)
 KIND_WEIGHT = Number(0)
+TARGET = Number(above=0)
+STEP = Number(above=1)
+DOUBLED = 2.0
 WORDS = (
     Spelling("loss", "what `loss = …` of the same block says; in `objective` alone"),
     Spelling("accuracy", "mIoU of a derived network, 0 to 1; in `pick` alone"),
@@ -24,6 +27,19 @@ WORDS = (
         source="FasterSeg, equation 3",
     ),
     Spelling("log(…)", "the natural logarithm"),
+    Spelling(
+        "target(…, 8.3)",
+        "how far it is off a target, as a share of it: abs(… / 8.3 - 1)",
+        source="TuNAS: Bender et al., CVPR 2020",
+    ),
+    Spelling("hinge(…, 8.3)", "how far it is above a target, as a share of it: max(0, … / 8.3 - 1)"),
+    Spelling(
+        "adaptive(NAME, least = 5.7, most = 6.5)",
+        "a cost, weighted or not, times a number that is 1 at first; after an epoch it is doubled where the derived "
+        "network costs more than `most`, and halved where it costs less than `least`; `factor = 1.5` in place of 2; in "
+        "`objective` alone",
+        source="FasterSeg, published code",
+    ),
     Spelling("+ - * / ^", "with numbers; an exponent is a number from -100 to 100"),
 )
 """What an objective is made of."""
@@ -56,12 +72,47 @@ class CostTerm:
     FasterSeg, equation 3: the sum of the cost as a function of one kind of answers alone, the others held still.
     """
 
+    @property
+    def plain(self) -> CostTerm:
+        """The cost itself, without weights."""
+        return CostTerm(self.cost, self.over)
+
 
 @record
 class Log:
     """The natural logarithm."""
 
     of: Objective
+
+
+@record
+class Target:
+    """How far a value is off a target, as a share of it (TuNAS, the absolute reward function)."""
+
+    of: Objective
+    at: float
+
+
+@record
+class Hinge:
+    """How far a value is above a target, as a share of it."""
+
+    of: Objective
+    at: float
+
+
+@record
+class Adaptive:
+    """A cost times a number that follows what derived networks cost.
+
+    FasterSeg's published code doubles or halves the weight of the latency after each epoch to hold 155 to 175 frames a
+    second; the paper has one weight.
+    """
+
+    of: CostTerm
+    least: float
+    most: float
+    factor: float = DOUBLED
 
 
 @record
@@ -82,7 +133,7 @@ class Power:
     exponent: float
 
 
-Objective: TypeAlias = Value | LossTerm | Accuracy | CostTerm | Log | Sum | Product | Power
+Objective: TypeAlias = Value | LossTerm | Accuracy | CostTerm | Log | Target | Hinge | Adaptive | Sum | Product | Power
 
 
 def terms(objective: Objective) -> Iterator[Objective]:
@@ -91,7 +142,7 @@ def terms(objective: Objective) -> Iterator[Objective]:
     match objective:
         case Value() | LossTerm() | Accuracy() | CostTerm():
             return
-        case Log(of) | Power(of, _):
+        case Log(of) | Power(of, _) | Target(of, _) | Hinge(of, _) | Adaptive(of):
             yield from terms(of)
         case Sum(parts) | Product(parts):
             for _, part in parts:

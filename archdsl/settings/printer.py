@@ -9,14 +9,18 @@ from typing import Any, TypeAlias, assert_never
 
 from archdsl.settings.costs import Cost, TableFile
 from archdsl.settings.objectives import (
+    DOUBLED,
     Accuracy,
+    Adaptive,
     CostTerm,
+    Hinge,
     Log,
     LossTerm,
     Objective,
     Power,
     Product,
     Sum,
+    Target,
     Value,
 )
 from archdsl.settings.schema import (
@@ -196,7 +200,15 @@ def _objective(objective: Objective) -> ast.Expr:
         case CostTerm():
             return _cost_term(objective)
         case Log(of):
-            return _called(_atom("log"), [ast.Argument(_NOWHERE, _objective(of))])
+            return _called(_atom("log"), _bare(_objective(of)))
+        case Target(of, at):
+            return _called(_atom("target"), _bare(_objective(of), _atom(number_text(at))))
+        case Hinge(of, at):
+            return _called(_atom("hinge"), _bare(_objective(of), _atom(number_text(at))))
+        case Adaptive(of, least, most, factor):
+            given = {"least": least, "most": most} | ({"factor": factor} if factor != DOUBLED else {})
+            named = (ast.Argument(_NOWHERE, _atom(number_text(value)), _name(word)) for word, value in given.items())
+            return _called(_atom("adaptive"), [*_bare(_cost_term(of)), *named])
         case Sum(((-1, term),)):
             return ast.Negate(_NOWHERE, _objective(term))
         case Sum(terms):
@@ -209,6 +221,10 @@ def _objective(objective: Objective) -> ast.Expr:
             return ast.Power(_NOWHERE, _objective(base), ast.Negate(_NOWHERE, size) if exponent < 0 else size)
         case _:
             assert_never(objective)
+
+
+def _bare(*values: ast.Expr) -> list[ast.Argument]:
+    return [ast.Argument(_NOWHERE, each) for each in values]
 
 
 def _cost_term(term: CostTerm) -> ast.Expr:

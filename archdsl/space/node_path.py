@@ -51,6 +51,27 @@ def below(path: str, frame: Frame) -> str:
     return f"{path}.{frame.spelled}" if path else frame.spelled
 
 
+def parts(frames: tuple[Frame, ...]) -> list[str]:
+    """The parts of a network around a node, as settings name them: `h1`, `h1[2]`, `body.trunk`; not its ops."""
+    found: dict[str, None] = {}
+    path = ""
+    for frame in frames:
+        if frame.kind is FrameKind.OP:
+            break
+        path = below(path, frame)
+        found |= dict.fromkeys((*_around(path), path))
+    return list(found)
+
+
+def _around(path: str) -> list[str]:
+    """What a place lies in, from the outside in: `trunk` and `trunk[5]` for `trunk[5][16]`."""
+    found: list[str] = []
+    while path.endswith("]"):
+        path = path[: path.rindex("[")]
+        found.insert(0, path)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class NodePath:
     """A node's place in the nesting of cells, lines and ops, from the outermost."""

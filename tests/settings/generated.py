@@ -11,16 +11,22 @@ from hypothesis import strategies as st
 from archdsl.ops.model import LARGEST_FLOAT
 from archdsl.settings.costs import Cost, Counted, Measured, TableFile, Uniform, Unit
 from archdsl.settings.objectives import (
+    DOUBLED,
     EXPONENT,
     KIND_WEIGHT,
+    STEP,
+    TARGET,
     Accuracy,
+    Adaptive,
     CostTerm,
+    Hinge,
     Log,
     LossTerm,
     Objective,
     Power,
     Product,
     Sum,
+    Target,
     Value,
 )
 from archdsl.settings.relaxations import (
@@ -366,12 +372,19 @@ def _objectives(about: Objective) -> st.SearchStrategy[Objective]:
     weighted = weights.filter(lambda each: any(by for _, by in each)) | st.just(())
     terms = st.builds(CostTerm, st.sampled_from(_COSTS), _some(_NAMES[Reference.PART]), weighted)
     leaves: st.SearchStrategy[Objective] = terms | st.just(about) | st.builds(Value, _numbers(Number(low=0)))
+    if about == LossTerm():
+        bounds = st.tuples(_numbers(TARGET), _numbers(TARGET))
+        factors = _numbers(STEP) | st.just(DOUBLED)
+        leaves |= st.tuples(terms, bounds, factors).map(
+            lambda each: Adaptive(each[0], min(each[1]), max(each[1]), each[2])
+        )
 
     def larger(inner: st.SearchStrategy[Objective]) -> st.SearchStrategy[Objective]:
         signed = st.lists(st.tuples(st.sampled_from([1, -1]), inner), min_size=1, max_size=2)
         listed = st.tuples(inner, signed).map(lambda each: ((1, each[0]), *each[1]))
         powers = st.builds(Power, inner, _numbers(EXPONENT))
+        off = st.builds(Target, inner, _numbers(TARGET)) | st.builds(Hinge, inner, _numbers(TARGET))
         negated = inner.map(lambda each: Sum(((-1, each),)))
-        return st.builds(Log, inner) | listed.map(Sum) | listed.map(Product) | powers | negated
+        return st.builds(Log, inner) | listed.map(Sum) | listed.map(Product) | powers | negated | off
 
     return st.recursive(leaves, larger, max_leaves=4).map(lambda each: Sum(((1, about), (1, each))))

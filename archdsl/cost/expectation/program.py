@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from archdsl.cost.expectation.chances import placed
 from archdsl.cost.expectation.diagrams import Diagram, Diagrams
 from archdsl.cost.expectation.symbolic import Variable
 from archdsl.cost.expectation.work import Term, Work
@@ -60,34 +61,36 @@ class Expectation:
     ) -> Expectation:
         """`cost` is that of a term's row; `over` says which terms count."""
         terms = [term for term in work.terms if over is None or over(term)]
-        diagrams = work.diagrams
+        priced = [(term.conditions, term.sign * cost(term)) for term in terms]
+        return cls.of_conditions(work.diagrams, work.variables.all, priced)
+
+    @classmethod
+    def of_conditions(
+        cls,
+        diagrams: Diagrams,
+        variables: Sequence[Variable],
+        priced: Sequence[tuple[Sequence[Diagram], float]],
+    ) -> Expectation:
+        """Of numbers that count where all their conditions hold, which hang on different variables."""
         positions: dict[QuestionPath, slice] = {}
         starts: list[int] = []
         size = 0
-        for variable in work.variables.all:
+        for variable in variables:
             positions[variable.path] = slice(size, size + len(variable.answers))
             starts.append(size)
             size += len(variable.answers)
-        order, levels = _levels(diagrams, {each for term in terms for each in term.conditions}, starts)
-        widest = max((len(term.conditions) for term in terms), default=1) or 1
-        factors = np.ones((len(terms), widest), dtype=np.intp)
-        for number, term in enumerate(terms):
-            for position, each in enumerate(term.conditions):
+        order, levels = _levels(diagrams, {each for conditions, _ in priced for each in conditions}, starts)
+        widest = max((len(conditions) for conditions, _ in priced), default=1) or 1
+        factors = np.ones((len(priced), widest), dtype=np.intp)
+        for number, (conditions, _) in enumerate(priced):
+            for position, each in enumerate(conditions):
                 factors[number, position] = order[each]
-        costs = np.array([term.sign * cost(term) for term in terms], dtype=np.float64)
-        return cls(tuple(work.variables.all), positions, size, levels, len(order), factors, costs)
+        costs = np.array([cost for _, cost in priced], dtype=np.float64)
+        return cls(tuple(variables), positions, size, levels, len(order), factors, costs)
 
     def chances(self, given: Mapping[QuestionPath, Sequence[float]]) -> Array:
         """The array of chances: of a branch's own answer, or else those of the question; of `keep` without any, all."""
-        found = np.zeros(self.size)
-        for variable in self.variables:
-            numbers = given.get(variable.path, given.get(variable.path.question))
-            place = self.positions[variable.path]
-            if numbers is None and variable.keeps:
-                found[place.stop - 1] = 1
-            elif numbers is not None:
-                found[place.start : place.start + len(numbers)] = numbers
-        return found
+        return placed(self.variables, given)
 
     def value(self, chances: Array) -> float:
         return float(self.chances_of_terms(chances) @ self.costs)

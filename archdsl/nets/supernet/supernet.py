@@ -18,7 +18,7 @@ from archdsl.ir.graph import ClosedGraph, OpenNode
 from archdsl.nets.network import Scope
 from archdsl.nets.supernet.decisions import Decisions
 from archdsl.nets.supernet.evaluate import Evaluation, Weights
-from archdsl.nets.supernet.expected_cost import expected_cost
+from archdsl.nets.supernet.expected_cost import decided_chances, expected_cost
 from archdsl.nets.supernet.logits import START, Logits
 from archdsl.nets.supernet.relaxation import PhaseRelaxation
 from archdsl.nets.supernet.superkernels import Superkernel, superkernel
@@ -174,12 +174,8 @@ class Supernet(Scope):
         With an answer to each question it is the cost of that network, exactly. A branch without weights ends anywhere
         with the same chance.
         """
-        edges = decisions.partial.edges if decisions.partial is not None else ()
-        weights = {path: each for path, each in decisions.weights.items() if path not in edges}  # all edges are run
-        for path, question in self.program.questions.items():
-            if question.kind is QuestionKind.BRANCH and path not in weights and path not in decisions.answers:
-                weights[path] = torch.full((len(question.answers),), 1 / len(question.answers))
-        return expected_cost(expectation, decisions.answers, weights)
+        chances = decided_chances(expectation.variables, self.program, decisions, self.answers)
+        return expected_cost(expectation, chances)
 
     # Relaxations --------------------------------------------------------------------------------
 

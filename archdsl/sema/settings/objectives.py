@@ -13,22 +13,28 @@ from archdsl.sema.settings.numbers import number
 from archdsl.sema.settings.subject import Subject
 from archdsl.settings.costs import Cost, Uniform
 from archdsl.settings.objectives import (
+    DOUBLED,
     EXPONENT,
     FACTOR,
     KIND_WEIGHT,
+    STEP,
+    TARGET,
     Accuracy,
+    Adaptive,
     CostTerm,
+    Hinge,
     Log,
     LossTerm,
     Objective,
     Power,
     Product,
     Sum,
+    Target,
     Value,
     terms,
 )
 from archdsl.settings.relaxations import RELAXED
-from archdsl.space import QuestionKind
+from archdsl.settings.schema import Number
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import unparse
 
@@ -90,34 +96,65 @@ class Objectives:
         arguments = arguments_of(self.reporter, expr)
         match arguments.name if arguments else None:
             case "log" if arguments:
-                inner = self._first(arguments, "of")
-                return None if inner is None else Log(inner)
+                inner = self._inner(arguments)
+                return None if not self._finished(arguments) or inner is None else Log(inner)
+            case "target" | "hinge" as form if arguments:
+                inner, at = self._inner(arguments), self._number(arguments, "at", TARGET, bare=True)
+                if not self._finished(arguments) or inner is None or at is None:
+                    return None
+                return Target(inner, at) if form == "target" else Hinge(inner, at)
             case "weighted" if arguments:
                 return self._weighted(arguments)
+            case "adaptive" if arguments:
+                return self._adaptive(arguments)
             case "loss" | "accuracy" as name:
                 return self._refuse(f"`{name}` takes nothing", expr, f"write `{name}` alone")
             case _:
                 return self._cost(expr.target, expr)
 
-    def _first(self, arguments: Arguments, word: str) -> Objective | None:
-        """The one argument that `log` has."""
+    def _inner(self, arguments: Arguments, word: str = "of") -> Objective | None:
+        """The argument that a form is made of."""
         expr = arguments.take(word, bare=True)
         if expr is None:
             arguments.missing(word, bare=True)
-        value = None if expr is None else self._expression(expr)
+        return None if expr is None else self._expression(expr)
+
+    def _number(self, arguments: Arguments, word: str, of: Number, *, bare: bool = False) -> float | None:
+        expr = arguments.take(word, bare=bare)
+        if expr is None:
+            arguments.missing(word, bare=False)
+            return None
+        value = number(self.reporter, of, expr)
+        arguments.wrong = arguments.wrong or value is None
+        return value
+
+    def _finished(self, arguments: Arguments) -> bool:
+        """Whether nothing is wrong with a call whose arguments have all been taken."""
         arguments.finish()
-        return None if arguments.wrong else value
+        return not arguments.wrong
+
+    def _adaptive(self, arguments: Arguments) -> Adaptive | None:
+        """`adaptive(latency, least = 5.7, most = 6.5)`."""
+        inner = self._inner(arguments, "cost")
+        least, most = (self._number(arguments, word, TARGET) for word in ("least", "most"))
+        factor = self._number(arguments, "factor", STEP) if "factor" in arguments.named else DOUBLED
+        arguments.known.append("factor")
+        if not self._finished(arguments) or inner is None or least is None or most is None or factor is None:
+            return None
+        if self.about != "loss":
+            return self._refuse("`adaptive` has no meaning here", arguments.expr, "derived networks are weighed alike")
+        if not isinstance(inner, CostTerm):
+            return self._refuse("only a cost can be adaptive", arguments.expr, "no cost in it")
+        if least > most:
+            return self._refuse(f"`least` is above `most`: {least:g} and {most:g}", arguments.expr, "no cost fits")
+        return Adaptive(inner, least, most, factor)
 
     def _weighted(self, arguments: Arguments) -> CostTerm | None:
         """`weighted(latency, operator = 0.001, source = 0.997, width = 0.002)`."""
-        expr = arguments.take("cost", bare=True)
-        if expr is None:
-            arguments.missing("cost", bare=True)
-        inner = None if expr is None else self._expression(expr)
+        inner = self._inner(arguments, "cost")
         kinds = [kind for kind in self.subject.kinds_of_all if kind in RELAXED]
-        weights = tuple((kind, self._weight(arguments, kind)) for kind in kinds)
-        arguments.finish()
-        if arguments.wrong or inner is None:
+        weights = tuple((kind, self._number(arguments, str(kind), KIND_WEIGHT) or 0.0) for kind in kinds)
+        if not self._finished(arguments) or inner is None:
             return None
         if not isinstance(inner, CostTerm):
             return self._refuse("only a cost can be weighted by kinds of answers", arguments.expr, "no cost in it")
@@ -129,15 +166,6 @@ class Objectives:
                 "write a weight for each kind of answer: `weighted(latency, operator = 0.001, source = 0.997)`",
             )
         return CostTerm(inner.cost, inner.over, weights)
-
-    def _weight(self, arguments: Arguments, kind: QuestionKind) -> float:
-        expr = arguments.take(str(kind))
-        if expr is None:
-            arguments.missing(str(kind), bare=False)
-            return 0.0
-        weight = number(self.reporter, KIND_WEIGHT, expr)
-        arguments.wrong = arguments.wrong or weight is None
-        return weight or 0.0
 
     def _cost(self, path: ast.Path, expr: ast.Call | None = None) -> CostTerm | None:
         cost = find_cost(self.file, self.reporter, path)

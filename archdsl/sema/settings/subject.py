@@ -8,8 +8,8 @@ from functools import cached_property
 
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter, listed, replacement, suggestion
-from archdsl.space import FrameKind, Program, QuestionKind, QuestionPath, parse_scope
-from archdsl.space.node_path import below
+from archdsl.space import Program, QuestionKind, QuestionPath, parse_scope
+from archdsl.space.node_path import parts
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import unparse
 
@@ -51,16 +51,8 @@ class Subject:
     @cached_property
     def parts(self) -> tuple[str, ...]:
         """Lines, structures and cells of the network: `h1`, `h1[2]`, `body.trunk`."""
-        found: dict[str, None] = {}
-        for program in self._programs:
-            for node in program.nodes:
-                path = ""
-                for frame in node.frames:
-                    if frame.kind is FrameKind.OP:
-                        break
-                    path = below(path, frame)
-                    found |= dict.fromkeys((*_around(path), path))
-        return tuple(found)
+        nodes = (node for program in self._programs for node in program.nodes)
+        return tuple(dict.fromkeys(part for node in nodes for part in parts(node.frames)))
 
     def chain(self, name: str) -> Mapping[str, tuple[tuple[str, ...], ...]]:
         """The cells of a chain that ask questions of their own: place -> the candidates of each of its questions."""
@@ -128,15 +120,6 @@ class Subject:
             fix=replacement(written, names, expr.span),
         )
         return None
-
-
-def _around(path: str) -> list[str]:
-    """What a place lies in, from the outside in: `trunk` and `trunk[5]` for `trunk[5][16]`."""
-    found: list[str] = []
-    while path.endswith("]"):
-        path = path[: path.rindex("[")]
-        found.insert(0, path)
-    return found
 
 
 def _answers(programs: Iterable[Program], kind: QuestionKind) -> Iterator[str]:
