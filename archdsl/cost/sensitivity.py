@@ -41,8 +41,7 @@ def sensitivities(expectation: Expectation, program: Program) -> Mapping[Questio
     return {
         kind: Sensitivity(*(_extreme(expectation, start, places, sign) for sign in (-1, 1)))
         for kind in QuestionKind
-        if kind in RELAXED
-        and (places := [expectation.positions[path] for path, each in kinds.items() if each is kind])
+        if kind in RELAXED and (places := [expectation.positions[path] for path, each in kinds.items() if each is kind])
     }
 
 
@@ -70,8 +69,8 @@ def balanced(gaps: Mapping[QuestionKind, float]) -> Mapping[QuestionKind, float]
 
     Raises ValueError where no gap is above 0.
     """
-    inverse = {kind: 1 / gap if gap > 0 else 0.0 for kind, gap in gaps.items()}
-    total = sum(inverse.values())
-    if not total:
+    smallest = min((gap for gap in gaps.values() if gap > 0), default=None)
+    if smallest is None:
         raise ValueError("no kind of question changes the cost")
-    return {kind: each / total for kind, each in inverse.items()}
+    inverse = {kind: smallest / gap if gap > 0 else 0.0 for kind, gap in gaps.items()}
+    return {kind: each / sum(inverse.values()) for kind, each in inverse.items()}

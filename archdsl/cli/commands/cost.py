@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli.commands.cost_fill import command as fill
+from archdsl.cli.commands.cost_sensitivity import command as sensitivity
 from archdsl.cli.commands.cost_tables import diff, merge
 from archdsl.cli.cost_options import ROW_HEAD, conditions, row_cells, row_data, rows_listed, union_of_rows
 from archdsl.cli.exits import Exit
@@ -31,7 +32,7 @@ def command() -> None:
     """
 
 
-for _each in (fill, merge, diff):
+for _each in (fill, merge, diff, sensitivity):
     command.add_command(_each)
 
 _TABLE = click.argument("file", type=click.Path(path_type=Path), metavar="TABLE")
