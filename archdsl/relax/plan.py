@@ -83,6 +83,15 @@ def planned(graph: RelaxedGraph) -> Plan:
     return Plan(graph, tuple(_Planner(graph).steps()), channels_last=_mostly_depthwise(graph))
 
 
+def keeping(graph: RelaxedGraph) -> Plan:
+    """Every map kept and none computed again, in few and large steps: for accelerators, and for compilers.
+
+    Sums of weighed sums are one sum, what is linear is done after sums, and equal batch norms are one.
+    """
+    graph = flattened(hoisted(graph))
+    return Plan(graph, tuple(_Planner(graph).singles()), channels_last=False)
+
+
 def unplanned(graph: RelaxedGraph) -> Plan:
     """Each node by itself."""
     steps = tuple(Single(number) for number, node in enumerate(graph.nodes) if not isinstance(node.payload, Image))
@@ -115,6 +124,21 @@ def hoisted(graph: RelaxedGraph) -> RelaxedGraph:
     Masks and places of channels, resizing, and average pooling: `p * f(x) + q * f(y)` is `f(p * x + q * y)`.
     """
     return _Hoister(graph).run()
+
+
+def flattened(graph: RelaxedGraph) -> RelaxedGraph:
+    """With a sum of weighed sums that nobody else reads as one weighed sum."""
+    readers = _readers(graph)
+    nodes = list(graph.nodes)
+    for number, node in enumerate(graph.nodes):
+        if not _is_sum(node) or isinstance(node.payload, Mix):
+            continue
+        inner = [nodes[source] for source in node.inputs]
+        mixes = [each.payload.weights for each in inner if isinstance(each.payload, Mix) and each.payload.weights]
+        if len(mixes) == len(inner) and all(readers[source] == 1 for source in node.inputs):
+            weights = tuple(weight for mix in mixes for weight in mix)
+            nodes[number] = replace(node, payload=Mix(weights), inputs=tuple(x for each in inner for x in each.inputs))
+    return _read(replace(graph, nodes=tuple(nodes)))
 
 
 class _Hoister:
@@ -328,6 +352,14 @@ class _Planner:
         self.readers = _readers(graph)
         self.alike = self._alike()
         self.taken = {member for group in self.alike.values() for member in group}
+
+    def singles(self) -> Iterator[Step]:
+        """Each node by itself, but for equal batch norms."""
+        for number, node in enumerate(self.nodes):
+            if number in self.alike:
+                yield Alike(self.alike[number])
+            elif number not in self.taken and not isinstance(node.payload, Image):
+                yield Single(number)
 
     def steps(self) -> Iterator[Step]:
         done: set[int] = set()

@@ -14,6 +14,7 @@ from typing import TypeAlias, assert_never
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.fx import wrap  # pyright: ignore[reportUnknownVariableType]
 from torch.nn import functional
 
 from archdsl.nets.layers import layer
@@ -31,6 +32,21 @@ from archdsl.relax.plan import CONVOLUTIONS, RELU, Alike, Plan, Single, Step, Su
 from archdsl.relax.relaxed import Mask, Mix, Narrow, Relaxed, Spread, Weigh
 from archdsl.relax.scalars import Answered, Any, Product, Scalar, Total
 from archdsl.space import Apply, Image, QuestionPath, Result
+
+# A trace (`archdsl.nets.supernet.traced`) has calls of these as they are, and not what they do.
+wrap("called")
+wrap("neighbours")
+wrap("weighted_sum")
+
+
+def called(module: nn.Module, tensors: Mapping[str, Tensor], maps_BCHW: Sequence[Tensor]) -> Tensor:
+    """What a layer gives with these tensors in place of its own."""
+    return functional_call(module, dict(tensors), tuple(maps_BCHW))
+
+
+def neighbours(weights_N: Tensor, start: int, stop: int) -> Tensor:
+    """Some of the weights, as they are where that is all of them: a slice has a gradient of its own."""
+    return weights_N if stop - start == len(weights_N) else weights_N[start:stop]
 
 
 class Weights:
@@ -78,7 +94,7 @@ class Weights:
                 if isinstance(each, Answered) and each.question == first.question
             ]
             if len(mine) == len(scalars) and all(right == left + 1 for left, right in pairwise(mine)):
-                return given if len(mine) == len(given) else given[mine[0] : mine[-1] + 1]
+                return neighbours(given, mine[0], mine[-1] + 1)
         return torch.stack([self.of(each) for each in scalars])
 
 
@@ -120,6 +136,19 @@ class Evaluation:
             steps[run.start : run.stop] = [self._recomputed(run, steps[run.start : run.stop])]
         self.steps = tuple(steps)
         self._images = [number for number, node in enumerate(self.graph.nodes) if isinstance(node.payload, Image)]
+
+    def kernels(self) -> tuple[Superkernel, ...]:
+        """Those whose tensors are read, each once."""
+        owners = (node.owner for node in self.graph.nodes if node.owner in self._kernels)
+        return tuple(dict.fromkeys(self._kernels[owner] for owner in owners if owner is not None))
+
+    def outputs(self, x_BCHW: Tensor, weights: Weights) -> dict[str, Tensor]:
+        """The outputs by name; with several views each as `view.name`."""
+        maps = self.run(x_BCHW, weights)
+        return {
+            f"{output.view}.{output.name}" if output.view else output.name: maps[output.node]
+            for output in self.graph.outputs
+        }
 
     def run(self, x_BCHW: Tensor, weights: Weights) -> dict[int, Tensor]:
         """The maps of the outputs."""
@@ -238,20 +267,27 @@ class Evaluation:
         """One batch norm for several without weights of one map: in training their maps are equal."""
         computes = [self._compute(self.graph.nodes[node]) for node in nodes]
         (source,) = self.graph.nodes[nodes[0]].inputs
-        followers = [self._piece(self.graph.nodes[node])[0] for node in nodes[1:]]
+        pieces = [self._piece(self.graph.nodes[node]) for node in nodes]
 
         def compute(given: Weights, maps: Mapping[int, Tensor]) -> Mapping[int, Tensor]:
             x_BCHW = maps[source]
             if not self._owner.training:
                 return {node: each(given, [x_BCHW]) for node, each in zip(nodes, computes, strict=True)}
-            found = computes[0](given, [x_BCHW])
-            # Every batch norm of a group has seen this map.
-            with torch.no_grad():
-                for make in followers:
-                    piece = make()
-                    assert isinstance(piece, Norm)
-                    torch.batch_norm_update_stats(x_BCHW, piece.running_mean, piece.running_var, piece.momentum)
-            return dict.fromkeys(nodes, found)
+            made = [make() for make, _ in pieces]
+            first, *others = [piece for piece in made if isinstance(piece, Norm)]
+            y_BCHW, mean_C, deviation_C = torch.native_batch_norm(
+                x_BCHW, None, None, first.running_mean, first.running_var, True, first.momentum, first.eps
+            )
+            # Every batch norm of a group has seen this map; running variances are those of samples.
+            places = x_BCHW.numel() // x_BCHW.shape[1]
+            variance_C = deviation_C.detach().pow(-2).sub(first.eps).mul(places).div(places - 1)
+            for piece in others:
+                piece.running_mean.lerp_(mean_C.detach(), piece.momentum)
+                piece.running_var.lerp_(variance_C, piece.momentum)
+            for piece, (_, done) in zip(made, pieces, strict=True):
+                if done is not None:
+                    done(piece)
+            return dict.fromkeys(nodes, y_BCHW)
 
         return compute
 
@@ -302,7 +338,7 @@ class Evaluation:
 
         def compute(_: Weights, maps: Sequence[Tensor]) -> Tensor:
             tensors = slicer()
-            return functional_call(module.train(self._owner.training), tensors, tuple(maps))
+            return called(module.train(self._owner.training), tensors, maps)
 
         return compute
 

@@ -30,8 +30,9 @@ class Superkernel(nn.Module):
         super().__init__()
         self.full = full
         self.axes = {weight.name: _read_axis(full, weight.name) for weight in full.weights()}
+        self.shapes = {weight.name: tuple(map(number, weight.shape)) for weight in full.tensors()}
         for weight in full.tensors():
-            self.put(weight.name, weight, tuple(map(number, weight.shape)))
+            self.put(weight.name, weight, self.shapes[weight.name])
         windows = full.windows if transform else ()
         largest = full.apply.attribute.get("k")
         for smaller in windows:
@@ -65,40 +66,44 @@ class Superkernel(nn.Module):
     def _slice(self, weight: Weight, attributes: Attributes, reads: Layout) -> Tensor:
         whole: Tensor = getattr(self, weight.name)
         window = attributes.get("k")
+        shape = self.shapes[weight.name]
         if weight.role is Role.FILTER and isinstance(window, tuple) and window != self.full.apply.attribute.get("k"):
-            return self._part(self._windowed(whole, window), weight, reads)
-        part = self._part(whole, weight, reads)
-        if part is whole or not self.accumulates or not whole.requires_grad:
+            return self._part(self._windowed(whole, shape, window), (*shape[:-2], *window), weight, reads)
+        part = self._part(whole, shape, weight, reads)
+        # What is traced is no parameter, and is sliced as it is.
+        if part is whole or not self.accumulates or not isinstance(whole, nn.Parameter) or not whole.requires_grad:
             return part
         if part.untyped_storage().data_ptr() != whole.untyped_storage().data_ptr():
             return part  # of several runs of channels: a copy
 
         def part_of(tensor: Tensor) -> Tensor:
-            return self._part(tensor, weight, reads)
+            return self._part(tensor, shape, weight, reads)
 
         return _Sliced.apply(whole, part_of)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
 
-    def _part(self, found: Tensor, weight: Weight, reads: Layout) -> Tensor:
-        """The first channels written, of those that are read."""
-        for axis, count in enumerate(weight.shape):
+    def _part(self, found: Tensor, shape: tuple[int, ...], weight: Weight, reads: Layout) -> Tensor:
+        """The first channels written of a tensor of this shape, of those that are read."""
+        for axis, (count, whole) in enumerate(zip(weight.shape, shape, strict=True)):
             size = number(count)
-            if size == found.shape[axis] and (axis != self.axes[weight.name] or reads.whole):
+            if size == whole and (axis != self.axes[weight.name] or reads.whole):
                 continue
-            if axis == self.axes[weight.name] and found.shape[axis] == reads.extent:
+            if axis == self.axes[weight.name] and whole == reads.extent:
                 parts = [found.narrow(axis, start, stop - start) for start, stop in reads.ranges]
                 found = parts[0] if len(parts) == 1 else torch.cat(parts, axis)
             else:
                 found = found.narrow(axis, 0, size)
         return found
 
-    def _windowed(self, kernel: Tensor, window: tuple[int, int]) -> Tensor:
+    def _windowed(self, kernel: Tensor, shape: tuple[int, ...], window: tuple[int, int]) -> Tensor:
         """The middle of a kernel, by way of the windows in between where each has a transform (once-for-all)."""
+        have = shape[-2:]
         for smaller in (*(each for each in self.windows if each > window), window):
-            top, left = ((have - want) // 2 for have, want in zip(kernel.shape[-2:], smaller, strict=True))
+            top, left = ((size - wanted) // 2 for size, wanted in zip(have, smaller, strict=True))
             kernel = kernel[..., top : top + smaller[0], left : left + smaller[1]]
             if smaller in self.windows:
                 matrix: Tensor = getattr(self, f"transform_{smaller[0]}x{smaller[1]}")
-                kernel = (kernel.reshape(*kernel.shape[:-2], -1) @ matrix).reshape(kernel.shape)
+                kernel = (kernel.reshape(*shape[:-2], -1) @ matrix).reshape(*shape[:-2], *smaller)
+            have = smaller
         return kernel
 
 

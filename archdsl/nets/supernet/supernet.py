@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import torch
 from torch import Tensor
@@ -22,11 +22,12 @@ from archdsl.nets.supernet.expected_cost import decided_chances, expected_cost
 from archdsl.nets.supernet.logits import START, Logits
 from archdsl.nets.supernet.relaxation import PhaseRelaxation
 from archdsl.nets.supernet.superkernels import Superkernel, superkernel
+from archdsl.nets.supernet.traced import CompiledStructure
 from archdsl.relax.checkpoints import Budget, checkpointed, checkpoints
 from archdsl.relax.full import full_layers
 from archdsl.relax.lower import Relaxer
 from archdsl.relax.phases import PhaseQuestions, questions_of
-from archdsl.relax.plan import Plan, main_part, planned
+from archdsl.relax.plan import Plan, keeping, main_part, planned
 from archdsl.relax.relaxed import RelaxedGraph, Structure
 from archdsl.settings.relaxations import RELAXED, Method, Relaxation
 from archdsl.space import Apply, Program, Question, QuestionKind, QuestionPath
@@ -34,6 +35,8 @@ from archdsl.space.trace import Answers, trace
 
 _KEPT: Final = 8
 """How many evaluations are kept: a search asks for the same few again and again, or for a new one in each step."""
+_Asked: TypeAlias = "tuple[Structure, bool, bool]"
+"""A structure, whether its auxiliary outputs are asked for, and whether it is trained."""
 
 
 class Supernet(Scope):
@@ -79,6 +82,8 @@ class Supernet(Scope):
         for owner, other in shared.items():
             self._kernels[owner] = self._kernels[other]
         self._evaluations: OrderedDict[tuple[Structure, bool], Evaluation] = OrderedDict()
+        self._options: dict[Structure, dict[str, Any]] = {}
+        self._compiled: dict[_Asked, CompiledStructure] = {}
         self._positions = {
             path: {answer: i for i, answer in enumerate(self.answers(path))} for path in program.questions
         }
@@ -123,19 +128,41 @@ class Supernet(Scope):
 
     def forward(self, x_BCHW: Tensor, decisions: Decisions) -> Tensor | dict[str, Tensor]:
         """The main output, BxCxHxW; a dict by name where there are several, with several views each as `view.name`."""
-        found = self._run(x_BCHW, decisions, self.evaluation(decisions.structure, auxiliary=False))
+        found = self._run(x_BCHW, decisions, auxiliary=False)
         return found if len(found) > 1 else next(iter(found.values()))
 
     def outputs(self, x_BCHW: Tensor, decisions: Decisions) -> dict[str, Tensor]:
         """Every output by name, auxiliary ones too; with several views each as `view.name`."""
-        return self._run(x_BCHW, decisions, self.evaluation(decisions.structure))
+        return self._run(x_BCHW, decisions, auxiliary=True)
 
-    def _run(self, x_BCHW: Tensor, decisions: Decisions, evaluation: Evaluation) -> dict[str, Tensor]:
-        maps = evaluation.run(x_BCHW, self._weights(decisions, evaluation.graph, x_BCHW))
-        return {
-            f"{output.view}.{output.name}" if output.view else output.name: maps[output.node]
-            for output in evaluation.graph.outputs
-        }
+    def _run(self, x_BCHW: Tensor, decisions: Decisions, *, auxiliary: bool) -> dict[str, Tensor]:
+        structure = decisions.structure
+        if structure in self._options:
+            compiled = self._compiled_structure(structure, auxiliary=auxiliary)
+            return compiled(x_BCHW, self._weights(decisions, compiled.graph, x_BCHW))
+        evaluation = self.evaluation(structure, auxiliary=auxiliary)
+        return evaluation.outputs(x_BCHW, self._weights(decisions, evaluation.graph, x_BCHW))
+
+    def compile_structure(self, structure: Structure, **options: Any) -> None:
+        """From now on decisions of this structure run compiled, whole, by `torch.compile` with these options.
+
+        It compiles when it first runs, and again where it is trained and then evaluated, or something else needs
+        gradients; never for other weights of answers. Each node is a step and every map is kept: a compiler decides
+        itself what it joins, and what it computes again. Other structures, as samples have them, run as before.
+        Raises ValueError where a budget says that cells compute their maps again.
+        """
+        if self.checkpoints is not None and self.checkpoints.cells:
+            raise ValueError("what is compiled keeps its maps: build the supernet without `memory` to compile it")
+        self._options[structure] = options
+
+    def _compiled_structure(self, structure: Structure, *, auxiliary: bool) -> CompiledStructure:
+        asked = (structure, auxiliary, self.training)
+        if asked not in self._compiled:
+            graph = self.relaxer.lower(structure)
+            plan = keeping(graph if auxiliary else main_part(graph))
+            evaluation = Evaluation(plan, self._kernels, self)
+            self._compiled[asked] = CompiledStructure(evaluation, self._all_positions(graph), self._options[structure])
+        return self._compiled[asked]
 
     def evaluation(self, structure: Structure, *, auxiliary: bool = True) -> Evaluation:
         """The steps of a structure, without those for auxiliary outputs alone where these are not asked for.
@@ -158,15 +185,20 @@ class Supernet(Scope):
 
     def _weights(self, decisions: Decisions, graph: RelaxedGraph, x_BCHW: Tensor) -> Weights:
         given = dict(decisions.weights)
-        positions = dict(self._positions)
         for path, question in graph.questions.items():
-            positions.setdefault(path, self._positions[path.question])
             if path not in given:
                 if question.kind is not QuestionKind.BRANCH:
                     raise ValueError(f"`{self.program.spell(path)}` has neither an answer nor weights")
                 count = len(question.answers)
                 given[path] = torch.full((count,), 1 / count, device=x_BCHW.device)
-        return Weights(given, positions)
+        return Weights(given, self._all_positions(graph))
+
+    def _all_positions(self, graph: RelaxedGraph) -> Mapping[QuestionPath, Mapping[str, int]]:
+        """The answers of questions, and of branches' own, by their places among the weights."""
+        positions = dict(self._positions)
+        for path in graph.questions:
+            positions.setdefault(path, self._positions[path.question])
+        return positions
 
     def expected_cost(self, expectation: Expectation, decisions: Decisions) -> Tensor:
         """The expected cost of decisions whose answers are drawn by their weights, each by itself; differentiable.

@@ -14,7 +14,18 @@ from torch import Tensor
 
 def weighted_sum(weights_N: Tensor, maps_BCHW: Sequence[Tensor]) -> Tensor:
     """The sum of maps of one shape, each times its weight."""
+    if torch.compiler.is_compiling():
+        return _term_by_term(weights_N, maps_BCHW)
     return _WeightedSum.apply(weights_N, *maps_BCHW)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+
+
+def _term_by_term(weights_N: Tensor, maps_BCHW: Sequence[Tensor]) -> Tensor:
+    """In operations that a compiler joins to one."""
+    first, *rest = weights_N.to(maps_BCHW[0].dtype).unbind()
+    total_BCHW = maps_BCHW[0] * first
+    for weight, x_BCHW in zip(rest, maps_BCHW[1:], strict=True):
+        total_BCHW = total_BCHW + x_BCHW * weight
+    return total_BCHW
 
 
 class _WeightedSum(torch.autograd.Function):

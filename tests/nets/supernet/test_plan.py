@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from torch import Tensor, nn
 
 from archdsl.nets.supernet import Decisions, Supernet
 from archdsl.nets.supernet.convolutions import Window, gradients
-from archdsl.relax.plan import Alike, Sum, describe, planned, sources_of, unplanned
+from archdsl.relax.plan import Alike, Plan, Sum, describe, keeping, planned, sources_of, unplanned
+from archdsl.relax.relaxed import RelaxedGraph
 from archdsl.space import Program, QuestionKind, QuestionPath
 from archdsl.train.typed_torch import backward
 from tests.nets.supernet.scrambled import images, scrambled
@@ -43,6 +45,11 @@ def test_a_plan_gives_the_outputs_gradients_and_statistics_of_plain_evaluation(c
     are_equal(loaded(case).program, mode=TRAINING)
 
 
+@pytest.mark.parametrize("case", SPACES, ids=str)
+def test_a_plan_that_keeps_every_map_is_plain_evaluation(case: Case) -> None:
+    are_equal(loaded(case).program, mode=TRAINING, plan=keeping)
+
+
 @settings(max_examples=20)
 @given(small_spaces())
 def test_a_plan_is_plain_evaluation_in_spaces_that_nobody_wrote(folder: Path, text: str) -> None:
@@ -55,11 +62,14 @@ def test_a_plan_is_plain_evaluation_where_widths_are_searched(folder: Path, text
     are_equal(drawn(folder, text), mode=EVALUATING)
 
 
-def are_equal(program: Program, *, mode: bool) -> None:
-    plain, fused = scrambled(program, plan=unplanned), scrambled(program, plan=planned)
+def are_equal(program: Program, *, mode: bool, plan: Callable[[RelaxedGraph], Plan] = planned) -> None:
+    plain, fused = scrambled(program, plan=unplanned), scrambled(program, plan=plan)
     for net in (plain, fused):
         net.double().train(mode)
-    wanted, found = everything(plain), everything(fused)
+    all_close(everything(fused), everything(plain))
+
+
+def all_close(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
     assert found.keys() == wanted.keys()
     largest = max(float(each.abs().max()) for each in wanted.values())
     for name, each in wanted.items():
@@ -71,14 +81,7 @@ def are_equal(program: Program, *, mode: bool) -> None:
 def everything(net: Supernet) -> dict[str, Tensor]:
     """Outputs, gradients of logits and weights, and running statistics of one pass."""
     generator = torch.Generator().manual_seed(2)
-    logits = {path: torch.randn(len(net.answers(path)), generator=generator).double() for path in net.questions}
-    weights: dict[QuestionPath, Tensor] = {path: each.requires_grad_() for path, each in logits.items()}
-    sampled = {
-        path: (net.answers(path)[int(each.argmax())],)
-        for path, each in logits.items()
-        if net.program.questions[path].kind is QuestionKind.WIDTH
-    }
-    decisions = Decisions(sampled, {path: each.softmax(0) for path, each in weights.items()})
+    decisions, weights = half_sampled(net)
     outputs = net.outputs(images(net.program, count=2).double(), decisions)
     loss = torch.stack([(each * torch.randn(each.shape, generator=generator)).mean() for each in outputs.values()])
     backward(loss.sum())
@@ -86,6 +89,19 @@ def everything(net: Supernet) -> dict[str, Tensor]:
     found |= {f"logits {path}": gradient(each) for path, each in weights.items()}
     found |= {f"gradient {name}": gradient(each) for name, each in net.named_parameters()}
     return found | {f"statistics {name}": each for name, each in net.named_buffers()}
+
+
+def half_sampled(net: Supernet) -> tuple[Decisions, dict[QuestionPath, Tensor]]:
+    """Decisions that mix all but widths, which are sampled; and the logits that they are made of."""
+    generator = torch.Generator().manual_seed(3)
+    logits = {path: torch.randn(len(net.answers(path)), generator=generator).double() for path in net.questions}
+    leaves: dict[QuestionPath, Tensor] = {path: each.requires_grad_() for path, each in logits.items()}
+    sampled = {
+        path: (net.answers(path)[int(each.argmax())],)
+        for path, each in logits.items()
+        if net.program.questions[path].kind is QuestionKind.WIDTH
+    }
+    return Decisions(sampled, {path: each.softmax(0) for path, each in leaves.items()}), leaves
 
 
 def gradient(tensor: Tensor) -> Tensor:
