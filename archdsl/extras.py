@@ -66,6 +66,7 @@ NEEDS: Final[Mapping[str, tuple[Extra, ...]]] = {
     "cost fit": (Extra.COST,),
     "expand": (),
     "sample": (),
+    "derive": (),
     "diff": (),
     "new": (),
     "git": (),

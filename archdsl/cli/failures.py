@@ -32,6 +32,8 @@ def explain(error: Exception) -> tuple[int, str] | None:
 
 KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.api", "Refused", Exit.USAGE),
+    ("archdsl.search.derive.errors", "NotDerived", Exit.USAGE),
+    ("archdsl.pipeline.logits", "UnreadableLogits", Exit.USAGE),
     ("archdsl.train.errors", "Refused", Exit.USAGE),
     ("archdsl.train.errors", "Diverged", Exit.FINDINGS),
     ("archdsl.train.run", "NoRun", Exit.USAGE),

@@ -38,18 +38,23 @@ def write_genotype(
     *,
     parameters: Mapping[str, object] | None = None,
     opened: Sequence[str] = (),
+    found: str = "",
+    comments: Sequence[str] = (),
 ) -> str:
     """The text of a genotype. Reading it gives these answers; `use` is the space's file as seen from the new one.
 
-    `parameters` are those that differ from the space's defaults; `opened` the cells that are left open. Answers to
-    questions that are not asked are left out.
+    `parameters` are those that differ from the space's defaults; `opened` the cells that are left open; `found` says
+    where it is from, as an expression of the language, and `comments` are lines above it. Answers to questions that are
+    not asked are left out.
     """
     asked = trace(program, answers).asked
     kept = {path: answers[path] for path in asked if path in answers}
     given = ", ".join(f"{key} = {show(value)}" for key, value in (parameters or {}).items())
     digest = program.hash[: len("sha256:") + HASH_DIGITS]
-    lines = ["archdsl 1", "", f'use "{use}"', "", f"genotype {name} of {program.name}({given}) {{"]
-    lines.append(f'hash = "{digest}"')
+    lines = ["archdsl 1", "", f'use "{use}"', "", *(f"# {each}" for each in comments)]
+    lines += [f"genotype {name} of {program.name}({given}) {{", f'hash = "{digest}"']
+    if found:
+        lines.append(f"found = {found}")
     if opened:
         lines.append(f"open = {', '.join(opened)}")
     lines += _Writer(program, kept).lines()

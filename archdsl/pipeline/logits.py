@@ -3,6 +3,8 @@
     {"version": 1, "space": "fasterseg", "hash": "sha256:…", "logits": {"trunk[1][8].operator": [0.1, …], …}}
 
 Logits stand in the order of a question's answers, one more at the end where `none` may win. `hash` may be left out.
+A search may add `guided`, logits as its guide leaves them, of the questions that it guides; and `accuracy`, of networks
+by the ends of their branches: `{"a = 16, b = 32": 0.61}`.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import exp, isfinite
 from pathlib import Path
 from typing import Final, TypeAlias, cast
@@ -27,14 +30,48 @@ class UnreadableLogits(Exception):
     """A file that holds no logits of a space; the text says what is wrong with it."""
 
 
+@dataclass(frozen=True, slots=True)
+class LogitsFile:
+    """What a file of logits holds."""
+
+    logits: Logits
+    guided: Logits = field(default_factory=dict[QuestionPath, tuple[float, ...]])
+    """As a guide leaves them; of the questions that it guides."""
+    accuracy: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Of derived networks, by where their branches end: `a = 16, b = 32`."""
+
+
 def read_logits(file: Path, program: Program) -> Logits:
     """The logits of a file, by question. Raises UnreadableLogits, ToolMissing for safetensors, OSError."""
-    found = _safetensors(file) if file.suffix == ".safetensors" else _json(file, program)
+    return read_logits_file(file, program).logits
+
+
+def read_logits_file(file: Path, program: Program, sizes: Mapping[QuestionPath, int] | None = None) -> LogitsFile:
+    """All that a file of logits holds; `sizes` are lengths that vectors may have besides those of all answers.
+
+    Raises UnreadableLogits, ToolMissing for safetensors, OSError.
+    """
+    if file.suffix == ".safetensors":
+        return LogitsFile(_checked(file, _safetensors(file), program, sizes or {}))
+    record = _json(file, program)
+    logits = _checked(file, dict(_vectors(file, "logits", record["logits"])), program, sizes or {})
+    guided = dict(_vectors(file, "guided", record.get("guided", {})))
+    return LogitsFile(
+        logits,
+        _checked(file, guided, program, sizes or {}) if guided else {},
+        dict(_accuracies(file, record.get("accuracy", {}))),
+    )
+
+
+def _checked(
+    file: Path, found: Mapping[str, Sequence[float]], program: Program, sizes: Mapping[QuestionPath, int]
+) -> Logits:
     logits: dict[QuestionPath, tuple[float, ...]] = {}
     problems: list[str] = []
+    spelled = {name: path for path in program.questions for name in _names(path, program)}
     for name, vector in found.items():
-        path = next(iter(program.find(name)), None)
-        problem = _problem(name, vector, path, program)
+        path = spelled.get(name) or next(iter(program.find(name)), None)
+        problem = _problem(name, vector, path, program, sizes)
         if problem is None and path is not None:
             logits[path] = tuple(vector)
         elif problem is not None:
@@ -65,19 +102,25 @@ def probabilities(logits: Logits, program: Program) -> dict[QuestionPath, dict[s
     return found
 
 
-def _problem(name: str, vector: Sequence[float], path: QuestionPath | None, program: Program) -> str | None:
+def _problem(
+    name: str,
+    vector: Sequence[float],
+    path: QuestionPath | None,
+    program: Program,
+    sizes: Mapping[QuestionPath, int],
+) -> str | None:
     if path is None:
         near = difflib.get_close_matches(name, [program.spell(each) for each in program.questions], 1)
         return f"`{name}` is no question" + (f": did you mean `{near[0]}`?" if near else "")
     count = len(program.questions[path.question].answers)
-    if len(vector) not in (count, count + 1):
+    if len(vector) not in (count, count + 1, sizes.get(path.question)):
         return f"`{name}` has {len(vector)} logits: its question has {count} answers"
     if not all(map(isfinite, vector)):
         return f"`{name}` has NaN or infinite values"
     return None
 
 
-def _json(file: Path, program: Program) -> Mapping[str, Sequence[float]]:
+def _json(file: Path, program: Program) -> Mapping[str, object]:
     try:
         found: object = json.loads(file.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -93,17 +136,33 @@ def _json(file: Path, program: Program) -> Mapping[str, Sequence[float]]:
         raise UnreadableLogits(
             f"`{file}` has the logits of another `{record.get('space')}`: `{program.name}` has the hash {program.hash}"
         )
-    return dict(_vectors(file, record["logits"]))
+    return record
 
 
-def _vectors(file: Path, logits: object) -> Iterator[tuple[str, Sequence[float]]]:
+def _vectors(file: Path, key: str, logits: object) -> Iterator[tuple[str, Sequence[float]]]:
     if not isinstance(logits, dict):
-        raise UnreadableLogits(f"`{file}`: `logits` is no object of vectors by question")
+        raise UnreadableLogits(f"`{file}`: `{key}` is no object of vectors by question")
     for name, vector in cast("dict[str, object]", logits).items():
         numbers = cast("list[object]", vector) if isinstance(vector, list) else []
         if not numbers or any(isinstance(each, bool) or not isinstance(each, int | float) for each in numbers):
             raise UnreadableLogits(f"`{file}`: `{name}` is no list of numbers")
         yield name, cast("list[float]", numbers)
+
+
+def _names(path: QuestionPath, program: Program) -> Iterator[str]:
+    """How a file names a question: as a text does, or where two are spelled alike as a state dict does."""
+    yield program.spell(path)
+    if program.find(str(path))[0] != path:
+        yield f"answer.{path}"
+
+
+def _accuracies(file: Path, found: object) -> Iterator[tuple[str, float]]:
+    if not isinstance(found, dict):
+        raise UnreadableLogits(f"`{file}`: `accuracy` is no object of numbers by the ends of branches")
+    for ends, number in cast("dict[str, object]", found).items():
+        if isinstance(number, bool) or not isinstance(number, int | float) or not isfinite(number):
+            raise UnreadableLogits(f"`{file}`: the accuracy of `{ends}` is no number")
+        yield ends, float(number)
 
 
 def _safetensors(file: Path) -> Mapping[str, Sequence[float]]:

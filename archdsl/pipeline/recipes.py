@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archdsl.pipeline.load import NotLoaded, opened
+from archdsl.pipeline.load import Loaded, NotLoaded, opened
 from archdsl.sema.driver import Checker, Recipe
 from archdsl.sema.modules.load import Unit
 from archdsl.session import SESSION, Text, in_order
 from archdsl.syntax import ast
 
 if TYPE_CHECKING:
-    from archdsl.settings import Training
+    from archdsl.settings import Search, Training
 
 
 def load_recipe(
@@ -40,17 +41,57 @@ def trainings(written: str, space: str, *, overrides: Mapping[str, str] | None =
     """
     from archdsl.settings import Training
 
+    found = _recipes(written, ast.Train, overrides or {})
+    return tuple(each for each in found if isinstance(each, Training) and each.space == space)
+
+
+def searches(
+    written: str, space: str, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
+) -> tuple[Search, ...]:
+    """Every `search … of SPACE` that is known where the text stands, those of its own file first.
+
+    Raises NotLoaded where something is wrong with one of them.
+    """
+    from archdsl.settings import Search
+
+    found = _recipes(written, ast.Search, overrides or {}, size)
+    return tuple(each for each in found if isinstance(each, Search) and each.space == space)
+
+
+def subject_of(written: str, search: Search) -> str:
+    """What names the space, or the genotype, that a search of a text is of: `spaces/net.arch:net`."""
     target, source = opened(written)
-    checker = SESSION.checker(Text(source, target.path, target.files, overrides or {}))
-    found: list[Training] = []
+    unit = SESSION.checker(Text(source, target.path, target.files)).unit
+    name = search.of.partition("(")[0].rpartition(".")[2]
+    own = _definer(unit, name)
+    return f"{target.file if own is unit or own.path is None else own.path}:{name}"
+
+
+def file_of_space(loaded: Loaded) -> Path | None:
+    """Where the space of an item is defined; None where that is no file."""
+    return _definer(loaded.meaning.unit, loaded.program.name).path
+
+
+def _definer(unit: Unit, name: str) -> Unit:
+    return next((each for each in _units(unit) if isinstance(each.items.get(name), ast.Space | ast.Genotype)), unit)
+
+
+def _recipes(
+    written: str,
+    kind: type[ast.Search | ast.Train],
+    overrides: Mapping[str, str],
+    size: tuple[int, int] | None = None,
+) -> list[Recipe]:
+    target, source = opened(written)
+    checker = SESSION.checker(Text(source, target.path, target.files, overrides, size))
+    found: list[Recipe] = []
     for unit in _units(checker.unit):
-        inner = Checker(unit, checker.reporter, checker.overrides)
-        names = [name for name, item in unit.items.items() if isinstance(item, ast.Train)]
-        recipes = [inner.recipe(name) for name in names]
-        found += [each for each in recipes if isinstance(each, Training) and each.space == space]
+        inner = Checker(unit, checker.reporter, checker.overrides, checker.size, checker.layouts)
+        made = (inner.recipe(name) for name, item in unit.items.items() if isinstance(item, kind))
+        found += [each for each in made if each is not None]
     if checker.reporter.failed:
         raise NotLoaded(in_order(checker.reporter.diagnostics))
-    return tuple(found)
+    return found
 
 
 def _units(unit: Unit) -> list[Unit]:

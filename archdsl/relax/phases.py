@@ -205,7 +205,7 @@ def views_of(program: Program, heads: Sequence[Heads], answers: Answers) -> tupl
     A branch ends where it can beside the others: they end in their order.
     """
     found: dict[View, None] = {}
-    ends = list(_ends(program, answers))
+    ends = list(joint_ends(program, answers))
     for head in heads:
         match head:
             case Heads.OUTPUT:
@@ -217,7 +217,7 @@ def views_of(program: Program, heads: Sequence[Heads], answers: Answers) -> tupl
     return tuple(found)
 
 
-def _ends(program: Program, answers: Answers) -> Iterator[Mapping[Branch, str]]:
+def joint_ends(program: Program, answers: Answers) -> Iterator[Mapping[Branch, str]]:
     """Where all branches can end together."""
     choices = [answers.get(branch.end, tuple(ends.places)) for branch, ends in program.branches.items()]
     for labels in product(*choices):

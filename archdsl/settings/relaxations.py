@@ -18,6 +18,7 @@ from archdsl.settings.schema import (
     Reference,
     Share,
     Spelling,
+    Whole,
     Word,
     form,
     setting,
@@ -184,12 +185,49 @@ class Argmax:
     )
 
 
-@form("joint", source="FasterSeg, section 3.4")
+class Steps(StrEnum):
+    """Which steps of a path count."""
+
+    EVERY = "every_step"
+    CHANGES = "changes"
+
+
+@form("joint", source="Auto-DeepLab, section 4.3; FasterSeg, section 3.4")
 class Joint:
     """The path of the highest product of probabilities."""
 
     kinds: tuple[QuestionKind, ...] = setting(
         Kinds((QuestionKind.SOURCE,), "a path is made of sources"), "kinds of questions", place=Place.BARE
+    )
+    over: Steps = setting(
+        Word(Steps, "product"),
+        "`every_step`: of all its steps; `changes`: of those to another scale alone (FasterSeg), which are taken where "
+        "their place asks, if any path does so",
+        default=Steps.EVERY,
+    )
+    margin: int = setting(
+        Whole(0, 1_000),
+        "so many of the first and of the last places of a scale that ask are not where a branch comes to it",
+        default=0,
+        unit="places",
+        source="FasterSeg's published code: 1",
+        optional_use=True,
+    )
+    apart: int = setting(
+        Whole(1, 1_000),
+        "the fewest layers from one change of scale to the next",
+        default=1,
+        unit="layers",
+        source="FasterSeg's published code: 3",
+        optional_use=True,
+    )
+    early: int = setting(
+        Whole(0, 1_000),
+        "a branch that changes its scale once does so that much before the most probable place",
+        default=0,
+        unit="layers",
+        source="FasterSeg's published code: 1",
+        optional_use=True,
     )
 
 
@@ -208,9 +246,39 @@ class KeepStrongest:
 
 @form("drop", source="FasterSeg, section 3.4")
 class Drop:
-    """An op that was chosen and does nothing is left out, with its place."""
+    """An op that was chosen and does nothing is left out, with its place.
+
+    With one of its settings the next best op takes its place where it may not be left out, and where the scale changes.
+    """
 
     op: str = setting(Name(Reference.CANDIDATE), "the op", place=Place.BARE)
+    places: Fraction = setting(
+        Share(),
+        "the share of a branch's places, rounded, that keep an op; the most probable ones are left out first",
+        default=Fraction(0),
+        source="FasterSeg's published code: 1 / 3",
+        optional_use=True,
+    )
+    each_change: int = setting(
+        Whole(0, 1_000),
+        "so many places more for each change of scale",
+        default=0,
+        unit="places",
+        source="FasterSeg's published code: 2",
+        optional_use=True,
+    )
+    between_changes: bool = setting(
+        Mark(),
+        "some op stays between two changes of scale, and behind the last one",
+        default=False,
+        place=Place.BARE,
+        source="FasterSeg's published code",
+    )
+
+    @property
+    def bounded(self) -> bool:
+        """Whether ops may have to stay."""
+        return bool(self.places or self.each_change or self.between_changes)
 
 
 Derivation: TypeAlias = "Argmax | Joint | KeepStrongest | Drop"

@@ -1,7 +1,5 @@
 """Files of logits, and pictures with them."""
 
-import json
-from collections.abc import Mapping
 from math import exp
 from pathlib import Path
 from typing import Final
@@ -14,13 +12,13 @@ from archdsl.pipeline import load
 from archdsl.pipeline.logits import Logits, UnreadableLogits, probabilities, read_logits, write_logits
 from archdsl.render import draw
 from archdsl.render.model.picture import INK, Picture
-from archdsl.space import Program, QuestionKind, QuestionPath
+from archdsl.space import Program, QuestionKind
 from archdsl.weights.files import save
 from tests.cli.console import ROOT
+from tests.published_logits import published_logits
 
-STUDENT: Final = ROOT / "spaces" / "logits" / "fasterseg_student.json"
-PUBLISHED: Final = ROOT / "tests" / "texts" / "fasterseg_student_logits.json"
-"""As FasterSeg's authors publish them (TAMU-VITA/FasterSeg at b52d3aa), layers from 0, scales 0 to 2 from 1/8 on."""
+LOGITS: Final = ROOT / "spaces" / "logits"
+STUDENT: Final = LOGITS / "fasterseg_student.json"
 
 
 @pytest.fixture(scope="module")
@@ -28,27 +26,11 @@ def fasterseg() -> Program:
     return archdsl.load("spaces/fasterseg.arch").space
 
 
-def converted(published: Mapping[str, list[list[float]]], program: Program) -> Logits:
-    """Published logits by the questions of the text, whose layers count from 1."""
-    found: dict[QuestionPath, tuple[float, ...]] = {}
-    for path, question in program.questions.items():
-        if not path.scope:
-            continue
-        layer, scale = path.scope[-1].indices[0] - 1, {8: 0, 16: 1, 32: 2}[path.scope[-1].indices[1]]
-        if question.kind is QuestionKind.OPERATOR:
-            found[path] = tuple(published[f"alpha_{scale}"][layer - scale])
-        elif question.kind is QuestionKind.SOURCE and len(question.answers) > 1:
-            finer, same = published[f"beta_{scale}"][layer - scale - 1]
-            found[path] = tuple(finer if answer.endswith(".down") else same for answer in question.answers)
-        elif question.kind is QuestionKind.WIDTH and layer > 0:
-            found[path] = tuple(published[f"ratio_{scale}"][layer - max(scale, 1)])
-    return {path: found[path] for path in program.questions if path in found}
-
-
 def test_the_published_logits_are_a_file_of_logits(fasterseg: Program) -> None:
-    logits = converted(json.loads(PUBLISHED.read_text(encoding="utf-8")), fasterseg)
-    assert write_logits(logits, fasterseg) == STUDENT.read_text(encoding="utf-8")
-    assert read_logits(STUDENT, fasterseg) == logits
+    for who in ("student", "teacher"):
+        file, logits = LOGITS / f"fasterseg_{who}.json", published_logits(who, fasterseg)
+        assert write_logits(logits, fasterseg) == file.read_text(encoding="utf-8")
+        assert read_logits(file, fasterseg) == logits
 
 
 def test_probabilities_are_a_softmax(fasterseg: Program) -> None:

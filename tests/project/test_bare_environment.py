@@ -21,6 +21,7 @@ from archdsl.extras import NEEDS, PACKAGES
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 STUDENT: Final = "spaces/genotypes/fasterseg_student.arch"
+LOGITS: Final = "spaces/logits/fasterseg_student.json"
 TEACHER: Final = "spaces/genotypes/fasterseg_teacher.arch"
 
 
@@ -100,6 +101,7 @@ def test_nothing_of_the_extras_is_there(python: Path, folder: Path) -> None:
         ("stats", "spaces/fasterseg.arch"),
         ("diff", STUDENT, TEACHER),
         ("sample", "spaces/cas.arch:cas", "--count", "2"),
+        ("derive", "spaces/fasterseg.arch", "--logits", LOGITS, "--ends", "a=16,b=32"),
         ("expand", STUDENT),
         ("cost", "rows", STUDENT),
         ("draw", STUDENT, "-o", "student.dot"),

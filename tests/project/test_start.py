@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 STUDENT = "spaces/genotypes/fasterseg_student.arch"
 TEACHER = "spaces/genotypes/fasterseg_teacher.arch"
+LOGITS = "spaces/logits/fasterseg_student.json"
 HEAVY = {"torch", "onnx", "onnxruntime", "tensorrt_rtx", "tensorrt"}
 
 
@@ -38,6 +39,7 @@ sys.exit(code)
         ("show", STUDENT),
         ("stats", STUDENT),
         ("diff", STUDENT, TEACHER),
+        ("derive", "spaces/fasterseg.arch", "--logits", LOGITS, "--ends", "a=16,b=32"),
     ],
     ids=lambda arguments: arguments[0],
 )

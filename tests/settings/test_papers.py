@@ -15,7 +15,7 @@ from archdsl.settings.losses import Bootstrapped, Direction, Distillation, Heads
 from archdsl.settings.objectives import costs_in
 from archdsl.settings.optimizers import Adam, Sgd, WeightStep
 from archdsl.settings.printer import objective_text
-from archdsl.settings.relaxations import Argmax, Drop, Joint, KeepBy, KeepStrongest, Method, Relaxation
+from archdsl.settings.relaxations import Argmax, Drop, Joint, KeepBy, KeepStrongest, Method, Relaxation, Steps
 from archdsl.settings.schedules import Anneal, Constant, Cosine, Exponential, Poly
 from archdsl.settings.searches import Fixed, Freeze, GcnGuide, GroupSplit, OneLevel, RandomSplit, Sandwich, TwoLevels
 from archdsl.settings.trainings import Auxiliary, Crop, Epochs, Flip, Initial, Iterations, Scale
@@ -95,7 +95,7 @@ def test_fasterseg() -> None:
         Relaxation(Method.SOFTMAX, (Kind.OPERATOR, Kind.SOURCE)),
         Relaxation(Method.GUMBEL_HARD, (Kind.WIDTH,), Constant(1.0)),
     )
-    assert student.derive == (Argmax((Kind.OPERATOR, Kind.WIDTH)), Joint((Kind.SOURCE,)), Drop("skip"))
+    assert student.derive == (Argmax((Kind.OPERATOR, Kind.WIDTH)), Joint((Kind.SOURCE,), Steps.CHANGES), Drop("skip"))
     (term,) = costs_in(student.objective)
     assert term.weights == ((Kind.OPERATOR, 0.001), (Kind.SOURCE, 0.997), (Kind.WIDTH, 0.002))
     assert student.pick is not None

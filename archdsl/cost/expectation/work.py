@@ -62,13 +62,15 @@ class Work:
         passes: GraphPasses = AS_WRITTEN,
         auxiliary: bool = False,
         limit: int = LIMIT,
+        diagrams: Diagrams | None = None,
     ) -> Work:
         """Of ops as wholes, which cost tables have rows for; else of primitives, each by itself.
 
-        `passes` as in `uses`, `auxiliary` with the outputs that are only trained with. Raises TooLarge where more
-        than `limit` diagrams would be built, or a question has more answers.
+        `passes` as in `uses`, `auxiliary` with the outputs that are only trained with; `diagrams` are those of other
+        works of the program, with a limit of their own. Raises TooLarge where more than `limit` diagrams would be
+        built, or a question has more answers.
         """
-        diagrams, variables = Diagrams(limit), Variables(program, limit)
+        diagrams, variables = diagrams or Diagrams(limit), Variables(program, limit)
         places = _Places(program, diagrams, variables, ops=ops, passes=passes, auxiliary=auxiliary)
         return cls(program, diagrams, variables, tuple(places.terms()), passes)
 

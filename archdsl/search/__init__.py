@@ -1,0 +1,1 @@
+"""Searches: from a supernet and its logits to networks."""

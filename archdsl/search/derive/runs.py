@@ -1,0 +1,150 @@
+"""What is derived from: a text with a file of logits, or the folder of a run.
+
+Of a run three things are read. `RUN/run.json` says what was searched:
+
+    {"format_version": 2, "text": "../spaces/gas.arch", "item": "gas_s", "hash": "sha256:…",
+     "overrides": {"classes": "11"}, "seed": 0, …}
+
+`text` is the file of the search as seen from RUN, `item` its name, `hash` that of its space, `overrides` its parameters
+as a command line gives them. `RUN/logits/PHASE/STEP.json` are the logits after so many steps of a phase, with those of
+earlier phases (`archdsl.pipeline.logits`); a search without phases has one of its own name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+from archdsl.pipeline import Loaded, load, load_recipe
+from archdsl.pipeline.recipes import searches, subject_of
+from archdsl.search.derive.errors import NotDerived
+from archdsl.search.derive.plan import phase_of
+from archdsl.settings import Search
+from archdsl.settings.searches import Phase
+
+RECORD: Final = "run.json"
+LOGITS: Final = "logits"
+FORMAT_VERSION: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where logits come from in a run."""
+
+    run: Path
+    seed: int
+    phase: str
+    step: int
+
+    def __str__(self) -> str:
+        """As `found = …` of a genotype has it."""
+        run, phase = (json.dumps(each, ensure_ascii=False) for each in (self.run.as_posix(), self.phase))
+        return f"run({run}, {phase}, seed = {self.seed}, step = {self.step})"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a genotype is derived from."""
+
+    loaded: Loaded
+    """The space, or a genotype of it that leaves questions open."""
+    logits: Path
+    search: Search | None = None
+    """None where nothing says by which rules: then the most probable answers are taken."""
+    phase: str | None = None
+    step: Step | None = None
+    """None where logits are not those of a run."""
+
+
+def from_text(
+    written: str,
+    logits: Path,
+    *,
+    phase: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    size: tuple[int, int] | None = None,
+) -> Source:
+    """A space, or a genotype that leaves questions open, with the only search of that space; or a search.
+
+    Raises NotLoaded, NotDerived.
+    """
+    given = overrides or {}
+    named = load_recipe(written, overrides=given, size=size)
+    if named is not None and not isinstance(named, Search):
+        raise NotDerived(f"`{written}` is no search: name one, or a space")
+    if named is None:
+        loaded = load(written, overrides=given, size=size)
+        known = searches(written, loaded.program.name, overrides=given, size=size)
+        if len(known) > 1:
+            listed = ", ".join(f"`{each.name}`" for each in known)
+            file = loaded.target.file
+            raise NotDerived(
+                f"`{file}` has the searches {listed} of `{loaded.program.name}`: name one, `{file}:{known[0].name}`"
+            )
+        search = known[0] if known else None
+    else:
+        search = named
+        loaded = load(subject_of(written, search), overrides={**dict(search.parameters), **given}, size=size)
+    if search is None and phase is not None:
+        raise NotDerived(f"`{loaded.program.name}` has no search, and so no phase `{phase}`")
+    return Source(loaded, logits, search, phase)
+
+
+def from_run(
+    folder: Path,
+    *,
+    step: int | None = None,
+    phase: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    size: tuple[int, int] | None = None,
+) -> Source:
+    """The last step of a run, or another one. Raises NotDerived, NotLoaded."""
+    record = _record(folder)
+    text, item = (_text(record, key, folder) for key in ("text", "item"))
+    known = record.get("overrides", {})
+    before = {key: str(value) for key, value in cast("dict[str, object]", known).items()}
+    written = f"{(folder / text).resolve()}:{item}"
+    source = from_text(written, folder, phase=phase, overrides={**before, **(overrides or {})}, size=size)
+    if source.search is None:
+        raise NotDerived(f"`{folder / RECORD}` names `{item}`, which is no search")
+    if record.get("hash", source.loaded.program.hash) != source.loaded.program.hash:
+        raise NotDerived(f"`{text}` has changed since the run in `{folder}`: its space has another hash")
+    named = phase_of(source.search, phase)
+    number, file = _step(folder, named, step)
+    seed = record.get("seed", 0)
+    at = Step(folder, seed if isinstance(seed, int) else 0, named.name, number)
+    return Source(source.loaded, file, source.search, named.name, at)
+
+
+def _record(folder: Path) -> Mapping[str, object]:
+    try:
+        found: object = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotDerived(f"`{folder}` holds no run: there is no `{RECORD}` in it") from None
+    except ValueError as error:
+        raise NotDerived(f"`{folder / RECORD}` cannot be read: {error}") from None
+    if not isinstance(found, dict) or cast("dict[str, object]", found).get("format_version") != FORMAT_VERSION:
+        raise NotDerived(f"`{folder / RECORD}` is of another version: this archdsl reads version {FORMAT_VERSION}")
+    return cast("dict[str, object]", found)
+
+
+def _text(record: Mapping[str, object], key: str, folder: Path) -> str:
+    found = record.get(key)
+    if not isinstance(found, str):
+        raise NotDerived(f"`{folder / RECORD}` does not say `{key}`: it is no run of a search")
+    return found
+
+
+def _step(folder: Path, phase: Phase, step: int | None) -> tuple[int, Path]:
+    """The number and the file of a step. Raises NotDerived where there is none."""
+    place = folder / LOGITS / phase.name
+    found = {int(file.stem): file for file in place.glob("*.json") if file.stem.isdecimal()}
+    if not found:
+        raise NotDerived(f"`{folder}` has no logits of the phase `{phase.name}`: there are none in `{place}`")
+    number = max(found) if step is None else step
+    if number not in found:
+        raise NotDerived(f"`{place}` has no step {step}: it has {len(found)} from {min(found)} to {max(found)}")
+    return number, found[number]
