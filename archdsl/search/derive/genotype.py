@@ -16,12 +16,12 @@ from archdsl.pipeline.logits import read_logits_file
 from archdsl.pipeline.recipes import file_of_space
 from archdsl.search.derive.chances import Chances
 from archdsl.search.derive.errors import NotDerived
-from archdsl.search.derive.pick import compared, known_ends, value_of
+from archdsl.search.derive.pick import compared, known_ends, read_ends
 from archdsl.search.derive.plan import Plan
 from archdsl.search.derive.runs import Source
 from archdsl.search.derive.strongest import Derived, EndLabels, derive, every_end, matching, open_scopes
 from archdsl.settings.costs import Counted, Measured, Uniform
-from archdsl.settings.objectives import CostTerm
+from archdsl.settings.objectives import Accuracy, CostTerm, LossTerm, Objective
 from archdsl.settings.printer import setting_text
 from archdsl.settings.schema import settings_of
 from archdsl.settings.searches import Phase
@@ -30,6 +30,8 @@ from archdsl.space.trace import trace
 from archdsl.syntax import ast
 
 if TYPE_CHECKING:
+    from numpy import float64
+
     from archdsl.cost.tables import Table
     from archdsl.search.derive.where import Where
 
@@ -171,8 +173,7 @@ def _picked(request: Request, chances: Chances, every: Sequence[EndLabels], accu
     best: tuple[float, Found] | None = None
     for position, number in known.items():
         found = _found(request, chances, derive(chances, every[position]))
-        pick = chances.plan.pick
-        value = number if pick is None else value_of(pick, number, lambda term, found=found: _price(term, found))
+        value = number if chances.plan.pick is None else _value(chances.plan.pick, number, found)
         if best is None or value > best[0]:
             best = value, found
     assert best is not None
@@ -180,9 +181,17 @@ def _picked(request: Request, chances: Chances, every: Sequence[EndLabels], accu
 
 
 def _fits(text: str, ends: Mapping[str, str]) -> bool:
-    from archdsl.search.derive.pick import read_ends
-
     return all(read_ends(text).get(branch) == label for branch, label in ends.items())
+
+
+def _value(pick: Objective, accuracy: float, found: Found) -> float:
+    """What `pick = …` comes to for a network."""
+    from archdsl.cost.objective import NUMBERS, evaluate
+
+    def leaf(term: LossTerm | Accuracy | CostTerm) -> float64:
+        return NUMBERS.constant(_price(term, found) if isinstance(term, CostTerm) else accuracy)
+
+    return float(evaluate(pick, NUMBERS, leaf, {}))
 
 
 def _price(term: CostTerm, found: Found) -> float:

@@ -1,27 +1,12 @@
-"""Which of several derived networks: that with the largest value of `pick = …`, or of accuracy alone."""
+"""Which of several derived networks are compared: those whose branches end where an accuracy is known."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from math import log
-from typing import assert_never
+from collections.abc import Mapping, Sequence
 
 from archdsl.search.derive.errors import NotDerived
 from archdsl.search.derive.strongest import EndLabels, labels_of
-from archdsl.settings.objectives import (
-    Accuracy,
-    CostTerm,
-    Log,
-    LossTerm,
-    Objective,
-    Power,
-    Product,
-    Sum,
-    Value,
-)
 
-PriceOf = Callable[[CostTerm], float]
-"""A cost of one network, in the unit in which it enters an objective."""
 _SHOWN = 6
 
 
@@ -34,32 +19,6 @@ def read_ends(text: str) -> Mapping[str, str]:
             raise NotDerived(f"`{text}` does not say where branches end: write `a = 16, b = 32`")
         found[name] = label
     return found
-
-
-def value_of(objective: Objective, accuracy: float, price: PriceOf) -> float:
-    """What an expression about accuracy and costs comes to."""
-    match objective:
-        case Value(number):
-            return number
-        case Accuracy():
-            return accuracy
-        case CostTerm():
-            return price(objective)
-        case Log(of):
-            return log(value_of(of, accuracy, price))
-        case Sum(parts):
-            return sum(sign * value_of(part, accuracy, price) for sign, part in parts)
-        case Product(parts):
-            found = 1.0
-            for exponent, part in parts:
-                found *= value_of(part, accuracy, price) ** exponent
-            return found
-        case Power(base, exponent):
-            return value_of(base, accuracy, price) ** exponent
-        case LossTerm():
-            raise ValueError("a derived network is picked by its accuracy")
-        case _:
-            assert_never(objective)
 
 
 def compared(every: Sequence[EndLabels], accuracy: Mapping[str, float]) -> Mapping[int, float]:
