@@ -20,6 +20,7 @@ from archdsl.cost.expectation.program import Array, Expectation
 from archdsl.cost.expectation.symbolic import Variable, Variables
 from archdsl.cost.expectation.uniform import uniform
 from archdsl.cost.expectation.work import Term, Work
+from archdsl.cost.graph_passes import AS_WRITTEN, GraphPasses
 from archdsl.cost.tables import Table, read_table
 from archdsl.settings.costs import Counted, Measure, Measured, Uniform
 from archdsl.settings.objectives import (
@@ -286,7 +287,7 @@ class _Pricing:
         self.program = program
         self.tables = tables
         self.answers = answers
-        self._works: dict[tuple[bool, bool], Work] = {}
+        self._works: dict[tuple[bool, GraphPasses], Work] = {}
 
     def expectation(self, measure: Measure, over: tuple[str, ...]) -> Expectation:
         match measure:
@@ -304,7 +305,7 @@ class _Pricing:
                 if file.path is None:
                     raise KeyError(file.written)
                 table = self.tables[file.path]
-                work = self._work(ops=True, zeros_folded=table.zeros_folded)
+                work = self._work(ops=True, passes=table.passes)
                 seconds = measures.seconds(table, work)
                 return work, lambda term: seconds(term) / unit.seconds
             case Counted("macs"):
@@ -312,10 +313,10 @@ class _Pricing:
             case Counted():
                 return self._work(ops=False), measures.params
 
-    def _work(self, *, ops: bool, zeros_folded: bool = False) -> Work:
-        key = (ops, zeros_folded)
+    def _work(self, *, ops: bool, passes: GraphPasses = AS_WRITTEN) -> Work:
+        key = (ops, passes)
         if key not in self._works:
-            self._works[key] = Work.of(self.program, ops=ops, zeros_folded=zeros_folded)
+            self._works[key] = Work.of(self.program, ops=ops, passes=passes)
         return self._works[key]
 
     def _within(self, over: tuple[str, ...]) -> Callable[[Term], bool] | None:

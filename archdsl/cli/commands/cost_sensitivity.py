@@ -155,7 +155,7 @@ def _of_space(loaded: Loaded, cost: Path) -> tuple[Unit, Mapping[QuestionKind, S
     prices = read_table(cost)
     try:
         with working(f"{loaded.name}: what its networks compute"):
-            work = Work.of(loaded.program, zeros_folded=prices.zeros_folded)
+            work = Work.of(loaded.program, passes=prices.passes)
             found = sensitivities(Expectation.of(work, seconds(prices, work)), loaded.program)
     except TooLarge:
         raise Refused(
