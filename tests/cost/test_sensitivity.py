@@ -18,6 +18,7 @@ from archdsl.cost.expectation.work import Work
 from archdsl.cost.sensitivity import balanced, sensitivities
 from archdsl.settings.relaxations import RELAXED
 from archdsl.space import QuestionKind as Kind
+from archdsl.space import QuestionPath
 from tests.cost.objectives import searched
 from tests.properties.small_spaces import small_spaces
 from tests.properties.test_small_spaces import drawn
@@ -79,7 +80,7 @@ def test_no_answers_of_a_kind_lie_outside_and_no_single_one_makes_more_of_it(
         assert any(abs(value - each.least) <= tolerance for value in values)
 
 
-def _of_kind(expectation: Expectation, kind: Kind, kinds: Mapping[object, Kind]) -> list[float]:
+def _of_kind(expectation: Expectation, kind: Kind, kinds: Mapping[QuestionPath, Kind]) -> list[float]:
     """The cost at every combination of answers to questions of a kind, all others even."""
     mine = [each for each in expectation.variables if kinds[each.path] is kind]
     start = even(expectation.variables)
