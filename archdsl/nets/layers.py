@@ -149,16 +149,17 @@ class Resize(nn.Module):
         self.align_corners = align_corners if mode == "bilinear" else None
 
     def forward(self, x_BCHW: Tensor, like_BChw: Tensor | None = None) -> Tensor:
-        size = self._size(x_BCHW, like_BChw)
+        size = self.size_for(x_BCHW, like_BChw)
         return functional.interpolate(x_BCHW, size=size, mode=self.mode, align_corners=self.align_corners)
 
-    def _size(self, x_BCHW: Tensor, like_BChw: Tensor | None) -> list[int]:
+    def size_for(self, x_BCHW: Tensor, like_BChw: Tensor | None = None) -> tuple[int, int]:
+        """Height and width of what it makes of a map."""
         if like_BChw is not None:
-            return list(like_BChw.shape[2:])
+            return like_BChw.shape[2], like_BChw.shape[3]
         if self.factor is not None:
-            return [scaled(length, self.factor) for length in x_BCHW.shape[2:]]
+            return scaled(x_BCHW.shape[2], self.factor), scaled(x_BCHW.shape[3], self.factor)
         assert self.size is not None
-        return list(self.size)
+        return self.size
 
     def extra_repr(self) -> str:
         return f"factor={self.factor}, size={self.size}, mode={self.mode}, align_corners={self.align_corners}"

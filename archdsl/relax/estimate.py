@@ -9,10 +9,11 @@ from typing import Final, assert_never
 
 from archdsl.ir.scopes import ScopeTree, scope_tree
 from archdsl.ops import Kept, Shape
+from archdsl.ops.convolution import CONV
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.relax.full import Full, full_layers, number
 from archdsl.relax.lower import Relaxer
-from archdsl.relax.plan import Alike, Plan, Single, Step, Sum, nodes_within, planned
+from archdsl.relax.plan import RELU, Alike, Plan, Single, Step, Sum, Term, nodes_within, planned
 from archdsl.relax.relaxed import Mask, Mix, Narrow, Relaxed, RelaxedGraph, Spread, Structure, Weigh
 from archdsl.relax.scalars import Answered, Scalar
 from archdsl.space import Apply, Image, Program, QuestionKind, QuestionPath, Result
@@ -245,11 +246,30 @@ class Backward:
                     return
                 weighed = any(term.weight is not None and self._is_learned(term.weight) for term in terms)
                 for term in terms:
-                    if term.layers or (weighed and term.weight is not None):
+                    reads = self._keeps_source(term) if term.layers else weighed and term.weight is not None
+                    if reads:
                         yield term.source
-                    yield from term.kept
+                    yield from self._kept_in(term)
             case _:
                 assert_never(step)
+
+    def _kept_in(self, term: Term) -> Sequence[int]:
+        if self.plan.keeps_maps and not self.trains_weights and not self.has_gradient[term.source]:
+            # Torch's own operations keep what a gradient reads: that of the weight alone.
+            return term.kept[-1:] if term.weight is not None else ()
+        return term.kept
+
+    def _keeps_source(self, term: Term) -> bool:
+        """Whether what its first layer read is kept.
+
+        Where all maps are, the gradient of a ReLU reads what it gave. Torch's convolutions keep the map that they read
+        even if their kernels have no gradient; products of matrices, which those of one pixel are, do not.
+        """
+        payload = self.graph.nodes[term.layers[0]].payload
+        if not self.plan.keeps_maps or not isinstance(payload, Apply):
+            return True
+        product = self.plan.channels_last and payload.primitive == CONV.name and payload.attribute["k"] == (1, 1)
+        return payload.primitive != RELU and (self.trains_weights or not product)
 
     def _kept_by(self, node: int) -> Sequence[int]:
         found = self.graph.nodes[node]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 from archdsl.ops import Count, Dim, Shape, ShapeError, Weight
 from archdsl.ops.dims import values
@@ -55,6 +56,12 @@ def number(count: Count) -> int:
     """A count of a supernet, which is a number."""
     assert isinstance(count, int)
     return count
+
+
+def tensor_values(apply: Apply, shapes: Sequence[Shape]) -> int:
+    """How many values the tensors of a layer have that reads maps of these shapes."""
+    wanted = PRIMITIVES[apply.primitive].weights(shapes, apply.attribute)
+    return sum(prod(map(number, weight.shape)) for weight in wanted)
 
 
 def full_layers(relaxer: Relaxer) -> tuple[Mapping[int, Full], Mapping[int, int]]:

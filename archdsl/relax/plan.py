@@ -2,7 +2,8 @@
 
 A mixed op is many small layers on few maps. A step takes a sum with all that is read by it alone: sums within it, and
 the rows of convolutions, batch norms and ReLUs that lead to each of its terms. Of a row the outputs of convolutions
-are kept for the gradient, and what is cheap is computed again. Batch norms without weights of one map are one.
+are kept for the gradient, and what is cheap is computed again; where maps are small beside weights, all are kept.
+Batch norms without weights of one map are one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from archdsl.ops.pointwise import BN
 from archdsl.ops.pointwise import RELU as POINTWISE_RELU
 from archdsl.ops.pooling import AVG_POOL
 from archdsl.ops.resampling import RESIZE
+from archdsl.relax.full import tensor_values
 from archdsl.relax.relaxed import Mask, Mix, Relaxed, RelaxedGraph, Spread, Weigh
 from archdsl.relax.scalars import Scalar
 from archdsl.space import Apply, Image
@@ -74,13 +76,17 @@ class Plan:
     """In an order in which each reads what earlier ones computed."""
     channels_last: bool
     """Whether maps lie channel by channel in memory: faster where convolutions are depthwise."""
+    keeps_maps: bool = False
+    """Whether sums keep all maps of their rows, and compute none again."""
     recomputed: tuple[range, ...] = ()
     """Steps in a row whose maps are computed again for the gradient and not kept (`archdsl.relax.checkpoints`)."""
 
 
 def planned(graph: RelaxedGraph) -> Plan:
     graph = hoisted(graph)
-    return Plan(graph, tuple(_Planner(graph).steps()), channels_last=_mostly_depthwise(graph))
+    keeps = _has_small_maps(graph)
+    steps = tuple(_Planner(graph, keeps_maps=keeps).steps())
+    return Plan(graph, steps, channels_last=_mostly_depthwise(graph), keeps_maps=keeps)
 
 
 def keeping(graph: RelaxedGraph) -> Plan:
@@ -89,7 +95,7 @@ def keeping(graph: RelaxedGraph) -> Plan:
     Sums of weighed sums are one sum, what is linear is done after sums, and equal batch norms are one.
     """
     graph = flattened(hoisted(graph))
-    return Plan(graph, tuple(_Planner(graph).singles()), channels_last=False)
+    return Plan(graph, tuple(_Planner(graph, keeps_maps=True).singles()), channels_last=False)
 
 
 def unplanned(graph: RelaxedGraph) -> Plan:
@@ -347,8 +353,9 @@ def _place(graph: RelaxedGraph, node: int) -> str:
 
 
 class _Planner:
-    def __init__(self, graph: RelaxedGraph) -> None:
+    def __init__(self, graph: RelaxedGraph, *, keeps_maps: bool) -> None:
         self.nodes = graph.nodes
+        self.keeps_maps = keeps_maps
         self.readers = _readers(graph)
         self.alike = self._alike()
         self.taken = {member for group in self.alike.values() for member in group}
@@ -422,14 +429,20 @@ class _Planner:
     def _kept(self, layers: Sequence[int], *, last: bool) -> tuple[int, ...]:
         """Convolutions, those of one pixel apart that follow upon another one: they cost least to compute again.
 
-        `last` is whether the output of the row is read for a gradient.
+        ReLUs too where all maps are kept; a batch norm before one is written over by it. `last` is whether the output
+        of the row is read for a gradient.
         """
         kept: list[int] = []
         before: int | None = None
         for position, layer in enumerate(layers):
             convolution = self._is_convolution(layer)
             read = position + 1 < len(layers) or last
-            if convolution and read and not (before in kept and self._is_pointwise(layer)):
+            cheap = convolution and before in kept and self._is_pointwise(layer)
+            if self.keeps_maps:
+                keep = (convolution and read) or self._is_relu(layer)
+            else:
+                keep = convolution and read and not cheap
+            if keep:
                 kept.append(layer)
             before = layer
         return tuple(kept)
@@ -445,6 +458,10 @@ class _Planner:
         payload = self.nodes[number].payload
         return isinstance(payload, Apply) and payload.primitive in CONVOLUTIONS
 
+    def _is_relu(self, number: int) -> bool:
+        payload = self.nodes[number].payload
+        return isinstance(payload, Apply) and payload.primitive == RELU
+
     def _is_pointwise(self, number: int) -> bool:
         payload = self.nodes[number].payload
         return isinstance(payload, Apply) and payload.attribute["k"] == (1, 1)
@@ -457,6 +474,21 @@ class _Planner:
             if isinstance(payload, Apply) and payload.primitive == NORM and payload.attribute["affine"] is False:
                 groups[payload, node.inputs].append(number)
         return {members[0]: tuple(members) for members in groups.values() if len(members) > 1}
+
+
+def _has_small_maps(graph: RelaxedGraph) -> bool:
+    """Whether the maps of an image are fewer values than weights: kept they take little memory, and save many calls."""
+    maps = 0
+    weights: dict[int, int] = {}
+    for node in graph.nodes:
+        if not (isinstance(node.payload, Apply) and node.payload.primitive in _IN_ROWS):
+            continue
+        maps += node.layout.size * node.shape.height * node.shape.width
+        if node.owner is not None:
+            read = graph.nodes[node.inputs[0]]
+            shape = read.shape._replace(channels=read.layout.size)
+            weights[node.owner] = tensor_values(node.payload, (shape,))
+    return maps <= sum(weights.values())
 
 
 def _mostly_depthwise(graph: RelaxedGraph) -> bool:

@@ -8,10 +8,11 @@ B images, C channels, H height, W width of the map read; h, w of the map written
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 _FAST: Final = 3
@@ -48,11 +49,34 @@ class Window:
         return pixelwise and last and x_BCHW.device.type == "cpu" and x_BCHW.shape[0] < _BATCH
 
 
+def convolve(x_BCHW: Tensor, kernel: Tensor, bias: Tensor | None, window: Window) -> Tensor:
+    """A convolution, with the gradients of this module where torch's own are slower."""
+    places = x_BCHW.shape[0] * (x_BCHW.shape[2] // window.stride[0]) * (x_BCHW.shape[3] // window.stride[1])
+    large = kernel.requires_grad and _is_large(places, x_BCHW, kernel, window)
+    if large or _is_slow(x_BCHW, kernel, window):
+        return _Convolution.apply(x_BCHW, kernel, bias, window)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return window.conv(x_BCHW, kernel, bias)
+
+
+class _Convolution(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x_BCHW: Tensor, kernel: Tensor, bias: Tensor | None, window: Window) -> Tensor:
+        ctx.save_for_backward(x_BCHW, kernel)
+        ctx.window, ctx.biased = window, bias is not None
+        return window.conv(x_BCHW, kernel, bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        x_BCHW, kernel = ctx.saved_tensors
+        return *gradients(grad_outputs[0], x_BCHW, kernel, ctx.window, ctx.needs_input_grad[:3]), None
+
+
 def gradients(
     grad_BChw: Tensor, x_BCHW: Tensor, kernel: Tensor, window: Window, wanted: tuple[bool, bool, bool]
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
     """Of a convolution: for the map, for the kernel and for the bias, each where it is wanted."""
-    if _is_slow(grad_BChw, x_BCHW, kernel, window):
+    if _is_slow(x_BCHW, kernel, window):
         to_map, to_kernel, to_bias = wanted
         return (
             _for_map(grad_BChw, x_BCHW, kernel, window) if to_map else None,
@@ -61,7 +85,8 @@ def gradients(
         )
     if window.is_product(x_BCHW, kernel):
         return _of_product(grad_BChw, x_BCHW, kernel, wanted)
-    if wanted[1] and _is_large(grad_BChw, x_BCHW, kernel, window):
+    places = grad_BChw.shape[0] * grad_BChw.shape[2] * grad_BChw.shape[3]
+    if wanted[1] and _is_large(places, x_BCHW, kernel, window):
         to_map, _, to_bias = gradients(grad_BChw, x_BCHW, kernel, window, (wanted[0], False, wanted[2]))
         return to_map, _of_windows(grad_BChw, x_BCHW, kernel, window), to_bias
     if not any(wanted):
@@ -73,8 +98,7 @@ def gradients(
     )
 
 
-def _is_large(grad_BChw: Tensor, x_BCHW: Tensor, kernel: Tensor, window: Window) -> bool:
-    places = grad_BChw.shape[0] * grad_BChw.shape[2] * grad_BChw.shape[3]
+def _is_large(places: int, x_BCHW: Tensor, kernel: Tensor, window: Window) -> bool:
     dense = window.groups == 1 and min(kernel.shape[:2]) >= _LARGE and kernel.shape[2] * kernel.shape[3] > 1
     return dense and places <= _FEW and x_BCHW.device.type == "cpu" and x_BCHW.is_contiguous()
 
@@ -102,11 +126,11 @@ def _of_product(
     return to_map, to_kernel, grad_NC.sum(0) if wanted[2] else None
 
 
-def _is_slow(grad_BChw: Tensor, x_BCHW: Tensor, kernel: Tensor, window: Window) -> bool:
+def _is_slow(x_BCHW: Tensor, kernel: Tensor, window: Window) -> bool:
     size, dilation = tuple(kernel.shape[2:]), window.dilation
     depthwise = window.groups == kernel.shape[0] == x_BCHW.shape[1] > 1
     square = size[0] == size[1] > 1 and dilation[0] == dilation[1] and window.stride[0] == window.stride[1]
-    if not (depthwise and square and grad_BChw.device.type == "cpu" and x_BCHW.numel() >= _SMALL):
+    if not (depthwise and square and x_BCHW.device.type == "cpu" and x_BCHW.numel() >= _SMALL):
         return False
     # The map written is put under windows that reach at most as far as its padding.
     reach = dilation[0] * (size[0] - 1)

@@ -17,9 +17,11 @@ from torch.func import functional_call
 from torch.fx import wrap  # pyright: ignore[reportUnknownVariableType]
 from torch.nn import functional
 
-from archdsl.nets.layers import layer
+from archdsl.nets.layers import Resize, layer
 from archdsl.nets.supernet.checkpoint import recomputed
 from archdsl.nets.supernet.convolutions import Window
+from archdsl.nets.supernet.kept_rows import kept_sum_of_rows
+from archdsl.nets.supernet.resizing import resize_bilinear
 from archdsl.nets.supernet.rows import Convolution, Norm, Piece, Rectifier, RowOfLayers, sum_of_rows
 from archdsl.nets.supernet.superkernels import Superkernel, SwitchableNorm
 from archdsl.nets.supernet.weighted_sum import weighted_sum
@@ -211,13 +213,15 @@ class Evaluation:
             for term in step.terms
         ]
 
+        add = kept_sum_of_rows if self.plan.keeps_maps else sum_of_rows
+
         def compute(given: Weights, maps: Mapping[int, Tensor]) -> Mapping[int, Tensor]:
             made = [
                 RowOfLayers(source, tuple(piece() for piece, _ in pieces), kept, weighed)
                 for source, pieces, kept, weighed in rows
             ]
             weights_N = given.vector(scalars) if scalars else None
-            found = sum_of_rows(weights_N, [maps[source] for source in sources], made)
+            found = add(weights_N, [maps[source] for source in sources], made)
             if self._owner.training:
                 for row, (_, pieces, *_) in zip(made, rows, strict=True):
                     for piece, (_, done) in zip(row.pieces, pieces, strict=True):
@@ -324,6 +328,8 @@ class Evaluation:
         shapes = self._shapes(node)
         if not PRIMITIVES[payload.primitive].owns_tensors:
             module = self._module(node, payload, shapes)
+            if isinstance(module, Resize) and module.mode == "bilinear":
+                return _resize(module)
             return lambda _, maps: module.train(self._owner.training)(*maps)
         assert node.owner is not None
         assert node.reads is not None
@@ -363,6 +369,11 @@ class Evaluation:
             return made
 
         return compute
+
+
+def _resize(module: Resize) -> ComputeOne:
+    corners = bool(module.align_corners)
+    return lambda _, maps: resize_bilinear(maps[0], module.size_for(*maps), align_corners=corners)
 
 
 @lru_cache(maxsize=4096)

@@ -6,8 +6,8 @@ and statistics for each width of its map, whatever the width of the map before: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,10 @@ from archdsl.relax.layout import Layout
 from archdsl.space import Apply
 
 _STATISTICS: Final = ("running_mean", "running_var")
+_CHANNELS: Final = 2
+"""The axes of a kernel that count channels, written and read; a window has the others."""
+_Cut: TypeAlias = "tuple[int, Sequence[tuple[int, int]]]"
+"""An axis, and first place and end of each run of what is taken of it."""
 
 
 class Superkernel(nn.Module):
@@ -56,43 +60,39 @@ class Superkernel(nn.Module):
 
     def slicer(self, payload: Apply, maps: Sequence[Shape], reads: Layout) -> Callable[[], dict[str, Tensor]]:
         """What gives them again and again."""
-        attributes = payload.attribute
-        wanted = PRIMITIVES[payload.primitive].weights(maps, attributes)
-        names = [weight.name for weight in wanted]
-        if all(self._slice(weight, attributes, reads) is getattr(self, weight.name) for weight in wanted):
-            return lambda: {name: getattr(self, name) for name in names}
-        return lambda: {weight.name: self._slice(weight, attributes, reads) for weight in wanted}
+        wanted = PRIMITIVES[payload.primitive].weights(maps, payload.attribute)
+        takes = [(weight.name, self._take(weight, payload.attribute, reads)) for weight in wanted]
+        return lambda: {name: take() for name, take in takes}
 
-    def _slice(self, weight: Weight, attributes: Attributes, reads: Layout) -> Tensor:
-        whole: Tensor = getattr(self, weight.name)
-        window = attributes.get("k")
-        shape = self.shapes[weight.name]
+    def _take(self, weight: Weight, attributes: Attributes, reads: Layout) -> Callable[[], Tensor]:
+        """What takes the first channels written, of those that are read, and of a kernel its middle."""
+        name, window = weight.name, attributes.get("k")
+        cuts = tuple(self._cuts(weight, reads))
         if weight.role is Role.FILTER and isinstance(window, tuple) and window != self.full.apply.attribute.get("k"):
-            return self._part(self._windowed(whole, shape, window), (*shape[:-2], *window), weight, reads)
-        part = self._part(whole, shape, weight, reads)
-        # What is traced is no parameter, and is sliced as it is.
-        if part is whole or not self.accumulates or not isinstance(whole, nn.Parameter) or not whole.requires_grad:
-            return part
-        if part.untyped_storage().data_ptr() != whole.untyped_storage().data_ptr():
-            return part  # of several runs of channels: a copy
+            return lambda: _cut(self._windowed(getattr(self, name), self.shapes[name], window), cuts)
+        if not cuts:
+            return lambda: getattr(self, name)
+        view = all(len(ranges) == 1 for _, ranges in cuts)
 
-        def part_of(tensor: Tensor) -> Tensor:
-            return self._part(tensor, shape, weight, reads)
+        def take() -> Tensor:
+            whole: Tensor = getattr(self, name)
+            # What is traced is no parameter, and is sliced as it is.
+            if view and self.accumulates and isinstance(whole, nn.Parameter) and whole.requires_grad:
+                return _Sliced.apply(whole, cuts)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+            return _cut(whole, cuts)
 
-        return _Sliced.apply(whole, part_of)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        return take
 
-    def _part(self, found: Tensor, shape: tuple[int, ...], weight: Weight, reads: Layout) -> Tensor:
-        """The first channels written of a tensor of this shape, of those that are read."""
-        for axis, (count, whole) in enumerate(zip(weight.shape, shape, strict=True)):
+    def _cuts(self, weight: Weight, reads: Layout) -> Iterator[_Cut]:
+        """What is taken of each axis of which not all is."""
+        read_axis = self.axes[weight.name]
+        whole = self.shapes[weight.name][:_CHANNELS]
+        for axis, (count, places) in enumerate(zip(weight.shape[:_CHANNELS], whole, strict=True)):
             size = number(count)
-            if size == whole and (axis != self.axes[weight.name] or reads.whole):
-                continue
-            if axis == self.axes[weight.name] and whole == reads.extent:
-                parts = [found.narrow(axis, start, stop - start) for start, stop in reads.ranges]
-                found = parts[0] if len(parts) == 1 else torch.cat(parts, axis)
-            else:
-                found = found.narrow(axis, 0, size)
-        return found
+            if axis == read_axis and not reads.whole and places == reads.extent:
+                yield axis, reads.ranges
+            elif size != places:
+                yield axis, ((0, size),)
 
     def _windowed(self, kernel: Tensor, shape: tuple[int, ...], window: tuple[int, int]) -> Tensor:
         """The middle of a kernel, by way of the windows in between where each has a transform (once-for-all)."""
@@ -152,9 +152,9 @@ class _Sliced(torch.autograd.Function):
     """A slice whose gradient is added to that of the whole tensor, in place of a tensor of zeros around it."""
 
     @staticmethod
-    def forward(ctx: Any, whole: Tensor, part: Callable[[Tensor], Tensor]) -> Tensor:
-        ctx.whole, ctx.part = whole, part
-        return part(whole.detach()).clone(memory_format=torch.contiguous_format)
+    def forward(ctx: Any, whole: Tensor, cuts: Sequence[_Cut]) -> Tensor:
+        ctx.whole, ctx.cuts = whole, cuts
+        return _cut(whole.detach(), cuts).clone(memory_format=torch.contiguous_format)
 
     @staticmethod
     @once_differentiable
@@ -162,8 +162,16 @@ class _Sliced(torch.autograd.Function):
         whole: Tensor = ctx.whole
         if whole.grad is None:
             whole.grad = torch.zeros_like(whole)
-        ctx.part(whole.grad).add_(grad_outputs[0])
+        _cut(whole.grad, ctx.cuts).add_(grad_outputs[0])
         return None, None
+
+
+def _cut(found: Tensor, cuts: Sequence[_Cut]) -> Tensor:
+    """A view where each axis has one run, else a copy."""
+    for axis, ranges in cuts:
+        parts = [found.narrow(axis, start, stop - start) for start, stop in ranges]
+        found = parts[0] if len(parts) == 1 else torch.cat(parts, axis)
+    return found
 
 
 def _spared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
