@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from archdsl.cost import kernel
 from archdsl.cost.bounds import Bounds, NoBounds, bounds
@@ -14,12 +15,21 @@ from archdsl.cost.expectation.measures import activations, macs, params, seconds
 from archdsl.cost.expectation.work import Term, Work
 from archdsl.cost.extremes import Extreme, Extremum, extremum
 from archdsl.cost.kernel import Kernel
+from archdsl.cost.region_prices import KernelPrices, TablePrices
+from archdsl.cost.space_rows import rows_of_space
 from archdsl.cost.tables import Table
+from archdsl.extras import PACKAGES, Extra, install_line, is_installed
 from archdsl.space import Program, QuestionPath, Result
 from archdsl.space.concrete import Answer
+from archdsl.space.walk import varying
+
+if TYPE_CHECKING:
+    from archdsl.cost.frontier import Frontier
 
 LIMIT: Final = 40_000
 """So many decision diagrams take one to two seconds; where more are needed there are bounds."""
+
+T = TypeVar("T")
 
 
 class Figure(StrEnum):
@@ -48,10 +58,11 @@ class NoRange(Exception):
     """Questions of a space hang together in more ways than are told apart."""
 
     def __init__(self, program: Program) -> None:
-        super().__init__(
+        reason = (
             f"no genotype with the least or the greatest was found: answers of `{program.name}` hang together in more "
             f"ways than {LIMIT:,} decision diagrams tell apart"
         )
+        super().__init__(reason if _has_arrays() else f"{reason}; `{install_line(Extra.COST)}` brings another method")
 
 
 _KERNELS: Final[Mapping[Figure, Callable[[Kernel], float]]] = {
@@ -81,8 +92,9 @@ class Ranges:
         self._has_auxiliary = any(
             isinstance(result := program.nodes[index].payload, Result) and result.auxiliary for index in program.results
         )
+        # By whether auxiliary outputs are among it; None where it is too large.
         self._works: dict[bool, Work | None] = {}
-        """By whether auxiliary outputs are among it; None where it is too large."""
+        self._frontiers: dict[bool, Frontier | None] = {}
         self._bounded: dict[bool, Mapping[Figure, Bounds]] = {}
 
     def of(self, figure: Figure) -> Range:
@@ -94,25 +106,43 @@ class Ranges:
 
     def extremum(self, figure: Figure, extreme: Extreme) -> Extremum:
         """Raises NoRange."""
-        try:
-            work = self._work(auxiliary=figure is Figure.PARAMS_TRAINING)
-            return extremum(work, _MEASURES[figure], extreme)
-        except TooLarge:
-            raise NoRange(self.program) from None
+
+        def eliminated() -> Extremum:
+            return extremum(self._work(auxiliary=_is_trained(figure)), _MEASURES[figure], extreme)
+
+        def walked() -> Extremum:
+            position = _figures(auxiliary=_is_trained(figure)).index(figure)
+            return self._frontier(auxiliary=_is_trained(figure)).extremum(position, extreme)
+
+        return self._found(eliminated, walked)
 
     def of_seconds(self, table: Table) -> Range:
         """Of the estimate by a table. Raises NoRange, MissingRows."""
-        try:
+
+        def eliminated() -> Range:
             work = Work.of(self.program, passes=table.passes, limit=LIMIT)
             cost = seconds(table, work)
             return _range(*(extremum(work, cost, extreme) for extreme in Extreme))
-        except TooLarge:
-            raise NoRange(self.program) from None
+
+        def walked() -> Range:
+            prices = TablePrices(self.program, table)
+            frontier = _frontier(self.program, prices)
+            prices.require(rows_of_space(self.program))
+            return _range(*(frontier.extremum(0, extreme) for extreme in Extreme))
+
+        return self._found(eliminated, walked)
+
+    def _found(self, eliminated: Callable[[], T], walked: Callable[[], T]) -> T:
+        """By the first method that gets there: where branches share, elimination seldom does. Raises NoRange."""
+        for method in (walked, eliminated) if varying(self.program) else (eliminated, walked):
+            with suppress(TooLarge):
+                return method()
+        raise NoRange(self.program)
 
     def _bounds(self, figure: Figure) -> Range:
-        auxiliary = figure is Figure.PARAMS_TRAINING
+        auxiliary = _is_trained(figure)
         if auxiliary not in self._bounded:
-            figures = [each for each in Figure if (each is Figure.PARAMS_TRAINING) == auxiliary]
+            figures = _figures(auxiliary=auxiliary)
             try:
                 found = bounds(self.program, [_KERNELS[each] for each in figures], auxiliary=auxiliary)
             except NoBounds:
@@ -126,14 +156,44 @@ class Ranges:
         auxiliary = auxiliary and self._has_auxiliary
         if auxiliary not in self._works:
             # With auxiliary outputs it is larger still.
-            self._works[auxiliary] = None if None in self._works.values() else self._limited(auxiliary=auxiliary)
-        work = self._works[auxiliary]
-        if work is None:
-            raise TooLarge
-        return work
+            self._works[auxiliary] = None
+            if None not in [work for kind, work in self._works.items() if kind != auxiliary]:
+                self._works[auxiliary] = Work.of(self.program, ops=False, auxiliary=auxiliary, limit=LIMIT)
+        return _there(self._works[auxiliary])
 
-    def _limited(self, *, auxiliary: bool) -> Work | None:
-        try:
-            return Work.of(self.program, ops=False, auxiliary=auxiliary, limit=LIMIT)
-        except TooLarge:
-            return None
+    def _frontier(self, *, auxiliary: bool) -> Frontier:
+        """Raises TooLarge."""
+        if auxiliary not in self._frontiers:
+            self._frontiers[auxiliary] = None
+            prices = KernelPrices([_KERNELS[figure] for figure in _figures(auxiliary=auxiliary)])
+            self._frontiers[auxiliary] = _frontier(self.program, prices, auxiliary=auxiliary)
+        return _there(self._frontiers[auxiliary])
+
+
+def _frontier(program: Program, prices: KernelPrices | TablePrices, *, auxiliary: bool = False) -> Frontier:
+    """Raises TooLarge, also where there are no arrays."""
+    if not _has_arrays():
+        raise TooLarge
+    from archdsl.cost.frontier import Frontier
+    from archdsl.cost.regions import Regions
+
+    return Frontier(Regions.of(program, prices, auxiliary=auxiliary))
+
+
+def _there(found: T | None) -> T:
+    if found is None:
+        raise TooLarge
+    return found
+
+
+def _has_arrays() -> bool:
+    return all(map(is_installed, PACKAGES[Extra.COST]))
+
+
+def _is_trained(figure: Figure) -> bool:
+    return figure is Figure.PARAMS_TRAINING
+
+
+def _figures(*, auxiliary: bool) -> list[Figure]:
+    """Those that count auxiliary outputs, or those that do not."""
+    return [figure for figure in Figure if _is_trained(figure) == auxiliary]
