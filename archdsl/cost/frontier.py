@@ -103,9 +103,7 @@ class Frontier:
         self._reach = self._reached()
         self._asking, self._reading = self._readers()
         self._forms = {
-            id(way): (position, way.channels.tobytes())
-            for position, gate in enumerate(self.gates)
-            for way in gate.ways
+            id(way): (position, way.channels.tobytes()) for position, gate in enumerate(self.gates) for way in gate.ways
         }
         self._known_costs: dict[object, _Array] = {}
         self._values: dict[_State, _Array] = {}
@@ -325,8 +323,7 @@ class Frontier:
         position = self._position[gate.node]
         rest = [demand for demand in state.demands if demand.gate != position]
         entries = [
-            [self._demand(entry, block) for entry in way.entries]
-            for block, way in zip(blocks, pick, strict=True)
+            [self._demand(entry, block) for entry in way.entries] for block, way in zip(blocks, pick, strict=True)
         ]
         both = {demand.gate for each in (rest, *entries) for demand in each if demand.whose == _BOTH}
         apart = (state.apart - {position}) | two_maps

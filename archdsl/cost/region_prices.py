@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Final
+from typing import TypeAlias
 
 from archdsl.cost.estimate import MissingRows
 from archdsl.cost.expectation.diagrams import TooLarge
@@ -17,18 +17,17 @@ from archdsl.space import Apply, Program
 from archdsl.space.concrete import Computed
 from archdsl.space.walk import Key
 
-Steps = Mapping[Key, Computed]
+Steps: TypeAlias = "Mapping[Key, Computed]"
 """The nodes of a region that lead to its map."""
-ShapeOf = Callable[[Key], Shape]
+ShapeOf: TypeAlias = "Callable[[Key], Shape]"
 """The shape of each map that they read or write."""
 
 
 class KernelPrices:
     """Figures that are sums over primitives, each a kernel of its own."""
 
-    of_ops: Final = False
-
     def __init__(self, figures: Sequence[Callable[[Kernel], float]]) -> None:
+        self.of_ops = False
         self.count = len(figures)
         self._figures = figures
         self._known: dict[Hashable, tuple[float, ...]] = {}
@@ -50,10 +49,9 @@ class KernelPrices:
 class TablePrices:
     """Seconds by a table: of ops as wholes, and of primitives outside of ops."""
 
-    of_ops: Final = True
-    count: Final = 1
-
     def __init__(self, program: Program, table: Table) -> None:
+        self.of_ops = True
+        self.count = 1
         self.program = program
         self.table = table
         self.missing: dict[Row, None] = {}
@@ -85,7 +83,9 @@ class TablePrices:
         for key, step in steps.items():
             if isinstance(step.payload, Apply):
                 pieces.setdefault(calls[key], []).append(key)
-        read_outside = {source for key, step in steps.items() for source in step.inputs if calls.get(source) != calls[key]}
+        read_outside = {
+            source for key, step in steps.items() for source in step.inputs if calls.get(source) != calls[key]
+        }
         for call, keys in pieces.items():
             roots[call] = sorted(key for key in keys if key == end or key in read_outside)
         return [self._row(steps, shape, keys, roots[call]) for call, keys in pieces.items()]
@@ -105,7 +105,9 @@ class TablePrices:
 
 def _all_run(steps: Steps, end: Key) -> bool:
     """Whether of each map that is read values are needed, and none is constant."""
-    if any(isinstance(step.payload, Apply) and PRIMITIVES[step.payload.primitive].traits.zeros for step in steps.values()):
+    if any(
+        isinstance(step.payload, Apply) and PRIMITIVES[step.payload.primitive].traits.zeros for step in steps.values()
+    ):
         return False
     needed, waiting = set[Key](), [end]
     while waiting:

@@ -33,6 +33,7 @@ MOST: Final = 4_096
 _ABSENT: Final = -1
 """In the place of a node: the map is not there."""
 
+
 class Prices(Protocol):
     """What the nodes of a region cost."""
 
@@ -70,7 +71,7 @@ class Way:
     """By the channels of its entries and the answers to the gate's numbers the channels of its map, as a position
     among those of the gate; -1 where the numbers do not fit together."""
     costs: NDArray[np.float64]
-    """By the same, and by figure, then by figure negated, whose least is the greatest; infinite where they do not fit."""
+    """By the same, and by figure, then by figure negated: its least is the greatest. Infinite where they do not fit."""
 
     @property
     def passes(self) -> bool:
