@@ -94,6 +94,7 @@ def report_text(report: SupernetReport) -> str:
         *((count(row.count), count(row.nodes), count(row.kept), row.example, row.form) for row in report.steps),
     ]
     layout = "channels last" if report.channels_last else "channels first"
+    again = "and are all kept" if report.keeps_maps else "and what is cheap is computed again"
     of = "" if report.name == report.space else f", a genotype of {report.space}"
     sampled = report.only_sampled
     return "\n".join(
@@ -102,7 +103,7 @@ def report_text(report: SupernetReport) -> str:
             *([] if sampled is None else [f"widths can be sampled and not mixed: {sampled.message}\n"]),
             f"{plural(len(report.questions), 'question')}: {counts}\n",
             table(questions),
-            f"{plural(sum(row.count for row in report.steps), 'step')}, maps lie {layout}\n",
+            f"{plural(sum(row.count for row in report.steps), 'step')}, maps lie {layout} {again}\n",
             table(steps, right=(0, 1, 2)),
             estimate_text(report.name, report.estimate, report.checkpoints),
         ]
@@ -126,5 +127,6 @@ def report_object(report: SupernetReport) -> dict[str, Any]:
         "questions": [{**asdict(each), "kind": str(each.kind), "state": str(each.state)} for each in report.questions],
         "steps": [asdict(row) for row in report.steps],
         "channels_last": report.channels_last,
+        "keeps_maps": report.keeps_maps,
         "estimate": estimate_object(report.estimate, report.checkpoints),
     }

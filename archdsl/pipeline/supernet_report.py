@@ -57,6 +57,8 @@ class SupernetReport:
     """The plan as a table, every open question mixed and each width at its largest."""
     channels_last: bool
     """Whether maps lie channel by channel in memory."""
+    keeps_maps: bool
+    """Whether sums keep all maps of their rows: those of an image are small beside the weights."""
     estimate: Estimate
     checkpoints: Checkpoints | None
     """The cells that compute their maps again to fit in a budget; None where none is given."""
@@ -101,6 +103,7 @@ def supernet_report(loaded: Loaded, *, batch: int = 1, memory_bytes: int | None 
         tuple(_questions(relaxer, answers)),
         tuple(describe(plan)),
         plan.channels_last,
+        plan.keeps_maps,
         found,
         None if memory_bytes is None else fitted(plan, found, memory_bytes),
         _only_sampled(relaxer, answers),
