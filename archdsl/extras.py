@@ -64,6 +64,7 @@ NEEDS: Final[Mapping[str, tuple[Extra, ...]]] = {
     "cost fill --runtime openvino": (Extra.ONNX,),
     "cost fill --runtime trt": (Extra.TRT, Extra.TORCH),
     "cost fit": (Extra.COST,),
+    "cost sensitivity": (Extra.COST,),
     "expand": (),
     "sample": (),
     "derive": (),

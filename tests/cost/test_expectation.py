@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations as pairs
 from itertools import product
 from math import fsum, prod
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from archdsl.cost import figures
 from archdsl.cost.estimate import MissingRows, estimate
@@ -33,6 +35,7 @@ from tests.properties.test_small_spaces import drawn
 ROOT = Path(__file__).parents[2]
 SPACES = ("spaces/cas.arch", "spaces/gas.arch", "spaces/autortnet.arch")
 TEXTS = ("nasbench201", "ofa_mobilenetv3", "fbnet")
+LARGE = ("spaces/fasterseg.arch", "tests/texts/darts.arch", "tests/texts/auto_deeplab.arch")
 MOST = 400
 """So many combinations of answers are looked at one by one."""
 
@@ -80,12 +83,13 @@ def test_of_one_network_it_is_the_sum_of_its_rows(file: str) -> None:
     for _ in range(4):
         answers = census.sample(random)
         found = expectation.value(expectation.chances(one_hot(expectation, answers)))
-        assert found == pytest.approx(of_network(program, answers), rel=1e-9)
+        assert found == of_network(program, answers)  # whole numbers: exact
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "file", ["spaces/fasterseg.arch", *SPACES, *(f"tests/texts/{n}.arch" for n in (*TEXTS, "darts", "auto_deeplab"))]
+    "file",
+    [*LARGE, "spaces/cas.arch:cas_backbone", *SPACES, *(f"tests/texts/{name}.arch" for name in TEXTS)],
 )
 def test_of_two_hundred_networks_it_is_the_sum_of_their_rows(file: str) -> None:
     program = load(str(ROOT / file)).program
@@ -94,7 +98,7 @@ def test_of_two_hundred_networks_it_is_the_sum_of_their_rows(file: str) -> None:
     for _ in range(200):
         answers = census.sample(random)
         found = expectation.value(expectation.chances(one_hot(expectation, answers)))
-        assert found == pytest.approx(of_network(program, answers), rel=1e-9)
+        assert found == of_network(program, answers)  # whole numbers: exact
 
 
 @pytest.mark.parametrize("file", ["spaces/gas.arch", "tests/texts/ofa_mobilenetv3.arch"])
@@ -107,23 +111,77 @@ def test_what_is_counted_is_what_figures_count(file: str, measure: Callable[[Ter
     assert found == getattr(figures(closed(program, trace(program, answers), "net")), name)
 
 
+class Networks:
+    """Every combination of answers to the questions that a cost depends on, each with what its network costs."""
+
+    def __init__(self, program: Program, work: Work) -> None:
+        self.variables = [each for number, each in enumerate(work.variables.all) if number in work.asked]
+        self.positions = list(product(*(range(len(each.answers) - each.keeps) for each in self.variables)))
+        self.costs = np.array([of_network(program, self._answers(each)) for each in self.positions])
+
+    def _answers(self, positions: Sequence[int]) -> Answers:
+        return {each.path: each.answers[at] for each, at in zip(self.variables, positions, strict=True)}
+
+    def chances(self, given: Mapping[QuestionPath, Sequence[float]]) -> NDArray[np.float64]:
+        """The chance of each combination where each question is answered by itself."""
+        numbers = [given[each.path] for each in self.variables]
+        return np.array([prod(of[at] for of, at in zip(numbers, each, strict=True)) for each in self.positions])
+
+
+def combinations(work: Work) -> int:
+    asked = (each for number, each in enumerate(work.variables.all) if number in work.asked)
+    return prod(len(each.answers) - each.keeps for each in asked)
+
+
 @settings(max_examples=15)
 @given(text=small_spaces(), seed=st.integers(0, 10_000))
 def test_it_is_the_mean_over_all_answers(folder: Path, text: str, seed: int) -> None:
     program = drawn(folder, text)
     work = Work.of(program)
-    expectation = Expectation.of(work, by_row)
-    variables = [each for number, each in enumerate(work.variables.all) if number in work.asked]
-    assume(prod(len(each.answers) - each.keeps for each in variables) <= MOST)
+    assume(combinations(work) <= MOST)
+    expectation, networks = Expectation.of(work, by_row), Networks(program, work)
     chances = at_random(expectation, seed)
-    mean = 0.0
-    for answers in product(*(each.answers[: len(each.answers) - each.keeps] for each in variables)):
-        chosen = dict(zip((each.path for each in variables), answers, strict=True))
-        chance = prod(
-            chances[each.path][each.answers.index(answer)] for each, answer in zip(variables, answers, strict=True)
-        )
-        mean += chance * of_network(program, chosen)
+    mean = fsum(networks.chances(chances) * networks.costs)
     assert expectation.value(expectation.chances(chances)) == pytest.approx(mean, rel=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "overrides"),
+    [("spaces/fasterseg.arch", {"layers": "2"}), ("tests/texts/nasbench201.arch", {"cells": "1"})],
+)
+def test_of_texts_it_is_the_mean_over_all_answers(file: str, overrides: Mapping[str, str]) -> None:
+    program = load(str(ROOT / file), overrides=overrides).program
+    work = Work.of(program)
+    expectation, networks = Expectation.of(work, by_row), Networks(program, work)
+    for seed in range(3):
+        chances = at_random(expectation, seed)
+        mean = fsum(networks.chances(chances) * networks.costs)
+        assert expectation.value(expectation.chances(chances)) == pytest.approx(mean, rel=1e-9)
+
+
+@settings(max_examples=15)
+@given(text=small_spaces(), seed=st.integers(0, 10_000))
+def test_where_options_differ_in_cost_there_is_a_gradient(folder: Path, text: str, seed: int) -> None:
+    """From one answer to another it is how the means over the networks with them differ, and 0 where none differ."""
+    program = drawn(folder, text)
+    work = Work.of(program)
+    assume(combinations(work) <= MOST)
+    expectation, networks = Expectation.of(work, by_row), Networks(program, work)
+    chances = at_random(expectation, seed)
+    value, gradient = expectation.value_and_gradient(expectation.chances(chances))
+    for number, variable in enumerate(networks.variables):
+        others = networks.chances({**chances, variable.path: [1.0] * len(variable.answers)})
+        at = np.array([each[number] for each in networks.positions])
+        costs = [networks.costs[at == answer] for answer in range(len(variable.answers) - variable.keeps)]
+        means = [fsum(others[at == answer] * networks.costs[at == answer]) for answer in range(len(costs))]
+        slopes = gradient[expectation.positions[variable.path]]
+        for one, other in pairs(range(len(costs)), 2):
+            assert slopes[other] - slopes[one] == pytest.approx(means[other] - means[one], rel=1e-6, abs=1e-9 * value)
+            if (costs[one] == costs[other]).all():
+                assert abs(slopes[other] - slopes[one]) <= 1e-9 * value
+            elif (costs[one] <= costs[other]).all():  # else what differs can cancel out
+                assert slopes[other] > slopes[one]
 
 
 def test_by_a_table_it_is_the_estimate() -> None:
@@ -146,9 +204,20 @@ def test_a_row_that_a_table_lacks_is_named() -> None:
     assert found.value.rows == (first,)
 
 
-@pytest.mark.parametrize("file", ["spaces/gas.arch", "spaces/cas.arch", "tests/texts/ofa_mobilenetv3.arch"])
+@pytest.mark.parametrize("file", [*SPACES, *(f"tests/texts/{name}.arch" for name in TEXTS)])
 def test_its_gradient_is_that_of_finite_differences(file: str) -> None:
-    program = load(str(ROOT / file)).program
+    gradient_is_that_of_finite_differences(load(str(ROOT / file)).program)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "file", ["spaces/fasterseg.arch", *(f"tests/texts/{n}.arch" for n in ("darts", "auto_deeplab"))]
+)
+def test_its_gradient_is_that_of_finite_differences_on_large_spaces(file: str) -> None:
+    gradient_is_that_of_finite_differences(load(str(ROOT / file)).program)
+
+
+def gradient_is_that_of_finite_differences(program: Program) -> None:
     expectation = Expectation.of(Work.of(program), by_row)
     draw = np.random.default_rng(4)
     chances = draw.uniform(0.2, 1.0, expectation.size)

@@ -131,6 +131,7 @@ LACKING: Final[dict[str, tuple[str, ...]]] = {
     "bench FILE.onnx": ("bench", "student.onnx"),
     "bench FILE.plan": ("bench", "student.rtx.plan"),
     "cost fit": ("cost", "fit", "spaces/fasterseg.arch", "--measured", STUDENT),
+    "cost sensitivity": ("cost", "sensitivity", "--gap", "width=1"),
     "cost fill --runtime eager": ("cost", "fill", STUDENT, "--runtime", "eager", "-o", "eager.json"),
     "cost fill --runtime ort": ("cost", "fill", STUDENT, "--runtime", "ort", "-o", "ort.json"),
     "cost fill --runtime compile": ("cost", "fill", STUDENT, "--runtime", "compile", "-o", "compile.json"),

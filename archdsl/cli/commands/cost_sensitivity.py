@@ -15,6 +15,7 @@ from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json, table
 from archdsl.cli.progress import working
+from archdsl.extras import require_for
 
 if TYPE_CHECKING:
     from archdsl.cost.sensitivity import Sensitivity
@@ -80,6 +81,7 @@ def command(
     """
     if (target is None) == (not gaps):
         raise click.UsageError("name a space and its table, `SPACE --cost TABLE`, or measured gaps: `--gap width=5.54`")
+    require_for("cost sensitivity")
     if target is None:
         if cost is not None:
             raise click.UsageError("`--cost` prices a space, and none is named")

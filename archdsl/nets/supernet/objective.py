@@ -13,7 +13,7 @@ from torch import Tensor
 from archdsl.cost.objective import Arithmetic, Chances, Evaluated, PricedObjective, evaluate
 from archdsl.cost.tables import Table
 from archdsl.nets.supernet.decisions import Decisions
-from archdsl.nets.supernet.expected_cost import decided_chances
+from archdsl.nets.supernet.expected_cost import DecidedChances, decided_chances
 from archdsl.nets.supernet.supernet import Supernet
 from archdsl.settings.objectives import Accuracy, CostTerm, LossTerm
 from archdsl.settings.searches import Phase
@@ -82,9 +82,13 @@ class SearchObjective:
         plain = {self.priced.names[term.plain]: evaluated.plain for term, (evaluated, _) in costs.items()}
         return ObjectiveValue(found.to(torch.float64), {"loss": loss.detach(), **plain})
 
+    def chances(self, decisions: Decisions) -> DecidedChances:
+        """The chances of answers, in the order of the variables of its costs."""
+        return decided_chances(self.priced.variables, self.supernet.program, decisions, self.supernet.answers)
+
     def _costs(self, decisions: Decisions) -> Mapping[CostTerm, tuple[Evaluated, Tensor]]:
         if not self.priced.costs:
             return {}
-        decided = decided_chances(self.priced.variables, self.supernet.program, decisions, self.supernet.answers)
+        decided = self.chances(decisions)
         evaluated = self.priced.evaluated(Chances(decided.values, self.priced.spread(decided.asked)))
         return {term: (each, decided.with_gradient(each.value, each.gradient)) for term, each in evaluated.items()}
