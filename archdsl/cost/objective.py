@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Generic, TypeVar, assert_never
 
@@ -40,7 +41,7 @@ from archdsl.settings.objectives import (
     terms,
 )
 from archdsl.settings.printer import objective_text
-from archdsl.space import Program
+from archdsl.space import Program, QuestionPath
 from archdsl.space.node_path import parts
 from archdsl.space.trace import Answers
 
@@ -189,6 +190,11 @@ class PricedObjective:
     def names(self) -> Mapping[CostTerm, str]:
         """Each cost as texts have it, without weights: `latency(over = {h1, h2})`."""
         return {term: objective_text(term) for term in self.costs}
+
+    @cached_property
+    def asked(self) -> frozenset[QuestionPath]:
+        """The variables that its costs depend on."""
+        return frozenset[QuestionPath]().union(*(each.asked for each in self.costs.values()))
 
     def chances(self, answers: Answers) -> Chances:
         """Those of a genotype; what it does not answer is even."""

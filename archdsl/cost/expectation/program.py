@@ -92,6 +92,13 @@ class Expectation:
         """The array of chances: of a branch's own answer, or else those of the question; of `keep` without any, all."""
         return placed(self.variables, given)
 
+    @cached_property
+    def asked(self) -> frozenset[QuestionPath]:
+        """The variables that it depends on."""
+        places = np.zeros(self.size, dtype=bool)
+        places[self._chances] = True
+        return frozenset(path for path, place in self.positions.items() if places[place].any())
+
     def value(self, chances: Array) -> float:
         return float(self.chances_of_terms(chances) @ self.costs)
 

@@ -5,7 +5,7 @@ Legend of shape suffixes: N answers of all variables, one behind the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,7 @@ def expected_cost(expectation: Expectation, chances: DecidedChances) -> Tensor:
 
 def decided_chances(
     variables: Sequence[Variable],
+    asked_of: Collection[QuestionPath],
     program: Program,
     decisions: Decisions,
     candidates: Callable[[QuestionPath], Sequence[str]],
@@ -51,8 +52,8 @@ def decided_chances(
 
     `candidates` are those that the weights of a question are of, in their order; of weights with one more at the end
     for `also = none` that share is nobody's. A sum that keeps some inputs keeps all where nothing is decided, and a
-    branch ends anywhere with the same chance; so is what a genotype does not answer, as nothing asks it. Raises
-    ValueError for another question that has neither an answer nor weights.
+    branch ends anywhere with the same chance; so is what a genotype does not answer, as nothing asks it, and what is
+    not among `asked_of`. Raises ValueError for another question that has neither an answer nor weights.
     """
     edges = decisions.partial.edges if decisions.partial is not None else ()  # all edges are run
     device = next((each.device for each in decisions.weights.values()), torch.device("cpu"))
@@ -71,7 +72,11 @@ def decided_chances(
             hot = torch.zeros(count, dtype=torch.float64, device=device)
             hot[variable.answers.index(EVERY if answer is None else answer)] = 1
             found.append(hot)
-        elif not decisions.searching or program.questions[path.question].kind is QuestionKind.BRANCH:
+        elif (
+            path not in asked_of
+            or not decisions.searching
+            or program.questions[path.question].kind is QuestionKind.BRANCH
+        ):
             found.append(torch.full((count,), 1 / count, dtype=torch.float64, device=device))
         else:
             raise ValueError(f"`{path}` has neither an answer nor weights")

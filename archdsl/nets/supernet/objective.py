@@ -84,7 +84,8 @@ class SearchObjective:
 
     def chances(self, decisions: Decisions) -> DecidedChances:
         """The chances of answers, in the order of the variables of its costs."""
-        return decided_chances(self.priced.variables, self.supernet.program, decisions, self.supernet.answers)
+        priced, supernet = self.priced, self.supernet
+        return decided_chances(priced.variables, priced.asked, supernet.program, decisions, supernet.answers)
 
     def _costs(self, decisions: Decisions) -> Mapping[CostTerm, tuple[Evaluated, Tensor]]:
         if not self.priced.costs:

@@ -206,7 +206,7 @@ class Supernet(Scope):
         With an answer to each question it is the cost of that network, exactly. A branch without weights ends anywhere
         with the same chance.
         """
-        chances = decided_chances(expectation.variables, self.program, decisions, self.answers)
+        chances = decided_chances(expectation.variables, expectation.asked, self.program, decisions, self.answers)
         return expected_cost(expectation, chances)
 
     # Relaxations --------------------------------------------------------------------------------

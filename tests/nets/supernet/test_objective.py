@@ -13,15 +13,21 @@ from torch import Tensor
 from archdsl.cost.expectation.measures import macs
 from archdsl.cost.expectation.program import Expectation
 from archdsl.cost.expectation.work import Work
+from archdsl.cost.space_rows import rows_of_space
 from archdsl.nets.supernet import Decisions, Supernet
 from archdsl.nets.supernet.objective import SearchObjective
+from archdsl.pipeline import check, load
 from archdsl.relax.phases import questions_in
+from archdsl.settings import Search
+from archdsl.settings.objectives import costs_in
 from archdsl.settings.relaxations import Method, Relaxation
 from archdsl.settings.schedules import Moment
 from archdsl.space import QuestionKind, QuestionPath
 from archdsl.space.count import Census
+from tests.cost.invented import table
 from tests.cost.objectives import FORMS, KINDS, WEIGHTED, searched
 
+ROOT = Path(__file__).parents[3]
 START = Moment(0.0, 0, 0)
 
 
@@ -94,6 +100,31 @@ def test_samples_cost_what_they_are_and_have_gradients(tmp_path: Path) -> None:
     slopes = torch.autograd.grad(at.value, list(logits.vectors.values()))
     for path, slope in zip(logits.vectors, slopes, strict=True):
         assert slope.abs().sum() > 0, path
+
+
+def test_gradients_of_fasterseg_reach_answers_of_every_kind() -> None:
+    """In the published code the latency's gradient never reaches the logits of paths.
+
+    The width of what the first cell reads is no question of a search: it reads the stem.
+    """
+    file = str(ROOT / "spaces/fasterseg.arch")
+    program = load(file, overrides={"layers": "5"}).program
+    (search,) = (each for each in check(file).recipes if isinstance(each, Search))
+    phase = next(each for each in search.phases if each.name == "student")
+    (path,) = {each.cost.table.path for each in costs_in(phase.objective) if each.cost.table}
+    assert path is not None
+    supernet = Supernet(program)
+    found = SearchObjective.of(supernet, phase, {path: table(dict.fromkeys(rows_of_space(program), 1.0))})
+    logits = supernet.logits(questions_in(phase, program, {}))
+    at = found(torch.tensor(1.0), supernet.relaxation(logits).decide(START, torch.Generator().manual_seed(1)))
+    assert at.value.item() == pytest.approx(1 + 0.01 * float(at.terms["latency"]))
+    slopes = torch.autograd.grad(at.value, list(logits.vectors.values()), allow_unused=True)
+    reached = {
+        program.questions[path].kind
+        for path, slope in zip(logits.vectors, slopes, strict=True)
+        if slope is not None and slope.abs().sum() > 0
+    }
+    assert reached == {QuestionKind.OPERATOR, QuestionKind.SOURCE, QuestionKind.WIDTH}
 
 
 def test_the_share_of_none_costs_nothing(tmp_path: Path) -> None:
