@@ -1,7 +1,7 @@
 """What an expected cost with its gradients takes: `python -m benchmarks.expected_cost`, in ms of CPU time.
 
 For each space: taking its networks apart, once for a search; the expectation with its gradient by all chances in numpy,
-which of FasterSeg may take 20 ms; and the objective of the text's search from logits to their gradients in torch.
+which of FasterSeg may take 20 ms; and the objective of the text's search with its gradients by weights in torch.
 Tables are invented, for times do not depend on what stands in them.
 """
 
@@ -58,16 +58,15 @@ def measured(name: str) -> str:
     (expectation,) = priced.costs.values()
     supernet = Supernet(program)
     objective = SearchObjective(supernet, priced)
-    logits = {path: torch.zeros(len(supernet.answers(path)), requires_grad=True) for path in supernet.questions}
-
-    def even() -> Decisions:
-        return Decisions(weights={path: each.softmax(0) for path, each in logits.items()})
+    answers = {path: len(supernet.answers(path)) for path in supernet.questions}
+    weights = {path: torch.full((count,), 1 / count, requires_grad=True) for path, count in answers.items()}
+    decisions = Decisions(weights=weights)
 
     def step() -> None:
-        value = objective(torch.tensor(0.0), even()).value
-        torch.autograd.grad(value, list(logits.values()), allow_unused=True)
+        value = objective(torch.tensor(0.0), decisions).value
+        torch.autograd.grad(value, list(weights.values()), allow_unused=True)
 
-    chances = objective.chances(even()).values
+    chances = objective.chances(decisions).values
     numpy_ms = cpu_ms(lambda: expectation.value_and_gradient(chances))
     return f"{name:<10} {len(expectation.costs):>7,} {built:>9.1f} {numpy_ms:>16.2f} {cpu_ms(step):>14.2f}"
 

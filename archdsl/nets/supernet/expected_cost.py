@@ -5,7 +5,7 @@ Legend of shape suffixes: N answers of all variables, one behind the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,40 +56,65 @@ def decided_chances(
     not among `asked_of`. Raises ValueError for another question that has neither an answer nor weights.
     """
     edges = decisions.partial.edges if decisions.partial is not None else ()  # all edges are run
-    device = next((each.device for each in decisions.weights.values()), torch.device("cpu"))
-    found: list[Tensor] = []
+    weights = {path: each for path, each in decisions.weights.items() if path.question not in edges}
+    pool = _Pool(weights)
     asked: list[bool] = []
     for variable in variables:
-        path, count = variable.path, len(variable.answers)
-        weights = None
-        if path.question not in edges:
-            weights = decisions.weights.get(path, decisions.weights.get(path.question))
+        path = variable.path
+        weighted = path if path in weights else path.question if path.question in weights else None
         answer = decisions.answers.get(path, decisions.answers.get(path.question))
-        asked.append(weights is not None or answer is not None)
-        if weights is not None:
-            found.append(_placed(weights.to(device, torch.float64), variable, candidates(path)))
+        asked.append(weighted is not None or answer is not None)
+        if weighted is not None:
+            pool.take(weighted, variable, candidates(path))
         elif answer is not None or variable.keeps:
-            hot = torch.zeros(count, dtype=torch.float64, device=device)
-            hot[variable.answers.index(EVERY if answer is None else answer)] = 1
-            found.append(hot)
+            hot = variable.answers.index(EVERY if answer is None else answer)
+            pool.constant(float(position == hot) for position in range(len(variable.answers)))
         elif (
             path not in asked_of
             or not decisions.searching
             or program.questions[path.question].kind is QuestionKind.BRANCH
         ):
-            found.append(torch.full((count,), 1 / count, dtype=torch.float64, device=device))
+            pool.constant([1 / len(variable.answers)] * len(variable.answers))
         else:
             raise ValueError(f"`{path}` has neither an answer nor weights")
-    return DecidedChances(torch.cat(found) if found else torch.zeros(0, dtype=torch.float64), asked)
+    return DecidedChances(pool.placed(), asked)
 
 
-def _placed(weights: Tensor, variable: Variable, candidates: Sequence[str]) -> Tensor:
-    """Weights of some answers of a variable where these stand among all of them."""
-    count = len(variable.answers)
-    if len(candidates) == count:
-        return weights[:count]
-    places = [variable.answers.index((each,)) for each in candidates]
-    return weights.new_zeros(count).index_put((torch.tensor(places, device=weights.device),), weights[: len(places)])
+class _Pool:
+    """Weights and constants that chances are taken from: they are joined once, and not for each variable."""
+
+    def __init__(self, weights: Mapping[QuestionPath, Tensor]) -> None:
+        self._tensors = list(weights.values())
+        self._starts: dict[QuestionPath, int] = {}
+        self._size = 0
+        for path, each in weights.items():
+            self._starts[path] = self._size
+            self._size += len(each)
+        self._constants: dict[float, int] = {}
+        self._places: list[int] = []
+
+    def take(self, path: QuestionPath, variable: Variable, candidates: Sequence[str]) -> None:
+        """The weights of a question, where its candidates stand among the answers of a variable."""
+        start = self._starts[path]
+        if len(candidates) == len(variable.answers):
+            self._places += range(start, start + len(candidates))
+            return
+        found: dict[tuple[str, ...], int] = {(each,): start + at for at, each in enumerate(candidates)}
+        zero = self._constant(0.0)
+        self._places += [found.get(answer, zero) for answer in variable.answers]
+
+    def constant(self, numbers: Iterable[float]) -> None:
+        self._places += [self._constant(each) for each in numbers]
+
+    def _constant(self, number: float) -> int:
+        return self._constants.setdefault(number, self._size + len(self._constants))
+
+    def placed(self) -> Tensor:
+        """What was taken, one behind the other, in double precision."""
+        device = self._tensors[0].device if self._tensors else torch.device("cpu")
+        constants = torch.tensor(list(self._constants), dtype=torch.float64, device=device)
+        pool = torch.cat([*self._tensors, constants])
+        return pool[torch.tensor(self._places, dtype=torch.long, device=device)]
 
 
 class _Known(torch.autograd.Function):

@@ -65,7 +65,7 @@ class SearchObjective:
         """At a loss, a scalar on any device, and the decisions of a step.
 
         `weights` are those of adaptive costs by their texts, as `priced.weights` has them at first and
-        `priced.adapted` after an epoch. Costs are found on the CPU, in about 5 ms for FasterSeg.
+        `priced.adapted` after an epoch. Costs are found on the CPU.
         """
         costs = self._costs(decisions)
 
