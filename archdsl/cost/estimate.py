@@ -69,6 +69,17 @@ class Estimate:
         owned = [row for row in self.rows if row.use.branches]
         return _shares(owned, lambda use: " and ".join(use.branches))
 
+    def by_node(self) -> Mapping[str, float]:
+        """Seconds by the node that gives a row's map; an op that several branches compute has one for each."""
+        found: dict[str, float] = {}
+        for row in self.rows:
+            found[row.use.node] = found.get(row.use.node, 0.0) + row.seconds
+        return found
+
+    def ops(self) -> tuple[Share, ...]:
+        """By op, the slowest first."""
+        return tuple(sorted(_shares(self.rows, lambda use: use.row.op), key=lambda share: -share.seconds))
+
 
 def estimate(graph: ClosedGraph, table: Table) -> Estimate:
     """The estimate for a closed graph. Raises MissingRows: what has no row is never taken to cost nothing."""

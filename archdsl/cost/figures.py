@@ -41,6 +41,7 @@ class Sum:
     name: str
     params: int
     macs: int
+    activations: int
     nodes: int
 
 
@@ -130,6 +131,12 @@ def _grouped(nodes: tuple[NodeFigures, ...] | list[NodeFigures], key: Callable[[
     sums: dict[str, Sum] = {}
     for node in nodes:
         name = key(node)
-        before = sums.get(name, Sum(name, 0, 0, 0))
-        sums[name] = Sum(name, before.params + node.params, before.macs + node.macs, before.nodes + 1)
+        before = sums.get(name, Sum(name, 0, 0, 0, 0))
+        sums[name] = Sum(
+            name,
+            before.params + node.params,
+            before.macs + node.macs,
+            before.activations + node.activations,
+            before.nodes + 1,
+        )
     return tuple(sums.values())

@@ -8,6 +8,7 @@ from functools import cached_property
 from math import fsum
 
 from archdsl.diff.answer_diff import compare_answers, normal_form
+from archdsl.diff.cell_costs import CellCost, cell_costs
 from archdsl.diff.cells import Cell, cells, digest, maps_read, ops_of
 from archdsl.diff.matching import Cells, match, unwired_digest
 from archdsl.diff.model import (
@@ -54,7 +55,7 @@ def diff(before: Side, after: Side) -> Difference:
         tuple(_questions(before.program, after.program)),
         tuple(_with_channels(change, before, after) for change in answers),
         tuple(_routes(before, after)),
-        _Comparison.of(before, after).changes(),
+        _Comparison.of(before, after, answers).changes(),
         _totals(before, after),
         _weights(before.graph, after.graph),
     )
@@ -74,7 +75,7 @@ def _totals(before: Side, after: Side) -> Totals | None:
 
 
 def _total(one: Side, figures: Figures) -> Cost:
-    return Cost(figures.params, figures.macs, fsum((one.latency or {}).values()))
+    return Cost(figures.params, figures.macs, figures.activations, fsum((one.latency or {}).values()))
 
 
 def _parameters(before: Program, after: Program) -> Iterable[ParameterChange]:
@@ -130,14 +131,16 @@ class _Comparison:
     old: Cells
     new: Cells
     pairs: Mapping[str, str]
-    costs: tuple[Mapping[str, Cost], Mapping[str, Cost]]
+    costs: tuple[Mapping[str, CellCost], Mapping[str, CellCost]]
 
     @classmethod
-    def of(cls, before: Side, after: Side) -> _Comparison:
+    def of(cls, before: Side, after: Side, answers: Iterable[AnswerChange]) -> _Comparison:
+        changed = {change.path.question for change in answers}
         shared = _shared_places(before.program, after.program)
         old = Cells(before.graph, cells(before.graph), shared)
         new = Cells(after.graph, cells(after.graph), shared)
-        return cls(before, after, old, new, match(old, new), (_costs(before, old.cells), _costs(after, new.cells)))
+        costs = (cell_costs(before, old.cells, changed), cell_costs(after, new.cells, changed))
+        return cls(before, after, old, new, match(old, new), costs)
 
     @cached_property
     def old_ports(self) -> Mapping[str, _Port]:
@@ -168,7 +171,7 @@ class _Comparison:
         )
 
     def both(self, old: Cell, new: Cell) -> CellChange:
-        cost = self.cost(1, new) - self.cost(0, old)
+        cost = self.cost(0, old).to(self.cost(1, new))
         change, aspect, detail = Change.SAME, "", ""
         if self.wired_before(old) != self.wired_after(new):
             change = Change.CHANGED
@@ -177,19 +180,20 @@ class _Comparison:
                 detail = f"{', '.join(old.reads)} -> {', '.join(new.reads)}"
             else:
                 aspect, detail = _detail(self.before.graph, old, self.after.graph, new)
-        return CellChange(change, old.path, new.path, new.scope, aspect, detail, cost)
+        return CellChange(change, old.path, new.path, new.scope, aspect, detail, cost.all, cost.picked)
 
     def added(self, cell: Cell) -> CellChange:
         ops = ops_of(self.after.graph, cell)
-        return CellChange(Change.ADDED, None, cell.path, cell.scope, "ops", ops, self.cost(1, cell))
+        cost = CellCost().to(self.cost(1, cell))
+        return CellChange(Change.ADDED, None, cell.path, cell.scope, "ops", ops, cost.all, cost.picked)
 
     def removed(self, cell: Cell) -> CellChange:
-        ops, cost = ops_of(self.before.graph, cell), Cost() - self.cost(0, cell)
-        return CellChange(Change.REMOVED, cell.path, None, cell.scope, "ops", ops, cost)
+        ops, cost = ops_of(self.before.graph, cell), self.cost(0, cell).to(CellCost())
+        return CellChange(Change.REMOVED, cell.path, None, cell.scope, "ops", ops, cost.all, cost.picked)
 
-    def cost(self, one: int, cell: Cell) -> Cost:
+    def cost(self, one: int, cell: Cell) -> CellCost:
         """Nothing where one side has no figures: a change of cost needs both."""
-        return self.costs[one].get(cell.path, Cost()) if all(self.costs) else Cost()
+        return self.costs[one].get(cell.path, CellCost()) if all(self.costs) else CellCost()
 
     def wired_before(self, cell: Cell) -> str:
         """What a cell computes and from which maps, in the names that cells have after."""
@@ -226,16 +230,6 @@ def _shared_places(before: Program, after: Program) -> frozenset[str]:
         for program in (before, after)
     ]
     return frozenset(found[0] & found[1])
-
-
-def _costs(one: Side, found: Mapping[str, Cell]) -> dict[str, Cost]:
-    if one.figures is None:
-        return {}
-    latency = one.latency or {}
-    by_node = {each.path: Cost(each.params, each.macs, latency.get(each.path, 0.0)) for each in one.figures.nodes}
-    return {
-        path: sum((by_node[node] for node in cell.nodes if node in by_node), Cost()) for path, cell in found.items()
-    }
 
 
 def _detail(before: Graph, old: Cell, after: Graph, new: Cell) -> tuple[str, str]:

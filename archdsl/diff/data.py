@@ -20,7 +20,7 @@ def as_data(difference: Difference, *, show_all: bool = False) -> dict[str, obje
             {"name": each.name, "before": each.before, "after": each.after} for each in difference.parameters
         ],
         "questions": [_question(each) for each in difference.questions],
-        "answers": [_answer(each) for each in difference.answers],
+        "answers": [_answer(each, difference, timed=timed) for each in difference.answers],
         "routes": [
             {"branch": str(each.branch), "before": list(each.before), "after": list(each.after)}
             for each in difference.routes
@@ -45,8 +45,11 @@ def _question(change: QuestionChange | AnswerChange) -> dict[str, object]:
     }
 
 
-def _answer(change: AnswerChange) -> dict[str, object]:
-    return _question(change) | ({"channels": list(change.channels)} if any(change.channels) else {})
+def _answer(change: AnswerChange, difference: Difference, *, timed: bool) -> dict[str, object]:
+    """With the cost of what stands on the edge that asks; what other questions cost stands at their cells."""
+    cost = difference.cost_of(change.path.question)
+    channels = {"channels": list(change.channels)} if any(change.channels) else {}
+    return _question(change) | channels | ({} if cost is None else {"cost": _cost(cost, timed=timed)})
 
 
 def _cell(cell: CellChange, *, timed: bool) -> dict[str, object]:
@@ -61,7 +64,8 @@ def _cell(cell: CellChange, *, timed: bool) -> dict[str, object]:
 
 
 def _cost(cost: Cost, *, timed: bool) -> dict[str, float]:
-    return {"params": cost.params, "macs": cost.macs} | ({"latency_ms": round(1e3 * cost.seconds, 9)} if timed else {})
+    counts = {"params": cost.params, "macs": cost.macs, "activations": cost.activations}
+    return counts | ({"latency_ms": round(1e3 * cost.seconds, 9)} if timed else {})
 
 
 def _totals(totals: Totals | None) -> dict[str, object] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -23,6 +23,8 @@ class NodeFigures(Protocol):
     def params(self) -> int: ...
     @property
     def macs(self) -> int: ...
+    @property
+    def activations(self) -> int: ...
 
 
 class Figures(Protocol):
@@ -34,27 +36,40 @@ class Figures(Protocol):
     def params(self) -> int: ...
     @property
     def macs(self) -> int: ...
+    @property
+    def activations(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Parameters, multiply-adds and time for one image; a change of them where both sides are known."""
+    """What something costs for one image; a change of that where both sides are known."""
 
     params: int = 0
     macs: int = 0
+    activations: int = 0
+    """The numbers that all primitives write."""
     seconds: float = 0.0
     """By a cost table; stays 0 where none was given."""
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.params + other.params, self.macs + other.macs, self.seconds + other.seconds)
+        return Cost(
+            self.params + other.params,
+            self.macs + other.macs,
+            self.activations + other.activations,
+            self.seconds + other.seconds,
+        )
 
     def __sub__(self, other: Cost) -> Cost:
-        return Cost(self.params - other.params, self.macs - other.macs, self.seconds - other.seconds)
+        return Cost(
+            self.params - other.params,
+            self.macs - other.macs,
+            self.activations - other.activations,
+            self.seconds - other.seconds,
+        )
 
     def __bool__(self) -> bool:
-        return bool(
-            self.params or self.macs or round(self.seconds, 9)
-        )  # sums of equal times may differ in a last digit
+        counts = self.params or self.macs or self.activations
+        return bool(counts or round(self.seconds, 9))  # sums of equal times may differ in a last digit
 
 
 @dataclass(frozen=True)
@@ -141,6 +156,13 @@ class CellChange:
     detail: str
     """That before and after, `128x64x128 -> 64x64x128`; the ops of a cell that is on one side only."""
     cost: Cost
+    picked: Mapping[QuestionPath, Cost] = field(default_factory=dict[QuestionPath, Cost])
+    """What of that is due to ops which were answered otherwise, by the question of the edge that they stand on."""
+
+    @property
+    def rest(self) -> Cost:
+        """What no answer about an edge accounts for."""
+        return self.cost - sum(self.picked.values(), Cost())
 
     @property
     def path(self) -> str:
@@ -195,6 +217,11 @@ class Difference:
     @property
     def same_space(self) -> bool:
         return self.before.program.name == self.after.program.name
+
+    def cost_of(self, question: QuestionPath) -> Cost | None:
+        """What another answer about an edge costs in all cells that share it; None where only cells as a whole tell."""
+        found = [cell.picked[question] for cell in self.cells if question in cell.picked]
+        return sum(found, Cost()) if found else None
 
     @property
     def comparable(self) -> bool:

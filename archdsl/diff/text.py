@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from archdsl.diff.amounts import milliseconds, short, signed
 from archdsl.diff.model import AnswerChange, CellChange, Change, Cost, Difference, QuestionChange, Side, Totals
@@ -11,6 +12,10 @@ from archdsl.diff.routes import route, steps
 from archdsl.space import Branch, Image, QuestionKind, QuestionPath, Result
 
 _MARKS = {Change.SAME: "=", Change.REWIRED: "~", Change.CHANGED: "~", Change.ADDED: "+", Change.REMOVED: "-"}
+_COUNTED: Final = ("params", "MACs", "activations")
+_LATENCY: Final = "latency, ms"
+_MOST_VALUE: Final = 64
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +35,16 @@ def as_text(difference: Difference, *, show_all: bool = False) -> str:
     total = sum(_counts(difference, cell) for cell in difference.cells)
     same = sum(_counts(difference, cell) and cell.change is Change.SAME for cell in difference.cells)
     if not difference:
-        return f"{_heading(difference)}\n  = no difference: {total} cells\n" + _listed(rows)
+        return f"{_heading(difference)}\n  = no difference: {total} cells\n" + _listed(rows, timed=False)
     hint = "" if show_all or not same else ", --all lists them"
     unchanged = f"  = {same} of {total} cells unchanged{hint}\n" if difference.comparable else ""
-    blocks = [_heading(difference), _listed(rows), unchanged, *_ends(difference)]
+    timed = difference.totals is not None and difference.totals.timed
+    blocks = [_heading(difference), _listed(rows, timed=timed), unchanged, *_ends(difference)]
     return "\n".join(block for block in blocks if block)
 
 
-def _listed(rows: Sequence[_Row]) -> str:
-    return "\n".join(_table(rows)) + "\n" if rows else ""
+def _listed(rows: Sequence[_Row], *, timed: bool) -> str:
+    return "\n".join(_table(rows, timed=timed)) + "\n" if rows else ""
 
 
 def _heading(difference: Difference) -> str:
@@ -104,12 +110,15 @@ def _in_order(difference: Difference, rows: Iterable[tuple[str, _Row]]) -> list[
         for place in sorted(trellis.sources)
     ]
     scopes = [cell.scope for cell in difference.cells]
+    asked = {
+        str(question): number for number, cell in reversed([*enumerate(difference.cells)]) for question in cell.picked
+    }
     grid = [number for number, scope in enumerate(scopes) if scope in places]
 
     def position(scope: str) -> tuple[int, int]:
         if scope in places:
             return (1, places.index(scope))
-        number = scopes.index(scope) if scope in scopes else len(scopes)
+        number = scopes.index(scope) if scope in scopes else asked.get(scope, len(scopes))
         return (0 if grid and number < grid[0] else 2, number)
 
     return [row for _, row in sorted(rows, key=lambda each: position(each[0]))]
@@ -121,7 +130,9 @@ def _scopes(difference: Difference) -> Iterable[tuple[str, _Row]]:
     for cell in difference.cells:
         cells.setdefault(cell.scope, []).append(cell)
     for scope, changes in _by_scope(difference).items():
-        cost: Cost | None = sum((cell.cost for cell in cells.get(scope, [])), Cost())
+        cost = difference.cost_of(changes[0].path.question)
+        if cost is None:
+            cost = sum((cell.rest for cell in cells.get(scope, [])), Cost())
         for name, mark, change in _merged(changes, _visited(difference, scope)):
             what = f"{name}{change.kind}"
             yield scope, _Row(scope, mark, what, _answer(change, 0), _answer(change, 1), cost)
@@ -133,7 +144,8 @@ def _by_scope(difference: Difference) -> dict[str, list[AnswerChange]]:
     for change in difference.answers:
         if change.kind is QuestionKind.BRANCH or (change.kind is QuestionKind.SOURCE and difference.routes):
             continue
-        found.setdefault(_scope(change.path), []).append(change)
+        on_edge = change.kind is QuestionKind.OPERATOR and bool(change.path.node)
+        found.setdefault(str(change.path.question) if on_edge else _scope(change.path), []).append(change)
     kinds = list(QuestionKind)
     return {scope: sorted(group, key=lambda change: kinds.index(change.kind)) for scope, group in found.items()}
 
@@ -145,7 +157,10 @@ def _scope(path: QuestionPath) -> str:
 
 def _visited(difference: Difference, scope: str) -> str:
     """The mark of a scope that is there on one side only, else `~`."""
-    there = [any(_scope(path) == scope for path in side.answers) for side in (difference.before, difference.after)]
+    there = [
+        any(scope in (_scope(path), str(path.question)) for path in side.answers)
+        for side in (difference.before, difference.after)
+    ]
     return "~" if all(there) else "+" if there[1] else "-"
 
 
@@ -187,7 +202,7 @@ def _others(difference: Difference, show_all: bool) -> Iterable[tuple[str, _Row]
     alike: dict[object, list[CellChange]] = {}
     for cell in difference.cells:
         if cell.scope not in told and _counts(difference, cell) and (show_all or _worth_telling(difference, cell)):
-            free = cell.change is Change.CHANGED and not cell.cost
+            free = cell.change is Change.CHANGED and not cell.rest
             alike.setdefault((cell.aspect, cell.detail) if free else cell.path, []).append(cell)
     for group in alike.values():
         row = _other(group[0])
@@ -198,6 +213,8 @@ def _others(difference: Difference, show_all: bool) -> Iterable[tuple[str, _Row]
 def _worth_telling(difference: Difference, cell: CellChange) -> bool:
     """Where answers differ, maps from elsewhere are what these answers say."""
     if not difference.comparable:
+        return False
+    if cell.picked and not cell.rest:
         return False
     if cell.change is Change.REWIRED or (cell.change is Change.SAME and cell.renamed):
         return not difference.answers
@@ -211,7 +228,7 @@ def _other(cell: CellChange) -> _Row:
         return _Row(cell.path, mark, what)
     what = cell.aspect if mark == "~" else str(cell.change)
     was, arrow, now = cell.detail.partition(" -> ")
-    return _Row(cell.path, mark, what, was if arrow else "", now if arrow else cell.detail, cell.cost)
+    return _Row(cell.path, mark, what, was if arrow else "", now if arrow else cell.detail, cell.rest)
 
 
 def _counts(difference: Difference, cell: CellChange) -> bool:
@@ -222,17 +239,30 @@ def _counts(difference: Difference, cell: CellChange) -> bool:
     return False
 
 
-def _table(rows: Sequence[_Row]) -> Iterable[str]:
-    """Columns as wide as their widest cell; a long value pushes what stands behind it."""
+def _table(rows: Sequence[_Row], *, timed: bool) -> Iterable[str]:
+    """Columns as wide as their widest cell; what a change costs stands below a long value."""
     name = max(len(row.name) for row in rows)
     what = max(len(row.what) for row in rows)
     before = min(32, max(len(row.before) for row in rows if row.after) if any(row.after for row in rows) else 0)
     values = [_value(row, before) for row in rows]
-    timed = any(row.cost and milliseconds(row.cost.seconds) for row in rows)
-    costs = [_costs(row.cost, timed=timed) for row in rows]
-    width = max((len(value) for value, cost in zip(values, costs, strict=True) if cost), default=0)
-    for row, value, cost in zip(rows, values, costs, strict=True):
-        yield f"  {row.name:<{name}}  {row.mark} {row.what:<{what}}  {value:<{width}}  {cost}".rstrip()
+    figures = [_figures(row.cost, timed=timed) for row in rows]
+    width = max((len(value) for value, each in zip(values, figures, strict=True) if each), default=0)
+    width = min(width, _MOST_VALUE)
+    head = (*_COUNTED, *((_LATENCY,) if timed else ()))
+    columns = [max(map(len, column)) for column in zip(head, *filter(None, figures), strict=True)]
+    if any(figures):
+        yield f"{'':{name + what + width + 8}}  {_right(head, columns)}"
+    for row, value, each in zip(rows, values, figures, strict=True):
+        start, cost = f"  {row.name:<{name}}  {row.mark} {row.what:<{what}}  ", _right(each, columns) if each else ""
+        if cost and len(value) > width:
+            yield f"{start}{value}"
+            yield f"{'':{len(start) + width}}  {cost}"
+        else:
+            yield f"{start}{value:<{width}}  {cost}".rstrip()
+
+
+def _right(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
 
 
 def _value(row: _Row, before: int) -> str:
@@ -241,12 +271,12 @@ def _value(row: _Row, before: int) -> str:
     return row.before or row.after
 
 
-def _costs(cost: Cost | None, *, timed: bool) -> str:
+def _figures(cost: Cost | None, *, timed: bool) -> tuple[str, ...]:
+    """Empty where nothing changes."""
     if not cost:
-        return ""
-    time = milliseconds(cost.seconds)
-    first = f"{time:>8} {'ms' if time else '  '}  " if timed else ""
-    return f"{first}{signed(cost.params):>9} params  {signed(cost.macs):>8} MACs"
+        return ()
+    counts = (signed(cost.params), signed(cost.macs), signed(cost.activations))
+    return (*counts, milliseconds(cost.seconds) or "0") if timed else counts
 
 
 def _ends(difference: Difference) -> Iterable[str]:
@@ -260,15 +290,19 @@ def _ends(difference: Difference) -> Iterable[str]:
 
 
 def _totals(totals: Totals) -> str:
-    def of(name: str, before: int, after: int) -> str:
-        return f"{name} {short(before)} -> {short(after)} ({_percent(before, after)})"
+    was, now = totals.before, totals.after
+    counts = zip(_COUNTED, _counted(was), _counted(now), strict=True)
+    rows = [("in all", "before", "after", "change")]
+    rows += [(name, short(before), short(after), _percent(before, after)) for name, before, after in counts]
+    if totals.timed:
+        before, after = 1e3 * was.seconds, 1e3 * now.seconds
+        rows.append((_LATENCY, f"{before:.3f}", f"{after:.3f}", _percent(before, after)))
+    name, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
+    return "".join(f"  {row[0]:<{name}}  {_right(row[1:], others)}".rstrip() + "\n" for row in rows)
 
-    params = of("params", totals.before.params, totals.after.params)
-    counted = f"  {params}     {of('MACs', totals.before.macs, totals.after.macs)}"
-    if not totals.timed:
-        return counted
-    before, after = totals.before.seconds, totals.after.seconds
-    return f"  latency {1e3 * before:.3f} -> {1e3 * after:.3f} ms ({_percent(before, after)})   {counted}"
+
+def _counted(cost: Cost) -> tuple[int, ...]:
+    return cost.params, cost.macs, cost.activations
 
 
 def _percent(before: float, after: float) -> str:

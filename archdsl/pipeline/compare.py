@@ -32,10 +32,6 @@ def _side(loaded: Loaded, table: Table | None) -> Side:
 
 
 def _latency(graph: ClosedGraph, table: Table) -> Mapping[str, float]:
-    """Seconds by node; an op that several branches compute has one for each."""
     from archdsl.cost.estimate import estimate
 
-    found: dict[str, float] = {}
-    for row in estimate(graph, table).rows:
-        found[row.use.node] = found.get(row.use.node, 0.0) + row.seconds
-    return found
+    return estimate(graph, table).by_node()

@@ -142,6 +142,10 @@ def test_data_says_all_that_the_page_says(tmp_path: Path) -> None:
         "channels": ["128", "64"],
     } in answers
     assert data["totals"] == {
-        "before": {"params": 3_421_875, "macs": 27_770_486_784},
-        "after": {"params": after.figures.params, "macs": after.figures.macs},
+        "before": {"params": 3_421_875, "macs": 27_770_486_784, "activations": 269_516_800},
+        "after": {
+            "params": after.figures.params,
+            "macs": after.figures.macs,
+            "activations": after.figures.activations,
+        },
     }

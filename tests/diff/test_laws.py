@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
+from itertools import pairwise
+from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archdsl.diff import Change, Side, apply, as_data, as_text, diff
+from archdsl.diff import Change, Difference, Side, apply, as_data, as_text, diff
 from archdsl.diff.answer_diff import compare_answers, normal_form
 from archdsl.diff.model import Cost
 from archdsl.diff.tensors import tensors
 from archdsl.ir import ClosedGraph
 from archdsl.space import QuestionKind, QuestionPath
 from archdsl.space.concrete import Answer
+from archdsl.space.count import Census
 from tests.diff.sides import SPACE, genotype, loaded
 
 PROGRAM = loaded(SPACE).program
+_AMOUNT = r"(0|[+-][\d.]+)(?: ([kMG]))?"
+_UNITS = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9}
 Genotype = dict[QuestionPath, Answer]
 
 
@@ -78,8 +85,40 @@ def test_a_difference_accounts_for_everything(pair: tuple[Genotype, Genotype]) -
     _accounts_for_costs(before, after)
     _accounts_for_cells(before, after)
     _accounts_for_tensors(before, after)
+    assert_rows_sum_up(difference)
     json.dumps(as_data(difference, show_all=True))
     assert all(len(line) == len(line.rstrip()) for line in as_text(difference, show_all=True).splitlines())
+
+
+@pytest.mark.parametrize("space", ["gas", "cas", "autortnet"])
+def test_what_each_question_costs_adds_up(space: str) -> None:
+    """Questions about edges, those that cells share, chains that end elsewhere."""
+    program = loaded(SPACE.with_name(f"{space}.arch")).program
+    census, random = Census(program), Random(7)
+    sides = [genotype(program, census.sample(random)) for _ in range(3)]
+    for before, after in pairwise(sides):
+        difference = diff(before, after)
+        assert any(cell.picked for cell in difference.cells)
+        assert_rows_sum_up(difference)
+
+
+def assert_rows_sum_up(difference: Difference) -> None:
+    """The numbers that a reader sees, as far as their three digits go."""
+    assert difference.totals is not None
+    change = difference.totals.after - difference.totals.before
+    _, _, page = as_text(difference).partition("activations\n")
+    columns = [_amounts(line) for line in page.partition("\n\n")[0].splitlines()]
+    for column, exact in enumerate((change.params, change.macs, change.activations)):
+        shown = [amounts[column] for amounts in columns if amounts]
+        assert sum(shown) == pytest.approx(exact, abs=1 + 0.006 * sum(map(abs, shown)))
+
+
+def _amounts(line: str) -> list[float]:
+    """The three columns at the end of a row that has a cost."""
+    found = re.fullmatch(rf".* {_AMOUNT} +{_AMOUNT} +{_AMOUNT}", line)
+    if found is None:
+        return []
+    return [float(number) * _UNITS[unit or ""] for number, unit in zip(*[iter(found.groups())] * 2, strict=True)]
 
 
 @settings(max_examples=6)

@@ -168,7 +168,13 @@ def _object(found: Figures, graph: ClosedGraph) -> dict[str, Any]:
 
 
 def _sum(each: Sum) -> dict[str, Any]:
-    return {"name": each.name, "params": each.params, "macs": each.macs, "nodes": each.nodes}
+    return {
+        "name": each.name,
+        "params": each.params,
+        "macs": each.macs,
+        "activations": each.activations,
+        "nodes": each.nodes,
+    }
 
 
 def _priced_object(priced: Estimate) -> dict[str, Any]:
@@ -177,6 +183,10 @@ def _priced_object(priced: Estimate) -> dict[str, Any]:
         | {
             "cells": [{"name": each.name, "latency_ms": milliseconds(each.seconds)} for each in priced.cells()],
             "branches": [{"name": each.name, "latency_ms": milliseconds(each.seconds)} for each in priced.branches()],
+            "ops": [
+                {"name": each.name, "rows": each.uses, "latency_ms": milliseconds(each.seconds)}
+                for each in priced.ops()
+            ],
         }
     }
 
@@ -202,6 +212,7 @@ def _text(found: Figures, loaded: Loaded, graph: ClosedGraph, priced: Estimate |
     if found.branches():
         parts.append(_sums("by branch", found.branches(), found.macs, priced, priced.branches() if priced else ()))
     if priced:
+        parts.append(_ops(priced))
         parts.append(f"  latency {conditions(priced.table)}\n{interpolated_text(priced, '  ')}")
     return "\n".join(parts)
 
@@ -228,21 +239,37 @@ def _sizes(multiple: int) -> str:
 
 
 def _sums(title: str, sums: Sequence[Sum], macs: int, priced: Estimate | None, shares: Sequence[Share]) -> str:
-    """Columns of counts and, with a cost table, of estimates; rows without either are left out."""
-    head = (title, "params", "MACs", "share of MACs")
+    """Columns of counts and, with a cost table, of estimates."""
+    head = (title, "params", "activations", "MACs", "share of MACs")
     seconds = {share.name: share.seconds for share in shares}
     interpolated = {share.name: share.interpolated for share in shares}
-    shown = [each for each in sums if each.params or each.macs or each.name in seconds]
-    rows = [(each.name, count(each.params), count(each.macs), _share(each.macs, macs)) for each in shown]
+    rows = [
+        (each.name, count(each.params), count(each.activations), count(each.macs), _share(each.macs, macs))
+        for each in sums
+    ]
     if priced:
         unit = priced.table.unit
         head = (*head, f"latency, {unit}", "share of latency")
-        times = [seconds.get(each.name, 0.0) for each in shown]
+        times = [seconds.get(each.name, 0.0) for each in sums]
         rows = [
             (*row, about(amount(time, unit), interpolated.get(row[0], 0)), _share(time, priced.seconds))
             for row, time in zip(rows, times, strict=True)
         ]
     return table([head, *rows], right=range(1, len(head))) if rows else ""
+
+
+def _ops(priced: Estimate) -> str:
+    unit = priced.table.unit
+    rows = [
+        (
+            each.name,
+            count(each.uses),
+            about(amount(each.seconds, unit), each.interpolated),
+            _share(each.seconds, priced.seconds),
+        )
+        for each in priced.ops()
+    ]
+    return table([("by op", "rows", f"latency, {unit}", "share of latency"), *rows], right=(1, 2, 3))
 
 
 def _share(part: float, whole: float) -> str:
