@@ -47,7 +47,9 @@ def merge(tables: Sequence[Table], *, mixed: bool = False) -> Table:
             if times.get(row) is None:
                 times[row] = None if seconds is None else _in_unit(table, row, unit.seconds)
         memory = dict(table.memory) | memory
-    return Table(unit, times, _measured([table.measured for table in tables if table.measured]), memory=memory)
+    measured = _measured([table.measured for table in tables if table.measured])
+    networks = [each.in_unit(table.unit.seconds / unit.seconds) for table in tables for each in table.calibration]
+    return Table(unit, times, measured, memory=memory, calibration=tuple(networks))
 
 
 def _in_unit(table: Table, row: Row, unit_s: float) -> float | None:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import fsum
 from pathlib import Path
 from re import findall
 from typing import Annotated, Final, Literal, TypeAlias
@@ -76,6 +77,28 @@ class Measurement(_Record):
     """None where nothing was fitted: an estimate is then the bare sum."""
 
 
+class Calibration(_Record):
+    """A network that was measured as a whole, with the rows and as they were: the factor is fitted on these."""
+
+    network: _Text
+    time: float = Field(gt=0)
+    """In the unit of the table, as is what follows."""
+    ops: dict[_Text, Annotated[float, Field(gt=0)]]
+    """The sums of its rows by op, without the factor."""
+
+    @property
+    def sum(self) -> float:
+        return fsum(self.ops.values())
+
+    def in_unit(self, ratio: float) -> Calibration:
+        """In a unit that is `ratio` times as short."""
+        return Calibration(
+            network=self.network,
+            time=self.time * ratio,
+            ops={op: time * ratio for op, time in self.ops.items()},
+        )
+
+
 class Fit(_Record):
     """The rows were not measured: they were fitted to networks that were measured as a whole."""
 
@@ -129,6 +152,7 @@ class _File(_Record):
     """None where nothing was measured yet, or networks alone."""
     fitted: Fit | None = None
     unit: Unit = Field(strict=False)
+    calibration: tuple[Calibration, ...] = ()
     rows: tuple[_Line, ...]
 
     @model_validator(mode="after")
@@ -159,6 +183,7 @@ class Table:
     fitted: Fit | None = None
     interpolated: frozenset[Row] = frozenset()
     """Rows whose times were not in the file."""
+    calibration: tuple[Calibration, ...] = ()
 
     @property
     def passes(self) -> GraphPasses:
@@ -202,9 +227,21 @@ def table_bytes(table: Table) -> bytes:
         **fitted,
         "unit": table.unit.value,
     }
-    lines = [_line(row, table.times[row], table.memory.get(row)) for row in rows]
-    listed = "[\n    " + ",\n    ".join(lines) + "\n  ]" if lines else "[]"
-    return f'{json.dumps(head, indent=2, ensure_ascii=False, allow_nan=False)[:-2]},\n  "rows": {listed}\n}}\n'.encode()
+    lists = {"rows": [_line(row, table.times[row], table.memory.get(row)) for row in rows]}
+    if table.calibration:
+        lists = {"calibration": [_dumped(each.model_dump(mode="json")) for each in table.calibration]} | lists
+    listed = [f'  "{name}": ' + _listed(lines) for name, lines in lists.items()]
+    return ",\n".join([_dumped(head, indent=2)[:-2], *listed, ""]).removesuffix(",\n").encode() + b"\n}\n"
+
+
+def _listed(lines: Iterable[str]) -> str:
+    """One on a line."""
+    text = ",\n    ".join(lines)
+    return f"[\n    {text}\n  ]" if text else "[]"
+
+
+def _dumped(content: Mapping[str, object], *, indent: int | None = None) -> str:
+    return json.dumps(content, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def ordered(rows: Iterable[Row]) -> list[Row]:
@@ -213,10 +250,16 @@ def ordered(rows: Iterable[Row]) -> list[Row]:
 
 
 def _line(row: Row, time: float | None, memory: int | None) -> str:
-    content = {"op": row.op, "reads": list(row.reads), "gives": row.gives, "time": time, "body": row.body}
+    content: dict[str, object] = {
+        "op": row.op,
+        "reads": list(row.reads),
+        "gives": row.gives,
+        "time": time,
+        "body": row.body,
+    }
     if memory is not None:
         content["memory"] = memory
-    return json.dumps(content, ensure_ascii=False, allow_nan=False)
+    return _dumped(content)
 
 
 def _order(row: Row) -> tuple[object, ...]:
@@ -238,7 +281,8 @@ def parse_table(data: bytes, path: Path) -> Table:
     except ValidationError as error:
         raise TableUnreadable(path, _first(error)) from None
     memory = {line.row: line.memory for line in file.rows if line.memory is not None}
-    return Table(file.unit, {line.row: line.time for line in file.rows}, file.measured, path, memory, file.fitted)
+    times = {line.row: line.time for line in file.rows}
+    return Table(file.unit, times, file.measured, path, memory, file.fitted, calibration=file.calibration)
 
 
 def _first(error: ValidationError) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from archdsl.cost.rows import Row
-from archdsl.cost.tables import Measurement, Table, differences, read_table, table_bytes
+from archdsl.cost.tables import Calibration, Measurement, Table, differences, read_table, table_bytes
 from archdsl.files import write_atomic
 from archdsl.measure.rounds import Open, Step, expected_seconds, measure
 from archdsl.measure.runtime import NotMeasured, Runtime
@@ -103,9 +103,35 @@ class Filling:
         rows = {subject: time_s for subject, time_s in seconds.items() if isinstance(subject, Row)}
         times |= {row: _rounded(time_s / unit.seconds) for row, time_s in rows.items()}
         memory |= {row: size for row, size in self.samples.memory.items() if isinstance(row, Row)}
-        return Table(unit, times, self._measured(times, unit), self.path, memory)
+        return Table(
+            unit, times, self._measured(times, unit), self.path, memory, calibration=self._calibration(times, unit)
+        )
 
-    def _measured(self, times: dict[Row, float | None], unit: Unit) -> Measurement | None:
+    @property
+    def networks(self) -> Mapping[Whole, float]:
+        """Whole networks with their times, in seconds."""
+        return {
+            subject: seconds_of(samples, self.conditions.statistic)
+            for subject, samples in self.samples.taken.items()
+            if isinstance(subject, Whole) and samples
+        }
+
+    def _calibration(self, times: Mapping[Row, float | None], unit: Unit) -> tuple[Calibration, ...]:
+        """The networks of which all rows are known; those of the table before where none was measured."""
+        found: list[Calibration] = []
+        for whole, time_s in self.networks.items():
+            ops: dict[str, float] = {}
+            for row, count in whole.rows:
+                if (time := times.get(row)) is None:
+                    break
+                ops[row.op] = ops.get(row.op, 0.0) + count * time
+            else:
+                rounded = {op: _rounded(time) for op, time in sorted(ops.items())}
+                found.append(Calibration(network=whole.name, time=_rounded(time_s / unit.seconds), ops=rounded))
+        found.sort(key=lambda each: (len(each.network), each.network))
+        return tuple(found) or (() if self.before is None else self.before.calibration)
+
+    def _measured(self, times: Mapping[Row, float | None], unit: Unit) -> Measurement | None:
         rows = {row: found * unit.seconds for row, found in times.items() if found is not None}
         if not rows:
             return None
@@ -113,12 +139,7 @@ class Filling:
         counts = [self.samples.count(row) for row in rows if self.samples.count(row)]
         if before is not None and len(counts) < len(rows):
             counts.append(before.rounds)
-        networks = {
-            subject: seconds_of(samples, self.conditions.statistic)
-            for subject, samples in self.samples.taken.items()
-            if isinstance(subject, Whole) and samples
-        }
-        fitted = fit_scale(networks, rows)
+        fitted = fit_scale(self.networks, rows)
         scale = (
             None
             if fitted is None

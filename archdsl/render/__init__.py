@@ -1,9 +1,10 @@
 """Pictures of cells, grids, networks and differences, as DOT, SVG, PNG and PDF. Knows nothing of torch."""
 
-from archdsl.render.draw import Drawable, NothingToDraw, draw, svg
+from archdsl.render.draw import Drawable, NotApart, NothingToDraw, draw, svg
 from archdsl.render.engine.output import render
 from archdsl.render.model.picture import FORMATS, Box, Format, Line, Picture, Text
 from archdsl.render.views.difference import difference_picture
+from archdsl.render.views.prediction import Predicted, prediction_picture
 
 __all__ = [
     "FORMATS",
@@ -11,11 +12,14 @@ __all__ = [
     "Drawable",
     "Format",
     "Line",
+    "NotApart",
     "NothingToDraw",
     "Picture",
+    "Predicted",
     "Text",
     "difference_picture",
     "draw",
+    "prediction_picture",
     "render",
     "svg",
 ]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from archdsl.cost.merge import NotTogether, merge, merge_scales
 from archdsl.cost.rows import Row
 from archdsl.cost.table_diff import table_difference
-from archdsl.cost.tables import Fit, Scale, Table, empty
+from archdsl.cost.tables import Calibration, Fit, Scale, Table, empty
 from archdsl.settings.costs import Unit
 from tests.cost.invented import measurement, table
 
@@ -34,6 +34,16 @@ def test_each_row_is_that_of_the_first_table_that_has_it(
         assert isclose(found.seconds(row) or 0, expected or 0)
     assert merge([first]) == replace(first, memory={})
     assert merge([first, first]).times == first.times
+
+
+def test_networks_of_all_tables_are_kept_in_one_unit() -> None:
+    measured = Calibration(network="narrow", time=2.0, ops={"conv": 1.0, "resize": 0.5})
+    one = replace(table({ROWS[0]: 2.0}, Unit.MS), calibration=(measured,))
+    other = replace(table({ROWS[1]: 2.0}, Unit.US), calibration=(measured,))
+    first, second = merge([one, other]).calibration
+    assert first == measured
+    assert second.time == pytest.approx(2e-3)
+    assert second.sum == pytest.approx(1.5e-3)
 
 
 def test_a_time_comes_before_none_and_memory_stays() -> None:

@@ -16,7 +16,7 @@ from archdsl.cost.estimate import MissingRows, estimate
 from archdsl.cost.graph_passes import AS_WRITTEN
 from archdsl.cost.rows import Row, rows_of, uses
 from archdsl.cost.space_rows import rows_of_space
-from archdsl.cost.tables import Table, TableUnreadable, empty, parse_table, read_table, table_bytes
+from archdsl.cost.tables import Calibration, Table, TableUnreadable, empty, parse_table, read_table, table_bytes
 from archdsl.settings.costs import Unit
 from tests.cost.invented import SCALE, measurement, numbered, table
 from tests.pipeline.spaces import SMALL, Case, graph_of, loaded, samples
@@ -29,6 +29,12 @@ words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\
 rows = st.builds(Row, op=words, reads=st.lists(shapes, min_size=1, max_size=3).map(tuple), body=words, gives=shapes)
 times = st.none() | st.floats(1e-9, 1e9)
 measurements = st.sampled_from([measurement(), measurement(SCALE)])
+calibrations = st.builds(
+    Calibration,
+    network=words,
+    time=st.floats(1e-9, 1e9),
+    ops=st.dictionaries(words, st.floats(1e-9, 1e9), min_size=1, max_size=3),
+)
 tables = st.dictionaries(rows, st.tuples(times, st.none() | st.integers(0, 2**40)), max_size=5).flatmap(
     lambda found: st.builds(
         Table,
@@ -36,6 +42,7 @@ tables = st.dictionaries(rows, st.tuples(times, st.none() | st.integers(0, 2**40
         times=st.just({row: time for row, (time, _) in found.items()}),
         measured=measurements,
         memory=st.just({row: memory for row, (_, memory) in found.items() if memory is not None}),
+        calibration=st.lists(calibrations, max_size=3).map(tuple),
     )
 )
 

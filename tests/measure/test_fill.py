@@ -13,6 +13,7 @@ import pytest
 from archdsl.cli.exits import Exit
 from archdsl.cost.estimate import estimate
 from archdsl.cost.tables import read_table
+from archdsl.measure.statistics import factor_of
 from archdsl.pipeline import load
 from tests.measure.small import ROWS, fill, space_in, started
 
@@ -47,6 +48,11 @@ def test_every_row_of_a_space_is_measured_and_its_networks_have_an_estimate(runt
     assert table.measured.batch_norm == ("folded" if runtime == "ort" else "kept")
     assert table.measured.constants == ("folded" if runtime == "ort" else "computed")
     assert table.measured.dead_code == "run"
+    ratios = [each.sum / each.time for each in table.calibration]
+    assert len(ratios) == table.measured.scale.networks
+    assert factor_of(ratios) == pytest.approx(table.factor, rel=1e-3), "these are what the factor is fitted on"
+    assert fill(tmp_path, "--rounds", "3", table="table.json", runtime=runtime) == Exit.FINE
+    assert read_table(tmp_path / "table.json").calibration == table.calibration
     network = space_in(tmp_path).with_name("one.arch")
     network.write_text(
         'archdsl 1\n\nuse "net.arch"\n\ngenotype one of net {\n  trunk[1..3].operator = conv1x1\n}\n', encoding="utf-8"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from archdsl.cost import figures
+from archdsl.cost.node_costs import Counted, NodeCosts, counted
+from archdsl.ir import ClosedGraph
 from archdsl.pipeline import Loaded, load
 
 ROOT = Path(__file__).parents[2]
@@ -22,3 +25,10 @@ TEXTS = Path(__file__).parent / "texts"
 @cache
 def loaded(path: Path | str) -> Loaded:
     return load(str(path))
+
+
+def counts(item: Loaded, what: Counted = Counted.MACS) -> NodeCosts:
+    """What the nodes of a network cost."""
+    graph = item.network()
+    assert isinstance(graph, ClosedGraph)
+    return counted(figures(graph), what)

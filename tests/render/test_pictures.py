@@ -17,7 +17,7 @@ from archdsl.diff.model import Side
 from archdsl.render import Format, NothingToDraw, Picture, difference_picture, draw, render, svg
 from archdsl.render.model.picture import BRANCHES, FONT_FAMILIES, Dash
 from archdsl.space import Step
-from tests.render.items import HYPER_ANSWERED, ROOT, SPACE, STUDENT, TEACHER, loaded
+from tests.render.items import HYPER_ANSWERED, ROOT, SPACE, STUDENT, TEACHER, counts, loaded
 
 TITLE = "{http://www.w3.org/2000/svg}title"
 
@@ -38,7 +38,9 @@ def pictures() -> Iterable[tuple[str, Picture]]:
     student = loaded(STUDENT)
     yield "trellis", draw(student)
     yield "space", draw(loaded(SPACE))
-    yield "network", draw(student, figures=figures(student.network()))
+    yield "costs", draw(student, costs=counts(student))
+    yield "costs of a network", draw(loaded(HYPER_ANSWERED), costs=counts(loaded(HYPER_ANSWERED)))
+    yield "costs of a cell", draw(student, cell="refined", costs=counts(student))
     yield "cell", draw(student, cell="refined")
     yield "difference", difference_picture(diff(compared(STUDENT), compared(TEACHER)))
 
@@ -153,17 +155,6 @@ def test_every_cell_of_the_student_lays_out() -> None:
     for path, cell in cells(item.network()).items():
         if cell.definition or path in ("stem", "fused", "logits", "deep", "middle"):
             assert len(titles(draw(item, cell=path))) >= 3, path
-
-
-def test_a_network_has_its_cells_and_their_costs() -> None:
-    item = loaded(STUDENT)
-    picture = draw(item, figures=figures(item.network()))
-    boxes = {box.name: [line.text for line in box.label] for box in picture.boxes}
-    assert boxes["stem"] == ["stem", "conv3x3, conv3x3_x2", "64 @ 1/8", "130 k params, 10.1 G MACs"]
-    assert boxes["trunk[2][8]"][:2] == ["trunk[2][8]", "conv3x3_x2"]
-    assert boxes["logits"][-1] == "out logits"
-    dashed = {box.name for box in picture.boxes if box.stroke.dash is Dash.DASHED}
-    assert dashed == {"deep", "middle"}
 
 
 def test_a_definition_that_no_answer_uses_is_drawn_from_the_space() -> None:

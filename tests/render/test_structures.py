@@ -11,11 +11,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from PIL import Image
 
-from archdsl.cost import figures
 from archdsl.pipeline import load
 from archdsl.render import NothingToDraw, Picture, draw, render
 from archdsl.render.model.picture import Dash
-from tests.render.items import HYPER, HYPER_ANSWERED, INDEPENDENT, ROOT, SPACE, STUDENT, TEXTS, loaded
+from tests.render.items import HYPER, HYPER_ANSWERED, INDEPENDENT, ROOT, SPACE, STUDENT, TEXTS, counts, loaded
 
 CHAIN = f"{TEXTS / 'chain.arch'}:chain12"
 CHAIN_ANSWERED = f"{TEXTS / 'chain.arch'}:chain12_mixed"
@@ -122,9 +121,10 @@ def test_neighbours_with_equal_answers_are_one_box() -> None:
 
 def test_neighbours_of_other_costs_stand_apart_where_costs_are_shown() -> None:
     item = loaded(CHAIN_ANSWERED)
-    boxes = labels(draw(item, figures=figures(item.network())))
+    boxes = labels(draw(item, costs=counts(item)))
     assert boxes["trunk[1]"][-1] != boxes["trunk[3..4]"][-1]
-    assert all("params" in boxes[name][-1] for name in ("trunk[1]", "trunk[3..4]"))
+    assert boxes["trunk[3..4]"][-1].startswith("2 × ")
+    assert all("MACs" in boxes[name][-1] for name in ("trunk[1]", "trunk[3..4]"))
 
 
 def test_the_cells_of_a_chain_stand_in_order_with_their_ops_on_the_edges() -> None:

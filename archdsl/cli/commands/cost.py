@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from archdsl.files import write_atomic
 
 if TYPE_CHECKING:
     from archdsl.cost.rows import Row
+    from archdsl.cost.tables import Table
 
 
 @click.group("cost", cls=Group, no_args_is_help=False)
@@ -40,21 +41,33 @@ _TABLE = click.argument("file", type=click.Path(path_type=Path), metavar="TABLE"
 
 @command.command("show")
 @_TABLE
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="X.svg|png|pdf|dot|json",
+    help="Draw what the table predicts against what was measured, and the time by op.",
+)
 @text_or_json
-def show(file: Path, form: str) -> int:
-    """Show where a table was measured, and its rows.
+def show(file: Path, plot: Path | None, form: str) -> int:
+    """Show where a table was measured, how far it was off, and its rows.
 
-    `--format json` is the table in canonical form.
+    The networks are those that were measured as a whole with the rows, on which the factor is fitted. `--format json`
+    is the table in canonical form.
     """
     from archdsl.cost.tables import ordered, read_table, table_bytes
 
     found = read_table(file)
+    if plot is not None:
+        _plot(file, found, plot)
+        return Exit.FINE
     if form == "json":
         say_bytes(table_bytes(found))
         return Exit.FINE
     waiting = len(found.missing(found.times))
     more = f", {waiting:,} of them still to be measured" if waiting else ""
     say(f"{file}: {plural(len(found.times), 'row')}{more}\n{conditions(found)}\n")
+    if found.calibration:
+        say(f"{_networks(found)}\n{_time_by_op(found)}\n")
     rows = [(str(found.unit), "MiB", *ROW_HEAD)]
     rows += [
         (_time(found.times[row]), _mebibytes(found.memory.get(row)), *row_cells(row)) for row in ordered(found.times)
@@ -169,6 +182,48 @@ def fit(
         unmeasured = plural(len(found.unmeasured), "row")
         note(f"{unmeasured} stand in no measured network and are priced as others of their kind")
     return Exit.FINE
+
+
+def _plot(file: Path, table: Table, out: Path) -> None:
+    """Raises Refused where the table keeps no networks."""
+    from archdsl.api import Refused, picture_format
+    from archdsl.render import Predicted, prediction_picture, render
+
+    form = picture_format(out)
+    if not table.calibration:
+        raise Refused(
+            f"`{file}` keeps no network that was measured as a whole; `archdsl cost fill` measures some with the rows"
+        )
+    networks = [Predicted(each.network, each.time, table.factor * each.sum) for each in table.calibration]
+    about = conditions(table).split("; ")
+    write_atomic(out, render(prediction_picture(file.name, about, str(table.unit), networks, _ops(table)), form))
+    note(str(out))
+
+
+def _ops(table: Table) -> Mapping[str, float]:
+    """The predicted time of all networks by op, the slowest first."""
+    found: dict[str, float] = {}
+    for each in table.calibration:
+        for op, time in each.ops.items():
+            found[op] = found.get(op, 0.0) + table.factor * time
+    return dict(sorted(found.items(), key=lambda each: -each[1]))
+
+
+def _networks(found: Table) -> str:
+    rows = [("network", f"measured, {found.unit}", f"predicted, {found.unit}", "off by")]
+    for each in found.calibration:
+        predicted = found.factor * each.sum
+        off = f"{100 * (predicted / each.time - 1):+.1f} %"
+        rows.append((each.network, _time(each.time), _time(predicted), off))
+    return table(rows, right=(1, 2, 3))
+
+
+def _time_by_op(found: Table) -> str:
+    ops, networks = _ops(found), len(found.calibration)
+    total = sum(ops.values())
+    rows = [("op", f"{found.unit} a network", "share")]
+    rows += [(op, _time(time / networks), f"{100 * time / total:.1f} %") for op, time in ops.items()]
+    return table(rows, right=(1, 2))
 
 
 def _time(time: float | None) -> str:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archdsl.cli.cost_options import interpolate, priced_or_leave
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides
 from archdsl.cli.output import note
 
 if TYPE_CHECKING:
+    from archdsl.cost.node_costs import NodeCosts
     from archdsl.pipeline import Loaded
     from archdsl.space import QuestionPath
 
@@ -35,7 +37,12 @@ _FORMATS = ("svg", "png", "pdf", "dot", "json")
     metavar="NAME",
     help="One cell, op or line by its path, its definition or its tag (`normal@h1`); or a chain's cells, by its name.",
 )
-@click.option("--costs", is_flag=True, help="With params and MACs; a network with a grid is drawn by its cells then.")
+@click.option(
+    "--costs",
+    metavar="params|macs|activations|TABLE",
+    help="Coloured by share: of a count, or of the time that a cost table gives.",
+)
+@interpolate
 @click.option(
     "--logits",
     type=click.Path(path_type=Path),
@@ -48,7 +55,8 @@ def command(
     target: str,
     out: Path,
     cell: str | None,
-    costs: bool,
+    costs: str | None,
+    interpolate: bool,
     logits: Path | None,
     form: str | None,
     overrides: tuple[tuple[str, str], ...],
@@ -56,12 +64,14 @@ def command(
 ) -> int:
     """Draw a grid with its paths, a network by its cells, one cell, or the cells of a chain.
 
+    With `--costs` boxes and ops of a network are coloured by their share of what it costs, on one scale for all
+    pictures. A file that is called as a count is: `./macs`.
+
     The same text gives the same bytes. `json` is the picture as data: its boxes, lines and frames.
     """
-    from archdsl.api import Refused, closed_graph
-    from archdsl.cost import figures
+    from archdsl.api import Refused
     from archdsl.files import write_atomic
-    from archdsl.render import draw, render
+    from archdsl.render import NotApart, draw, render
 
     chosen = form or out.suffix.removeprefix(".") or "svg"
     if chosen not in _FORMATS:
@@ -69,8 +79,11 @@ def command(
             f"`{out}` is not a picture file: write one that ends in {', '.join(f'.{each}' for each in _FORMATS)}"
         )
     loaded = load_or_leave(target, overrides, size)
-    found = figures(closed_graph(loaded)) if costs else None
-    picture = draw(loaded, cell=cell, figures=found, chances=None if logits is None else _chances(loaded, logits))
+    found = None if costs is None else _costs(loaded, target, costs, size, interpolate=interpolate)
+    try:
+        picture = draw(loaded, cell=cell, costs=found, chances=None if logits is None else _chances(loaded, logits))
+    except NotApart as error:
+        raise Refused(str(error)) from None
     data = render(picture, chosen)
     if str(out) == "-":
         click.echo(data, nl=False)
@@ -78,6 +91,22 @@ def command(
         write_atomic(out, data)
         note(str(out))
     return Exit.FINE
+
+
+def _costs(loaded: Loaded, target: str, what: str, size: tuple[int, int] | None, *, interpolate: bool) -> NodeCosts:
+    """Raises Refused for a space."""
+    from archdsl.api import Refused, closed_graph
+    from archdsl.cost import figures
+    from archdsl.cost.estimate import estimate
+    from archdsl.cost.node_costs import Counted, counted, timed
+
+    graph = closed_graph(loaded)
+    if what in [each.value for each in Counted]:
+        return counted(figures(graph), Counted(what))
+    if not Path(what).exists():
+        raise Refused(f"there is no `{what}` among {', '.join(Counted)}, and no such cost table")
+    table = priced_or_leave(Path(what), {target: loaded}, size, interpolate=interpolate)
+    return timed(estimate(graph, table))
 
 
 def _chances(loaded: Loaded, file: Path) -> Mapping[QuestionPath, Mapping[str, float]]:

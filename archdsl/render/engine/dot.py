@@ -46,7 +46,8 @@ def _settings(picture: Picture) -> Iterable[str]:
         spacing = ("0.22", "0.35") if picture.flow is Flow.RIGHT else ("0.3", "0.28")
         graph |= {"rankdir": picture.flow, "nodesep": spacing[0], "ranksep": spacing[1]}
     if picture.heading:
-        graph |= {"label": _label(picture.heading, left=True), "labelloc": "t", "labeljust": "l"}
+        label = _scaled(picture) if picture.scale else _label(picture.heading, left=True)
+        graph |= {"label": label, "labelloc": "t", "labeljust": "l"}
     yield _statement("graph", graph)
     base = {"fontname": quote(FONT), "fontsize": str(_BASE_SIZE), "fontcolor": quote(INK)}
     yield _statement("node", base | {"margin": quote("0.09,0.05"), "height": "0.3", "width": "0.3"})
@@ -56,13 +57,13 @@ def _settings(picture: Picture) -> Iterable[str]:
 def _box(box: Box) -> str:
     shape, style = _SHAPES[box.outline]
     dash = "" if box.stroke.dash is Dash.SOLID else f",{box.stroke.dash}"
-    found = {"label": _label(box.label) if box.label else quote(""), "shape": shape}
+    found = {"label": _aligned(box) if box.label else quote(""), "shape": shape}
     if box.outline is not Outline.PLAIN:
         found |= {"style": quote(style + dash), "color": quote(box.stroke.colour), "fillcolor": quote(box.fill)}
         found |= {"penwidth": _number(box.stroke.width)}
     if box.at is not None:
         found |= {"pos": quote(_point(box.at))}
-    if box.size is not None:
+    if box.size is not None and not box.left:  # else its table is as wide
         width, height = box.size
         found |= {"width": _number(width / 72), "height": _number(height / 72), "fixedsize": "true"}
     return _statement(quote(box.name), found)
@@ -79,7 +80,7 @@ def _group(group: Group) -> Iterable[str]:
 
 
 def _line(line: Line) -> str:
-    found = {"label": _label(line.label)} if line.label else {}
+    found = {"label": _chip(line.label, line.fill) if line.fill else _label(line.label)} if line.label else {}
     found |= _stroke(line.stroke)
     if not line.arrow:
         found |= {"arrowhead": "none"}
@@ -111,6 +112,32 @@ def _way(points: Sequence[Point], *, arrow: bool) -> str:
 def _label(lines: Iterable[Text], *, left: bool = False) -> str:
     end = '<BR ALIGN="LEFT"/>' if left else "<BR/>"
     return f"<{end.join(map(_text, lines))}{end if left else ''}>"
+
+
+def _aligned(box: Box) -> str:
+    if not box.left or box.size is None:
+        return _label(box.label)
+    table = f'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0" WIDTH="{_number(box.size[0])}"'
+    rows = "".join(f'<TR><TD ALIGN="LEFT">{_text(line)}</TD></TR>' for line in box.label)
+    return f"<<TABLE {table}>{rows}</TABLE>>"
+
+
+def _chip(lines: Iterable[Text], fill: str) -> str:
+    """A label on a fill."""
+    table = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" STYLE="ROUNDED"'
+    return f'<<TABLE {table} BGCOLOR="{fill}"><TR><TD>{"<BR/>".join(map(_text, lines))}</TD></TR></TABLE>>'
+
+
+def _scaled(picture: Picture) -> str:
+    """A heading with a row of swatches below."""
+    plain = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1"'
+    rows = [f'<TR><TD ALIGN="LEFT">{_text(line)}</TD></TR>' for line in picture.heading]
+    swatches = "".join(
+        f'<TD BGCOLOR="{swatch.fill}" CELLPADDING="4">{"<BR/>".join(map(_text, lines))}</TD>'
+        for swatch, lines in picture.scale
+    )
+    inner = f'<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="3" COLOR="{FAINT}"><TR>{swatches}</TR></TABLE>'
+    return f'<<TABLE {plain}>{"".join(rows)}<TR><TD ALIGN="LEFT">{inner}</TD></TR></TABLE>>'
 
 
 def _text(line: Text) -> str:

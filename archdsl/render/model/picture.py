@@ -55,6 +55,14 @@ def branch_stroke(number: int) -> Stroke:
     return BRANCHES[number % len(BRANCHES)]
 
 
+@dataclass(frozen=True, slots=True)
+class Swatch:
+    """A fill, and a colour of letters that are read on it."""
+
+    fill: str
+    ink: str
+
+
 Point: TypeAlias = "tuple[float, float]"
 """In points, y upwards."""
 
@@ -94,6 +102,8 @@ class Box:
     at: Point | None = None
     """The centre, where the picture is placed by hand."""
     size: Point | None = None
+    left: bool = False
+    """Whether its lines begin at its left edge; a box of text that is so wide at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,8 @@ class Line:
     """A Bezier spline of 3n + 1 points, where the picture is placed by hand."""
     pulls: bool = True
     """Whether its head is laid out behind its tail."""
+    fill: str = ""
+    """Behind its label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,5 +150,7 @@ class Picture:
     """None where every box says where it is."""
     heading: tuple[Text, ...] = ()
     """Title and legend, above a picture that is not placed by hand."""
+    scale: tuple[tuple[Swatch, tuple[Text, ...]], ...] = ()
+    """Colours with their meaning, below such a heading."""
     groups: tuple[Group, ...] = ()
     """Of a picture that is not placed by hand."""

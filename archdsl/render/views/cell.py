@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import takewhile
 from typing import TypeAlias
 
+from archdsl.cost.node_costs import NodeCosts
 from archdsl.ir import Graph
 from archdsl.ops.bind import show
 from archdsl.ops.primitives import PRIMITIVES
@@ -21,6 +22,7 @@ from archdsl.render.views.chances import Chances, candidates, explained
 from archdsl.render.views.chances import stroke as likely_stroke
 from archdsl.render.views.legends import SetNames, named_sets, set_legend
 from archdsl.render.views.scopes import Scope
+from archdsl.render.views.shares import Shares, coloured
 from archdsl.render.views.wiring import Unit, Wiring, join_sign, short_name
 from archdsl.space import (
     Apply,
@@ -57,19 +59,23 @@ def cell_picture(
     title: str = "",
     about: Sequence[str] = (),
     chances: Chances | None = None,
+    costs: NodeCosts | None = None,
 ) -> Picture:
     """The picture of one instance of a cell or op, closed or with its questions.
 
-    `title` stands instead of its definition's name, `about` below it.
+    `title` stands instead of its definition's name, `about` below it. With costs each op is coloured by its share of
+    those of the instance.
     """
-    drawing = CellDrawing(graph, scope, given or {}, chances=chances)
+    shares = None if costs is None else Shares.of(costs, scope.nodes)
+    drawing = CellDrawing(graph, scope, given or {}, chances=chances, shares=shares)
     letters = named_sets(() if chances else drawing.sets())
     legend = explained(
         ["of a sum that keeps some inputs, those with the most probable ops are dark"] if chances else ()
     )
     about_it = [*_title(scope, title), *(small(line, 9) for line in about)]
     heading = [*about_it, *(legend if chances else set_legend(letters)), small(" ", 6)]
-    return Picture(scope.path, drawing.boxes(), drawing.lines(letters), heading=tuple(heading))
+    scale = () if shares is None else shares.legend()
+    return Picture(scope.path, drawing.boxes(), drawing.lines(letters), heading=tuple(heading), scale=scale)
 
 
 def _title(scope: Scope, title: str) -> list[Text]:
@@ -95,6 +101,10 @@ class CellDrawing:
     small: bool = False
     chances: Chances | None = None
     """How probable answers are, where they are open and that is known."""
+    shares: Shares | None = None
+    """What its ops cost, of a network."""
+    times: int = 1
+    """How many cells it is drawn for."""
 
     @cached_property
     def wiring(self) -> Wiring:
@@ -106,7 +116,7 @@ class CellDrawing:
 
     def boxes(self) -> tuple[Box, ...]:
         found = [self.input_box(path) for path in self.wiring.inputs if path not in self.ports.values()]
-        found += [self.map_box(unit) for unit in self.wiring.units.values() if self.shown(unit)]
+        found += [self.costed(self.map_box(unit), unit) for unit in self.wiring.units.values() if self.shown(unit)]
         return tuple(replace(box, name=self.prefix + box.name) for box in found)
 
     def lines(self, letters: SetNames) -> tuple[Line, ...]:
@@ -129,6 +139,15 @@ class CellDrawing:
         return unit.output not in self.wiring.candidates and unit.output not in self.wiring.handed_on
 
     # Maps -----------------------------------------------------------------------------------
+
+    def costed(self, box: Box, unit: Unit) -> Box:
+        """The box of a map with what its op costs, where that stands on no line."""
+        if self.wiring.source_of(unit) is not None and unit.output not in self.ports:
+            return box
+        if self.shares is None or (swatch := self.shares.swatch(unit.nodes, self.times)) is None:
+            return box
+        label = (*box.label, small(self.shares.brief(unit.nodes, self.times)))
+        return replace(box, label=coloured(label, swatch), fill=swatch.fill)
 
     def input_box(self, path: str) -> Box:
         label = (
@@ -178,21 +197,27 @@ class CellDrawing:
     def lines_into(self, unit: Unit, letters: SetNames) -> list[Line]:
         if unit.output in self.ports:
             return []
-        found = [self.line(source, unit, letters) for source in self.wiring.read_at(unit)]
+        reads = self.wiring.read_at(unit)
+        found = [
+            self.line(source, unit, letters, again=source in reads[:number]) for number, source in enumerate(reads)
+        ]
         beside = [path for path in self.wiring.beside(unit) if not self.wiring.named(path)]
         return found + [Line(source, unit.output, (small("size"),), _BESIDE) for source in beside]
 
-    def line(self, source: str, unit: Unit, letters: SetNames) -> Line:
-        """From the last map that is a node, with all ops between."""
+    def line(self, source: str, unit: Unit, letters: SetNames, *, again: bool) -> Line:
+        """From the last map that is a node, with all ops between; what is read `again` costs nothing more."""
         ends = self.picked(source, unit)
         ops: list[tuple[Text, ...]] = []
         likely = self.likely(source, unit)
         asks = bool(ends) or self.wiring.common(unit) is not None or self.wiring.picks(unit)
+        nodes: list[str] = []
         if self.wiring.source_of(unit) is not None:
             ops.append(self.op_on_edge(unit, letters))
+            nodes += unit.nodes
         while source in self.wiring.handed_on:
             before = self.wiring.units[source]
             ops.append(self.op_on_edge(before, letters))
+            nodes += before.nodes
             asks = asks or self.wiring.common(before) is not None
             source = self.wiring.source_of(before) or source
         label = tuple(text for op in reversed(ops) for text in op)
@@ -200,7 +225,10 @@ class CellDrawing:
         answer = self.given.get((Step(unit.line), Step(self.wiring.named(source))), ())
         label += tuple(Text(each) for each in answer if each.partition("(")[0] not in heads)  # a pipe of no ops
         stroke = _CHOICE if asks else _NOTHING if any(map(_writes_zeros, heads)) else PLAIN
-        return Line(source, unit.output, (*label, *ends), likely or stroke)
+        label, fill = (*label, *ends), ""
+        if self.shares is not None and not again and (swatch := self.shares.swatch(nodes, self.times)) is not None:
+            label, fill = coloured((*label, small(self.shares.brief(nodes, self.times))), swatch), swatch.fill
+        return Line(source, unit.output, label, likely or stroke, fill=fill)
 
     def likely(self, source: str, unit: Unit) -> Stroke | None:
         """How a line is drawn by the probability of what stands on it; None where that is not known."""

@@ -5,37 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from archdsl.diff import Figures, Side
-from archdsl.diff.amounts import short
+from archdsl.diff import Side
 from archdsl.diff.cells import Cell, ops_of
-from archdsl.diff.model import NodeFigures
 from archdsl.ir import Graph
 from archdsl.ir.scopes import scope_tree
 from archdsl.render.model.labels import listed, shown, small, wrapped
 from archdsl.render.model.picture import Text
 from archdsl.render.views.parts import holding_chains, is_image, part_of
+from archdsl.render.views.shares import Shares
 from archdsl.space import Asked, Keep, Program, QuestionKind, QuestionPath, QuestionScope, Select, spell_scope
 
 _NAME_WIDTH = 30
 _MOST_LINES = 3
 
-Costs: TypeAlias = "Mapping[str, NodeFigures]"
-"""By the path of a node; empty where they are not to be shown."""
 
-
-def costs_of(figures: Figures | None) -> Costs:
-    return {node.path: node for node in figures.nodes} if figures is not None else {}
-
-
-def label_of(graph: Graph, cell: Cell, costs: Costs, outputs: tuple[str, ...] = ()) -> tuple[Text, ...]:
+def label_of(graph: Graph, cell: Cell, shares: Shares | None = None, outputs: tuple[str, ...] = ()) -> tuple[Text, ...]:
     """Name, ops, the maps that it writes, and what it costs."""
     if is_image(graph, cell.path):
         return (Text(cell.path, bold=True), small(str(graph.node(cell.path).shape)))
     label = [Text(line, bold=True) for line in wrapped(cell.path, _NAME_WIDTH)]
     label += [Text(line, 9) for line in _inside(graph, cell)]
-    label += [small(maps(graph, cell)), *(small(line) for line in cost_lines(costs, cell))]
+    label += [small(maps(graph, cell)), *(small(line) for line in cost_lines(shares, cell))]
     return (*label, *(Text(f"out {output}", 9) for output in outputs))
 
 
@@ -45,11 +36,10 @@ def maps(graph: Graph, cell: Cell) -> str:
     return ", ".join(dict.fromkeys(shown(graph.node(path).shape, image) for path in cell.outputs))
 
 
-def cost_lines(costs: Costs, cell: Cell) -> list[str]:
-    """Nothing for a cell that is not there at inference, or has no weights and multiplies nothing."""
-    mine = [costs[path] for path in cell.nodes if path in costs]
-    params, macs = sum(each.params for each in mine), sum(each.macs for each in mine)
-    return [f"{short(params)} params, {short(macs)} MACs"] if params or macs else []
+def cost_lines(shares: Shares | None, cell: Cell, times: int = 1) -> list[str]:
+    """Nothing for a cell that costs nothing, such as one that is not there at inference."""
+    label = shares.label(cell.nodes, times) if shares is not None else ""
+    return [label] if label else []
 
 
 def _inside(graph: Graph, cell: Cell) -> list[str]:

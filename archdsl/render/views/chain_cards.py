@@ -5,37 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from archdsl.cost.node_costs import NodeCosts
 from archdsl.diff import Side
 from archdsl.ir import Graph
 from archdsl.render.model.labels import small
 from archdsl.render.model.picture import INK, Box, Dash, Group, Line, Picture, Stroke, Text
 from archdsl.render.views.cell import CellDrawing
-from archdsl.render.views.cell_labels import answers_in, cell_questions, cost_lines, costs_of, maps
+from archdsl.render.views.cell_labels import answers_in, cell_questions, cost_lines, maps
 from archdsl.render.views.chains import Chain, Fold, Layout, fold_key, runs
 from archdsl.render.views.legends import named_sets, set_legend
 from archdsl.render.views.scopes import find
+from archdsl.render.views.shares import Shares
 
 _IN_A_ROW = 3
 _AFTER = Stroke(INK, Dash.HIDDEN)
 
 
-def chain_picture(side: Side, layout: Layout, chain: Chain) -> Picture:
+def chain_picture(side: Side, layout: Layout, chain: Chain, costs: NodeCosts | None = None) -> Picture:
     """The insides of a chain's cells, in order; of a hyper-cell without those behind its exit."""
     found = layout.parts.cells
     asked = cell_questions(side.program, found.values())
-    costs = costs_of(side.figures)
     computed = [path for path in chain.cells if not chain.behind(path)]
-    keys = {path: fold_key(side, layout, found[path], asked.get(path), costs) for path in computed}
+    shares = None if costs is None else Shares.of(costs, [node for path in computed for node in found[path].nodes])
+    keys = {path: fold_key(side, layout, found[path], asked.get(path), shares) for path in computed}
     cards: list[tuple[CellDrawing, Group]] = []
     for fold in runs(layout.parts, computed, keys):
         path = fold.cells[0]
         scope = find(side.graph, path)
         assert scope is not None
         mine = asked.get(path)
-        drawing = CellDrawing(side.graph, scope, answers_in(side, mine) if mine else {}, f"{fold.path}: ", small=True)
+        times = len(fold.cells)
+        drawing = CellDrawing(
+            side.graph,
+            scope,
+            answers_in(side, mine) if mine else {},
+            f"{fold.path}: ",
+            small=True,
+            shares=shares,
+            times=times,
+        )
         what = mine.shared_by if mine is not None and mine.shared_by != path else found[path].definition
         heading = [Text(_title(fold), 11, bold=True), small(f"{what}, {maps(side.graph, found[path])}", 9)]
-        heading += [small(line) for line in cost_lines(costs, found[path])]
+        heading += [small(line) for line in cost_lines(shares, found[path], times)]
         names = tuple(box.name for box in drawing.boxes())
         cards.append((drawing, Group(fold.path, tuple(heading), names)))
     letters = named_sets([names for drawing, _ in cards for names in drawing.sets()])
@@ -45,6 +56,7 @@ def chain_picture(side: Side, layout: Layout, chain: Chain) -> Picture:
     heading = [
         Text(chain.path, 14, bold=True),
         small(_about(side.graph, chain), 9),
+        *([] if shares is None else [small(shares.about(chain.path), 9)]),
         *set_legend(letters),
         small(" ", 6),
     ]
@@ -53,6 +65,7 @@ def chain_picture(side: Side, layout: Layout, chain: Chain) -> Picture:
         tuple(box for row in reversed(rows) for card in row for box in card),  # Graphviz stacks them from below
         (*lines, *(line for row in rows for line in _side_by_side(row))),
         heading=tuple(heading),
+        scale=() if shares is None else shares.legend(),
         groups=tuple(group for _, group in cards),
     )
 

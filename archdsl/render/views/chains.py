@@ -9,8 +9,9 @@ from math import ceil
 from archdsl.diff import Side
 from archdsl.diff.cells import Cell
 from archdsl.ir import Graph
-from archdsl.render.views.cell_labels import CellQuestions, Costs, answers_in, cost_lines, maps
+from archdsl.render.views.cell_labels import CellQuestions, answers_in, cost_lines, maps
 from archdsl.render.views.parts import ChainPlace, Parts, parts
+from archdsl.render.views.shares import Shares
 from archdsl.space import Program, QuestionKind
 
 _MOST_IN_A_ROW = 10
@@ -159,12 +160,12 @@ class Fold:
     cells: tuple[str, ...]
 
 
-def fold_key(side: Side, layout: Layout, cell: Cell, asked: CellQuestions | None, costs: Costs) -> Hashable:
+def fold_key(side: Side, layout: Layout, cell: Cell, asked: CellQuestions | None, shares: Shares | None) -> Hashable:
     """Equal for cells that may be drawn as one: the same cell, the same answers, maps and costs."""
     own = asked is not None and asked.shared_by == cell.path
     answers = tuple(answers_in(side, asked).items()) if asked is not None and own else ()
     scope = asked.shared_by if asked is not None and not own else ""
-    return cell.definition, scope, answers, maps(layout.graph_of(cell.path), cell), tuple(cost_lines(costs, cell))
+    return cell.definition, scope, answers, maps(layout.graph_of(cell.path), cell), tuple(cost_lines(shares, cell))
 
 
 def folds(parts: Parts, chain: Chain, keys: Mapping[str, Hashable], apart: Iterable[str]) -> tuple[Fold, ...]:

@@ -58,7 +58,7 @@ def _heading(difference: Difference) -> tuple[Text, ...]:
 
 def _box(difference: Difference, cell: CellChange, found: Mapping[str, Cell]) -> Box:
     side = _side(difference, cell)
-    label = label_of(side.graph, found[cell.path], {})
+    label = label_of(side.graph, found[cell.path])
     mark = _MARKS.get(cell.change)
     if mark is not None:
         label = (Text(f"{mark} {label[0].text}", bold=True), *label[1:])

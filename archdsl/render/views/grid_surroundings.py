@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from archdsl.render.model.labels import small, wrapped
-from archdsl.render.model.picture import INK, MUTED, Box, Dash, Line, Point, Stroke, Text
+from archdsl.render.model.picture import INK, MUTED, PAPER, Box, Dash, Line, Point, Stroke, Text
 from archdsl.render.model.splines import bent, moved, swung
 from archdsl.render.views.parts import Outside, is_image
+from archdsl.render.views.shares import coloured
 from archdsl.render.views.trellis_layout import CELL, SKIP, TrellisLayout, Visit
 from archdsl.space import Place, Result
 
@@ -38,7 +39,7 @@ class GridSurroundings:
             column = columns[depth]
             if depth < 0:
                 x = self.layout.grid.left - 52 + (depth + 0.5) * _SIDE_COLUMN * 0.9
-                ys = [first - number * 50 for number in range(len(column))]
+                ys = [first - number * (self.size[1] + 11) for number in range(len(column))]
             else:
                 x = self.layout.grid.right + 34 + (depth - 0.5) * _SIDE_COLUMN
                 column.sort(key=lambda each: -self.middle(each, found))
@@ -63,7 +64,7 @@ class GridSurroundings:
 
     def spread(self, wanted: list[float]) -> list[float]:
         """Heights in falling order, at least a box apart, around where they want to be."""
-        apart = _SIDE[1] + 16
+        apart = self.size[1] + 16
         found: list[float] = []
         for y in wanted:
             found.append(min(y, found[-1] - apart) if found else y)
@@ -85,7 +86,14 @@ class GridSurroundings:
             label += tuple(
                 small(f"{'aux' if each.auxiliary else 'out'} {self.shape_of(output)}") for output in each.outputs
             )
-        return Box(each.name, label, stroke=stroke, at=self.places[each.name], size=_SIDE)
+        fill, nodes = PAPER, self.layout.cells[each.name].nodes
+        if (shares := self.layout.shares) is not None and (swatch := shares.swatch(nodes)) is not None:
+            label, fill = coloured((*label, small(shares.brief(nodes))), swatch), swatch.fill
+        return Box(each.name, label, stroke=stroke, fill=fill, at=self.places[each.name], size=self.size)
+
+    @property
+    def size(self) -> Point:
+        return self.layout.with_cost(_SIDE)
 
     def told_by(self, each: Outside) -> str:
         """What tells a cell from others of its definition: its name, else its branch or the step around it."""
@@ -171,7 +179,7 @@ class GridSurroundings:
         edge = self.layout.grid.above(row) if up > 0 else self.layout.grid.below(row)
         lane = edge + up * (9 + 6 * number)
         right = self.layout.grid.right + 10 + 6 * (2 * self.layout.grid.rows.index(row) + number)
-        start = (x + 6 * number, y + up * (CELL if visit.cell else SKIP)[1] / 2)
+        start = (x + 6 * number, y + up * (self.layout.cell_size if visit.cell else SKIP)[1] / 2)
         return bent((start, (start[0], lane), (right, lane), (right, end[1]), end))
 
     def ends(self) -> list[Line]:

@@ -16,6 +16,8 @@ _SIZE = 9
 _LETTER = 0.56
 _LETTER_BOLD = 0.67
 """The mean width of a letter of DejaVu Sans, in its size."""
+_ENOUGH = 1.1
+"""Of that, so that a line has room however wide its letters are."""
 _ROW = 18.0
 _WIDTH = 1150.0
 
@@ -62,9 +64,10 @@ class Entry:
 
 
 def text_box(name: str, text: Text, start: Point) -> Box:
-    """A line of text that begins about here: its width is guessed from its names."""
-    width = len(text.text) * text.size * (_LETTER_BOLD if text.bold else _LETTER)
-    return Box(name, (text,), Outline.PLAIN, at=(start[0] + width / 2, start[1]))
+    """A line of text that begins here."""
+    width = _ENOUGH * len(text.text) * text.size * (_LETTER_BOLD if text.bold else _LETTER)
+    at = (start[0] + width / 2, start[1])
+    return Box(name, (text,), Outline.PLAIN, at=at, size=(width, 1.5 * text.size), left=True)
 
 
 def legend(entries: Sequence[Entry], corner: Point) -> tuple[list[Box], list[Line]]:
@@ -73,7 +76,7 @@ def legend(entries: Sequence[Entry], corner: Point) -> tuple[list[Box], list[Lin
     lines: list[Line] = []
     x, y = corner
     for number, entry in enumerate(entries):
-        width = len(entry.text) * _SIZE * _LETTER
+        width = _ENOUGH * len(entry.text) * _SIZE * _LETTER
         whole = width + (_SAMPLE + 8 if entry.stroke else 0)
         if x > corner[0] and x + whole > corner[0] + _WIDTH:
             x, y = corner[0], y - _ROW
@@ -83,5 +86,5 @@ def legend(entries: Sequence[Entry], corner: Point) -> tuple[list[Box], list[Lin
             lines.append(Line(name, name, stroke=entry.stroke, arrow=False, way=way))
             x += _SAMPLE + 8
         boxes.append(text_box(name, Text(entry.text, _SIZE), (x, y)))
-        x += width + 26
+        x += width + 18
     return boxes, lines

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from archdsl.cost.node_costs import NodeCosts
 from archdsl.diff import Side
-from archdsl.diff.amounts import short
 from archdsl.diff.cells import Cell
 from archdsl.render.model.labels import small, wrapped
 from archdsl.render.model.picture import (
@@ -33,11 +33,9 @@ from archdsl.render.model.picture import (
 )
 from archdsl.render.views.cell_labels import (
     CellQuestions,
-    Costs,
     answered,
     cell_questions,
     cost_lines,
-    costs_of,
     label_of,
     maps,
 )
@@ -45,6 +43,7 @@ from archdsl.render.views.chains import Chain, Fold, Layout, fold_key, folds, ro
 from archdsl.render.views.chances import Chances, explained, percent
 from archdsl.render.views.chances import stroke as likely_stroke
 from archdsl.render.views.parts import Outside, is_image, outside
+from archdsl.render.views.shares import Shares, coloured
 from archdsl.space import QuestionKind, spell_scope
 
 _TAKEN = Stroke(INK, width=2.6)
@@ -54,9 +53,12 @@ _EARLIER = Stroke(MUTED, width=0.8)
 """A map that is not the last one."""
 
 
-def network_picture(side: Side, laid: Layout, chances: Chances | None = None) -> Picture:
-    """The picture of a network; with the params and MACs of each cell where the side has figures."""
-    return _Drawing(side, laid, chances).picture()
+def network_picture(
+    side: Side, laid: Layout, chances: Chances | None = None, costs: NodeCosts | None = None
+) -> Picture:
+    """The picture of a network; with costs each cell is coloured by its share of them."""
+    shares = None if costs is None else Shares(costs, costs.total)
+    return _Drawing(side, laid, chances, shares).picture()
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,20 @@ class _Drawing:
     layout: Layout
     chances: Chances | None = None
     """How probable exits are, where they are open and that is known."""
+    shares: Shares | None = None
+    """What cells cost, of a network."""
 
     def picture(self) -> Picture:
         boxes = {self.box_names[path]: self.box(path) for path in self.shown}
         groups = tuple(self.group(chain) for chain in self.layout.chains.values())
         return Picture(
-            self.side.name, tuple(boxes.values()), tuple(self.lines()), Flow.DOWN, self.heading(), groups=groups
+            self.side.name,
+            tuple(boxes.values()),
+            tuple(self.lines()),
+            Flow.DOWN,
+            self.heading(),
+            scale=() if self.shares is None else self.shares.legend(),
+            groups=groups,
         )
 
     # What is known --------------------------------------------------------------------------
@@ -84,10 +94,6 @@ class _Drawing:
         """The parts that an output needs, and those that it would need but for an exit."""
         found = outside(self.side.graph, self.cells, frozenset())
         return {each.name: each for each in found if each.needed or self.layout.left_out(each.name)}
-
-    @cached_property
-    def costs(self) -> Costs:
-        return costs_of(self.side.figures)
 
     @cached_property
     def asked(self) -> Mapping[str, CellQuestions]:
@@ -105,7 +111,7 @@ class _Drawing:
     def folds(self) -> Mapping[str, tuple[Fold, ...]]:
         cells = [self.cells[path] for path in self.chain_of]
         keys = {
-            cell.path: fold_key(self.side, self.layout, cell, self.asked.get(cell.path), self.costs) for cell in cells
+            cell.path: fold_key(self.side, self.layout, cell, self.asked.get(cell.path), self.shares) for cell in cells
         }
         read = {source for each in self.cells.values() if each.path not in self.chain_of for source in each.reads}
         return {name: folds(self.layout.parts, chain, keys, read) for name, chain in self.layout.chains.items()}
@@ -127,8 +133,8 @@ class _Drawing:
         if not graph.closed:
             kind = f"{kind}, partly answered" if side.answers else f"a space of {len(graph.questions)} questions"
         found = [Text(side.name, 14, bold=True), small(kind, 9)]
-        if side.figures is not None:
-            found.append(small(f"{short(side.figures.params)} params, {short(side.figures.macs)} MACs at inference", 9))
+        if self.shares is not None:
+            found.append(small(f"{self.shares.about('the network')}, at inference", 9))
         if any(self.auxiliary(path) for path in self.shown):
             found.append(small("dashed box: auxiliary, trained with and not exported", 9))
         chains = self.layout.chains.values()
@@ -143,10 +149,15 @@ class _Drawing:
         if path in self.layout.chains:
             label = (Text(self.layout.chains[path].name, bold=True), small(maps(self.side.graph, self.cells[path])))
             return Box(name, (*label, *_outs(each)), Outline.CIRCLE, fill=TINT)
-        fill = TINT if is_image(self.side.graph, path) else PAPER
-        return Box(
-            name, self.label(path), stroke=_LEFT_OUT if self.layout.left_out(path) else self.stroke(path), fill=fill
-        )
+        label, fill = self.label(path), TINT if is_image(self.side.graph, path) else PAPER
+        if self.shares is not None and (swatch := self.shares.swatch(self.cells[path].nodes, self.times(path))):
+            label, fill = coloured(label, swatch), swatch.fill
+        stroke = _LEFT_OUT if self.layout.left_out(path) else self.stroke(path)
+        return Box(name, label, stroke=stroke, fill=fill)
+
+    def times(self, path: str) -> int:
+        """How many cells its box stands for."""
+        return len(self.fold_of[self.box_names[path]].cells) if path in self.chain_of else 1
 
     def stroke(self, path: str) -> Stroke:
         return Stroke(MUTED, Dash.DASHED, 1.0) if self.auxiliary(path) else Stroke(INK, width=1.0)
@@ -160,13 +171,13 @@ class _Drawing:
         cell, outputs = self.cells[path], self.shown[path].outputs
         asked = self.asked.get(path)
         if path not in self.chain_of and asked is None:
-            return label_of(self.side.graph, cell, self.costs, outputs)
+            return label_of(self.side.graph, cell, self.shares, outputs)
         label = [Text(line, bold=True) for line in self.names(path)]
         label += [Text(line, 9) for line in self.what(path)]
         label += [small(line) for line in self.inside(path)]
         label += [
             small(maps(self.layout.graph_of(path), cell)),
-            *(small(line) for line in cost_lines(self.costs, cell)),
+            *(small(line) for line in cost_lines(self.shares, cell, self.times(path))),
         ]
         if self.layout.left_out(path):
             label = [small(line.text, line.size) for line in label]

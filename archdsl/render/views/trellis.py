@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from archdsl.cost.node_costs import NodeCosts
 from archdsl.diff import Side
 from archdsl.ir import Scope, ScopeTree
 from archdsl.ir.scopes import scope_tree
@@ -29,6 +30,7 @@ from archdsl.render.model.splines import moved, swung
 from archdsl.render.views.chances import Chances, percent, samples, stroke
 from archdsl.render.views.grid_surroundings import EARLIER, GridSurroundings
 from archdsl.render.views.legends import Entry, legend, text_box
+from archdsl.render.views.shares import Shares, coloured
 from archdsl.render.views.trellis_layout import CELL, SKIP, TrellisLayout, Visit
 from archdsl.space import (
     Asked,
@@ -43,15 +45,24 @@ from archdsl.space import (
 )
 
 _APART = 70.0
+_SWATCH: Point = (74, 26)
+_FRAME = 2.2
+"""Of a coloured cell, whose frame tells its branch."""
 _PROBABLE: Point = (CELL[0], 56)
 """A place with the most probable answers."""
 
 _GREY = Stroke(FAINT, Dash.SOLID, 0.7)
 
 
-def trellis_picture(side: Side, trellis: Trellis, chances: Chances | None = None) -> Picture:
-    """The picture of a grid: its paths where it is answered, else its places with their questions."""
-    return _Drawing(TrellisLayout(side, trellis), chances).picture()
+def trellis_picture(
+    side: Side, trellis: Trellis, chances: Chances | None = None, costs: NodeCosts | None = None
+) -> Picture:
+    """The picture of a grid: its paths where it is answered, else its places with their questions.
+
+    With costs each cell is coloured by its share of those of the network.
+    """
+    shares = None if costs is None else Shares(costs, costs.total)
+    return _Drawing(TrellisLayout(side, trellis, shares), chances).picture()
 
 
 def trellis_pictures(side: Side, chances: Chances | None = None) -> Picture:
@@ -69,6 +80,7 @@ class _Drawing:
     def picture(self) -> Picture:
         heads = GridSurroundings(self.layout)
         boxes = [*self.headings(), *self.places(), *cell_boxes(self.layout), *heads.boxes(), *self.legend[0]]
+        boxes += self.scale()
         lines = [*self.steps(), *strokes(self.layout), *heads.lines(), *self.legend[1]]
         return Picture(self.layout.side.name, tuple(boxes), tuple(lines), flow=None)
 
@@ -209,11 +221,23 @@ class _Drawing:
     def legend(self) -> tuple[list[Box], list[Line]]:
         return legend(self.entries(), (self.layout.grid.left, self.layout.grid.below(self.layout.grid.rows[-1]) - 34))
 
+    def scale(self) -> list[Box]:
+        """The colours of costs, below the rest of the legend."""
+        if (shares := self.layout.shares) is None:
+            return []
+        x, y = self.layout.grid.left, min(box.at[1] for box in self.legend[0] if box.at is not None) - 34
+        found = [text_box("legend costs", small(f"{shares.about('the network')}, at inference", 9), (x, y + 2))]
+        for number, (swatch, label) in enumerate(shares.legend()):
+            at = (x + (number + 0.5) * (_SWATCH[0] + 4), y - 26)
+            found.append(Box(f"legend cost {number}", label, Outline.BOX, Stroke(FAINT), swatch.fill, at, _SWATCH))
+        return found
+
     def entries(self) -> list[Entry]:
         found = [Entry(f"branch {branch}", self.layout.stroke(branch)) for branch in self.layout.numbers]
         if self.layout.visits:
             if len(self.layout.numbers) > 1:
-                found.append(Entry("strokes side by side, grey cell: computed once for both", None))
+                cell = "grey cell" if self.layout.shares is None else "black frame"
+                found.append(Entry(f"strokes side by side, {cell}: computed once for both", None))
             found.append(Entry("dashed box: no op, the map is handed on", None))
             found.append(Entry("64 → 128: channels in and out", None))
             found.append(Entry("an earlier map, read by a head", EARLIER))
@@ -273,7 +297,13 @@ def _cell_box(layout: TrellisLayout, visit: Visit) -> Box:
     stroke = Stroke(own.colour, Dash.SOLID, 1.4) if alone else Stroke(INK, Dash.SOLID, 1.4)
     lines = wrapped(visit.op, 12, 2)
     label = (*(Text(line, 9) for line in lines), small(visit.channels, 8))
-    return Box(visit.name, label, stroke=stroke, fill=PAPER if alone else TINT, at=at, size=CELL)
+    fill = PAPER if alone else TINT
+    if (shares := layout.shares) is not None:
+        nodes = layout.cells[visit.cell].nodes
+        stroke, fill = replace(stroke, width=_FRAME), PAPER
+        if (swatch := shares.swatch(nodes)) is not None:
+            label, fill = coloured((*label, small(shares.brief(nodes), 7)), swatch), swatch.fill
+    return Box(visit.name, label, stroke=stroke, fill=fill, at=at, size=layout.cell_size)
 
 
 def strokes(layout: TrellisLayout) -> list[Line]:

@@ -16,6 +16,7 @@ from archdsl.ir import ClosedNode
 from archdsl.ops import Shape
 from archdsl.render.model.picture import Point, Stroke, branch_stroke
 from archdsl.render.views.parts import Outside, Parts, outside, parts
+from archdsl.render.views.shares import Shares
 from archdsl.space import Branch, Frame, FrameKind, Place, QuestionKind, Trellis
 
 CELL: Point = (68, 39)
@@ -24,6 +25,8 @@ SKIP: Point = (36, 20)
 COLUMN = 86.0
 LANE = 46.0
 """The height that one cell takes; branches that pass a row side by side have a lane each."""
+COST = 14.0
+"""What a line with its cost adds to a box."""
 GAP = 44.0
 _APART = 4.4
 """Between the strokes of branches that share a step."""
@@ -135,9 +138,10 @@ class Grid:
     """The branches that have a lane of their own in a row."""
     of_row: Mapping[Place, int]
     """How many lanes each row is high."""
+    lane: float = LANE
 
     @classmethod
-    def of(cls, trellis: Trellis, visits: Sequence[Visit]) -> Grid:
+    def of(cls, trellis: Trellis, visits: Sequence[Visit], lane: float = LANE) -> Grid:
         columns = tuple(sorted({place[0] for place in trellis.sources}))
         rows = tuple(sorted({place[1:] for place in trellis.sources}))
         lanes = {row: _lanes(row, visits) for row in rows}
@@ -145,10 +149,10 @@ class Grid:
         heights: dict[Place, float] = {}
         y = 0.0
         for row in rows:
-            half = of_row[row] * LANE / 2
+            half = of_row[row] * lane / 2
             heights[row] = y - half
             y -= 2 * half + GAP
-        return cls(columns, rows, heights, lanes, of_row)
+        return cls(columns, rows, heights, lanes, of_row, lane)
 
     def x(self, layer: int) -> float:
         return self.columns.index(layer) * COLUMN
@@ -163,15 +167,15 @@ class Grid:
         mine = [lanes.index(branch) for branch in visit.branches if branch in lanes]
         if not mine:
             return (x, y)
-        return (x, y + LANE * ((len(lanes) - 1) / 2 - sum(mine) / len(mine)))
+        return (x, y + self.lane * ((len(lanes) - 1) / 2 - sum(mine) / len(mine)))
 
     def above(self, row: Place) -> float:
         """The upper edge of a row."""
-        return self.heights[row] + self.of_row[row] * LANE / 2
+        return self.heights[row] + self.of_row[row] * self.lane / 2
 
     def below(self, row: Place) -> float:
         """The lower edge of a row."""
-        return self.heights[row] - self.of_row[row] * LANE / 2
+        return self.heights[row] - self.of_row[row] * self.lane / 2
 
     @property
     def right(self) -> float:
@@ -197,6 +201,16 @@ def _lanes(row: Place, visits: Sequence[Visit]) -> tuple[str, ...]:
 class TrellisLayout:
     side: Side
     trellis: Trellis
+    shares: Shares | None = None
+    """What cells cost, of a network."""
+
+    @property
+    def cell_size(self) -> Point:
+        return self.with_cost(CELL)
+
+    def with_cost(self, size: Point) -> Point:
+        """The size of a box that has room for what it costs."""
+        return size if self.shares is None else (size[0], size[1] + COST)
 
     @cached_property
     def parts(self) -> Parts:
@@ -212,7 +226,7 @@ class TrellisLayout:
 
     @cached_property
     def grid(self) -> Grid:
-        return Grid.of(self.trellis, self.visits)
+        return Grid.of(self.trellis, self.visits, LANE if self.shares is None else LANE + COST)
 
     @cached_property
     def spelled(self) -> Mapping[str, Place]:
