@@ -99,19 +99,22 @@ class Architecture:
         """The graph of the space, its questions in it."""
         return self.loaded.supernet()
 
-    def supernet_report(self, *, batch: int = 1, memory_bytes: int | None = None) -> SupernetReport:
+    def supernet_report(
+        self, *, batch: int = 1, memory_bytes: int | None = None, keep_maps: bool = False
+    ) -> SupernetReport:
         """The questions of its supernet, the steps that run it, and what a step on `batch` images takes.
 
         What a genotype answers is not mixed. With `memory_bytes` it says which cells compute their maps again so that a
-        step takes no more. Raises Refused where no question is open or that is too little, NotLoaded for what cannot be
-        relaxed.
+        step takes no more; with `keep_maps` none does, whatever it takes. Raises Refused where no question is open,
+        where that is too little or both are asked for; NotLoaded for what cannot be relaxed.
         """
         from archdsl.pipeline.supernet_report import supernet_report
         from archdsl.relax.checkpoints import NotEnoughMemory
 
         require_open(self.loaded)
+        require_one(memory_bytes, keep_maps=keep_maps)
         try:
-            return supernet_report(self.loaded, batch=batch, memory_bytes=memory_bytes)
+            return supernet_report(self.loaded, batch=batch, memory_bytes=memory_bytes, keep_maps=keep_maps)
         except NotEnoughMemory as error:
             raise Refused(str(error)) from None
 
@@ -211,6 +214,7 @@ def supernet(
     kernel_transform: bool = False,
     memory_bytes: int | None = None,
     batch: int = 1,
+    keep_maps: bool = False,
     overrides: Overrides | None = None,
     size: tuple[int, int] | None = None,
 ) -> Supernet:
@@ -221,21 +225,25 @@ def supernet(
     decisions. Without `weights`, a safetensors file with the supernet's state, kernels are drawn by He's rule for this
     `seed`. `kernel_transform` gives chosen windows a matrix each on the way from larger ones (once-for-all).
     With `memory_bytes`, cells compute maps again in the backward pass where else a step on `batch` images of the text's
-    size, or of `size`, would hold more.
-    Raises NotLoaded; Refused where no question is open or a step does not fit; WeightsMismatch, UnreadableWeights,
-    ToolMissing, OSError.
+    size, or of `size`, would hold more. With `keep_maps` no layer is computed again: more memory and fewer kernels, for
+    accelerators.
+    Raises NotLoaded; Refused where no question is open, a step does not fit, or both are asked for; WeightsMismatch,
+    UnreadableWeights, ToolMissing, OSError.
     """
     require(Extra.TORCH)
     from archdsl.nets.supernet import Supernet
     from archdsl.nets.supernet.initial import initialise, load_weights
     from archdsl.relax.checkpoints import Budget, NotEnoughMemory
     from archdsl.relax.lower import NotRelaxable
+    from archdsl.relax.plan import keeping, planned
 
     loaded = load_item(str(path), overrides=_texts(overrides), size=size)
     require_open(loaded)
+    require_one(memory_bytes, keep_maps=keep_maps)
     try:
         memory = None if memory_bytes is None else Budget(memory_bytes, batch)
-        made = Supernet(loaded.program, kernel_transform=kernel_transform, memory=memory)
+        plan = keeping if keep_maps else planned
+        made = Supernet(loaded.program, kernel_transform=kernel_transform, plan=plan, memory=memory)
     except NotEnoughMemory as error:
         raise Refused(str(error)) from None
     except NotRelaxable as found:
@@ -403,6 +411,12 @@ def closed_graph(loaded: Loaded) -> ClosedGraph:
             f"`{loaded.name}` is a {kind} that still asks {questions}: answer them in a genotype, and name that"
         )
     return loaded.network()
+
+
+def require_one(memory_bytes: int | None, *, keep_maps: bool) -> None:
+    """Raises Refused for a budget of memory where every map is to be kept."""
+    if keep_maps and memory_bytes is not None:
+        raise Refused("a supernet computes maps again to fit in a budget, or keeps all of them: ask for one of the two")
 
 
 def require_open(loaded: Loaded) -> None:

@@ -144,6 +144,15 @@ def memory_budget(command: F) -> F:
     )(command)
 
 
+def keep_maps(command: F) -> F:
+    """`--keep-maps`."""
+    return click.option(
+        "--keep-maps",
+        is_flag=True,
+        help="With a supernet: compute no layer again; more memory, and fewer kernels for an accelerator to start.",
+    )(command)
+
+
 def data_size(command: F) -> F:
     """`--size 180x240`."""
     return click.option(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeAlias
 
 from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.pipeline.load import Loaded, NotLoaded
 from archdsl.relax.checkpoints import Checkpoints, fitted
 from archdsl.relax.estimate import Estimate, estimate, mixed_questions, widest
 from archdsl.relax.lower import NotRelaxable, Relaxer
-from archdsl.relax.plan import Plan, Row, describe, planned
-from archdsl.relax.relaxed import Structure
+from archdsl.relax.plan import Plan, Row, describe, keeping, planned
+from archdsl.relax.relaxed import RelaxedGraph, Structure
 from archdsl.space import Program, Question, QuestionKind, QuestionPath
 from archdsl.space.relax import open_questions
 from archdsl.space.trace import Answers
+
+_Planning: TypeAlias = "Callable[[RelaxedGraph], Plan]"
 
 
 class State(StrEnum):
@@ -67,35 +70,46 @@ class SupernetReport:
 
 
 def supernet_estimate(
-    loaded: Loaded, *, batch: int = 1, memory_bytes: int | None = None
+    loaded: Loaded, *, batch: int = 1, memory_bytes: int | None = None, keep_maps: bool = False
 ) -> tuple[Estimate, Checkpoints | None]:
     """What a step takes, and the cells that compute their maps again where it has to fit in so much memory.
 
+    With `keep_maps` nothing is computed again, and there is no budget.
     Raises NotLoaded for what cannot be relaxed, though widths be sampled; NotEnoughMemory.
     """
-    relaxer, found = _estimated(loaded, batch)
+    relaxer, found = _estimated(loaded, batch, _planning(keep_maps=keep_maps))
     if memory_bytes is None:
         return found, None
     return found, fitted(_widest_plan(relaxer, loaded.meaning.answers), found, memory_bytes)
 
 
-def _estimated(loaded: Loaded, batch: int) -> tuple[Relaxer, Estimate]:
+def _planning(*, keep_maps: bool) -> _Planning:
+    return keeping if keep_maps else planned
+
+
+def _estimated(loaded: Loaded, batch: int, plan: _Planning) -> tuple[Relaxer, Estimate]:
     try:
         relaxer = Relaxer.of(loaded.program)
-        return relaxer, estimate(relaxer, loaded.meaning.answers, batch=batch)
+        return relaxer, estimate(relaxer, loaded.meaning.answers, batch=batch, plan=plan)
     except NotRelaxable as found:
         raise NotLoaded([found.diagnostic(loaded.program)]) from None
 
 
-def _widest_plan(relaxer: Relaxer, answers: Answers) -> Plan:
-    return planned(relaxer.lower(widest(relaxer, answers)))
+def _widest_plan(relaxer: Relaxer, answers: Answers, plan: _Planning = planned) -> Plan:
+    return plan(relaxer.lower(widest(relaxer, answers)))
 
 
-def supernet_report(loaded: Loaded, *, batch: int = 1, memory_bytes: int | None = None) -> SupernetReport:
-    """Raises NotLoaded for what cannot be relaxed, though widths be sampled; NotEnoughMemory."""
+def supernet_report(
+    loaded: Loaded, *, batch: int = 1, memory_bytes: int | None = None, keep_maps: bool = False
+) -> SupernetReport:
+    """With `keep_maps`, of the plan that computes nothing again; then there is no budget.
+
+    Raises NotLoaded for what cannot be relaxed, though widths be sampled; NotEnoughMemory.
+    """
     program, answers = loaded.program, loaded.meaning.answers
-    relaxer, found = _estimated(loaded, batch)
-    plan = _widest_plan(relaxer, answers)
+    planning = _planning(keep_maps=keep_maps)
+    relaxer, found = _estimated(loaded, batch, planning)
+    plan = _widest_plan(relaxer, answers, planning)
     return SupernetReport(
         loaded.name,
         program.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Final, assert_never
@@ -106,20 +106,27 @@ class Estimate:
         return self.tensors_bytes + self.gradients_bytes + self.optimizer_bytes + self.weights.maps_bytes
 
 
-def estimate(relaxer: Relaxer, answers: Answers | None = None, *, batch: int, moments: int = 1) -> Estimate:
+def estimate(
+    relaxer: Relaxer,
+    answers: Answers | None = None,
+    *,
+    batch: int,
+    moments: int = 1,
+    plan: Callable[[RelaxedGraph], Plan] = planned,
+) -> Estimate:
     """Of a step at the size of the program's image: load the space at the size of the search's crop.
 
     What `answers` decide is run as decided. Other questions for a width are taken to have their largest answer, as a
-    step runs one width of a map at a time; all others are mixed. Raises NotRelaxable.
+    step runs one width of a map at a time; all others are mixed. `plan` makes the steps. Raises NotRelaxable.
     """
     program = relaxer.program
-    graph = relaxer.lower(widest(relaxer, answers))
-    plan = planned(graph)
+    made = plan(relaxer.lower(widest(relaxer, answers)))
+    graph = made.graph
     fulls, shared = full_layers(relaxer)
     scopes = _Scopes(program)
     stepped = {shared.get(node.owner, node.owner) for node in graph.nodes if node.owner is not None}
     tensors = _tensors(relaxer, fulls, answers or {}, stepped)
-    of_weights, of_logits = (Backward(plan, trains_weights=trains) for trains in (True, False))
+    of_weights, of_logits = (Backward(made, trains_weights=trains) for trains in (True, False))
     return Estimate(
         batch,
         graph.nodes[0].shape,

@@ -11,7 +11,7 @@ from archdsl.backends.options import Emit, Precision
 from archdsl.backends.registry import SUPERNET, target_names
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import errors_shown, load_or_leave, show
-from archdsl.cli.options import input_size, memory_budget, overrides, text_or_json
+from archdsl.cli.options import input_size, keep_maps, memory_budget, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json
 from archdsl.cli.parity import parity_object, parity_text
 from archdsl.cli.progress import working
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--verify", is_flag=True, help="Compare what was built with the torch network, and write it down.")
 @overrides
 @memory_budget
+@keep_maps
 @click.option(
     "--batch", type=click.IntRange(1), default=1, show_default=True, help="With a supernet: images of a step."
 )
@@ -57,6 +58,7 @@ def command(
     overrides: tuple[tuple[str, str], ...],
     size: tuple[int, int] | None,
     memory_bytes: int | None,
+    keep_maps: bool,
     batch: int,
     form: str,
 ) -> int:
@@ -70,9 +72,11 @@ def command(
     """
     if wanted == SUPERNET:
         _refuse_for_supernet(precision, emit, weights, seed, verify=verify)
-        return _supernet(target, out, overrides, size, batch, memory_bytes, form)
-    if memory_bytes is not None or batch != 1:
-        raise click.UsageError("`--memory` and `--batch` are about a step of a supernet: compile to `supernet`")
+        return _supernet(target, out, overrides, size, batch, memory_bytes, form, keep_maps=keep_maps)
+    if memory_bytes is not None or keep_maps or batch != 1:
+        raise click.UsageError(
+            "`--memory`, `--keep-maps` and `--batch` are about a step of a supernet: compile to `supernet`"
+        )
     require_for(f"compile --target {wanted}")
     if verify:
         require_for(f"compile --target {wanted} --verify")
@@ -136,6 +140,8 @@ def _supernet(
     batch: int,
     memory_bytes: int | None,
     form: str,
+    *,
+    keep_maps: bool,
 ) -> int:
     """Write the report of a space's supernet."""
     import json
@@ -151,7 +157,8 @@ def _supernet(
     if isinstance(place, Refused):
         raise api.Refused(f"{place.message}: {place.help}")
     with errors_shown(form):
-        report = api.Architecture(loaded).supernet_report(batch=batch, memory_bytes=memory_bytes)
+        item = api.Architecture(loaded)
+        report = item.supernet_report(batch=batch, memory_bytes=memory_bytes, keep_maps=keep_maps)
     if report.only_sampled is not None:
         show([report.only_sampled], "text")
     found = json.dumps({"format_version": 1, **report_object(report)}, indent=2, ensure_ascii=False)

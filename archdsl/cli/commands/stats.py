@@ -24,7 +24,7 @@ from archdsl.cli.cost_options import (
 )
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import errors_shown, load_or_leave
-from archdsl.cli.options import input_size, memory_budget, overrides, text_or_json
+from archdsl.cli.options import input_size, keep_maps, memory_budget, overrides, text_or_json
 from archdsl.cli.output import count, plural, say, say_json, short, table
 from archdsl.cost import Figures, Sum, figures
 from archdsl.cost.memory import peak_memory
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 @interpolate
 @click.option("--supernet", "of_supernet", is_flag=True, help="What a step of the space's supernet takes.")
 @memory_budget
+@keep_maps
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Images of such a step.")
 def command(
     target: str,
@@ -56,6 +57,7 @@ def command(
     interpolate: bool,
     of_supernet: bool,
     memory_bytes: int | None,
+    keep_maps: bool,
     batch: int,
 ) -> int:
     """Count parameters and multiply-adds by cell and branch; of a space, its questions, paths and genotypes.
@@ -71,9 +73,9 @@ def command(
     """
     loaded = load_or_leave(target, overrides, size, form=form)
     if of_supernet:
-        return _supernet(loaded, batch, memory_bytes, form)
-    if memory_bytes is not None:
-        raise click.UsageError("`--memory` is about a step of a supernet: give `--supernet` too")
+        return _supernet(loaded, batch, memory_bytes, form, keep_maps=keep_maps)
+    if memory_bytes is not None or keep_maps:
+        raise click.UsageError("`--memory` and `--keep-maps` are about a step of a supernet: give `--supernet` too")
     if not loaded.closed:
         return _space(loaded, target, cost, size, form, interpolate=interpolate)
     prices = None if cost is None else priced_or_leave(cost, {target: loaded}, size, form=form, interpolate=interpolate)
@@ -115,14 +117,15 @@ def _space(
     return Exit.FINE
 
 
-def _supernet(loaded: Loaded, batch: int, memory_bytes: int | None, form: str) -> int:
-    from archdsl.api import require_open
+def _supernet(loaded: Loaded, batch: int, memory_bytes: int | None, form: str, *, keep_maps: bool) -> int:
+    from archdsl.api import require_one, require_open
     from archdsl.cli.supernets import estimate_object, estimate_text
     from archdsl.pipeline.supernet_report import supernet_estimate
 
     require_open(loaded)
+    require_one(memory_bytes, keep_maps=keep_maps)
     with errors_shown(form):
-        found, again = supernet_estimate(loaded, batch=batch, memory_bytes=memory_bytes)
+        found, again = supernet_estimate(loaded, batch=batch, memory_bytes=memory_bytes, keep_maps=keep_maps)
     if form == "json":
         say_json({"name": loaded.name, **estimate_object(found, again)})
     else:

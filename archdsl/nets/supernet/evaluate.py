@@ -38,12 +38,19 @@ from archdsl.space import Apply, Image, QuestionPath, Result
 # A trace (`archdsl.nets.supernet.traced`) has calls of these as they are, and not what they do.
 wrap("called")
 wrap("neighbours")
+wrap("resized")
 wrap("weighted_sum")
 
 
 def called(module: nn.Module, tensors: Mapping[str, Tensor], maps_BCHW: Sequence[Tensor]) -> Tensor:
     """What a layer gives with these tensors in place of its own."""
     return functional_call(module, dict(tensors), tuple(maps_BCHW))
+
+
+def resized(module: Resize, maps_BCHW: Sequence[Tensor]) -> Tensor:
+    """What a bilinear layer gives."""
+    size = module.size_for(*maps_BCHW)
+    return resize_bilinear(maps_BCHW[0], size, align_corners=bool(module.align_corners))
 
 
 def neighbours(weights_N: Tensor, start: int, stop: int) -> Tensor:
@@ -329,7 +336,7 @@ class Evaluation:
         if not PRIMITIVES[payload.primitive].owns_tensors:
             module = self._module(node, payload, shapes)
             if isinstance(module, Resize) and module.mode == "bilinear":
-                return _resize(module)
+                return lambda _, maps: resized(module, maps)
             return lambda _, maps: module.train(self._owner.training)(*maps)
         assert node.owner is not None
         assert node.reads is not None
@@ -369,11 +376,6 @@ class Evaluation:
             return made
 
         return compute
-
-
-def _resize(module: Resize) -> ComputeOne:
-    corners = bool(module.align_corners)
-    return lambda _, maps: resize_bilinear(maps[0], module.size_for(*maps), align_corners=corners)
 
 
 @lru_cache(maxsize=4096)

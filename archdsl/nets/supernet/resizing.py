@@ -22,7 +22,7 @@ _PLACES: Final = 128
 def resize_bilinear(x_BChw: Tensor, size: tuple[int, int], *, align_corners: bool) -> Tensor:
     """The map at another height and width, as `torch.nn.functional.interpolate` gives it up to rounding."""
     small = max(x_BChw.shape[2:]) <= SMALL and x_BChw.device.type == "cpu" and x_BChw.is_contiguous()
-    if not small or torch.is_autocast_enabled("cpu"):
+    if torch.compiler.is_compiling() or not small or torch.is_autocast_enabled("cpu"):
         return functional.interpolate(x_BChw, size=size, mode="bilinear", align_corners=align_corners)
     (batch, channels, height, width), (rows, columns) = x_BChw.shape, size
     by_row_Hh = _weights(height, rows, align_corners, x_BChw.dtype)

@@ -16,6 +16,8 @@ def weighted_sum(weights_N: Tensor, maps_BCHW: Sequence[Tensor]) -> Tensor:
     """The sum of maps of one shape, each times its weight."""
     if torch.compiler.is_compiling():
         return _term_by_term(weights_N, maps_BCHW)
+    if maps_BCHW[0].device.type != "cpu":
+        return stacked_sum(weights_N, maps_BCHW)
     return _WeightedSum.apply(weights_N, *maps_BCHW)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
 
 
@@ -26,6 +28,17 @@ def _term_by_term(weights_N: Tensor, maps_BCHW: Sequence[Tensor]) -> Tensor:
     for weight, x_BCHW in zip(rest, maps_BCHW[1:], strict=True):
         total_BCHW = total_BCHW + x_BCHW * weight
     return total_BCHW
+
+
+def stacked_sum(weights_N: Tensor, maps_BCHW: Sequence[Tensor]) -> Tensor:
+    """As one product with a matrix that has a map in each row: few kernels, however many maps there are."""
+    like_BCHW = maps_BCHW[0]
+    rows_NM = torch.stack([flat(x_BCHW, like_BCHW) for x_BCHW in maps_BCHW])
+    total_M = weights_N.to(rows_NM.dtype) @ rows_NM
+    batch, channels, height, width = like_BCHW.shape
+    if like_BCHW.is_contiguous(memory_format=torch.channels_last):
+        return total_M.view(batch, height, width, channels).permute(0, 3, 1, 2)
+    return total_M.view(like_BCHW.shape)
 
 
 class _WeightedSum(torch.autograd.Function):

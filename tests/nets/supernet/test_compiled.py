@@ -42,7 +42,7 @@ space tiny() {
   choose width in {4, 8}
   wide = stem -> conv(width, k = 1) -> bn -> conv(8)
   trunk = wide -> mixed(c = 8)
-  out logits = trunk -> dropout(p = 0) -> global_avg_pool -> linear(5)
+  out logits = trunk -> resize(2) -> dropout(p = 0) -> global_avg_pool -> linear(5)
 }
 """
 

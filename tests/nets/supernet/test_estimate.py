@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import archdsl
 from archdsl.nets.supernet import Decisions, Supernet, resizing
 from archdsl.relax.estimate import Estimate, Pass, estimate
+from archdsl.relax.plan import keeping, planned
 from archdsl.space import QuestionKind
 from archdsl.train.typed_torch import backward
 
@@ -25,11 +26,15 @@ DENSE: Final = ("spaces/fasterseg.arch", "tests/texts/nasbench201.arch")
 """Without depthwise convolutions: of their weights' gradients torch's counter counts every pair of channels."""
 
 
-@pytest.fixture(scope="module", params=SPACES)
+PLANS: Final = {name: (name, False) for name in SPACES} | {f"{name}, kept": (name, True) for name in DENSE}
+
+
+@pytest.fixture(scope="module", params=PLANS.values(), ids=tuple(PLANS))
 def space(request: pytest.FixtureRequest) -> tuple[str, Supernet, Estimate]:
-    overrides = {"layers": 8} if "fasterseg" in request.param else {}
-    supernet = archdsl.supernet(request.param, size=SPACES[request.param], overrides=overrides)
-    return request.param, supernet, estimate(supernet.relaxer, batch=BATCH)
+    name, keep_maps = request.param
+    overrides = {"layers": 8} if "fasterseg" in name else {}
+    supernet = archdsl.supernet(name, size=SPACES[name], overrides=overrides, keep_maps=keep_maps)
+    return name, supernet, estimate(supernet.relaxer, batch=BATCH, plan=keeping if keep_maps else planned)
 
 
 def decisions(supernet: Supernet) -> Decisions:
@@ -89,6 +94,13 @@ def test_a_step_of_answers_takes_less(space: tuple[str, Supernet, Estimate]) -> 
     *_, found = space
     assert found.forward_macs < found.answers.macs < found.weights.macs < 4 * found.forward_macs
     assert found.answers.maps_bytes < found.weights.maps_bytes
+
+
+def test_what_keeps_every_map_takes_more_memory_and_fewer_multiply_adds() -> None:
+    relaxer = Supernet(archdsl.load("spaces/gas.arch", size=SPACES["spaces/gas.arch"]).space).relaxer
+    again, kept = (estimate(relaxer, batch=BATCH, plan=plan).weights for plan in (planned, keeping))
+    assert kept.maps_bytes > again.maps_bytes
+    assert kept.macs < again.macs
 
 
 def test_images_count_each_by_itself() -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from archdsl.nets.supernet import Decisions, Supernet
 from archdsl.nets.supernet.convolutions import Window, gradients
+from archdsl.nets.supernet.weighted_sum import stacked_sum, weighted_sum
 from archdsl.relax.plan import Alike, Plan, Sum, describe, keeping, planned, sources_of, unplanned
 from archdsl.relax.relaxed import RelaxedGraph
 from archdsl.space import Program, QuestionKind, QuestionPath
@@ -130,6 +131,21 @@ def test_a_plan_is_a_table_of_its_steps() -> None:
     inner = {layer for step in sums for term in step.terms for layer in term.layers if layer != step.node}
     assert not inner & {source for step in plan.steps for source in sources_of(step, plan.graph)}
     assert plan.channels_last
+
+
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last], ids=["first", "last"])
+def test_a_stacked_sum_is_the_sum_of_its_terms(order: torch.memory_format) -> None:
+    generator = torch.Generator().manual_seed(0)
+    maps = [torch.randn(2, 4, 3, 5, generator=generator).double().contiguous(memory_format=order) for _ in range(3)]
+    leaves = [torch.rand(3, generator=generator).double(), *maps]
+    found: list[list[Tensor]] = []
+    for add in (stacked_sum, weighted_sum):
+        weights_N, *terms = [each.clone().requires_grad_() for each in leaves]
+        total = add(weights_N, terms)
+        backward(total.square().sum())
+        assert total.is_contiguous(memory_format=order)
+        found.append([total.detach(), *map(gradient, (weights_N, *terms))])
+    torch.testing.assert_close(*found)
 
 
 @pytest.mark.parametrize("window", [2, 3, 5])
