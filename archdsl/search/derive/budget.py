@@ -28,7 +28,7 @@ from archdsl.space.concrete import Answer
 from archdsl.space.dependencies import Dependencies, Unforeseen
 from archdsl.space.trace import Answers, trace
 
-LIMIT: Final = 1_000_000
+LIMIT: Final = 200_000
 """More decision diagrams, or partial genotypes, are not told apart."""
 _FIRST: Final = 100
 """So many partial genotypes are followed at first, to find one that others have to be better than."""
