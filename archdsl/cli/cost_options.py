@@ -140,13 +140,13 @@ def about(time: str, interpolated: int) -> str:
     return f"~ {time}" if interpolated else time
 
 
-def interpolated_text(priced: Estimate, indent: str = "") -> str:
-    """What `~` means, and which rows it is about; empty where all were measured."""
-    rows = dict.fromkeys(row.use.row for row in priced.rows if row.interpolated)
+def interpolated_text(rows: Iterable[Row], what: str, indent: str = "") -> str:
+    """Which rows `what` has that were not measured; empty where all were."""
+    rows = list(dict.fromkeys(rows))
     if not rows:
         return ""
     listed = "".join(f"{indent}  {row}: {row.body}\n" for row in rows)
-    return f"{indent}~ with {plural(len(rows), 'row')} between measured ones:\n{listed}"
+    return f"{indent}{what} with {plural(len(rows), 'row')} between measured ones:\n{listed}"
 
 
 def amount(seconds: float, unit: Unit) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from archdsl.cli.cost_options import about, amount
 from archdsl.cli.output import count, plural, table
 from archdsl.cost.extremes import Extreme
 from archdsl.pipeline.ranges import Range
@@ -57,20 +58,20 @@ def _end(program: Program, found: Range, extreme: Extreme) -> dict[str, Any]:
     return {
         "value": int(value) if value.is_integer() else value,
         "answers": answers and {program.spell(path): list(answer) for path, answer in answers.items()},
-    }
+    } | ({"interpolated": True} if extreme in found.interpolated else {})
 
 
 def ranges_text(found: Mapping[str, Range], unit: Unit | None) -> str:
-    """`unit` is that of times, which the others have none of."""
+    """`unit` is that of times, which the others have none of; `~` is before times with rows between measured ones."""
     exact = all(each.exact for each in found.values())
     head = ("of all genotypes", "least", "greatest") if exact else ("bounds of all genotypes", "not below", "not above")
     rows: list[tuple[str, ...]] = [head]
     for name, each in found.items():
-        ends = [each.end(end) for end in Extreme]
         if name == LATENCY and unit is not None:
-            rows.append((f"latency, {unit}", *(f"{value / unit.seconds:,.3f}" for value in ends)))
+            times = (about(amount(each.end(end), unit), int(end in each.interpolated)) for end in Extreme)
+            rows.append((f"latency, {unit}", *times))
         else:
-            rows.append((_FIGURES.get(name, name), *(count(int(value)) for value in ends)))
+            rows.append((_FIGURES.get(name, name), *(count(int(each.end(end))) for end in Extreme)))
     return table(rows, right=(1, 2))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import pairwise, product
 from typing import Final, NamedTuple, TypeAlias
@@ -402,7 +403,7 @@ class Frontier:
 
     def _along(self, step: _Step, at: int) -> _Positions:
         (length,) = self._size((step.new[at],))
-        return np.arange(length).reshape(*(length if axis == at else 1 for axis in range(len(step.new))))
+        return _numbered(length, at, len(step.new))
 
     def _gathered(self, step: _Step, pick: tuple[Way, ...], values: _Array) -> _Array:
         """What was paid before, by the new axes and those that stay."""
@@ -448,6 +449,12 @@ class Frontier:
 
 
 _END: Final = _State((), frozenset(), frozenset(), ())
+
+
+@lru_cache(maxsize=1024)
+def _numbered(length: int, at: int, axes: int) -> _Positions:
+    """0, 1, … along one of some axes."""
+    return np.arange(length).reshape(*(length if axis == at else 1 for axis in range(axes)))
 
 
 def _blocks(gate: Gate, here: Sequence[_Demand], *, apart: bool) -> Iterator[tuple[_Block, ...]]:

@@ -23,7 +23,7 @@ _Point: TypeAlias = "tuple[int, ...]"
 
 
 def with_interpolated(table: Table, rows: Iterable[Row]) -> Table:
-    """The table with times for those of `rows` that lie between measured ones.
+    """The table with times for those of `rows` that lie between measured ones; it may have such times already.
 
     These are rows whose bodies differ in channel counts alone. The logarithm of the time is taken to be linear in the
     logarithm of each number between the nearest measured ones, and nothing is said beyond them.
@@ -33,7 +33,7 @@ def with_interpolated(table: Table, rows: Iterable[Row]) -> Table:
         return table
     families: dict[object, dict[_Point, float]] = {}
     for row, time in table.times.items():
-        if time is not None:
+        if time is not None and row not in table.interpolated:
             kind, point = _placed(row)
             families.setdefault(kind, {})[point] = time
     found: dict[Row, float] = {}
@@ -41,7 +41,7 @@ def with_interpolated(table: Table, rows: Iterable[Row]) -> Table:
         kind, point = _placed(row)
         if kind in families and (time := _between(families[kind], point)) is not None:
             found[row] = time
-    return replace(table, times={**table.times, **found}, interpolated=frozenset(found))
+    return replace(table, times={**table.times, **found}, interpolated=table.interpolated | found.keys())
 
 
 def _placed(row: Row) -> tuple[object, _Point]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -16,11 +16,14 @@ from archdsl.cost.expectation.work import Term, Work
 from archdsl.cost.extremes import Extreme, Extremum, extremum
 from archdsl.cost.kernel import Kernel
 from archdsl.cost.region_prices import KernelPrices, TablePrices
+from archdsl.cost.rows import rows_of
 from archdsl.cost.space_rows import rows_of_space
 from archdsl.cost.tables import Table
 from archdsl.extras import PACKAGES, Extra, install_line, is_installed
+from archdsl.ir import closed
 from archdsl.space import Program, QuestionPath, Result
 from archdsl.space.concrete import Answer
+from archdsl.space.trace import trace
 from archdsl.space.walk import varying
 
 if TYPE_CHECKING:
@@ -49,6 +52,8 @@ class Range:
     greatest: float
     exact: Mapping[Extreme, Mapping[QuestionPath, Answer]]
     """For each end a genotype that has it; empty where the ends are bounds."""
+    interpolated: frozenset[Extreme] = frozenset()
+    """The ends whose genotype has rows that were not measured."""
 
     def end(self, extreme: Extreme) -> float:
         return self.least if extreme is Extreme.LEAST else self.greatest
@@ -130,7 +135,14 @@ class Ranges:
             prices.require(rows_of_space(self.program))
             return _range(*(frontier.extremum(0, extreme) for extreme in Extreme))
 
-        return self._found(eliminated, walked)
+        found = self._found(eliminated, walked)
+        return replace(found, interpolated=frozenset(end for end in Extreme if self._lies_between(found, end, table)))
+
+    def _lies_between(self, found: Range, end: Extreme, table: Table) -> bool:
+        if not table.interpolated:
+            return False
+        graph = closed(self.program, trace(self.program, found.exact[end]), self.program.name)
+        return not table.interpolated.isdisjoint(rows_of(graph, table.passes))
 
     def _found(self, eliminated: Callable[[], T], walked: Callable[[], T]) -> T:
         """By the first method that gets there: where branches share, elimination seldom does. Raises NoRange."""

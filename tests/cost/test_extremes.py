@@ -13,16 +13,21 @@ from hypothesis import assume, given, settings
 
 from archdsl.cost import figures, kernel
 from archdsl.cost.bounds import bounds
+from archdsl.cost.estimate import estimate
 from archdsl.cost.expectation.measures import activations, macs, params
 from archdsl.cost.expectation.program import Expectation
 from archdsl.cost.expectation.work import Term, Work
 from archdsl.cost.extremes import Extreme, extremum
+from archdsl.cost.interpolate import with_interpolated
 from archdsl.cost.rows import uses
+from archdsl.cost.space_rows import rows_of_space
 from archdsl.ir import ClosedGraph, closed
 from archdsl.pipeline import load
+from archdsl.pipeline.ranges import Figure, Ranges
 from archdsl.space import Program
 from archdsl.space.count import Census
 from archdsl.space.trace import Answers, trace
+from tests.cost.invented import table
 from tests.cost.test_expectation import by_row, one_hot, price
 from tests.properties.small_spaces import small_spaces
 from tests.properties.test_small_spaces import drawn
@@ -134,3 +139,25 @@ def test_no_sample_of_a_space_lies_outside(name: str) -> None:
         for each, found in (("least", least), ("greatest", greatest)):
             assert found.value == getattr(figures(network(program, found.answers)), figure), each
         assert all(least.value < getattr(each, figure) < greatest.value for each in sampled)
+
+
+def test_an_end_says_whether_it_has_rows_that_were_not_measured(tmp_path: Path) -> None:
+    file = tmp_path / "net.arch"
+    file.write_text(
+        "archdsl 1\n\nspace net(c = 2) {\n  in image: 3x8x8\n  choose width in {1, 2, 3}\n"
+        "  out y = image -> conv(width * c) -> conv(4)\n}\n"
+    )
+    around = [load(str(file), overrides={"c": count}).program for count in ("1", "3")]
+    measured = table({row: price(row) for each in around for row in rows_of_space(each)})
+    program = load(str(file)).program
+    lacking = measured.missing(rows_of_space(program))
+    between = with_interpolated(measured, lacking)
+    assert between.interpolated
+    found = Ranges(program).of_seconds(between)
+    every = [estimate(network(program, dict(each)), between) for each in genotypes(program)]
+    assert (found.least, found.greatest) == pytest.approx(
+        (min(each.seconds for each in every), max(each.seconds for each in every))
+    )
+    for end, answers in found.exact.items():
+        assert (end in found.interpolated) == bool(estimate(network(program, answers), between).interpolated)
+    assert Ranges(program).of(Figure.MACS).interpolated == frozenset()

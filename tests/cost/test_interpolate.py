@@ -73,6 +73,14 @@ def test_with_rows_left_out_a_time_lies_between_those_that_are_there(left_out: s
         assert found.times == there
 
 
+def test_one_after_another_nothing_is_taken_from_what_was_not_measured() -> None:
+    grid = table({row: power(row, (1, 0.5, 0.5, 1)) for row in GRID})
+    first, second = conv(12, 16, 24), conv(14, 16, 24)
+    together = with_interpolated(grid, [first, second])
+    assert together.interpolated == {first, second}
+    assert with_interpolated(with_interpolated(grid, [first]), [second]) == together
+
+
 def test_an_estimate_says_which_of_its_rows_were_not_measured() -> None:
     graph = graph_of(SMALL[0], samples(SMALL[0], 1)[0])
     needed = rows_of(graph)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from archdsl.cli.cost_options import cost_table, priced_or_leave
+from archdsl.cli.cost_options import cost_table, interpolate, interpolated_text, priced_or_leave, row_data
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import overrides
 from archdsl.cli.output import note
 
 if TYPE_CHECKING:
+    from archdsl.cost.rows import Row
+    from archdsl.cost.tables import Table
     from archdsl.diff import Difference
+    from archdsl.pipeline import Loaded
 
 
 @click.command("diff")
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--all", "show_all", is_flag=True, help="List also what is unchanged.")
 @click.option("--exit-code", is_flag=True, help="Exit 1 where something differs.")
 @cost_table
+@interpolate
 @overrides
 def command(
     before: str,
@@ -35,10 +40,12 @@ def command(
     show_all: bool,
     exit_code: bool,
     cost: Path | None,
+    interpolate: bool,
     overrides: tuple[tuple[str, str], ...],
 ) -> int:
     """Compare two spaces or genotypes, with what each change costs in params and MACs, with `--cost` also in time.
 
+    With `--interpolate` the rows that were not measured are listed behind the changes.
     A and B are files, FILE:NAME, or `git:REVISION:FILE`. Layout, comments and the order of commutative inputs do not
     count. `html` is one page with the picture and the list.
     """
@@ -47,11 +54,13 @@ def command(
 
     kind = "json" if form == "json" else "text"
     one, other = (load_or_leave(each, overrides, form=kind) for each in (before, after))
-    table = None if cost is None else priced_or_leave(cost, {before: one, after: other}, form=kind)
+    networks = {before: one, after: other}
+    table = None if cost is None else priced_or_leave(cost, networks, form=kind, interpolate=interpolate)
     found = compare(one, other, table)
     if form == "text" and not found:
         note("nothing differs")
-    data = _written(found, form, show_all=show_all)
+    between = () if table is None else _between(table, networks.values())
+    data = _written(found, between, form, show_all=show_all)
     if out is not None:
         write_atomic(out, data)
         note(str(out))
@@ -60,19 +69,30 @@ def command(
     return Exit.FINDINGS if exit_code and found else Exit.FINE
 
 
-def _written(found: Difference, form: str, *, show_all: bool) -> bytes:
+def _between(table: Table, networks: Iterable[Loaded]) -> Sequence[Row]:
+    """The rows of some networks that were not measured."""
+    from archdsl.cost.rows import rows_of
+
+    needed = (row for loaded in networks for row in rows_of(loaded.network(), table.passes))
+    return tuple(dict.fromkeys(row for row in needed if row in table.interpolated))
+
+
+def _written(found: Difference, between: Sequence[Row], form: str, *, show_all: bool) -> bytes:
     from archdsl.diff import as_data, as_text
 
     match form:
         case "json":
             data = {"format_version": 1, **as_data(found, show_all=show_all)}
+            if between:
+                data["interpolated"] = [row_data(row) for row in between]
             return f"{json.dumps(data, indent=2, ensure_ascii=False)}\n".encode()
         case "svg":
             return _picture(found)
         case "html":
-            return _page(found, as_text(found, show_all=show_all))
+            return _page(found, as_text(found, show_all=show_all) + interpolated_text(between, "latency", "  "))
         case _:
-            return as_text(found, show_all=show_all).rstrip("\n").encode() + b"\n" if found else b""
+            text = as_text(found, show_all=show_all).rstrip("\n")
+            return f"{text}\n{interpolated_text(between, 'latency', '  ')}".encode() if found else b""
 
 
 def _picture(found: Difference) -> bytes:

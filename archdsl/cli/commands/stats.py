@@ -216,7 +216,8 @@ def _text(found: Figures, loaded: Loaded, graph: ClosedGraph, priced: Estimate |
         parts.append(_sums("by branch", found.branches(), found.macs, priced, priced.branches() if priced else ()))
     if priced:
         parts.append(_ops(priced))
-        parts.append(f"  latency {conditions(priced.table)}\n{interpolated_text(priced, '  ')}")
+        between = interpolated_text((row.use.row for row in priced.rows if row.interpolated), "~", "  ")
+        parts.append(f"  latency {conditions(priced.table)}\n{between}")
     return "\n".join(parts)
 
 
