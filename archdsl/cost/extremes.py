@@ -46,9 +46,10 @@ class _Elimination:
         self.diagrams = work.diagrams
         self.extreme = extreme
         self.best: Callable[..., float] = min if extreme is Extreme.LEAST else max
+        self._forbidden = inf if extreme is Extreme.LEAST else -inf
 
     def run(self, cost: Callable[[Term], float]) -> Extremum:
-        factors = [*self._costs(cost), *self._order_of_branches()]
+        factors = [*self._costs(cost), *self._order_of_branches(), *self._definitions()]
         constant = 0.0
         buckets: list[tuple[int, Diagram]] = []
         while True:
@@ -81,13 +82,21 @@ class _Elimination:
 
     def _order_of_branches(self) -> list[Diagram]:
         """What it costs to break the order in which branches end: more than anything."""
-        forbidden = inf if self.extreme is Extreme.LEAST else -inf
+        forbidden = self._forbidden
         found: list[Diagram] = []
         for constraint in self.work.program.constraints:
             ends = [self.work.program.branches[branch] for branch in constraint.branches]
             for (one, first), (other, second) in pairwise(zip(constraint.branches, ends, strict=True)):
                 numbers = [self._places(branch.end, end.places) for branch, end in ((one, first), (other, second))]
                 found.append(self.diagrams.apply(("order", forbidden), _in_order(forbidden), *numbers))
+        return found
+
+    def _definitions(self) -> list[Diagram]:
+        """What it costs if a variable is not what it stands for."""
+        found: list[Diagram] = []
+        for variable, condition in self.work.definitions.items():
+            says = self.diagrams.answered(variable, answer=1, count=2)
+            found.append(self.diagrams.apply(("equal", self._forbidden), _if_equal(self._forbidden), says, condition))
         return found
 
     def _places(self, end: QuestionPath, places: Mapping[str, Hashable]) -> Diagram:
@@ -125,6 +134,8 @@ class _Elimination:
         return options[0]
 
     def _candidates(self, variable: int) -> range:
+        if variable in self.work.definitions:
+            return range(2)
         found = self.work.variables.all[variable]
         return range(len(found.answers) - found.keeps)
 
@@ -133,7 +144,7 @@ class _Elimination:
 
     def _answers(self, buckets: Sequence[tuple[int, Diagram]]) -> Mapping[QuestionPath, Answer]:
         """The best answers, the question that was eliminated last first."""
-        chosen = dict.fromkeys(range(len(self.work.variables.all)), 0)
+        chosen = dict.fromkeys([*range(len(self.work.variables.all)), *self.work.definitions], 0)
         for variable, joined in reversed(buckets):
             options = {
                 answer: self._value(self.diagrams.at(joined, {**chosen, variable: answer}))
@@ -152,6 +163,13 @@ class _Elimination:
         found = self.diagrams.values[diagram]
         assert isinstance(found, float)
         return found
+
+
+def _if_equal(forbidden: float) -> Callable[[Hashable, Hashable], float]:
+    def price(one: Hashable, other: Hashable) -> float:
+        return 0.0 if one == other else forbidden
+
+    return price
 
 
 def _in_order(forbidden: float) -> Callable[[Hashable, Hashable], float]:

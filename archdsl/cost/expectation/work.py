@@ -6,9 +6,10 @@ different questions, each a diagram, so that the expectation is exact and small:
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations, pairwise, product
+from typing import Final
 
 from archdsl.cost.expectation.diagrams import FALSE, LIMIT, TRUE, Diagram, Diagrams
 from archdsl.cost.expectation.symbolic import Entry, Origin, Symbolic, Variables
@@ -47,6 +48,8 @@ class Work:
     variables: Variables
     terms: tuple[Term, ...]
     passes: GraphPasses = AS_WRITTEN
+    definitions: Mapping[int, Diagram] = field(default_factory=dict[int, Diagram])
+    """Variables behind those of questions, each with the condition that it stands for: see `of`."""
 
     @property
     def asked(self) -> frozenset[int]:
@@ -63,16 +66,42 @@ class Work:
         auxiliary: bool = False,
         limit: int = LIMIT,
         diagrams: Diagrams | None = None,
+        encoded: bool = False,
     ) -> Work:
         """Of ops as wholes, which cost tables have rows for; else of primitives, each by itself.
 
         `passes` as in `uses`, `auxiliary` with the outputs that are only trained with; `diagrams` are those of other
-        works of the program, with a limit of their own. Raises TooLarge where more than `limit` diagrams would be
-        built, or a question has more answers.
+        works of the program, with a limit of their own. With `encoded`, what passes find out from cell to cell stands
+        as variables of its own (Tseitin, 1968), which keeps conditions short; an expectation has no chances for these.
+        Raises TooLarge where more than `limit` diagrams would be built, or a question has more answers.
         """
         diagrams, variables = diagrams or Diagrams(limit), Variables(program, limit)
-        places = _Places(program, diagrams, variables, ops=ops, passes=passes, auxiliary=auxiliary)
-        return cls(program, diagrams, variables, tuple(places.terms()), passes)
+        definitions = _Definitions(diagrams, len(variables.all)) if encoded else None
+        places = _Places(program, diagrams, variables, definitions, ops=ops, passes=passes, auxiliary=auxiliary)
+        terms = tuple(places.terms())
+        return cls(program, diagrams, variables, terms, passes, definitions.of if definitions else {})
+
+
+_LONG: Final = 1
+"""A condition on more variables gets one of its own."""
+
+
+class _Definitions:
+    """Variables that stand for conditions."""
+
+    def __init__(self, diagrams: Diagrams, first: int) -> None:
+        self.diagrams = diagrams
+        self.first = first
+        self.of: dict[int, Diagram] = {}
+        self._names: dict[Diagram, Diagram] = {}
+
+    def short(self, condition: Diagram) -> Diagram:
+        """A condition, or the variable that stands for it."""
+        if condition not in self._names and len(self.diagrams.support(condition)) > _LONG:
+            number = self.first + len(self.of)
+            self.of[number] = condition
+            self._names[condition] = self.diagrams.answered(number, answer=1, count=2)
+        return self._names.get(condition, condition)
 
 
 class _Places:
@@ -81,6 +110,7 @@ class _Places:
         program: Program,
         diagrams: Diagrams,
         variables: Variables,
+        definitions: _Definitions | None,
         *,
         ops: bool,
         passes: GraphPasses,
@@ -91,6 +121,7 @@ class _Places:
         self.passes = passes
         self.diagrams = diagrams
         self.variables = variables
+        self.definitions = definitions
         self.whole = Symbolic(program, diagrams, variables)
         ends = [
             self.whole.walk.of(index)
@@ -125,7 +156,9 @@ class _Places:
                 self._add(source, when, op)
             made = self.whole.made[key]
             when = self.read.get(key, FALSE)
-            inputs = values_read(made.payload, made.inputs) if self.passes.dead_code_removed else made.inputs
+            inputs = made.inputs
+            if self.passes.dead_code_removed:
+                when, inputs = self._short(when), values_read(made.payload, made.inputs)
             if when != FALSE and self._is_primitive(key):
                 for source in inputs:
                     reads(source, when, self._op(key.node))
@@ -139,9 +172,12 @@ class _Places:
             for source in values_read(made.payload, made.inputs):
                 after = {origin: depends[origin] for origin in self.diagrams.leaves(source)}
                 found = self.diagrams.either(found, self.diagrams.bind(source, after))
-            depends[key] = found
+            depends[key] = found = self._short(found)
             if key in self.handed_on:
                 self.handed_on[key] = self.diagrams.conjunction(self.handed_on[key], found)
+
+    def _short(self, condition: Diagram) -> Diagram:
+        return condition if self.definitions is None else self.definitions.short(condition)
 
     def _is_primitive(self, key: Key) -> bool:
         return isinstance(self.whole.made[key].payload, Apply)
