@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from archdsl.ir import ClosedGraph
-from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Apply, Image
-
-T = TypeVar("T")
+from archdsl.space import Image
+from archdsl.space.values import values_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +22,6 @@ class GraphPasses:
 
 AS_WRITTEN: Final = GraphPasses()
 """All is run that an output depends on."""
-
-
-def values_read(payload: object, maps: Sequence[T]) -> Sequence[T]:
-    """Of the maps that a node reads those of which it needs the values: none for zeros, the first for a resize."""
-    traits = PRIMITIVES[payload.primitive].traits if isinstance(payload, Apply) else None
-    if traits is not None and traits.zeros:
-        return ()
-    return maps[:1] if traits is not None and traits.resamples else maps
 
 
 def run_nodes(graph: ClosedGraph, passes: GraphPasses) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from archdsl.cost.estimate import MissingRows
 from archdsl.cost.expectation.diagrams import TooLarge
-from archdsl.cost.graph_passes import AS_WRITTEN, values_read
+from archdsl.cost.graph_passes import AS_WRITTEN
 from archdsl.cost.kernel import Kernel, kernel_of
 from archdsl.cost.rows import Row, alone, call_of
 from archdsl.cost.tables import Table
@@ -15,6 +15,7 @@ from archdsl.ops import Shape
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Program
 from archdsl.space.concrete import Computed
+from archdsl.space.values import values_read
 from archdsl.space.walk import Key
 
 Steps: TypeAlias = "Mapping[Key, Computed]"

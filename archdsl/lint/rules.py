@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from archdsl.lint import (
+    constant_output,
     malformed_comment,
     outdated_hash,
     shadowing,
@@ -33,6 +34,7 @@ RULES: Final[tuple[Rule, ...]] = (
     unused_cost.RULE,
     unused_line.RULE,
     outdated_hash.RULE,
+    constant_output.RULE,
 )
 
 _BY_NAME: Final = {name: rule for rule in RULES for name in (rule.code, rule.name)}

@@ -125,7 +125,7 @@ class Ranges:
         """Of the estimate by a table. Raises NoRange, MissingRows."""
 
         def eliminated() -> Range:
-            work = Work.of(self.program, passes=table.passes, limit=LIMIT)
+            work = Work.of(self.program, passes=table.passes, limit=LIMIT, encoded=True)
             cost = seconds(table, work)
             return _range(*(extremum(work, cost, extreme) for extreme in Extreme))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from itertools import product
+from dataclasses import replace
+from itertools import islice, product
 from math import fsum, prod
 from pathlib import Path
 from random import Random
@@ -15,26 +16,33 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from archdsl.backends.onnx.model import to_onnx
+from archdsl.cost.estimate import estimate
 from archdsl.cost.expectation.program import Expectation
 from archdsl.cost.expectation.work import Work
+from archdsl.cost.extremes import Extreme, extremum
 from archdsl.cost.graph_passes import AS_WRITTEN, GraphPasses, depending_on_images
 from archdsl.cost.rows import uses
-from archdsl.cost.tables import passes_of
+from archdsl.cost.space_rows import rows_of_space
+from archdsl.cost.tables import Table, passes_of
 from archdsl.ir import ClosedGraph, closed
 from archdsl.measure.choose import find_runtime
 from archdsl.measure.runtime import DeviceName, RuntimeName
 from archdsl.measure.subjects import Task, Whole, calibration, drawn
 from archdsl.ops.convolution import CONV, DWCONV
 from archdsl.pipeline import Loaded, load
+from archdsl.pipeline.ranges import Ranges
+from archdsl.settings.costs import Unit
 from archdsl.space import Program
 from archdsl.space.count import Census
 from archdsl.space.path import QuestionPath
 from archdsl.space.trace import Answers, trace
 from archdsl.weights import random_weights
+from tests.cost.invented import measurement
 from tests.cost.test_expectation import at_random, by_row, one_hot, price
 from tests.onnx_session import optimized
 from tests.properties.small_spaces import small_spaces
 from tests.properties.test_small_spaces import drawn as program_of
+from tests.space.enumeration import genotypes
 
 ROOT = Path(__file__).parents[2]
 MOST = 100
@@ -46,6 +54,8 @@ SPACES = (
     *("spaces/cas.arch", "spaces/gas.arch", "spaces/autortnet.arch"),
     *(f"tests/texts/{name}.arch" for name in ("nasbench201", "fbnet")),
 )
+SKIP, ZERO = "op skip() {\n  in x\n  out x\n}", "op skip() = zero"
+"""Of small spaces one op is replaced by zeros."""
 CUT = """archdsl 1
 
 op first() = conv(8)
@@ -145,9 +155,7 @@ def equal(program: Program, passes: GraphPasses, count: int) -> None:
 @settings(max_examples=12)
 @given(text=small_spaces(), passes=st.sampled_from(EVERY), seed=st.integers(0, 10_000))
 def test_it_is_the_mean_over_all_answers(folder: Path, text: str, passes: GraphPasses, seed: int) -> None:
-    skip = "op skip() {\n  in x\n  out x\n}"
-    assert skip in text
-    program = program_of(folder, text.replace(skip, "op skip() = zero"))
+    program = program_of(folder, text.replace(SKIP, ZERO))
     work = Work.of(program, passes=passes)
     expectation = Expectation.of(work, by_row)
     variables = work.variables.all
@@ -163,6 +171,32 @@ def test_it_is_the_mean_over_all_answers(folder: Path, text: str, passes: GraphP
         )
         mean += chance * of_network(program, chosen, passes)
     assert expectation.value(expectation.chances(chances)) == pytest.approx(mean, rel=1e-9)
+
+
+@settings(max_examples=12)
+@given(text=small_spaces(), passes=st.sampled_from(EVERY))
+def test_the_least_and_the_greatest_are_those_of_an_enumeration(folder: Path, text: str, passes: GraphPasses) -> None:
+    program = program_of(folder, text.replace(SKIP, ZERO))
+    every = list(islice(genotypes(program), MOST + 1))
+    assume(len(every) <= MOST)
+    prices = [of_network(program, dict(answers), passes) for answers in every]
+    work = Work.of(program, passes=passes, encoded=True)
+    for extreme, best in ((Extreme.LEAST, min(prices)), (Extreme.GREATEST, max(prices))):
+        found = extremum(work, by_row, extreme)
+        assert found.value == pytest.approx(best)
+        assert of_network(program, found.answers, passes) == pytest.approx(best)
+
+
+def test_the_range_of_a_long_chain_is_that_of_its_genotypes() -> None:
+    program = load(str(ROOT / "spaces/gas.arch")).program
+    folding = measurement().model_copy(update={"constants": "folded"})
+    prices = Table(Unit.MS, {row: price(row) for row in rows_of_space(program)}, folding)
+    found = Ranges(program).of_seconds(prices)
+    computed = Ranges(program).of_seconds(replace(prices, measured=measurement()))
+    assert found.least < computed.least
+    for extreme in Extreme:
+        graph = closed(program, trace(program, found.exact[extreme]), "net")
+        assert found.end(extreme) == pytest.approx(estimate(graph, prices).seconds)
 
 
 def test_nothing_is_left_out_of_a_space_without_zeros() -> None:

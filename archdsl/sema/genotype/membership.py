@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
 from archdsl.sema.divisibility import report_uneven
+from archdsl.sema.genotype.constant_outputs import report_constant
 from archdsl.sema.genotype.reader import Given, Reader
 from archdsl.sema.reporter import Reporter, listed
 from archdsl.space import Branch, Program, Question, QuestionKind, QuestionPath, Step, parse_scope, spell_scope
@@ -46,6 +47,7 @@ def check(
         _report_not_asked(reader, found, reporter)
     if found.closed and not reporter.failed:
         report_uneven(program, of_trace(found), reporter, name)
+        report_constant(reader, program, found, name, reporter)
     return None if reporter.failed else found
 
 
