@@ -142,7 +142,7 @@ def test_warnings_about_comments_have_levels_too() -> None:
 @pytest.mark.parametrize(
     ("settings", "code", "place", "help"),
     [
-        ('[tool.archdsl.lint]\nW0299 = "warn"\n', "W0002", "W0299", "did you mean `W0208`?"),
+        ('[tool.archdsl.lint]\nW0298 = "warn"\n', "W0002", "W0298", "did you mean `W0208`?"),
         ('[tool.archdsl.lint]\nunused-opp = "warn"\n', "W0002", "unused-opp", "did you mean `unused-op`?"),
         ('[tool.archdsl.lint]\nW0203 = "never"\n', "E0030", "W0203", 'write `"allow"`, `"warn"` or `"deny"`'),
         ("[tool.archdsl.lint]\nW0203 = 3\n", "E0030", "W0203", 'write `"allow"`, `"warn"` or `"deny"`'),
