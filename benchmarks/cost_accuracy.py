@@ -5,7 +5,7 @@ measured as a whole, in rounds of their own. Beside the table stand multiply-add
 elements that layers with weights write), each with a factor fitted on the networks that the table's own factor was
 fitted on, and the noise: the same networks measured twice, one half of the rounds against the other.
 
-Everything lies in a folder, and the same command goes on where it was stopped.
+Everything lies in a folder, a picture of the predictions beside it, and the same command goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from random import Random
 from statistics import fmean
 from typing import Final
 
+from archdsl.cli.cost_options import conditions
 from archdsl.cost import figures
 from archdsl.cost.estimate import estimate
 from archdsl.cost.space_rows import rows_of_space
@@ -34,6 +35,8 @@ from archdsl.measure.samples import Samples
 from archdsl.measure.statistics import Load, factor_of, seconds_of
 from archdsl.measure.subjects import Task, calibration, drawn
 from archdsl.pipeline import Loaded, load
+from archdsl.render import Picture, prediction_picture, render
+from archdsl.render import Predicted as Point
 from archdsl.weights.specification import closed_count
 from benchmarks.measure import RESULTS, ROOT, machine
 
@@ -186,6 +189,21 @@ def report(name: str, predicted: Sequence[Predicted], found: Mapping[str, Sequen
         )
 
 
+def picture(
+    name: str, table: Table, networks: Sequence[ClosedGraph], predicted: Sequence[Predicted], measured: Sequence[float]
+) -> Picture:
+    """What the table predicted against what was measured, and the ops that the time is for."""
+    unit, ops = table.unit, dict[str, float]()
+    for graph in networks:
+        for share in estimate(graph, table).ops():
+            ops[share.name] = ops.get(share.name, 0.0) + share.seconds / unit.seconds
+    points = [
+        Point(graph.name, seconds / unit.seconds, each.table_s / unit.seconds)
+        for graph, each, seconds in zip(networks, predicted, measured, strict=True)
+    ]
+    return prediction_picture(name, conditions(table).split("; "), str(unit), points, ops)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--space", choices=list(SPACES), action="append", help="all without it")
@@ -209,6 +227,8 @@ def main() -> None:
             rounds = given.rounds or runtime.conditions.rounds
             found = measured(given.results / f"{name}.networks.samples.jsonl", networks, runtime, rounds)
             report(name, predicted, found)
+            drawn_as = picture(name, table, networks, predicted, found["all"])
+            (given.results / f"{name}.svg").write_bytes(render(drawn_as, "svg"))
 
 
 if __name__ == "__main__":
