@@ -12,6 +12,7 @@ from archdsl.ir import canonical_hash, closed
 from archdsl.pipeline import check, load
 from archdsl.pipeline.expand import expand
 from archdsl.pipeline.genotype_writer import write_genotype
+from archdsl.sema.codes import CONSTANT_OUTPUT
 from archdsl.syntax import parse
 from archdsl.text import SourceFile
 from tests.pipeline.spaces import REPOSITORY, SMALL, Case, graph_of, laws, loaded, samples
@@ -44,7 +45,7 @@ def test_what_is_written_is_a_member_and_reads_back(case: Case, count: int, tmp_
     file = tmp_path / "sampled.arch"
     file.write_text(head + "\n".join(bodies), encoding="utf-8")
     found = check(str(file), size=case.size)
-    assert found.diagnostics == ()
+    assert {each.code for each in found.diagnostics} <= {CONSTANT_OUTPUT}  # of zeros a sample may well be
     assert [meaning.name for meaning in found.meanings] == list(drawn)
     for meaning in found.meanings:
         answers = drawn[meaning.name]
