@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from typing import TypeAlias, assert_never
 
 import torch
@@ -93,18 +92,18 @@ class Weights:
 
     def vector(self, scalars: Sequence[Scalar]) -> Tensor:
         """Several at once."""
-        first = scalars[0]
-        if isinstance(first, Answered):
-            given = self.given[first.question]
-            positions = self.positions[first.question]
-            mine = [
-                positions[each.answer]
-                for each in scalars
-                if isinstance(each, Answered) and each.question == first.question
-            ]
-            if len(mine) == len(scalars) and all(right == left + 1 for left, right in pairwise(mine)):
-                return neighbours(given, mine[0], mine[-1] + 1)
-        return torch.stack([self.of(each) for each in scalars])
+        if not all(isinstance(each, Answered) for each in scalars):
+            return torch.stack([self.of(each) for each in scalars])
+        runs: list[tuple[QuestionPath, int, int]] = []
+        for each in scalars:
+            assert isinstance(each, Answered)
+            place = self.positions[each.question][each.answer]
+            if runs and runs[-1][0] == each.question and runs[-1][2] == place:
+                runs[-1] = (each.question, runs[-1][1], place + 1)
+            else:
+                runs.append((each.question, place, place + 1))
+        parts = [neighbours(self.given[path], start, stop) for path, start, stop in runs]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 Compute: TypeAlias = "Callable[[Weights, Mapping[int, Tensor]], Mapping[int, Tensor]]"
