@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from time import process_time
 
-from archdsl.cost import figures
+from archdsl.cost import figures, node_costs
 from archdsl.diagnostics import Diagnostic, Severity, show
 from archdsl.fmt import format_source
 from archdsl.ir import canonical_hash, canonical_text, closed, verify
@@ -145,7 +145,7 @@ def _closed(loaded: Loaded, path: Path, clock: Clock) -> str:
     _law((figures(again).params, figures(again).macs) == (counted.params, counted.macs), "expanded, it costs other")
     with clock.of("draw"):
         render(draw(loaded), "dot")
-        render(draw(loaded, figures=counted), "dot")
+        render(draw(loaded, costs=node_costs.counted(counted, node_costs.Counted.MACS)), "dot")
     return "network"
 
 

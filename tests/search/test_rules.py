@@ -260,7 +260,7 @@ def test_a_run_gives_its_last_step_or_another(tmp_path: Path) -> None:
     assert [("bn",) in each for each in ops] == [True, False]
     found = found_by(Request(from_run(run)))
     text = found.text("found", tmp_path)
-    assert f'found = run("{run.as_posix()}", "found", seed = 3, step = 100)' in text
+    assert f'found=run("{run.as_posix()}","found",seed=3,step=100' in "".join(text.split())
     (tmp_path / "found.arch").write_text(text, encoding="utf-8")
     assert load(str(tmp_path / "found.arch")).closed
 

@@ -99,14 +99,15 @@ def _named(name: str) -> str:
 def _write(text: str, name: str, out: Path | None) -> int:
     """Checks a text and writes it to a new file."""
     from archdsl.api import Refused
+    from archdsl.diagnostics import Severity
     from archdsl.files import write_atomic
     from archdsl.session import check_source
     from archdsl.text import SourceFile
 
     found = check_source(SourceFile("<new>", text), path=out or Path("new.arch"))
-    if found.diagnostics:
-        first = found.diagnostics[0]
-        raise Refused(f"`{name}` cannot be begun: {first.message}")
+    errors = [each for each in found.diagnostics if each.severity is Severity.ERROR]
+    if errors:
+        raise Refused(f"`{name}` cannot be begun: {errors[0].message}")
     if out is None:
         say(text)
     elif out.exists():
