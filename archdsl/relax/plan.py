@@ -82,9 +82,10 @@ class Plan:
     """Steps in a row whose maps are computed again for the gradient and not kept (`archdsl.relax.checkpoints`)."""
 
 
-def planned(graph: RelaxedGraph) -> Plan:
+def planned(graph: RelaxedGraph, *, keeps_maps: bool | None = None) -> Plan:
+    """The plan for a CPU. Whether maps are kept is decided by their size where `keeps_maps` is None."""
     graph = hoisted(graph)
-    keeps = _has_small_maps(graph)
+    keeps = _has_small_maps(graph) if keeps_maps is None else keeps_maps
     steps = tuple(_Planner(graph, keeps_maps=keeps).steps())
     return Plan(graph, steps, channels_last=_mostly_depthwise(graph), keeps_maps=keeps)
 

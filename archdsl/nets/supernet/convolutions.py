@@ -53,7 +53,8 @@ def convolve(x_BCHW: Tensor, kernel: Tensor, bias: Tensor | None, window: Window
     """A convolution, with the gradients of this module where torch's own are slower."""
     places = x_BCHW.shape[0] * (x_BCHW.shape[2] // window.stride[0]) * (x_BCHW.shape[3] // window.stride[1])
     large = kernel.requires_grad and _is_large(places, x_BCHW, kernel, window)
-    if large or _is_slow(x_BCHW, kernel, window):
+    own = large or _is_slow(x_BCHW, kernel, window)
+    if own and not torch.is_autocast_enabled(x_BCHW.device.type):
         return _Convolution.apply(x_BCHW, kernel, bias, window)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
     return window.conv(x_BCHW, kernel, bias)
 
@@ -62,7 +63,7 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x_BCHW: Tensor, kernel: Tensor, bias: Tensor | None, window: Window) -> Tensor:
         ctx.save_for_backward(x_BCHW, kernel)
-        ctx.window, ctx.biased = window, bias is not None
+        ctx.window = window
         return window.conv(x_BCHW, kernel, bias)
 
     @staticmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from torch import Tensor, nn
 
+import archdsl
 from archdsl.nets.supernet import Decisions, Supernet
 from archdsl.nets.supernet.convolutions import Window, gradients
 from archdsl.nets.supernet.weighted_sum import stacked_sum, weighted_sum
@@ -54,13 +56,61 @@ def test_a_plan_that_keeps_every_map_is_plain_evaluation(case: Case) -> None:
 @settings(max_examples=20)
 @given(small_spaces())
 def test_a_plan_is_plain_evaluation_in_spaces_that_nobody_wrote(folder: Path, text: str) -> None:
-    are_equal(drawn(folder, text), mode=TRAINING)
+    program = drawn(folder, text)
+    for keeps in (False, True):
+        are_equal(program, mode=TRAINING, plan=partial(planned, keeps_maps=keeps))
 
 
 @settings(max_examples=20)
 @given(wide_spaces())
 def test_a_plan_is_plain_evaluation_where_widths_are_searched(folder: Path, text: str) -> None:
     are_equal(drawn(folder, text), mode=EVALUATING)
+
+
+@pytest.mark.parametrize("keeps", [False, True], ids=["again", "kept"])
+def test_under_autocast_a_plan_is_as_near_to_fp32_as_plain_evaluation(keeps: bool, tmp_path: Path) -> None:
+    text = tmp_path / "large.arch"
+    text.write_text(LARGE, encoding="utf-8")
+    program = archdsl.load(text).space
+
+    def gradients_of(plan: Callable[[RelaxedGraph], Plan], *, lower: bool) -> Tensor:
+        net = scrambled(program, plan=plan).train()
+        weights = {path: torch.full((len(net.answers(path)),), 0.5) for path in net.questions}
+        with torch.autocast("cpu", torch.bfloat16, enabled=lower):
+            loss = net.outputs(images(program, count=2), Decisions({}, weights))["logits"].square().mean()
+        backward(loss)
+        return torch.cat([gradient(each).flatten() for each in net.parameters()])
+
+    exact = gradients_of(unplanned, lower=False)
+    plain, fused = (
+        (gradients_of(plan, lower=True) - exact).norm() for plan in (unplanned, partial(planned, keeps_maps=keeps))
+    )
+    assert 0 < float(fused) <= 1.5 * float(plain)
+
+
+LARGE = """archdsl 1
+
+use std
+
+op deep(c) {
+  in x
+  out x -> conv(c) -> bn -> relu -> conv(c) -> bn
+}
+
+op wide() {
+  in x
+  out x -> relu -> dwconv(k = 5) -> bn
+}
+
+space large(c = 128) {
+  in image: 3x8x8
+  stem = image -> conv3x3(c, s = 2)
+  y = stem -> {conv3x3(c = c), deep(c = c)}
+  z = y -> {wide, deep(c = c)}
+  out logits = z -> conv(5, k = 1)
+}
+"""
+"""With layers that have gradients of their own: large kernels that few places read, and a wide depthwise one."""
 
 
 def are_equal(program: Program, *, mode: bool, plan: Callable[[RelaxedGraph], Plan] = planned) -> None:
