@@ -10,6 +10,7 @@ from archdsl.settings.losses import SEARCH_LOSS, SearchLoss
 from archdsl.settings.objectives import LossTerm, Objective
 from archdsl.settings.optimizers import OPTIMIZER, WEIGHT_STEP, Optimizer, WeightStep
 from archdsl.settings.relaxations import DERIVATION, RELAXATION, Combined, Derivation, Mixing
+from archdsl.settings.robustness import STOP, Collapse
 from archdsl.settings.schema import (
     Answer,
     Expression,
@@ -206,6 +207,9 @@ class Phase:
     )
     freeze: tuple[Freeze, ...] = setting(
         Several(OfKind(Freeze)), "kinds of questions that are not stepped at first", default=()
+    )
+    stop: Collapse | None = setting(
+        STOP, "what ends the phase early; left out: it runs to its end, whatever becomes of its answers", default=None
     )
     arch: Optimizer | None = setting(
         OPTIMIZER,

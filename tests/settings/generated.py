@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, TypeVar, assert_never
 
@@ -44,7 +45,9 @@ from archdsl.settings.relaxations import (
     Relaxation,
     Untrained,
     WithoutLogits,
+    runs_one,
 )
+from archdsl.settings.robustness import EVERY, WINDOW, Collapse
 from archdsl.settings.schedules import Constant, Warmup, reaches_zero
 from archdsl.settings.schema import (
     Answer,
@@ -76,7 +79,7 @@ from archdsl.settings.schema import (
     spellings_of,
 )
 from archdsl.settings.searches import Fixed, Freeze, Phase, RandomSplit, Sandwich, Search, TwoLevels
-from archdsl.settings.trainings import Auxiliary, Epochs, Scale, Training
+from archdsl.settings.trainings import Auxiliary, Duration, Epochs, Scale, Training
 from archdsl.space import QuestionKind
 
 TEXT = """archdsl 1
@@ -218,7 +221,8 @@ def _phases(draw: st.DrawFn, name: str, *, alone: bool, beside: Sequence[str]) -
     if isinstance(drawn["levels"], TwoLevels):
         drawn["split"] = drawn["split"] or RandomSplit(Fraction(1, 2), Fraction(1, 3))
     if drawn["answer_for"] == () or drawn["pretrain"] is not None:
-        searched: dict[str, Any] = {"objective": LossTerm(), "arch": None, "freeze": (), "guide": None, "pick": None}
+        searched: dict[str, Any] = dict.fromkeys(("arch", "guide", "pick", "stop")) | {"freeze": ()}
+        searched["objective"] = LossTerm()
         return Phase(name=name, **(drawn | searched))
     fixed = {each.kind for each in drawn["fixed"]}
     kinds = tuple(kind for kind in RELAXED if kind not in fixed)
@@ -230,6 +234,7 @@ def _phases(draw: st.DrawFn, name: str, *, alone: bool, beside: Sequence[str]) -
     without = {kind for each in mixing if isinstance(each, WithoutLogits) for kind in each.kinds}
     learned = tuple(kind for kind in kinds if kind not in without)
     drawn["derive"] = tuple(draw(_derivations(learned, none=none, guided=drawn["guide"] is not None)))
+    drawn["stop"] = _seen(drawn["stop"], mixing, drawn["duration"])
     return Phase(name=name, **drawn)
 
 
@@ -264,6 +269,14 @@ def _beside(draw: st.DrawFn, mixing: Sequence[Mixing]) -> list[Combined]:
     if soft and draw(st.booleans()):
         found.append(draw(_form(Perturbation, {})))
     return found
+
+
+def _seen(stop: Collapse | None, mixing: Sequence[Mixing], duration: Duration) -> Collapse | None:
+    """What ends a phase, where its signs can be seen."""
+    learned = [each for each in mixing if not isinstance(each, WithoutLogits)]
+    if stop is None or not learned or (isinstance(duration, Epochs) and stop.first_stop > duration.epochs):
+        return None
+    return None if stop.eigenvalue is not None and all(runs_one(each) for each in learned) else stop
 
 
 @st.composite
@@ -344,6 +357,8 @@ def _together(value: Any) -> Any:
             return Scale(min(low, high), max(low, high))
         case Auxiliary(_, named) if named:
             return Auxiliary(1.0, named)
+        case Collapse(eigenvalue=None):
+            return replace(value, window=WINDOW, every=EVERY)
         case _:
             return value
 
@@ -356,6 +371,8 @@ def _agrees(value: Any) -> bool:
             return weights > 0 and answers > 0 and weights + answers <= 1
         case Sandwich(smallest, largest, sampled, random):
             return smallest or largest or sampled or random > 0
+        case Collapse():
+            return value.any_sign
         case _:
             return True
 

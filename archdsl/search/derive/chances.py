@@ -11,7 +11,7 @@ from archdsl.pipeline.logits import Logits
 from archdsl.relax.relaxed import NONE
 from archdsl.search.derive.errors import NotDerived
 from archdsl.search.derive.plan import Learned, Plan
-from archdsl.settings.relaxations import Dirichlet
+from archdsl.settings.relaxations import Dirichlet, Mixing
 from archdsl.space import QuestionKind, QuestionPath
 
 _SHOWN = 3
@@ -80,7 +80,12 @@ def _logarithms(vector: Sequence[float], learned: Learned, answers: Sequence[str
     """A vector of the allowed candidates alone, or of all of them: those that are not allowed are left out."""
     names = learned.candidates if len(vector) == len(learned.candidates) else (*answers, NONE)
     found = {name: each for name, each in zip(names, vector, strict=False) if name in learned.answers or name == NONE}
-    return _of_dirichlet(found) if isinstance(learned.mixing, Dirichlet) else _log_softmax(found)
+    return log_probabilities(found, learned.mixing)
+
+
+def log_probabilities(logits: Mapping[str, float], mixing: Mixing) -> Mapping[str, float]:
+    """Of the answers to one question, by their logits: of a mean without noise, at a temperature of 1."""
+    return _of_dirichlet(logits) if isinstance(mixing, Dirichlet) else _log_softmax(logits)
 
 
 def _log_softmax(logits: Mapping[str, float]) -> Mapping[str, float]:

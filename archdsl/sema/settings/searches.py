@@ -5,7 +5,7 @@ What a phase leaves out is what the search says around it, read once more with t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from archdsl.diagnostics import Label as Mark
@@ -20,7 +20,7 @@ from archdsl.sema.settings.space_names import SpaceNames
 from archdsl.sema.settings.subject import Subject
 from archdsl.settings.losses import Heads
 from archdsl.settings.objectives import LossTerm, costs_in
-from archdsl.settings.relaxations import Argmax, Dirichlet, Mixing, Relaxation, WithoutLogits
+from archdsl.settings.relaxations import Argmax, Dirichlet, Mixing, Relaxation, WithoutLogits, runs_one
 from archdsl.settings.schema import settings_of
 from archdsl.settings.searches import Phase, Search, TwoLevels
 from archdsl.settings.trainings import Epochs
@@ -194,6 +194,7 @@ class _PhaseReader:
         self._check_none(phase)
         self._check_heads(phase)
         self._check_freeze(phase)
+        self._check_stop(phase, mixing)
         for objective, name in ((phase.objective, "objective"), (phase.pick, "pick")):
             expr = block.expression(name)
             for term in costs_in(objective) if objective is not None and expr is not None else ():
@@ -237,7 +238,39 @@ class _PhaseReader:
                     help="thaw it earlier, or write `fixed = …` in a phase",
                 )
 
+    def _check_stop(self, phase: Phase, mixing: Sequence[Mixing]) -> None:
+        """A sign that cannot be seen."""
+        stop, expr = phase.stop, self.block.expression("stop")
+        if stop is None or expr is None:
+            return
+        epochs = phase.duration.epochs if isinstance(phase.duration, Epochs) else None
+        learned = [each for each in mixing if not isinstance(each, WithoutLogits)]
+        if mixing and not learned:
+            self.block.contradiction(
+                f"`{self.block.owner}` learns no answers",
+                expr.span,
+                "none can collapse",
+                help="take `stop` out, or relax some kind of question with logits",
+            )
+        elif stop.eigenvalue is not None and learned and all(runs_one(each) for each in learned):
+            self.block.contradiction(
+                "the loss has no eigenvalue by the logits of answers that are sampled",
+                expr.span,
+                "measured here",
+                help="write `collapse(parameter_free = 0.8)`, or mix some kind of question",
+            )
+        elif epochs is not None and stop.first_stop > epochs:
+            self.block.contradiction(
+                f"`stop` cannot act before epoch {stop.first_stop:,}, of {epochs:,}",
+                expr.span,
+                "it would never stop",
+                help="write a smaller `earliest`"
+                + (", `window` or `every`" if stop.first_stop > stop.earliest else ""),
+            )
+
 
 def _without_answers(phase: Phase) -> Phase:
     """A phase that searches nothing has no use for what steps answers."""
-    return replace(phase, relax=(), derive=(), arch=None, freeze=(), guide=None, pick=None, objective=LossTerm())
+    return replace(
+        phase, relax=(), derive=(), arch=None, freeze=(), stop=None, guide=None, pick=None, objective=LossTerm()
+    )

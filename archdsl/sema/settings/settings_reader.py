@@ -12,6 +12,7 @@ from archdsl.sema.reporter import Reporter
 from archdsl.sema.settings.calls import Arguments, Block, arguments_of, report_unknown, values_of
 from archdsl.sema.settings.numbers import number, share, whole
 from archdsl.settings.relaxations import PartialChannels
+from archdsl.settings.robustness import EVERY, WINDOW, Collapse
 from archdsl.settings.schedules import Constant, Schedule, Warmup, reaches_zero
 from archdsl.settings.schema import (
     Answer,
@@ -358,6 +359,12 @@ def _agrees(value: object, arguments: Arguments) -> bool:
         case Sandwich(False, False, False, 0):
             message, help = "`sandwich` names no width", "write `sandwich(smallest, largest, sampled)`"
             report(codes.NOT_A_VALUE, message, span, "nothing to train", help=help)
+        case Collapse() if not value.any_sign:
+            message, help = "`collapse` names no sign", "write `collapse(eigenvalue = 0.75)`"
+            report(codes.NOT_A_VALUE, message, span, "nothing to stop at", help=help)
+        case Collapse(eigenvalue=None, window=window, every=every) if (window, every) != (WINDOW, EVERY):
+            message, help = "`window` and `every` are about the eigenvalue", "write `eigenvalue = 0.75` beside them"
+            report(codes.CONTRADICTION, message, span, "it is not measured here", help=help)
         case _:
             return True
     return False
