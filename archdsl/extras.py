@@ -18,6 +18,12 @@ class Extra(StrEnum):
     TORCH = "torch"
     TRT = "trt"
     TRAIN = "train"
+    RAY = "ray"
+    SLURM = "slurm"
+
+
+OF_CLUSTERS: Final = (Extra.RAY, Extra.SLURM)
+"""For who has a cluster: `archdsl[all]` leaves them out, and without them nothing is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ PACKAGES: Final[Mapping[Extra, tuple[Package, ...]]] = {
         Package("PIL", "pillow"),
         *_TORCH,
     ),
+    Extra.RAY: (Package("ray", "ray"),),
+    Extra.SLURM: (Package("submitit", "submitit"),),
 }
 
 NEEDS: Final[Mapping[str, tuple[Extra, ...]]] = {
@@ -87,6 +95,9 @@ NEEDS: Final[Mapping[str, tuple[Extra, ...]]] = {
     "bench FILE.plan": (Extra.TRT, Extra.TORCH),
     "data": (Extra.TRAIN,),
     "train": (Extra.TRAIN,),
+    "sweep": (Extra.TRAIN,),
+    "sweep --executor ray": (Extra.RAY, Extra.TRAIN),
+    "sweep --executor slurm": (Extra.SLURM, Extra.TRAIN),
     "eval": (Extra.TRAIN,),
     "eval FILE.onnx": (Extra.ONNX, Extra.TRAIN),
     "predict": (Extra.TRAIN,),

@@ -27,6 +27,7 @@ _SUMMARIES = {
     "git": "Set up git to compare and merge texts by meaning.",
     "train": "Train a network on segmented images.",
     "eval": "Evaluate a network on segmented images, class by class.",
+    "sweep": "Run searches or trainings for values of parameters and seeds, and compare them.",
     "predict": "Predict the classes of images, and draw them.",
     "bench": "Time compiled files.",
     "doctor": "Show what is installed and what each command needs.",

@@ -33,6 +33,7 @@ def explain(error: Exception) -> tuple[int, str] | None:
 KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.api", "Refused", Exit.USAGE),
     ("archdsl.search.derive.errors", "NotDerived", Exit.USAGE),
+    ("archdsl.search.sweep.errors", "NotSwept", Exit.USAGE),
     ("archdsl.pipeline.logits", "UnreadableLogits", Exit.USAGE),
     ("archdsl.train.errors", "Refused", Exit.USAGE),
     ("archdsl.train.errors", "Diverged", Exit.FINDINGS),

@@ -4,6 +4,7 @@ from archdsl.render.draw import Drawable, NotApart, NothingToDraw, draw, svg
 from archdsl.render.engine.output import render
 from archdsl.render.model.picture import FORMATS, Box, Format, Line, Picture, Text
 from archdsl.render.views.difference import difference_picture
+from archdsl.render.views.front import Plotted, front_picture
 from archdsl.render.views.prediction import Predicted, prediction_picture
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "NotApart",
     "NothingToDraw",
     "Picture",
+    "Plotted",
     "Predicted",
     "Text",
     "difference_picture",
     "draw",
+    "front_picture",
     "prediction_picture",
     "render",
     "svg",

@@ -14,7 +14,7 @@ import pytest
 
 import archdsl
 from archdsl.cli.app import app
-from archdsl.extras import NEEDS, PACKAGES, Extra
+from archdsl.extras import NEEDS, OF_CLUSTERS, PACKAGES, Extra
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -29,6 +29,8 @@ MODULES: Final = {
 
 BY_NAME: Final = {
     "pygraphviz": Path("archdsl/render/engine/graphviz.py"),
+    "ray": Path("archdsl/search/sweep/executors/ray.py"),
+    "submitit": Path("archdsl/search/sweep/executors/slurm.py"),
     "tensorboard": Path("archdsl/train/journal.py"),
     "tensorrt_rtx": Path("archdsl/backends/tensorrt/trt_plan.py"),
 }
@@ -77,8 +79,8 @@ def test_an_extra_brings_what_messages_say_that_it_brings(extra: Extra) -> None:
     assert _brought(extra) == {each.distribution for each in PACKAGES[extra]}
 
 
-def test_all_is_every_extra() -> None:
-    assert _brought("all") == set[str]().union(*map(_brought, Extra))
+def test_all_is_every_extra_but_those_of_clusters() -> None:
+    assert _brought("all") == set[str]().union(*(_brought(extra) for extra in Extra if extra not in OF_CLUSTERS))
     assert "archdsl[all]" in PROJECT["optional-dependencies"]["dev"]
 
 

@@ -12,7 +12,7 @@ import click
 from archdsl.cli.exits import Exit
 from archdsl.cli.options import text_or_json
 from archdsl.cli.output import say, say_json, table
-from archdsl.extras import NEEDS, PACKAGES, Extra, install_line, is_installed
+from archdsl.extras import NEEDS, OF_CLUSTERS, PACKAGES, Extra, install_line, is_installed
 
 
 @click.command("doctor")
@@ -21,7 +21,7 @@ def command(form: str) -> int:
     """Show what is installed, what each command needs, and how to install what is missing."""
     complete = {extra: all(map(is_installed, packages)) for extra, packages in PACKAGES.items()}
     versions = {each.distribution: _version(each.distribution) for packages in PACKAGES.values() for each in packages}
-    missing = [extra for extra, found in complete.items() if not found]
+    missing = [extra for extra, found in complete.items() if not found and extra not in OF_CLUSTERS]
     if form == "json":
         say_json(
             {

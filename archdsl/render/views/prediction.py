@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, floor, log10
 from typing import Final
 
 from archdsl.render.model.labels import small, wrapped
-from archdsl.render.model.picture import FAINT, INK, MUTED, Box, Dash, Line, Outline, Picture, Point, Stroke, Text
-from archdsl.render.model.splines import straight
+from archdsl.render.model.picture import INK, MUTED, Box, Dash, Line, Outline, Picture, Point, Stroke, Text
+from archdsl.render.views.axis import Axis, rule
 from archdsl.render.views.legends import text_box
 from archdsl.render.views.shares import percent
 
@@ -23,7 +22,6 @@ _NAMES: Final = 130.0
 _BAR: Final = 220.0
 """The length of the longest bar."""
 _MOST_BARS: Final = 14
-_TICKS: Final = 6
 _NEAR: Final = 0.1
 _POINT: Final = "#0072B2"
 
@@ -41,7 +39,7 @@ def prediction_picture(
     title: str, about: Sequence[str], unit: str, networks: Sequence[Predicted], ops: Mapping[str, float]
 ) -> Picture:
     """The picture of at least one network. `ops` are times by op, of which the bars are shares; `about` small lines."""
-    axis = _Axis.over([time for each in networks for time in (each.measured, each.predicted)])
+    axis = Axis.over([time for each in networks for time in (each.measured, each.predicted)], _SIDE)
     top = _SIDE + 46 + 13 * len(about)
     boxes = [text_box("title", Text(title, 14, bold=True), (0, top + 16))]
     boxes += [text_box(f"about {number}", small(line, 9), (0, top - 13 * number)) for number, line in enumerate(about)]
@@ -52,60 +50,33 @@ def prediction_picture(
     return Picture(title, tuple(boxes), tuple(lines), flow=None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Axis:
-    """One scale for both directions, from its first tick to its last."""
-
-    ticks: tuple[float, ...]
-    digits: int
-
-    @classmethod
-    def over(cls, numbers: Sequence[float]) -> _Axis:
-        low, high = min(numbers), max(numbers)
-        if high - low < 0.2 * high:
-            low, high = 0.9 * low, 1.1 * high
-        rough = (high - low) / _TICKS
-        power = 10.0 ** floor(log10(rough))
-        step = next(each * power for each in (1, 2, 5, 10) if each * power >= rough)
-        ticks = tuple(number * step for number in range(floor(low / step), ceil(high / step) + 1))
-        return cls(ticks, max(0, -floor(log10(step))))
-
-    def at(self, number: float) -> float:
-        """Points from the beginning of the axis."""
-        return _SIDE * (number - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
-
-    def clipped(self, ratio: float) -> tuple[Point, Point]:
-        """The line on which a prediction is so many times what was measured, inside of the square."""
-        first, last = self.ticks[0], self.ticks[-1]
-        start, end = max(first, first / ratio), min(last, last / ratio)
-        return (self.at(start), self.at(start * ratio)), (self.at(end), self.at(end * ratio))
-
-
-def _plane(axis: _Axis, unit: str) -> tuple[list[Box], list[Line]]:
+def _plane(axis: Axis, unit: str) -> tuple[list[Box], list[Line]]:
     boxes = [
         text_box("legend predicted", Text(f"predicted, {unit}", 10), (-_MARGIN, _SIDE + 16)),
         text_box("legend measured", Text(f"measured, {unit}", 10), (_SIDE - 70, -34)),
     ]
     lines: list[Line] = []
     for number, tick in enumerate(axis.ticks):
-        at, label = axis.at(tick), small(f"{tick:.{axis.digits}f}", 9)
+        at, label = axis.at(tick), small(axis.spelled(tick), 9)
         boxes.append(Box(f"legend x {number}", (label,), Outline.PLAIN, at=(at, -14)))
         boxes.append(Box(f"legend y {number}", (label,), Outline.PLAIN, at=(-18, at)))
-        lines += [_rule("legend x 0", (at, 0), (at, _SIDE)), _rule("legend y 0", (0, at), (_SIDE, at))]
-    lines.append(_rule("legend x 0", *axis.clipped(1.0), Stroke(INK, width=1.2)))
+        lines += [rule("legend x 0", (at, 0), (at, _SIDE)), rule("legend y 0", (0, at), (_SIDE, at))]
+    lines.append(rule("legend x 0", *_clipped(axis, 1.0), Stroke(INK, width=1.2)))
     for ratio in (1 - _NEAR, 1 + _NEAR):
-        lines.append(_rule("legend x 0", *axis.clipped(ratio), Stroke(MUTED, Dash.DOTTED, 1.2)))
+        lines.append(rule("legend x 0", *_clipped(axis, ratio), Stroke(MUTED, Dash.DOTTED, 1.2)))
     about = f"line: predicted as measured; dotted: {100 * _NEAR:.0f} % off"
     boxes.append(text_box("legend lines", small(about, 9), (0, -34)))
     return boxes, lines
 
 
-def _rule(name: str, start: Point, end: Point, stroke: Stroke | None = None) -> Line:
-    """A line that joins nothing."""
-    return Line(name, name, stroke=stroke or Stroke(FAINT, width=0.5), arrow=False, way=straight(start, end))
+def _clipped(axis: Axis, ratio: float) -> tuple[Point, Point]:
+    """The line on which a prediction is so many times what was measured, inside of the square."""
+    first, last = axis.ticks[0], axis.ticks[-1]
+    start, end = max(first, first / ratio), min(last, last / ratio)
+    return (axis.at(start), axis.at(start * ratio)), (axis.at(end), axis.at(end * ratio))
 
 
-def _points(axis: _Axis, networks: Sequence[Predicted]) -> tuple[list[Box], list[Line]]:
+def _points(axis: Axis, networks: Sequence[Predicted]) -> tuple[list[Box], list[Line]]:
     """A dot for each network, which a viewer names on hover."""
     return [
         Box(

@@ -1,0 +1,72 @@
+"""A sweep is begun, or joined: what is asked for is checked before anything runs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from archdsl.pipeline import Target, check, load, load_recipe
+from archdsl.search.sweep.errors import NotSwept
+from archdsl.search.sweep.folder import SweepFolder
+from archdsl.search.sweep.grid import Axis, Point, points
+from archdsl.search.sweep.plan import Plan
+from archdsl.search.sweep.steps import SEARCH
+
+_OURS = ("--out", "--seed", "--resume")
+"""Options of commands that a sweep gives itself."""
+
+
+def begin(
+    root: Path,
+    source: str,
+    *,
+    command: str,
+    axes: Sequence[str],
+    seeds: int,
+    options: Sequence[str] = (),
+    training: Sequence[str] | None = None,
+    cost: Path | None = None,
+) -> SweepFolder:
+    """The sweep of `source`, a text as `command` takes it; `training` are options of `train`.
+
+    Raises NotSwept, and NotLoaded where the text is wrong at one of the points.
+    """
+    if training is not None and command != SEARCH:
+        raise NotSwept(f"`--train` trains what a search finds, and `{command}` finds nothing: leave it out")
+    for given in (*options, *(training or ())):
+        name = given.partition("=")[0]
+        if name in _OURS:
+            raise NotSwept(f"a sweep gives each member its own `{name}`: leave it out")
+    swept = tuple(map(Axis.parse, axes))
+    digest = _checked(source, points(swept))
+    table = None if cost is None else str(cost)
+    if table is not None and not Path(table).is_file():
+        raise NotSwept(f"`{table}` is no cost table: there is no such file")
+    plan = Plan(
+        command=command,
+        source=source,
+        directory=Path(os.path.relpath(Path.cwd(), root.resolve())).as_posix(),
+        axes=swept,
+        seeds=seeds,
+        options=(*options, *(("--cost", table) if table is not None and command == SEARCH else ())),
+        training=None if training is None else tuple(training),
+        cost=table,
+        digest=digest,
+    )
+    return SweepFolder.begin(root, plan)
+
+
+def _checked(source: str, grid: Sequence[Point]) -> str:
+    """The digest of the text and of all that it uses. Raises NotSwept, and NotLoaded where it is wrong at a point."""
+    file = Target.parse(source).file
+    if not Path(file).is_file():
+        raise NotSwept(f"`{source}` is no file, and every member reads it: name a text on the disk")
+    for point in grid:
+        if load_recipe(source, overrides=dict(point)) is None:
+            load(source, overrides=dict(point))
+    digest = hashlib.sha256()
+    for each in check(file).unit.sources():
+        digest.update(each.text.encode())
+    return f"sha256:{digest.hexdigest()}"

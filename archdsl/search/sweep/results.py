@@ -1,0 +1,89 @@
+"""What came out of a member: its network, the score and the costs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from archdsl.cost import figures
+from archdsl.pipeline import Loaded, NotLoaded, load
+from archdsl.records import record
+from archdsl.search.sweep.errors import NotSwept
+from archdsl.search.sweep.steps import FOUND, Step
+
+
+@record
+class Result:
+    """Of a finished member."""
+
+    genotype: str
+    """The text of its network and the name in it, as seen from the folder of the sweep."""
+    accuracy: float
+    """mIoU, 0 to 1: of a training its best score, of a search the last one of the supernet."""
+    params: int
+    macs: int
+    """For one image of the size that the text gives it."""
+    latency_ms: float | None
+    """By the sweep's cost table; None without one."""
+
+
+def events(run: Path) -> Iterator[dict[str, Any]]:
+    """The journal of a run; lines that are incomplete after a crash are skipped."""
+    path = run / "journal.jsonl"
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            with suppress(ValueError):
+                yield json.loads(line)
+
+
+def steps_taken(run: Path) -> int:
+    """How far a run has come."""
+    return max((event.get("step", 0) for event in events(run)), default=0)
+
+
+def result_of(step: Step, root: Path, cost: Path | None) -> Result:
+    """What a member's last step left. Raises NotSwept."""
+    target, overrides = _network(step.run)
+    try:
+        loaded = load(target, overrides=overrides)
+    except NotLoaded as error:
+        raise NotSwept(str(error)) from None
+    if not loaded.closed:
+        raise NotSwept(f"`{target}` leaves {loaded.open_count} questions open: a sweep compares networks")
+    found = figures(loaded.network())
+    file, colon, item = target.rpartition(":") if loaded.target.item else (target, "", "")
+    genotype = Path(os.path.relpath(file, root)).as_posix() + colon + item
+    return Result(genotype, _score(step.run), found.params, found.macs, _latency_ms(loaded, cost))
+
+
+def _network(run: Path) -> tuple[str, dict[str, str]]:
+    """The text of a run's network, and the parameters that it was given."""
+    if (run / FOUND).exists():
+        return str(run / FOUND), {}
+    record: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    text, item = str(record["text"]), record["item"]
+    return os.path.relpath(run / text) + (f":{item}" if item else ""), record["overrides"]
+
+
+def _score(run: Path) -> float:
+    """Raises NotSwept."""
+    found = [event["miou"] for event in events(run) if event["event"] == "score"]
+    if not found:
+        raise NotSwept(f"`{run}` has no score: its data have no split to score on")
+    return found[-1] if (run / FOUND).exists() else max(found)
+
+
+def _latency_ms(loaded: Loaded, cost: Path | None) -> float | None:
+    if cost is None:
+        return None
+    from archdsl.cost.estimate import MissingRows, estimate
+    from archdsl.cost.tables import read_table
+
+    try:
+        return 1e3 * estimate(loaded.network(), read_table(cost)).seconds
+    except MissingRows as error:
+        raise NotSwept(f"`{cost}` has {error}: fill them in by `archdsl cost fill`, and run with `--retry`") from None
