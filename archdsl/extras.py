@@ -98,6 +98,7 @@ NEEDS: Final[Mapping[str, tuple[Extra, ...]]] = {
     "sweep": (Extra.TRAIN,),
     "sweep --executor ray": (Extra.RAY, Extra.TRAIN),
     "sweep --executor slurm": (Extra.SLURM, Extra.TRAIN),
+    "baseline": (Extra.TRAIN,),
     "eval": (Extra.TRAIN,),
     "eval FILE.onnx": (Extra.ONNX, Extra.TRAIN),
     "predict": (Extra.TRAIN,),

@@ -26,6 +26,7 @@ _SUMMARIES = {
     "new": "Start a space, a genotype or an op from a small valid text.",
     "git": "Set up git to compare and merge texts by meaning.",
     "train": "Train a network on segmented images.",
+    "baseline": "Search a space by random search, evolution or local search.",
     "eval": "Evaluate a network on segmented images, class by class.",
     "sweep": "Run searches or trainings for values of parameters and seeds, and compare them.",
     "predict": "Predict the classes of images, and draw them.",

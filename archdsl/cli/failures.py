@@ -34,6 +34,7 @@ KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.api", "Refused", Exit.USAGE),
     ("archdsl.search.derive.errors", "NotDerived", Exit.USAGE),
     ("archdsl.search.sweep.errors", "NotSwept", Exit.USAGE),
+    ("archdsl.search.baselines.errors", "NoCandidate", Exit.USAGE),
     ("archdsl.pipeline.logits", "UnreadableLogits", Exit.USAGE),
     ("archdsl.train.errors", "Refused", Exit.USAGE),
     ("archdsl.train.errors", "Diverged", Exit.FINDINGS),

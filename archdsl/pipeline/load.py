@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from archdsl.diagnostics import Diagnostic, Severity
@@ -12,6 +12,7 @@ from archdsl.sema.driver import Meaning
 from archdsl.session import SESSION, Checked, Parameter, Text, parameter
 from archdsl.space import Program
 from archdsl.space.divisibility import multiple, of_program, of_trace
+from archdsl.space.trace import Answers, trace
 from archdsl.syntax import ast
 from archdsl.text import SourceFile
 
@@ -61,6 +62,11 @@ class Loaded:
         """How many questions are met and not answered; of a space, all that it has."""
         trace = self.meaning.trace
         return len(self.program.questions) if trace is None else len(trace.missing)
+
+    def answered(self, answers: Answers) -> Loaded:
+        """The same space with answers to all that they leave asked: one network."""
+        meaning = replace(self.meaning, trace=trace(self.program, answers), answers=answers)
+        return replace(self, meaning=meaning)
 
     def network(self) -> ClosedGraph:
         """The closed graph, auxiliary outputs included. Raises ValueError where questions are open."""

@@ -16,12 +16,14 @@ from archdsl.ir import ClosedGraph
 from archdsl.nets import Network, load_weights
 from archdsl.pipeline import Loaded, load, trainings
 from archdsl.pipeline.classes import CLASSES, with_classes
+from archdsl.pipeline.spelled_answers import read_answers, spelled_answers
 from archdsl.settings import Training
 from archdsl.settings.losses import CrossEntropy
 from archdsl.settings.optimizers import Sgd, WeightStep
 from archdsl.settings.schedules import Poly
 from archdsl.settings.trainings import Auxiliary, Crop, Epochs, Flip, Iterations, Scale
 from archdsl.space import Result
+from archdsl.space.trace import Answers
 from archdsl.train.classifier import features_of
 from archdsl.train.errors import Refused
 from archdsl.train.run import BEST, RECORD, Record, Setup
@@ -53,7 +55,9 @@ class TrainRequest:
     """A training request; None stands for the recipe's value."""
 
     genotype: str
+    """A text; with `answers` one of their space."""
     out: Path
+    answers: Answers | None = None
     recipe: str | None = None
     """The name of a `train` item."""
     teacher: Path | None = None
@@ -104,6 +108,8 @@ def prepare(request: TrainRequest, data: Data) -> Prepared:
     size, more = _size(request, recipe, data, first.padding_multiple)
     notices += more
     loaded = load(request.genotype, overrides=overrides, size=size)
+    if request.answers is not None:
+        loaded = loaded.answered(request.answers)
     if not loaded.closed:
         raise Refused(f"`{loaded.name}` still asks questions: answer them in a genotype, and train that")
     graph = loaded.network()
@@ -152,7 +158,7 @@ def _about(request: TrainRequest, loaded: Loaded, overrides: Mapping[str, str]) 
         "network": loaded.name,
         "space": loaded.program.name,
         "hash": loaded.program.hash,
-        "answers": _answers(loaded),
+        "answers": spelled_answers(loaded.program, loaded.meaning.answers),
         "text": None if text is None else os.path.relpath(text, request.out),
         "item": loaded.target.item,
         "overrides": dict(overrides),
@@ -160,11 +166,6 @@ def _about(request: TrainRequest, loaded: Loaded, overrides: Mapping[str, str]) 
         "init": None if request.init is None else str(request.init),
         "teacher": None if request.teacher is None else str(request.teacher),
     }
-
-
-def _answers(loaded: Loaded) -> dict[str, list[str]]:
-    """Answers by the spelling of their paths, as a run's record has them."""
-    return {loaded.program.spell(path): list(answer) for path, answer in loaded.meaning.answers.items()}
 
 
 def network_of_run(folder: Path, *, size: tuple[int, int] | None = None) -> tuple[Loaded, Record]:
@@ -177,7 +178,10 @@ def network_of_run(folder: Path, *, size: tuple[int, int] | None = None) -> tupl
     target = os.path.relpath(folder / str(values["text"])) + (f":{item}" if item else "")
     overrides: dict[str, str] = values["overrides"]
     loaded = load(target, overrides=overrides, size=size)
-    if loaded.program.hash != values["hash"] or _answers(loaded) != values["answers"]:
+    changed = loaded.program.hash != values["hash"]
+    if not changed and not loaded.is_genotype:
+        loaded = loaded.answered(read_answers(loaded.program, values["answers"]))
+    if changed or spelled_answers(loaded.program, loaded.meaning.answers) != values["answers"]:
         raise Refused(f"`{target}` has changed since the run in `{folder}` trained it: restore the text")
     return loaded, record
 

@@ -1,0 +1,94 @@
+"""The accuracy of a network with the weights that a supernet has for it.
+
+Legend of shape suffixes: B images, H height, W width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from archdsl.data import Data
+from archdsl.data.augment import normalise
+from archdsl.nets import Network
+from archdsl.nets.supernet.supernet import Supernet
+from archdsl.space.divisibility import multiple, of_trace
+from archdsl.space.trace import Answers, trace
+from archdsl.train.evaluate import SCORED_TOGETHER, batched, own_indices, score
+
+BATCHES: Final = 8
+"""Of `BATCH` images each, on which batch norms are measured again."""
+BATCH: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SupernetAccuracy:
+    """Scores genotypes as their networks run in a supernet; the supernet itself is not changed."""
+
+    supernet: Supernet
+    data: Data
+    device: torch.device
+    train_on: str = "train"
+    score_on: str = "val"
+    seed: int = 0
+    """Of the images on which batch norms are measured again: the same for all genotypes."""
+    batches: int = BATCHES
+
+    def __call__(self, answers: Answers) -> float:
+        """The mIoU on `score_on`, 0 to 1."""
+        network = self.network(answers)
+        examples = self.data.splits[self.score_on]
+        scored = batched(map(examples.read, own_indices(len(examples))), SCORED_TOGETHER)
+        return score(network, self.data, scored, self._multiple(answers), device=self.device).miou
+
+    def network(self, answers: Answers) -> Network:
+        """The genotype's network: copies of the supernet's weights, and statistics of its own batch norms.
+
+        Those of a supernet are of the maps of many networks, so they are measured again on training images (Guo et
+        al., ECCV 2020, section 3.4).
+        """
+        network = Network(self.supernet.network_graph(answers))
+        own = network.state_dict()
+        with torch.no_grad():
+            for name, tensor in self.supernet.weights_for(answers).items():
+                if name in own:  # those of auxiliary outputs are not
+                    own[name].copy_(tensor)
+        network = network.to(self.device).eval()
+        recalibrate(network, self._images(self._multiple(answers)))
+        return network
+
+    def _multiple(self, answers: Answers) -> int:
+        return multiple(of_trace(trace(self.supernet.program, answers)))
+
+    def _images(self, padding_multiple: int) -> Iterable[Tensor]:
+        split = self.data.splits[self.train_on]
+        whole = len(split) - len(split) % BATCH or len(split)  # no batch is so small that it has no variance
+        some = Random(self.seed).sample(range(len(split)), min(whole, self.batches * BATCH))
+        for images_B3HW, _ in batched(map(split.read, some), BATCH):
+            ready_B3HW = normalise(images_B3HW.to(self.device), self.data.mean, self.data.std)
+            below, right = (-length % padding_multiple for length in ready_B3HW.shape[-2:])
+            yield nn.functional.pad(ready_B3HW, (0, right, 0, below))
+
+
+@torch.no_grad()
+def recalibrate(network: nn.Module, images: Iterable[Tensor]) -> None:
+    """Measures the statistics of all batch norms on normalised images Bx3xHxW, each batch with the same weight.
+
+    Everything else, such as dropout, is left as in evaluation.
+    """
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    kept = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean over all batches
+        norm.train()
+    for images_B3HW in images:
+        network(images_B3HW)
+    for norm, momentum in zip(norms, kept, strict=True):
+        norm.momentum = momentum
+        norm.eval()
