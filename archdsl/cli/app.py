@@ -16,6 +16,7 @@ _SUMMARIES = {
     "stats": "Count parameters and multiply-adds by cell and branch; the size of a space.",
     "expand": "Write a network as explicit statements, without its space.",
     "sample": "Sample genotypes of a space uniformly.",
+    "search": "Search a space, and derive a genotype.",
     "derive": "Derive a genotype from the logits of a search.",
     "draw": "Draw a cell, a grid or a network.",
     "diff": "Compare two architectures, with what each change costs.",

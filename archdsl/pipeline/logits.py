@@ -84,11 +84,32 @@ def _checked(
     return logits
 
 
-def write_logits(logits: Logits, program: Program) -> str:
-    """A file of logits as JSON."""
+def write_logits(
+    logits: Logits, program: Program, *, guided: Logits | None = None, accuracy: Mapping[str, float] | None = None
+) -> str:
+    """A file of logits as JSON, with what a search adds (`LogitsFile`)."""
     head = json.dumps({"version": VERSION, "space": program.name, "hash": program.hash}, ensure_ascii=False)
-    lines = (f"  {json.dumps(program.spell(path))}: {json.dumps(list(vector))}" for path, vector in logits.items())
-    return f'{head[:-1]}, "logits": {{\n' + ",\n".join(lines) + "\n}}\n"
+    parts = [("logits", _spelled(logits, program))]
+    if guided:
+        parts.append(("guided", _spelled(guided, program)))
+    if accuracy:
+        parts.append(("accuracy", accuracy))
+    blocks = (
+        f"{json.dumps(key)}: {{\n"
+        + ",\n".join(f"  {_quoted(name)}: {json.dumps(each)}" for name, each in block.items())
+        + "\n}"
+        for key, block in parts
+    )
+    return f"{head[:-1]}, " + ", ".join(blocks) + "}\n"
+
+
+def _spelled(logits: Logits, program: Program) -> Mapping[str, object]:
+    """By names that lead back to the questions, also where two are spelled alike."""
+    return {tuple(_names(path, program))[-1]: list(vector) for path, vector in logits.items()}
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)
 
 
 def probabilities(logits: Logits, program: Program) -> dict[QuestionPath, dict[str, float]]:

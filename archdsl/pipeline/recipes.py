@@ -14,6 +14,7 @@ from archdsl.syntax import ast
 
 if TYPE_CHECKING:
     from archdsl.settings import Search, Training
+    from archdsl.space import Program
 
 
 def load_recipe(
@@ -65,6 +66,25 @@ def subject_of(written: str, search: Search) -> str:
     name = search.of.partition("(")[0].rpartition(".")[2]
     own = _definer(unit, name)
     return f"{target.file if own is unit or own.path is None else own.path}:{name}"
+
+
+def programs_of(
+    written: str, search: Search, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
+) -> Mapping[str, Program]:
+    """The programs of phases that lay out another network than that of the search, by the names of the phases.
+
+    `written` names the text of the search. Raises NotLoaded.
+    """
+    target, source = opened(written)
+    given = {**dict(search.parameters), **(overrides or {})}
+    own = SESSION.checker(Text(source, target.path, target.files, given, size))
+    unit = next(each for each in _units(own.unit) if isinstance(each.items.get(search.name), ast.Search))
+    checker = Checker(unit, own.reporter, own.overrides, own.size, own.layouts)
+    wanted = [phase for phase in search.phases if phase.network is not None]
+    found = {phase.name: checker.program_of(search, phase) for phase in wanted}
+    if checker.reporter.failed:
+        raise NotLoaded(in_order(checker.reporter.diagnostics))
+    return {name: program for name, program in found.items() if program is not None}
 
 
 def file_of_space(loaded: Loaded) -> Path | None:

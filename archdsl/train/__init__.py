@@ -2,7 +2,8 @@
 
 from archdsl.train.errors import Refused
 from archdsl.train.evaluate import Confusion, Scores
-from archdsl.train.loop import Outcome, Progress, train
+from archdsl.train.loop import Outcome, Progress
 from archdsl.train.run import NoRun, Record, Setup
+from archdsl.train.training import train
 
 __all__ = ["Confusion", "NoRun", "Outcome", "Progress", "Record", "Refused", "Scores", "Setup", "train"]

@@ -105,33 +105,50 @@ def _summed(value: Tensor) -> Tensor:
     return apply(_Sum, value)
 
 
-class CpuSyncBatchNorm(nn.BatchNorm2d):
-    """Synchronised batch norm for devices other than CUDA: statistics of the batch of all processes.
+def batch_norm_over_processes(
+    x_BCHW: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+    /,
+) -> Tensor:
+    """As `torch.nn.functional.batch_norm`, by the statistics of the batch of all processes.
 
-    Every process has the same number of pixels. Gradients flow through the reduction, as in `nn.SyncBatchNorm`.
+    Every process has the same number of pixels. Gradients flow through the reduction, as in `nn.SyncBatchNorm`. Where
+    nothing has gradients each process is by itself: processes score different images.
     """
+    if not training or world_size() == 1 or not torch.is_grad_enabled():
+        return nn.functional.batch_norm(x_BCHW, running_mean, running_var, weight, bias, training, momentum, eps)
+    count = x_BCHW.numel() // x_BCHW.shape[1] * world_size()
+    mean_C = _summed(x_BCHW.mean((0, 2, 3))) / world_size()
+    centred_BCHW = x_BCHW - mean_C[None, :, None, None]
+    variance_C = _summed(centred_BCHW.square().mean((0, 2, 3))) / world_size()
+    if running_mean is not None and running_var is not None:
+        running_mean.lerp_(mean_C.detach(), momentum)
+        running_var.lerp_(variance_C.detach() * (count / max(1, count - 1)), momentum)
+    scaled = centred_BCHW * torch.rsqrt(variance_C + eps)[None, :, None, None]
+    if weight is not None:
+        scaled = scaled * weight[None, :, None, None]
+    return scaled if bias is None else scaled + bias[None, :, None, None]
+
+
+class CpuSyncBatchNorm(nn.BatchNorm2d):
+    """Synchronised batch norm for devices other than CUDA: statistics of the batch of all processes."""
 
     def forward(self, input: Tensor) -> Tensor:
-        x_BCHW = input
         if not self.training or world_size() == 1:
-            return super().forward(x_BCHW)
-        count = x_BCHW.numel() // x_BCHW.shape[1] * world_size()
-        mean_C = _summed(x_BCHW.mean((0, 2, 3))) / world_size()
-        centred_BCHW = x_BCHW - mean_C[None, :, None, None]
-        variance_C = _summed(centred_BCHW.square().mean((0, 2, 3))) / world_size()
-        self._track(mean_C.detach(), variance_C.detach() * (count / max(1, count - 1)))
-        scaled = centred_BCHW * torch.rsqrt(variance_C + self.eps)[None, :, None, None]
-        if not self.affine:
-            return scaled
-        return scaled * self.weight[None, :, None, None] + self.bias[None, :, None, None]
-
-    def _track(self, mean_C: Tensor, variance_C: Tensor) -> None:
-        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
-            return
-        self.num_batches_tracked.add_(1)
-        share = self.momentum if self.momentum is not None else 1.0 / float(self.num_batches_tracked)
-        self.running_mean.lerp_(mean_C, share)
-        self.running_var.lerp_(variance_C, share)
+            return super().forward(input)
+        momentum = self.momentum
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            momentum = momentum if momentum is not None else 1.0 / float(self.num_batches_tracked)
+        return batch_norm_over_processes(
+            input, self.running_mean, self.running_var, self.weight, self.bias, True, momentum or 0.0, self.eps
+        )
 
 
 def synchronise_batch_norms(network: Scope, *, cuda: bool) -> None:

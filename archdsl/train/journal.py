@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from archdsl.files import write_atomic
 
@@ -57,7 +57,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 class _Board:
-    """Writes events for TensorBoard: each number as a scalar `event/name`."""
+    """Writes events for TensorBoard: each number as a scalar `event/name`, of a search `event/phase/name`."""
 
     def __init__(self, folder: Path) -> None:
         # By name: it has no types.
@@ -69,9 +69,24 @@ class _Board:
 
     def write(self, event: str, step: int, values: Mapping[str, Any]) -> None:
         summary = self._summaries.Summary
-        numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
-        points = [summary.Value(tag=f"{event}/{name}", simple_value=value) for name, value in numbers.items()]
+        phase = values.get("phase")
+        place = f"{event}/{phase}" if phase else event
+        numbers = _numbers(values)
+        points = [summary.Value(tag=f"{place}/{name}", simple_value=value) for name, value in numbers]
         self._writer.add_event(self._events.Event(wall_time=time.time(), step=step, summary=summary(value=points)))
 
     def close(self) -> None:
         self._writer.close()
+
+
+def _numbers(values: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, float]]:
+    for name, value in values.items():
+        match value:
+            case bool() | str():
+                continue
+            case int() | float():
+                yield within + name, value
+            case dict():
+                yield from _numbers(cast("dict[str, Any]", value), f"{within}{name}/")
+            case _:
+                continue

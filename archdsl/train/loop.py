@@ -1,36 +1,28 @@
-"""The training loop: steps, evaluation, checkpoints, resumption."""
+"""The loop of every run: steps, journal, checkpoints, signals, resumption. What a step does is its `Work`."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
 
-from archdsl import weights as files
-from archdsl.nets import Network, load_weights, weights_of
-from archdsl.settings.losses import ClassWeights
-from archdsl.settings.schedules import Moment
-from archdsl.space import Result
 from archdsl.train import checkpoints, journal
-from archdsl.train.batches import TrainBatches
-from archdsl.train.classifier import CLASSES, Classifier, Learner
-from archdsl.train.distributed import rank, synchronise_batch_norms, world_size
-from archdsl.train.errors import Refused, check_losses
-from archdsl.train.evaluate import SCORED_TOGETHER, Scores, batched, own_indices, score, score_images
+from archdsl.train.checkpoints import Checkpoint
+from archdsl.train.distributed import rank, world_size
+from archdsl.train.errors import Refused
+from archdsl.train.evaluate import Scores
 from archdsl.train.interrupts import StopRequest, stop_on_signals
-from archdsl.train.losses import Batch, Objective, backward, median_frequency_weights
-from archdsl.train.optimizers import Ema, optimizer_of, set_learning_rate
-from archdsl.train.run import BEST, LAST, RECORD, Length, Record, Setup, length_of
-from archdsl.train.state import State, Stream, seed_of, trained
-from archdsl.train.typed_torch import channels_last, manual_seed, sum_over
-from archdsl.weights import random_weights
-from archdsl.weights.specification import node_weights
+from archdsl.train.run import RECORD, Record
+from archdsl.train.typed_torch import sum_over
+
+Event: TypeAlias = "tuple[str, Mapping[str, Any]]"
+"""A line of the journal: `step`, `score` and others, with its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +32,21 @@ class Progress:
     step: int
     steps: int
     epoch: int
+    """From 0."""
     loss: float
     scores: Scores | None = None
+    phase: str = ""
+    """Of a search, where it has several."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Taken:
     """A step that was taken."""
 
-    epoch: int
-    """From 0."""
-    rate: float
-    """The learning rate."""
-    losses: dict[str, float]
-    """The loss and its terms, over all processes."""
+    progress: Progress
+    events: Sequence[Event]
+    ended_epoch: bool
+    """Whether an epoch ended with it; a checkpoint is saved then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,166 +61,136 @@ class Outcome:
     """The signal that stopped the run; 0 where none did."""
 
 
-def train(
-    setup: Setup,
+class Work(ABC):
+    """What a run does step by step, with all of its state."""
+
+    step: int
+    """The number of steps taken."""
+    best: float | None
+    scores: Scores | None
+
+    @property
+    @abstractmethod
+    def finished(self) -> bool:
+        """Whether all steps are taken."""
+
+    @abstractmethod
+    def advance(self) -> Taken:
+        """Takes one step. Raises Diverged."""
+
+    @abstractmethod
+    def checkpoint(self) -> Checkpoint:
+        """All that a resumed run needs. Raises Diverged for NaN or infinite values, which are never saved."""
+
+    @abstractmethod
+    def restore(self, found: Checkpoint) -> None:
+        """Raises BrokenCheckpoint where the checkpoint is of another run."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Writes what the run leaves, after its last step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """When checkpoints are saved; there is always one after an epoch."""
+
+    every_s: float = 600.0
+    """Seconds between checkpoints within an epoch."""
+    every_steps: int | None = None
+    """Steps between checkpoints; takes the place of `every_s`."""
+
+
+def run(
+    work: Callable[[], Work],
+    record: Record,
+    out: Path,
     fabric: Fabric,
     *,
+    saving: Saving,
     resume: bool = False,
     watch: Callable[[Progress], None] = lambda progress: None,
 ) -> Outcome:
-    """Trains a network and leaves `best.safetensors`, `last.safetensors` and a journal in the run's folder.
+    """Does a work in a folder, or what is left of it. What a folder holds is looked at before the work is made.
 
-    A resumed training ends in the same weights, bit for bit on a CPU, as one that was never interrupted.
+    A resumed run ends in the same state, bit for bit on a CPU, as one that was never interrupted.
     Raises Refused, Diverged, BrokenCheckpoint, OSError.
     """
-    record = Record.of(setup, world_size())
-    _check_folder(setup, record, resume=resume)
-    training = _Training(setup, fabric)
+    _check_folder(record, out, resume=resume)
+    loop = _Loop(work(), fabric, out, saving)
     if resume:
-        training.go_on()
+        loop.go_on()
     elif rank() == 0:
-        setup.out.mkdir(parents=True, exist_ok=True)
-        record.write(setup.out)
+        out.mkdir(parents=True, exist_ok=True)
+        record.write(out)
     fabric.barrier()
     with stop_on_signals() as request:
-        return training.run(request, watch)
+        return loop.run(request, watch)
 
 
-def _check_folder(setup: Setup, record: Record, *, resume: bool) -> None:
+def _check_folder(record: Record, out: Path, *, resume: bool) -> None:
     """A new run needs a folder without a run; a resumed one needs the record of the same run."""
     if resume:
-        record.check_same(Record.read(setup.out), setup.out)
-    elif (setup.out / RECORD).exists():
-        raise Refused(f"`{setup.out}` holds a run already: resume it with `--resume`, or give another `--out`")
+        record.check_same(Record.read(out), out)
+    elif (out / RECORD).exists():
+        raise Refused(f"`{out}` holds a run already: resume it with `--resume`, or give another `--out`")
 
 
 @dataclass
-class _Training:
-    """A training that can take steps: its batches, its objective and its state."""
-
-    setup: Setup
+class _Loop:
+    work: Work
     fabric: Fabric
-    scores: Scores | None = None
+    out: Path
+    saving: Saving
     saved_at: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        setup, fabric = self.setup, self.fabric
-        self.length: Length = length_of(setup.recipe, len(setup.data.splits[setup.train_on]))
-        self.batches = TrainBatches(setup, fabric.device)
-        self.network = self._built()
-        learner = self._learner().to(fabric.device)
-        self.objective = Objective(setup.recipe, self._main_output(), self._class_weights())
-        average = None if setup.recipe.ema is None else Ema(learner, setup.recipe.ema)
-        optimizer = optimizer_of(setup.recipe.weights.optimizer, trained(learner).values())
-        self.state = State(learner, optimizer, average)
-        self.module, self.optimizer = cast("tuple[nn.Module, Any]", fabric.setup(learner, optimizer))
-        self.teacher = None if setup.teacher is None else setup.teacher.to(fabric.device).eval()
-
-    def _learner(self) -> Learner:
-        if self.setup.features is None:
-            return Learner(self.network)
-        kept = self._kept()
-        for name, parameter in self.network.named_parameters():
-            parameter.requires_grad_(name in kept)
-        manual_seed(seed_of(self.setup.seed, Stream.HEAD, 0))
-        return Classifier(self.network, self.setup.features, self.setup.data.classes.count)
-
-    def _built(self) -> Network:
-        network = Network(self.setup.graph, auxiliary=True)
-        load_weights(network, random_weights(self.setup.graph, self.setup.seed))
-        own = network.state_dict()
-        with torch.no_grad():
-            for name, tensor in self.setup.initial.items():
-                own[name].copy_(tensor)
-        if world_size() > 1:
-            synchronise_batch_norms(network, cuda=self.fabric.device.type == "cuda")
-        return channels_last(network, self.fabric.device)
-
-    def _main_output(self) -> str:
-        if self.setup.features is not None:
-            return CLASSES
-        payloads = (self.setup.graph.node(path).payload for path in self.setup.graph.results)
-        return next(each.name for each in payloads if isinstance(each, Result) and not each.auxiliary)
-
-    def _class_weights(self) -> Tensor | None:
-        if self.setup.recipe.loss.class_weights is ClassWeights.NONE:
-            return None
-        weights = median_frequency_weights(self.batches.labels(), self.setup.data.classes.count)
-        return weights.to(self.fabric.device)
 
     # Checkpoints --------------------------------------------------------------------------------
 
     def go_on(self) -> None:
-        """Restores the newest checkpoint; without one, training starts at step 0."""
-        place = checkpoints.newest(self.setup.out / "checkpoints")
+        """Restores the newest checkpoint; without one, the run starts at step 0."""
+        place = checkpoints.newest(self.out / "checkpoints")
         if place is not None:
-            self.state.restore(checkpoints.load(place))
+            self.work.restore(checkpoints.load(place))
         if rank() == 0:
-            journal.cut(self.setup.out, self.state.step)
+            journal.cut(self.out, self.work.step)
 
     def save(self) -> None:
-        self.state.check_weights()
+        found = self.work.checkpoint()
         if rank() == 0:
-            epoch = self.state.step // self.length.steps_per_epoch
-            found = self.state.checkpoint(seed=self.setup.seed, epoch=epoch)
-            checkpoints.save(self.setup.out / "checkpoints", found)
+            checkpoints.save(self.out / "checkpoints", found)
         self.saved_at = time.monotonic()
         self.fabric.barrier()
 
     def _is_time_to_save(self) -> bool:
-        every = self.setup.save_every_steps
-        if every is not None:
-            return self.state.step % every == 0
+        if self.saving.every_steps is not None:
+            return self.work.step % self.saving.every_steps == 0
         if world_size() > 1:
             return False  # clocks of several processes do not agree; after every epoch it is saved anyway
-        return time.monotonic() - self.saved_at > self.setup.save_every_s
+        return time.monotonic() - self.saved_at > self.saving.every_s
 
     # Running ------------------------------------------------------------------------------------
 
     def run(self, request: StopRequest, watch: Callable[[Progress], None]) -> Outcome:
-        state = self.state
-        log = journal.Journal(self.setup.out) if rank() == 0 else None
+        work = self.work
+        log = journal.Journal(self.out) if rank() == 0 else None
         try:
-            batches = self.batches.from_step(state.step)
-            while state.step < self.length.steps:
+            while not work.finished:
                 if self._ends(request):
                     self.save()
-                    return Outcome(
-                        state.step, finished=False, best=state.best, scores=self.scores, signal=request.signal
-                    )
-                self._after_step(self._step(next(batches)), log, watch)
-            self._finish()
-            return Outcome(state.step, finished=True, best=state.best, scores=self.scores)
+                    return Outcome(work.step, finished=False, best=work.best, scores=work.scores, signal=request.signal)
+                taken = work.advance()
+                if log is not None:
+                    for event, values in taken.events:
+                        log.write(event, work.step, **values)
+                watch(taken.progress)
+                if taken.ended_epoch or self._is_time_to_save():
+                    self.save()
+            work.finish()
+            self.fabric.barrier()
+            return Outcome(work.step, finished=True, best=work.best, scores=work.scores)
         finally:
             if log is not None:
                 log.close()
-
-    def _step(self, parts: Sequence[Batch]) -> _Step:
-        """Takes one step of the optimizer on the micro-batches of a batch. Raises Diverged."""
-        state, weights = self.state, self.setup.recipe.weights
-        moment = Moment(state.step / self.length.steps, state.step // self.length.steps_per_epoch, state.step)
-        rate = set_learning_rate(state.optimizer, weights.optimizer, moment)
-        manual_seed(seed_of(self.setup.seed, Stream.NETWORK, state.step, rank()))
-        self.module.train()
-        losses = backward(self.fabric, self.module, self.optimizer, self.objective, parts, self.teacher)
-        check_losses(state.step + 1, losses)
-        self.optimizer.step()
-        if state.average is not None:
-            state.average.update()
-        state.step += 1
-        return _Step(moment.epoch, rate, losses)
-
-    def _after_step(self, taken: _Step, log: journal.Journal | None, watch: Callable[[Progress], None]) -> None:
-        """Logs a step; evaluates at the end of an epoch; saves there and when it is time."""
-        step, steps = self.state.step, self.length.steps
-        if log is not None:
-            log.write("step", step, epoch=taken.epoch, lr=taken.rate, **taken.losses)
-        ended, scores = step % self.length.steps_per_epoch == 0 or step == steps, None
-        if ended:
-            scores = self._score(taken.epoch + 1, log)
-        watch(Progress(step, steps, taken.epoch, taken.losses["loss"], scores))
-        if ended or self._is_time_to_save():
-            self.save()
 
     def _ends(self, request: StopRequest) -> bool:
         """Whether any process was signalled; all of them stop at the same step."""
@@ -235,63 +198,3 @@ class _Training:
             return bool(request)
         signalled = torch.tensor([request.signal], device=self.fabric.device)
         return bool(sum_over(self.fabric, signalled))
-
-    # Evaluation and weights ---------------------------------------------------------------------
-
-    def _score(self, epoch: int, log: journal.Journal | None) -> Scores | None:
-        """Evaluates every `score_every` epochs and at the end, and saves the best weights so far."""
-        state = self.state
-        last = state.step == self.length.steps
-        split = self.setup.data.splits.get(self.setup.score_on)
-        if split is None or not (last or epoch % self.setup.score_every == 0):
-            return None
-        state.check_weights()
-        state.learner.eval()
-        with state.averaged():
-            examples = batched(map(split.read, own_indices(len(split))), SCORED_TOGETHER)
-            self.scores = self._scored(examples)
-            if state.best is None or self._merit(self.scores) > state.best:
-                state.best = self._merit(self.scores)
-                self._write(BEST)
-        if log is not None:
-            log.write("score", state.step, epoch=epoch, miou=self.scores.miou, accuracy=self.scores.accuracy)
-        return self.scores
-
-    def _scored(self, examples: Iterable[tuple[Tensor, Tensor]]) -> Scores:
-        setup, device = self.setup, self.fabric.device
-        if setup.features is not None:
-            return score_images(lambda images: self.state.learner(images)[CLASSES], setup.data, examples, device=device)
-        return score(self.network, setup.data, examples, setup.padding_multiple, device=device)
-
-    def _merit(self, scores: Scores) -> float:
-        """The criterion for the best weights: mIoU; of a classifier, accuracy."""
-        return scores.miou if self.setup.features is None else scores.accuracy
-
-    def _finish(self) -> None:
-        with self.state.averaged():
-            self._write(LAST)
-            if self.state.best is None:
-                self._write(BEST)
-        self.fabric.barrier()
-
-    def _write(self, name: str) -> None:
-        """Saves the weights with class names and normalisation as metadata."""
-        if rank() != 0:
-            return
-        data = self.setup.data
-        metadata = {
-            "class_names": json.dumps(list(data.classes.names), ensure_ascii=False),
-            "mean": json.dumps(list(data.mean)),
-            "std": json.dumps(list(data.std)),
-            "step": str(self.state.step),
-        }
-        files.save(self.setup.out / name, self._kept(), metadata)
-
-    def _kept(self) -> dict[str, Any]:
-        """The trained tensors; of a classifier, those of the feature map and its ancestors."""
-        tensors = weights_of(self.network)
-        if self.setup.features is None:
-            return tensors
-        graph = self.setup.graph
-        wanted = {name for path in self.setup.features.needed for name in node_weights(graph, path)}
-        return {name: each for name, each in tensors.items() if name in wanted}

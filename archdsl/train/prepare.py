@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from archdsl.settings import Training
 from archdsl.settings.losses import CrossEntropy
 from archdsl.settings.optimizers import Sgd, WeightStep
 from archdsl.settings.schedules import Poly
-from archdsl.settings.trainings import Auxiliary, Crop, Epochs, Flip, Iterations, Scale
+from archdsl.settings.trainings import Augmentation, Auxiliary, Crop, Epochs, Flip, Iterations, Scale
 from archdsl.space import Result
 from archdsl.space.trace import Answers
 from archdsl.train.classifier import features_of
@@ -105,7 +105,7 @@ def prepare(request: TrainRequest, data: Data) -> Prepared:
     first = load(request.genotype, overrides=request.overrides)
     overrides = _with_classes(first, request.overrides, data)
     recipe, notices = _recipe(request, first)
-    size, more = _size(request, recipe, data, first.padding_multiple)
+    size, more = crop_size(request.crop, recipe.augment, data, request.train_on, first.padding_multiple)
     notices += more
     loaded = load(request.genotype, overrides=overrides, size=size)
     if request.answers is not None:
@@ -133,7 +133,7 @@ def prepare(request: TrainRequest, data: Data) -> Prepared:
     notices.insert(0, f"{data.classes.count} classes of {data.written}: {', '.join(data.classes.names)}")
     setup = Setup(
         graph=graph,
-        recipe=_cropped(recipe),
+        recipe=replace(recipe, augment=cropped(recipe.augment)),
         data=data,
         out=request.out,
         size=size,
@@ -237,27 +237,32 @@ def _recipe(request: TrainRequest, loaded: Loaded) -> tuple[Training, list[str]]
     return recipe, notices
 
 
-def _cropped(recipe: Training) -> Training:
-    """The recipe with its crops at the training size; a crop is added at the end where it has none."""
-    steps = tuple(Crop() if isinstance(each, Crop) else each for each in recipe.augment)
-    return replace(recipe, augment=steps if Crop() in steps else (*steps, Crop()))
+def cropped(augment: tuple[Augmentation, ...]) -> tuple[Augmentation, ...]:
+    """Augmentation with its crops at the training size; a crop is added at the end where it has none."""
+    steps = tuple(Crop() if isinstance(each, Crop) else each for each in augment)
+    return steps if Crop() in steps else (*steps, Crop())
 
 
-def _size(request: TrainRequest, recipe: Training, data: Data, multiple: int) -> tuple[tuple[int, int], list[str]]:
-    """The training size: the requested one, else the recipe's crop if the images are as large, else theirs."""
-    if request.train_on not in data.splits:
-        raise Refused(f"{data.written} has no split `{request.train_on}`; it has {', '.join(data.splits)}")
-    height, width = data.splits[request.train_on].read(0).image.shape[:2]
-    crops = [each.size for each in recipe.augment if isinstance(each, Crop) and each.size is not None]
-    if request.crop is not None:
-        size, why = request.crop, ""
+def crop_size(
+    asked: tuple[int, int] | None, augment: Sequence[Augmentation], data: Data, train_on: str, multiple: int
+) -> tuple[tuple[int, int], list[str]]:
+    """The training size: the one that is asked for, else the recipe's crop if the images are as large, else theirs.
+
+    With notices for the user. Raises Refused.
+    """
+    if train_on not in data.splits:
+        raise Refused(f"{data.written} has no split `{train_on}`; it has {', '.join(data.splits)}")
+    height, width = data.splits[train_on].read(0).image.shape[:2]
+    crops = [each.size for each in augment if isinstance(each, Crop) and each.size is not None]
+    if asked is not None:
+        size, why = asked, ""
     elif crops and crops[0][0] <= height and crops[0][1] <= width:
         size, why = crops[0], ""
     else:
         size = (height, width)
         why = f"images are {height}x{width}, smaller than the recipe's crop" if crops else ""
     even = (-(-size[0] // multiple) * multiple, -(-size[1] // multiple) * multiple)
-    if request.crop is not None and even != size:
+    if asked is not None and even != size:
         raise Refused(
             f"a crop of {size[0]}x{size[1]} does not divide: height and width are multiples of {multiple}, "
             f"such as {even[0]}x{even[1]}"

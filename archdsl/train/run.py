@@ -15,7 +15,9 @@ from archdsl.files import write_atomic
 from archdsl.ir import ClosedGraph
 from archdsl.settings import Training
 from archdsl.settings.printer import as_data
-from archdsl.settings.trainings import Epochs, Iterations
+from archdsl.settings.schedules import Moment
+from archdsl.settings.trainings import Duration, Epochs, Iterations
+from archdsl.train.batches import Feed
 from archdsl.train.classifier import Features
 from archdsl.train.errors import Refused
 
@@ -52,10 +54,17 @@ class Setup:
     about: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Further entries of the run's record: the text, its hash, the answers."""
 
+    @property
+    def feed(self) -> Feed:
+        recipe = self.recipe
+        return Feed(
+            self.data, self.train_on, recipe.weights.batch, recipe.augment, self.size, self.seed, self.accumulate
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """The length of a training in steps and epochs."""
+    """The length of a training, or of a phase of a search, in steps and epochs."""
 
     steps: int
     steps_per_epoch: int
@@ -64,16 +73,25 @@ class Length:
     def epochs(self) -> int:
         return -(-self.steps // self.steps_per_epoch)
 
+    def moment(self, step: int) -> Moment:
+        """After so many steps."""
+        return Moment(step / self.steps, step // self.steps_per_epoch, step)
+
 
 def length_of(recipe: Training, examples: int) -> Length:
     """The length of a recipe on `examples` images. Raises Refused where they do not fill one batch."""
-    passes = examples // recipe.weights.batch
+    return length(recipe.duration, recipe.weights.batch, examples)
+
+
+def length(duration: Duration, batch: int, examples: int) -> Length:
+    """Raises Refused where the images do not fill one batch."""
+    passes = examples // batch
     if not passes:
         raise Refused(
-            f"{examples} images do not fill one batch of {recipe.weights.batch}: "
+            f"{examples} images do not fill one batch of {batch}: "
             f"write a smaller `batch` in the recipe, or give `--batch {examples}`"
         )
-    match recipe.duration:
+    match duration:
         case Epochs(epochs, iterations):
             per_epoch = iterations or passes
             return Length(epochs * per_epoch, per_epoch)

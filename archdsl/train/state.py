@@ -72,6 +72,10 @@ class Stream(IntEnum):
     AUGMENT = 1
     NETWORK = 2
     HEAD = 3
+    LOGITS = 4
+    DECISIONS = 5
+    WIDTHS = 6
+    GUIDE = 7
 
 
 def seed_of(seed: int, stream: Stream, step: int, rank: int = 0) -> int:

@@ -62,6 +62,16 @@ def channels_last(network: _Module, device: torch.device) -> _Module:
     return cast("_Module", _untyped(network).to(device, memory_format=torch.channels_last))
 
 
+def autocast(fabric: Fabric) -> AbstractContextManager[object]:
+    """Forward passes within it have the precision that was asked for."""
+    return cast("AbstractContextManager[object]", _untyped(fabric).autocast())
+
+
+def split(value_N: Tensor, sizes: list[int]) -> tuple[Tensor, ...]:
+    """A vector in parts of these sizes."""
+    return cast("tuple[Tensor, ...]", _untyped(value_N).split(sizes))
+
+
 def sum_over(fabric: Fabric, value: Tensor) -> Tensor:
     """The sum over all processes."""
     return cast("Tensor", _untyped(fabric).all_reduce(value, reduce_op="sum"))

@@ -143,6 +143,7 @@ LACKING: Final[dict[str, tuple[str, ...]]] = {
     "sweep --executor ray": ("sweep", STUDENT, "--executor", "ray", "--out", "runs"),
     "sweep --executor slurm": ("sweep", STUDENT, "--executor", "slurm", "--out", "runs"),
     "baseline": ("baseline", "spaces/fasterseg.arch", "--by", "random", "--out", "run"),
+    "search": ("search", "spaces/gas.arch", "--out", "run"),
     "eval": ("eval", STUDENT, "--weights", "spaces"),
     "eval FILE.onnx": ("eval", "student.onnx"),
     "predict": ("predict", STUDENT, "spaces", "-o", "painted"),

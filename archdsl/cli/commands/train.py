@@ -12,10 +12,11 @@ from archdsl.cli.loading import errors_shown
 from archdsl.cli.options import FrameSize, data_size, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json
 from archdsl.cli.progress import Bar
+from archdsl.cli.runs import show_progress
 from archdsl.extras import require_for
 
 if TYPE_CHECKING:
-    from archdsl.train import Outcome, Progress
+    from archdsl.train import Outcome
     from archdsl.train.prepare import InitWeights, Prepared
 
 _SHOWN = 8
@@ -126,7 +127,7 @@ def command(
     if fabric.is_global_zero:
         _tell(prepared)
     with Bar(shown=fabric.is_global_zero) as bar:
-        outcome = train(prepared.setup, fabric, resume=resume, watch=lambda progress: _watch(bar, progress))
+        outcome = train(prepared.setup, fabric, resume=resume, watch=lambda progress: show_progress(bar, progress))
     if fabric.is_global_zero:
         _end(outcome, out, form)
     return 128 + outcome.signal if outcome.signal else Exit.FINE
@@ -159,15 +160,6 @@ def _initial(initial: InitWeights) -> str:
 
 def _shape(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape)) or "one number"
-
-
-def _watch(bar: Bar, progress: Progress) -> None:
-    text = f"epoch {progress.epoch + 1}  loss {progress.loss:.4f}"
-    bar.show(progress.step, progress.steps, text)
-    if progress.scores is not None:
-        scores = progress.scores
-        found = f"mIoU {100 * scores.miou:.2f} %, accuracy {100 * scores.accuracy:.2f} %"
-        bar.print(f"epoch {progress.epoch + 1}: loss {progress.loss:.4f}, {found}")
 
 
 def _end(outcome: Outcome, out: Path, form: str) -> None:

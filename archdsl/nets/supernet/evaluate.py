@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias, assert_never
+from typing import Protocol, TypeAlias, assert_never
 
 import torch
 from torch import Tensor, nn
@@ -115,6 +115,23 @@ Slicer: TypeAlias = "Callable[[], Mapping[str, Tensor]]"
 MakePiece: TypeAlias = "Callable[[], Piece]"
 
 
+class BatchNorm(Protocol):
+    """What `torch.nn.functional.batch_norm` does, which writes running statistics in training."""
+
+    def __call__(
+        self,
+        input: Tensor,
+        running_mean: Tensor | None,
+        running_var: Tensor | None,
+        weight: Tensor | None,
+        bias: Tensor | None,
+        training: bool,
+        momentum: float,
+        eps: float,
+        /,
+    ) -> Tensor: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Computed:
     """A step, and the maps that nobody reads after it."""
@@ -126,8 +143,15 @@ class Computed:
 class Evaluation:
     """The steps of a plan over the tensors of a supernet."""
 
-    def __init__(self, plan: Plan, kernels: Mapping[int, Superkernel], owner: nn.Module) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        kernels: Mapping[int, Superkernel],
+        owner: nn.Module,
+        batch_norm: BatchNorm = functional.batch_norm,
+    ) -> None:
         self.plan = plan
+        self._batch_norm = batch_norm
         self.graph = plan.graph
         self._kernels = kernels
         self._owner = owner
@@ -360,7 +384,7 @@ class Evaluation:
 
         def compute(_: Weights, maps: Sequence[Tensor]) -> Tensor:
             tensors = slicer()
-            made = functional.batch_norm(
+            made = self._batch_norm(
                 maps[0],
                 tensors["running_mean"],
                 tensors["running_var"],

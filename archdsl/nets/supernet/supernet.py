@@ -11,13 +11,14 @@ from typing import Any, Final, TypeAlias
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from archdsl.cost.expectation.program import Expectation
 from archdsl.ir import closed, module_path, spell_module, tensor_name
 from archdsl.ir.graph import ClosedGraph, OpenNode
 from archdsl.nets.network import Scope
 from archdsl.nets.supernet.decisions import Decisions
-from archdsl.nets.supernet.evaluate import Evaluation, Weights
+from archdsl.nets.supernet.evaluate import BatchNorm, Evaluation, Weights
 from archdsl.nets.supernet.expected_cost import decided_chances, expected_cost
 from archdsl.nets.supernet.logits import START, Logits
 from archdsl.nets.supernet.relaxation import PhaseRelaxation
@@ -53,6 +54,7 @@ class Supernet(Scope):
         kernel_transform: bool = False,
         plan: Callable[[RelaxedGraph], Plan] = planned,
         memory: Budget | None = None,
+        batch_norm: BatchNorm = functional.batch_norm,
     ) -> None:
         """Raises NotRelaxable, NotEnoughMemory.
 
@@ -61,10 +63,12 @@ class Supernet(Scope):
         `plan` makes the steps that a graph is run in: fused ones, or each node by itself (`unplanned`).
         `memory` is what a step on images of the program's size may hold: where it takes more, cells compute their maps
         again in the backward pass (`archdsl.relax.checkpoints`).
+        `batch_norm` is what runs where a batch norm is a step by itself (`unplanned`): one over several processes.
         """
         super().__init__()
         self.program = program
         self._plan = plan
+        self._batch_norm = batch_norm
         self.relaxer = Relaxer.of(program, allowed)
         self.checkpoints = None if memory is None else checkpoints(self.relaxer, memory)
         self._kernels: dict[int, Superkernel] = {}
@@ -128,8 +132,12 @@ class Supernet(Scope):
 
     def forward(self, x_BCHW: Tensor, decisions: Decisions) -> Tensor | dict[str, Tensor]:
         """The main output, BxCxHxW; a dict by name where there are several, with several views each as `view.name`."""
-        found = self._run(x_BCHW, decisions, auxiliary=False)
+        found = self.main_outputs(x_BCHW, decisions)
         return found if len(found) > 1 else next(iter(found.values()))
+
+    def main_outputs(self, x_BCHW: Tensor, decisions: Decisions) -> dict[str, Tensor]:
+        """Every output by name but auxiliary ones; with several views each as `view.name`."""
+        return self._run(x_BCHW, decisions, auxiliary=False)
 
     def outputs(self, x_BCHW: Tensor, decisions: Decisions) -> dict[str, Tensor]:
         """Every output by name, auxiliary ones too; with several views each as `view.name`."""
@@ -160,7 +168,7 @@ class Supernet(Scope):
         if asked not in self._compiled:
             graph = self.relaxer.lower(structure)
             plan = keeping(graph if auxiliary else main_part(graph))
-            evaluation = Evaluation(plan, self._kernels, self)
+            evaluation = Evaluation(plan, self._kernels, self, self._batch_norm)
             self._compiled[asked] = CompiledStructure(evaluation, self._all_positions(graph), self._options[structure])
         return self._compiled[asked]
 
@@ -176,7 +184,7 @@ class Supernet(Scope):
             plan = self._plan(graph if auxiliary else main_part(graph))
             if self.checkpoints is not None:
                 plan = checkpointed(plan, self.checkpoints.cells)
-            found = Evaluation(plan, self._kernels, self)
+            found = Evaluation(plan, self._kernels, self, self._batch_norm)
             self._evaluations[asked] = found
             while len(self._evaluations) > _KEPT:
                 self._evaluations.popitem(last=False)

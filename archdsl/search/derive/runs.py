@@ -6,8 +6,8 @@ Of a run three things are read. `RUN/run.json` says what was searched:
      "overrides": {"classes": "11"}, "seed": 0, …}
 
 `text` is the file of the search as seen from RUN, `item` its name, `hash` that of its space, `overrides` its parameters
-as a command line gives them. `RUN/logits/PHASE/STEP.json` are the logits after so many steps of a phase, with those of
-earlier phases (`archdsl.pipeline.logits`); a search without phases has one of its own name.
+as a command line gives them. `RUN/logits/PHASE/STEP.json` are the logits of a phase after so many steps of the run,
+with those of earlier phases (`archdsl.pipeline.logits`); a search without phases has one of its own name.
 """
 
 from __future__ import annotations
@@ -71,26 +71,35 @@ def from_text(
 
     Raises NotLoaded, NotDerived.
     """
+    loaded, search = searched(written, overrides=overrides, size=size)
+    if search is None and phase is not None:
+        raise NotDerived(f"`{loaded.program.name}` has no search, and so no phase `{phase}`")
+    return Source(loaded, logits, search, phase)
+
+
+def searched(
+    written: str, *, overrides: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
+) -> tuple[Loaded, Search | None]:
+    """What a search is of, and the search that a text names, or the only one of the space that it names; else None.
+
+    Raises NotLoaded, NotDerived.
+    """
     given = overrides or {}
     named = load_recipe(written, overrides=given, size=size)
     if named is not None and not isinstance(named, Search):
         raise NotDerived(f"`{written}` is no search: name one, or a space")
-    if named is None:
-        loaded = load(written, overrides=given, size=size)
-        known = searches(written, loaded.program.name, overrides=given, size=size)
-        if len(known) > 1:
-            listed = ", ".join(f"`{each.name}`" for each in known)
-            file = loaded.target.file
-            raise NotDerived(
-                f"`{file}` has the searches {listed} of `{loaded.program.name}`: name one, `{file}:{known[0].name}`"
-            )
-        search = known[0] if known else None
-    else:
-        search = named
-        loaded = load(subject_of(written, search), overrides={**dict(search.parameters), **given}, size=size)
-    if search is None and phase is not None:
-        raise NotDerived(f"`{loaded.program.name}` has no search, and so no phase `{phase}`")
-    return Source(loaded, logits, search, phase)
+    if named is not None:
+        subject = subject_of(written, named)
+        return load(subject, overrides={**dict(named.parameters), **given}, size=size), named
+    loaded = load(written, overrides=given, size=size)
+    known = searches(written, loaded.program.name, overrides=given, size=size)
+    if len(known) > 1:
+        listed = ", ".join(f"`{each.name}`" for each in known)
+        file = loaded.target.file
+        raise NotDerived(
+            f"`{file}` has the searches {listed} of `{loaded.program.name}`: name one, `{file}:{known[0].name}`"
+        )
+    return loaded, known[0] if known else None
 
 
 def from_run(

@@ -1,0 +1,211 @@
+"""The work of a search: its stages one after the other, what each leaves, and what the next one takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from lightning_fabric import Fabric
+
+from archdsl.pipeline.logits import Logits as Numbers
+from archdsl.pipeline.logits import read_logits_file
+from archdsl.search.derive.genotype import Found
+from archdsl.search.derive.plan import Plan, phase_of
+from archdsl.search.run.files import (
+    GENOTYPE,
+    GENOTYPES,
+    LogitsOfStep,
+    genotype_of,
+    logits_file,
+    save_genotype,
+    save_logits,
+)
+from archdsl.search.run.networks import Network, chances_of, derived, scored, within
+from archdsl.search.run.player import Player
+from archdsl.search.run.setup import SearchSetup
+from archdsl.search.run.stage import StageWork
+from archdsl.search.run.supernets import inherit, write_supernet
+from archdsl.settings.searches import Phase
+from archdsl.space.trace import Answers
+from archdsl.train.batches import held
+from archdsl.train.checkpoints import Checkpoint
+from archdsl.train.distributed import rank, world_size
+from archdsl.train.evaluate import Scores
+from archdsl.train.loop import Event, Outcome, Progress, Saving, Taken, Work, run
+
+
+def search(
+    setup: SearchSetup,
+    fabric: Fabric,
+    *,
+    resume: bool = False,
+    watch: Callable[[Progress], None] = lambda progress: None,
+) -> Outcome:
+    """Searches, and leaves genotypes, logits, a supernet's weights and a journal in the run's folder.
+
+    A resumed search ends in the same logits and weights, bit for bit on a CPU, as one that was never interrupted.
+    Raises Refused, Diverged, BrokenCheckpoint, NotLoaded, NotDerived, MissingRows, NotEnoughMemory, OSError.
+    """
+    return run(
+        lambda: SearchWork(setup, fabric),
+        setup.record(world_size()),
+        setup.out,
+        fabric,
+        saving=Saving(setup.save_every_s, setup.save_every_steps),
+        resume=resume,
+        watch=watch,
+    )
+
+
+class SearchWork(Work):
+    """A search that can take steps."""
+
+    def __init__(self, setup: SearchSetup, fabric: Fabric) -> None:
+        self.setup = setup
+        self.fabric = fabric
+        self.step = 0
+        self.best: float | None = None
+        self.scores: Scores | None = None
+        self._source = held(setup.data.splits[setup.train_on])
+        self.found: Answers = dict(setup.loaded.meaning.answers)
+        """Of the genotype that was given, and of phases that are over."""
+        self.learned: Numbers = {}
+        """The logits of phases that are over, and what their guides made of them."""
+        self.guided: Numbers = {}
+        self.ended: list[int] = []
+        """The steps after which earlier stages ended."""
+        self.stage = StageWork(setup, fabric, 0, self.found, self._source)
+
+    # Steps --------------------------------------------------------------------------------------
+
+    @property
+    def finished(self) -> bool:
+        return self.stage.number == len(self.setup.stages) - 1 and self.stage.finished
+
+    def advance(self) -> Taken:
+        """One step of every phase of the stage; logits are saved and networks are scored at the end of an epoch."""
+        stage = self.stage
+        moment = stage.length.moment(stage.step)
+        events = list(stage.take())
+        self.step += 1
+        ended, scores = stage.step % stage.length.steps_per_epoch == 0 or stage.finished, None
+        if ended:
+            stage.check_weights()
+            for player in stage.players:
+                events += self._end_epoch(stage, player, moment.epoch)
+            scores = self.scores
+        if stage.finished:
+            events += self._end_stage(stage)
+        steps = sum(each.length.steps for each in self.setup.stages)
+        loss = next(float(values["loss"]) for event, values in events if event == "step")
+        phase = stage.stage.main.name if len(self.setup.stages) > 1 else ""
+        return Taken(Progress(self.step, steps, moment.epoch, loss, scores, phase), events, ended)
+
+    def _end_epoch(self, stage: StageWork, player: Player, epoch: int) -> Iterator[Event]:
+        """Saves logits and scores the networks that would be derived now."""
+        setup, phase = self.setup, player.phase
+        due = stage.finished or (epoch + 1) % setup.score_every == 0
+        accuracy: dict[str, float] = {}
+        logits, guided = self._logits(player)
+        if player.searches:
+            networks = derived(chances_of(setup, phase, logits, guided), stage.supernet)
+            if due and setup.score_on in setup.data.splits:
+                for each in networks:
+                    scores = self._scored(stage, each)
+                    accuracy[each.ends] = scores.miou if setup.data.task == "segmentation" else scores.accuracy
+                    if accuracy[each.ends] == max(accuracy.values()):
+                        self.scores = scores
+            if networks:
+                best = max(networks, key=lambda each: accuracy.get(each.ends, 0.0))
+                player.adaptive = player.objective.priced.adapted(player.adaptive, within(stage.supernet, best.answers))
+            if rank() == 0:
+                known = {ends: number for ends, number in accuracy.items() if ends}
+                save_logits(setup, phase, self.step, LogitsOfStep(logits, guided, known))
+            self.fabric.barrier()
+        if accuracy and self.scores is not None:
+            self.best = max(accuracy.values())
+            values = {"epoch": epoch + 1, "miou": self.scores.miou, "accuracy": self.scores.accuracy}
+            ends = {"ends": accuracy} if "" not in accuracy else {}
+            yield "score", {"phase": phase.name, **values, **ends}
+
+    def _scored(self, stage: StageWork, network: Network) -> Scores:
+        decisions = stage.supernet.one_hot(within(stage.supernet, network.answers))
+        return scored(self.setup, stage.supernet, decisions, self.fabric.device)
+
+    def _logits(self, player: Player) -> tuple[Numbers, Numbers]:
+        own = player.numbers()
+        return {**self.learned, **own}, {**self.guided, **player.numbers(guided=True)}
+
+    def _end_stage(self, stage: StageWork) -> Iterator[Event]:
+        """Derives a genotype from each phase; the next stage goes on from that of the main one."""
+        setup = self.setup
+        last = phase_of(setup.search, None)
+        for player in stage.players:
+            if not player.searches:
+                continue
+            phase = player.phase
+            found = genotype_of(setup, phase, self.step)
+            place = f"{GENOTYPES}/{phase.name}.arch"
+            if rank() == 0:
+                save_genotype(setup, found, phase.name, place)
+                if phase.name == last.name:
+                    save_genotype(setup, found, f"{setup.loaded.program.name}_found", GENOTYPE)
+            yield "derived", {"phase": phase.name, "genotype": place, **_prices(found)}
+        if stage.number + 1 < len(setup.stages):
+            self._take_over(stage.stage.main, self.step)
+            self.stage = StageWork(setup, self.fabric, stage.number + 1, self.found, self._source)
+            inherit(self.stage.supernet, stage.supernet.state_dict())
+
+    def _take_over(self, phase: Phase, step: int) -> None:
+        """What a phase that ended after a step leaves to the next stage."""
+        self.ended.append(step)
+        file = logits_file(self.setup.out, phase.name, step)
+        if not file.exists():
+            return  # it searched nothing
+        plan = Plan.of(
+            self.setup.loaded.program, self.setup.search, self.setup.loaded.meaning.answers, phase=phase.name
+        )
+        sizes = {path: len(each.candidates) for path, each in plan.learned.items()}
+        left = read_logits_file(file, self.setup.loaded.program, sizes)
+        self.learned, self.guided = left.logits, left.guided
+        self.found = {**self.found, **genotype_of(self.setup, phase, step).derived.answers}
+
+    # State --------------------------------------------------------------------------------------
+
+    def checkpoint(self) -> Checkpoint:
+        stage = self.stage
+        stage.check_weights()
+        state = {
+            "seed": self.setup.seed,
+            "best": self.best,
+            "ended": self.ended,
+            "stage_step": stage.step,
+            "adaptive": {each.phase.name: dict(each.adaptive) for each in stage.players},
+        }
+        return Checkpoint(self.step, dict(stage.tensors()), state)
+
+    def restore(self, found: Checkpoint) -> None:
+        """What earlier stages found is derived again, from the logits that they left."""
+        setup = self.setup
+        for number, step in enumerate(found.state["ended"]):
+            stage = setup.stages[number]
+            self._take_over(stage.main, step)
+        if self.ended:
+            self.stage = StageWork(setup, self.fabric, len(self.ended), self.found, self._source)
+        self.stage.restore(found, found.state["stage_step"])
+        for player in self.stage.players:
+            player.adaptive = dict(found.state["adaptive"][player.phase.name])
+        self.step, self.best = found.step, found.state["best"]
+
+    def finish(self) -> None:
+        if rank() == 0:
+            write_supernet(self.stage.supernet, self.setup.out)
+
+
+def _prices(found: Found) -> Mapping[str, float]:
+    """For a journal: what the derived network costs."""
+    prices: dict[str, float] = {}
+    if found.figures is not None:
+        prices |= {"params": found.figures.params, "macs": found.figures.macs}
+    if found.seconds is not None:
+        prices["latency_ms"] = 1e3 * found.seconds
+    return prices

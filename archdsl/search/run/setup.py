@@ -1,0 +1,126 @@
+"""A search as data, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from archdsl.cost.tables import Table
+from archdsl.data import Data
+from archdsl.pipeline import Loaded
+from archdsl.settings import Search
+from archdsl.settings.searches import Phase, Split
+from archdsl.space import Program
+from archdsl.train.batches import Feed
+from archdsl.train.prepare import cropped
+from archdsl.train.run import FORMAT_VERSION, Length, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A phase, and those that step in turn with it on the same weights."""
+
+    main: Phase
+    beside: tuple[Phase, ...]
+    program: Program
+    """What is laid out: the space of the search, or the one that the phase names."""
+    length: Length
+    """Steps of the main phase; in each, every phase beside it steps too."""
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        return (self.main, *self.beside)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Which images step what, by their numbers in the split; None for all."""
+
+    weights: tuple[int, ...] | None = None
+    answers: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSetup:
+    loaded: Loaded
+    """The space, or a genotype of it that leaves questions open, at the size of the crops."""
+    search: Search
+    stages: tuple[Stage, ...]
+    parts: Mapping[Split, Parts]
+    """Of each way in which a phase parts the images."""
+    tables: Mapping[Path, Table]
+    """The tables of objectives, by the paths that texts have for them."""
+    data: Data
+    out: Path
+    size: tuple[int, int]
+    """Height and width of the crops, in pixels."""
+    seed: int = 0
+    train_on: str = "train"
+    score_on: str = "val"
+    score_every: int = 1
+    """Epochs between two evaluations."""
+    accumulate: int = 1
+    """Gradient accumulation: the number of micro-batches in a batch."""
+    memory_bytes: int | None = None
+    """What a step may hold: cells compute maps again where it would be more."""
+    keep_maps: bool = False
+    """No map is computed again, for accelerators."""
+    table: Table | None = None
+    """By which derived networks are priced."""
+    table_name: str = ""
+    save_every_s: float = 600.0
+    """Seconds between checkpoints within an epoch."""
+    save_every_steps: int | None = None
+    about: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Further entries of the run's record: the text, the item, the overrides."""
+
+    def feed(self, phase: Phase, *, answers: bool) -> Feed:
+        """The images of a phase's steps of weights, or of answers."""
+        parts = Parts() if phase.split is None else self.parts[phase.split]
+        return Feed(
+            self.data,
+            self.train_on,
+            phase.weights.batch,
+            cropped(phase.augment),
+            self.size,
+            self.seed,
+            self.accumulate,
+            parts.answers if answers else parts.weights,
+        )
+
+    def record(self, processes: int) -> Record:
+        """All that determines a search; a run is resumed only where all of it is equal."""
+        data = self.data
+        stages = [
+            {
+                "phase": each.main.name,
+                "beside": [phase.name for phase in each.beside],
+                "steps": each.length.steps,
+                "steps_per_epoch": each.length.steps_per_epoch,
+            }
+            for each in self.stages
+        ]
+        return Record(
+            {
+                "format_version": FORMAT_VERSION,
+                "kind": "search",
+                **self.about,
+                "stages": stages,
+                "data": {
+                    "kind": data.kind,
+                    "train_on": self.train_on,
+                    "score_on": self.score_on,
+                    "classes": list(data.classes.names),
+                    "colours": [list(each) for each in data.classes.colours],
+                    "mean": list(data.mean),
+                    "std": list(data.std),
+                },
+                "size": list(self.size),
+                "seed": self.seed,
+                "processes": processes,
+                "accumulate": self.accumulate,
+                "score_every": self.score_every,
+            }
+        )
