@@ -16,6 +16,7 @@ from archdsl.files import write_atomic
 
 if TYPE_CHECKING:
     from archdsl.search.derive.genotype import Found
+    from archdsl.search.derive.where import Where
 
 
 @click.command("derive")
@@ -67,14 +68,19 @@ def command(
     answers, and of a sum that keeps some the strongest inputs. Needs no torch.
 
     With `--where` it is the genotype of the largest product of probabilities among all whose predicted cost meets the
-    bounds.
+    bounds. Of a baseline's RUN it is the best candidate, of those that meet the bounds, of the first `--step`.
     """
     from archdsl.cost.tables import read_table
+    from archdsl.search.baselines.found import is_baseline
     from archdsl.search.derive.genotype import Request, found_by
     from archdsl.search.derive.pick import read_ends
     from archdsl.search.derive.runs import from_run, from_text
     from archdsl.search.derive.where import Where
 
+    if Path(source).is_dir() and is_baseline(Path(source)):
+        if logits or phase or ends or accuracy or cost or overrides or size:
+            raise click.UsageError("of a baseline `--step`, `--where`, `--name` and `--out` say what is written")
+        return _of_baseline(Path(source), step, tuple(map(Where.parse, wheres)), name, out, form)
     given = dict(overrides)
     with errors_shown(form):
         if Path(source).is_dir():
@@ -99,17 +105,40 @@ def command(
     )
     with rows_there(cost, source, found.loaded, size, form):
         derived = found_by(request)
-    chosen = name or _name(derived, out)
+    chosen = name or _name(f"{derived.plan.program.name}_derived", out)
     text = derived.text(chosen, Path() if out is None else out.parent)
+    _write(text, out, _object(derived, chosen, text) if form == "json" else None)
+    return Exit.FINE
+
+
+def _of_baseline(
+    folder: Path, step: int | None, wheres: tuple[Where, ...], name: str | None, out: Path | None, form: str
+) -> int:
+    from archdsl.search.baselines.candidates import best_of
+    from archdsl.search.baselines.found import candidates_within, found_in
+
+    with errors_shown(form):
+        found = found_in(folder)
+    candidates = candidates_within(folder, wheres, step)
+    best, program = best_of(candidates), found.loaded.program
+    chosen = name or _name(f"{program.name}_found", out)
+    text = found.text(candidates, chosen, Path() if out is None else out.parent, wheres)
+    run = {"folder": str(folder), "seed": found.record["seed"], "phase": found.record["by"], "step": best.number}
+    head = {"name": chosen, "space": program.name, "hash": program.hash, "run": run}
+    _write(text, out, {**head, **best.values, "text": text} if form == "json" else None)
+    return Exit.FINE
+
+
+def _write(text: str, out: Path | None, data: dict[str, Any] | None) -> None:
+    """To its file, or to stdout; `data` are for a program."""
     if out is not None:
         write_atomic(out, text.encode())
-    if form == "json":
-        say_json(_object(derived, chosen, text))
+    if data is not None:
+        say_json(data)
     elif out is None:
         say(text)
     else:
         note(str(out))
-    return Exit.FINE
 
 
 def _accuracy(text: str) -> tuple[str, float]:
@@ -120,9 +149,9 @@ def _accuracy(text: str) -> tuple[str, float]:
         raise click.UsageError(f"`{text}` gives no accuracy: write `a = 16, b = 32: 0.61`") from None
 
 
-def _name(found: Found, out: Path | None) -> str:
+def _name(default: str, out: Path | None) -> str:
     stem = "" if out is None else out.stem
-    return stem if stem.isidentifier() else f"{found.plan.program.name}_derived"
+    return stem if stem.isidentifier() else default
 
 
 def _object(found: Found, name: str, text: str) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class Bounds:
         return Costs(figures(graph), None if self.table is None else estimate(graph, self.table).seconds)
 
     def hold(self, costs: Costs) -> bool:
-        return all(_meets(where, costs.of(where.cost)) for where in self.wheres)
+        return all(meets(where, costs.of(where.cost)) for where in self.wheres)
 
     def check_reachable(self, program: Program) -> None:
         """Raises NoCandidate where no genotype meets one of the bounds; MissingRows."""
@@ -67,7 +67,7 @@ class Bounds:
                 found = ranges.of(Figure(where.cost)) if where.cost != LATENCY else self._latencies(ranges)
             except NoRange:
                 continue  # then it is seen in samples
-            if not any(_meets(where, found.end(end)) for end in Extreme):
+            if not any(meets(where, found.end(end)) for end in Extreme):
                 least, greatest = (spelled(where.cost, found.end(end)) for end in Extreme)
                 raise NoCandidate(
                     f"no genotype meets `{where}`: genotypes of `{program.name}` have {where.cost} from {least} to "
@@ -93,5 +93,6 @@ def spelled(cost: str, value: float) -> str:
     return f"{1e3 * value:,.3f} ms" if cost == LATENCY else f"{value:,.0f}"
 
 
-def _meets(where: Where, number: float) -> bool:
+def meets(where: Where, number: float) -> bool:
+    """Whether a cost meets a bound; a latency in seconds."""
     return _COMPARE[where.operator](number, where.limit)

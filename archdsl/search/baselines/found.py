@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from archdsl.pipeline import Loaded
+from archdsl.pipeline import Loaded, load
 from archdsl.pipeline.genotype_writer import write_genotype
 from archdsl.pipeline.recipes import file_of_space
 from archdsl.pipeline.spelled_answers import read_answers
-from archdsl.search.baselines.candidates import Candidate, best_of
+from archdsl.search.baselines.bounds import meets
+from archdsl.search.baselines.candidates import Candidate, best_of, read_candidates
 from archdsl.search.baselines.errors import NoCandidate
 from archdsl.search.derive.genotype import WIDTH
-from archdsl.search.derive.runs import Step
+from archdsl.search.derive.runs import RECORD, Step
+from archdsl.search.derive.where import LATENCY, Where
 
+KIND: Final = "baseline"
 GENOTYPE: Final = "genotype.arch"
 
 
@@ -31,11 +35,10 @@ class FoundBy:
     record: Mapping[str, Any]
     """What `run.json` has."""
 
-    def text(self, candidates: Sequence[Candidate], name: str, folder: Path) -> str:
-        """The best of some candidates, for a file in `folder`. Raises NoCandidate where the space is in no file."""
+    def text(self, candidates: Sequence[Candidate], name: str, folder: Path, wheres: Sequence[Where] = ()) -> str:
+        """The best of some candidates, which meet further bounds, for a file in `folder`."""
         path = file_of_space(self.loaded)
-        if path is None:
-            raise NoCandidate("a space from standard input has no file that a genotype could name")
+        assert path is not None, "a space that is in no file is refused when the run begins"
         best, record, program = best_of(candidates), self.record, self.loaded.program
         return write_genotype(
             program,
@@ -44,12 +47,15 @@ class FoundBy:
             Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix(),
             parameters={key: value for key, value in program.parameters if key in record["overrides"]},
             found=str(Step(self.run, record["seed"], record["by"], best.number)),
-            comments=tuple(line for each in self._comments(best, len(candidates)) for line in wrap(each, WIDTH)),
+            comments=tuple(
+                line for each in self._comments(best, len(candidates), wheres) for line in wrap(each, WIDTH)
+            ),
         )
 
-    def _comments(self, best: Candidate, count: int) -> Sequence[str]:
+    def _comments(self, best: Candidate, count: int, wheres: Sequence[Where]) -> Sequence[str]:
         record = self.record
-        within = f" with {', '.join(record['where'])}" if record["where"] else ""
+        bounds = (*record["where"], *map(str, wheres))
+        within = f" with {', '.join(bounds)}" if bounds else ""
         costs = f"params {best.params:,}, MACs {best.macs:,}"
         if best.latency_ms is not None:
             costs += f", latency {best.latency_ms:,.3f} ms (`{record['cost']}`)"
@@ -57,6 +63,51 @@ class FoundBy:
         accuracy = f"mIoU {100 * best.accuracy:.2f} % on `{record['data']['score_on']}`"
         evaluated = f"{accuracy}, {_evaluation(record['evaluation'])}"
         return f"Candidate {best.number}, the best of {count} by {by}: {evaluated}.", f"Predicted: {costs}."
+
+
+def is_baseline(folder: Path) -> bool:
+    """Whether a folder is the run of a baseline."""
+    return _record(folder).get("kind") == KIND
+
+
+def found_in(folder: Path) -> FoundBy:
+    """The run of a baseline. Raises NotLoaded, NoCandidate where its text has changed."""
+    record = _record(folder)
+    written = f"{(folder / record['text']).resolve()}:{record['item']}"
+    size = record["input"]
+    loaded = load(written, overrides=record["overrides"], size=None if size is None else (size[0], size[1]))
+    if loaded.program.hash != record["hash"]:
+        raise NoCandidate(f"`{record['text']}` has changed since the run in `{folder}`: its space has another hash")
+    return FoundBy(folder, loaded, record)
+
+
+def candidates_within(folder: Path, wheres: Sequence[Where], step: int | None) -> list[Candidate]:
+    """Those of a run that meet some bounds, of the first `step` alone where that is given. Raises NoCandidate."""
+    every = read_candidates(folder)
+    if not every:
+        raise NoCandidate(f"the run in `{folder}` has no candidates yet")
+    some = every if step is None else [each for each in every if each.number <= step]
+    found = [each for each in some if all(meets(where, _cost(each, where)) for where in wheres)]
+    if not found:
+        listed = ", ".join(f"`{where}`" for where in wheres) or f"one of the first {step}"
+        raise NoCandidate(f"none of the {len(some)} candidates of `{folder}` meets {listed}")
+    return found
+
+
+def _cost(candidate: Candidate, where: Where) -> float:
+    if where.cost == LATENCY and candidate.latency_ms is not None:
+        return candidate.latency_ms / 1e3
+    if where.cost in ("params", "macs"):
+        return float(getattr(candidate, where.cost))
+    raise NoCandidate(f"`{where}` is on a cost that the journal of the run does not have")
+
+
+def _record(folder: Path) -> Mapping[str, Any]:
+    try:
+        found: Any = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}  # whoever reads it as a search says what is wrong
+    return cast("Mapping[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _evaluation(evaluation: Mapping[str, Any]) -> str:

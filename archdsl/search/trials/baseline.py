@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from archdsl.files import write_atomic
 from archdsl.pipeline.spelled_answers import spelled_answers
 from archdsl.search.baselines.candidates import EVENT, Candidate, read_candidates
-from archdsl.search.baselines.found import GENOTYPE, FoundBy
+from archdsl.search.baselines.found import GENOTYPE, KIND, FoundBy
 from archdsl.search.baselines.members import Members
 from archdsl.search.baselines.proposals import Strategy
 from archdsl.search.trials.interrupted import Interrupted
@@ -49,7 +49,7 @@ class Baseline:
     @property
     def record(self) -> Record:
         own: Mapping[str, Any] = {_BUDGET: self.evaluations}
-        return Record({"format_version": FORMAT_VERSION, "kind": "baseline", **self.found.record, **own})
+        return Record({"format_version": FORMAT_VERSION, "kind": KIND, **self.found.record, **own})
 
 
 @dataclass(slots=True)

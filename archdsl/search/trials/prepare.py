@@ -12,6 +12,7 @@ from archdsl.cost.tables import read_table
 from archdsl.data import Data
 from archdsl.pipeline import Loaded, load
 from archdsl.pipeline.classes import with_classes
+from archdsl.pipeline.recipes import file_of_space
 from archdsl.search.baselines.bounds import Bounds
 from archdsl.search.baselines.found import FoundBy
 from archdsl.search.baselines.members import Members
@@ -55,6 +56,8 @@ def open_space(request: BaselineRequest, data: Data) -> Loaded:
     first = load(written, overrides=given, size=request.size)
     if first.is_genotype:
         raise Refused(f"`{first.name}` is a genotype: name the space whose genotypes are compared")
+    if file_of_space(first) is None:
+        raise Refused("a space from standard input has no file that a genotype could name")
     return load(written, overrides=with_classes(first, given, data.classes.count), size=request.size)
 
 
@@ -79,7 +82,8 @@ def prepare_baseline(request: BaselineRequest, loaded: Loaded, data: Data) -> Pr
         **_about(request, loaded),
         "evaluation": {"steps": steps},
     }
-    baseline = Baseline(members, strategy, request.evaluations, training.seed, FoundBy(training.out, loaded, record))
+    found = FoundBy(training.out, loaded, record)
+    baseline = Baseline(members, strategy, request.evaluations, training.seed, found)
     return Prepared(baseline, one.notices, steps)
 
 

@@ -68,6 +68,27 @@ def test_each_candidate_is_a_run_of_its_own(on_streets: Path, capsys: pytest.Cap
     assert json.loads(capsys.readouterr().out)["miou"] == pytest.approx(candidate.accuracy, abs=1e-12)
 
 
+def test_derive_writes_the_best_within_bounds_and_of_the_first(
+    on_streets: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    one, other = read_candidates(on_streets)
+    worse = min(one, other, key=lambda each: each.accuracy)
+    capsys.readouterr()
+    assert run(["derive", str(on_streets), "--name", "tiny_found", "-o", str(on_streets / "again.arch")]) == 0
+    assert (on_streets / "again.arch").read_text() == (on_streets / "genotype.arch").read_text()
+    less, more = sorted((one, other), key=lambda each: each.params)
+    bound = f"params {'<=' if worse is less else '>='} {worse.params}"
+    assert less.params < more.params
+    assert run(["derive", str(on_streets), "--where", bound, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["answers"], found["run"]["step"]) == (worse.answers, worse.number)
+    assert run(["derive", str(on_streets), "--step", "1"]) == 0
+    assert "# Candidate 1, the best of 1 by random search" in capsys.readouterr().out
+    assert run(["derive", str(on_streets), "--where", "params < 1"]) == 2
+    assert "none of the 2 candidates" in capsys.readouterr().err
+    assert run(["derive", str(on_streets), "--phase", "x"]) == 2
+
+
 def test_killed_it_goes_on_to_the_same_end_and_grows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It was begun with a smaller budget, which says nothing about what is proposed."""
     data, text = f"camvid:{segnet(tmp_path / 'camvid')}", write_text(tmp_path)
