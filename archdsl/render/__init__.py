@@ -1,6 +1,6 @@
 """Pictures of cells, grids, networks and differences, as DOT, SVG, PNG and PDF. Knows nothing of torch."""
 
-from archdsl.render.draw import Drawable, NotApart, NothingToDraw, draw, svg
+from archdsl.render.draw import Drawable, NotApart, NothingToDraw, Sheet, draw, svg
 from archdsl.render.engine.output import render
 from archdsl.render.model.picture import FORMATS, Box, Format, Line, Picture, Text
 from archdsl.render.views.difference import difference_picture
@@ -18,6 +18,7 @@ __all__ = [
     "Picture",
     "Plotted",
     "Predicted",
+    "Sheet",
     "Text",
     "difference_picture",
     "draw",

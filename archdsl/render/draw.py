@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Protocol
 
 from archdsl.cost.node_costs import NodeCosts
@@ -82,21 +84,79 @@ def draw(
     wide as they are probable. Raises NothingToDraw for an unknown name, NotApart for the inside of an op where costs
     are known of whole ops alone.
     """
-    graph = item.network() if item.closed else item.supernet()
-    one = side(item.name, item.program, item.meaning.answers, graph)
-    known = None if chances is None else Chances(chances)
-    if cell is not None:
-        return _cell(item, one, cell, known, costs)
-    match list(item.program.trellises.values()):
-        case []:
-            pass
-        case [trellis]:
-            return trellis_picture(one, trellis, known, costs)
-        case _ if costs is None:
-            return trellis_pictures(one, known)
-        case _:
-            pass  # Between two grids there is what each picture of a grid would show.
-    return network_picture(one, _layout(item, one), known, costs)
+    return Sheet(item).draw(cell=cell, costs=costs, chances=chances)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """An item of which several pictures are drawn: what they have in common is found once."""
+
+    item: Drawable
+
+    def draw(
+        self,
+        *,
+        cell: str | None = None,
+        costs: NodeCosts | None = None,
+        chances: Mapping[QuestionPath, Mapping[str, float]] | None = None,
+    ) -> Picture:
+        """As the function `draw`."""
+        known = None if chances is None else Chances(chances)
+        if cell is not None:
+            return self._cell(cell, known, costs)
+        match list(self.item.program.trellises.values()):
+            case []:
+                pass
+            case [trellis]:
+                return trellis_picture(self._side, trellis, known, costs)
+            case _ if costs is None:
+                return trellis_pictures(self._side, known)
+            case _:
+                pass  # Between two grids there is what each picture of a grid would show.
+        return network_picture(self._side, self._layout, known, costs)
+
+    @property
+    def asking(self) -> tuple[str, ...]:
+        """The cells that ask questions, for `cell` of `draw`: those that share their answers once. Without places of
+        grids, whose questions stand in the picture of the whole.
+        """
+        grids = {step.structure for trellis in self.item.program.trellises.values() for step in trellis.scope[-1:]}
+        shared = {
+            each.shared_by: each.scope
+            for path, each in self._asked.items()
+            if path in self._layout.parts.cells
+        }
+        return tuple(name for name, scope in shared.items() if not {step.structure for step in scope} & grids)
+
+    @cached_property
+    def _side(self) -> Side:
+        item = self.item
+        return side(item.name, item.program, item.meaning.answers, item.network() if item.closed else self._supernet)
+
+    @cached_property
+    def _supernet(self) -> Graph:
+        return self.item.supernet()
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return layout(self._side, self._supernet if self._side.graph.closed and asks_exit(self.item.program) else None)
+
+    @cached_property
+    def _asked(self) -> Mapping[str, CellQuestions]:
+        return cell_questions(self.item.program, self._layout.parts.cells.values())
+
+    def _cell(self, name: str, chances: Chances | None, costs: NodeCosts | None) -> Picture:
+        """In the network where it is there; else in the space, as a definition that no answer uses."""
+        one, laid, asked = self._side, self._layout, self._asked
+        if (chain := laid.chains.get(name)) is not None:
+            return chain_picture(one, laid, chain, costs)
+        path = next((path for path, each in asked.items() if each.shared_by == name and path in laid.parts.cells), name)
+        if (scope := find(one.graph, path)) is not None or (scope := find(one.graph, name)) is not None:
+            return _picture(one, scope, asked.get(scope.path), chances, costs)
+        if (scope := find(self._supernet, name)) is not None:
+            return cell_picture(self._supernet, scope, chances=chances)
+        known = [*names(one.graph), *names(self._supernet), *laid.chains]
+        raise NothingToDraw(name, list(dict.fromkeys(known)), self.item.name)
 
 
 def svg(item: Drawable, *, cell: str | None = None, costs: NodeCosts | None = None) -> str:
@@ -105,25 +165,6 @@ def svg(item: Drawable, *, cell: str | None = None, costs: NodeCosts | None = No
     Raises NothingToDraw for an unknown name, NotApart, and ToolMissing without Graphviz.
     """
     return render(draw(item, cell=cell, costs=costs), "svg").decode()
-
-
-def _layout(item: Drawable, one: Side) -> Layout:
-    return layout(one, item.supernet() if one.graph.closed and asks_exit(item.program) else None)
-
-
-def _cell(item: Drawable, one: Side, name: str, chances: Chances | None, costs: NodeCosts | None) -> Picture:
-    """In the network where it is there; else in the space, as a definition that no answer uses."""
-    laid = _layout(item, one)
-    if (chain := laid.chains.get(name)) is not None:
-        return chain_picture(one, laid, chain, costs)
-    asked = cell_questions(item.program, laid.parts.cells.values())
-    path = next((path for path, each in asked.items() if each.shared_by == name and path in laid.parts.cells), name)
-    if (scope := find(one.graph, path)) is not None or (scope := find(one.graph, name)) is not None:
-        return _picture(one, scope, asked.get(scope.path), chances, costs)
-    if (scope := find(supernet := item.supernet(), name)) is not None:
-        return cell_picture(supernet, scope, chances=chances)
-    known = [*names(one.graph), *names(item.supernet()), *laid.chains]
-    raise NothingToDraw(name, list(dict.fromkeys(known)), item.name)
 
 
 def _picture(

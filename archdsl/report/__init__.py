@@ -1,0 +1,1 @@
+"""Pages about searches, trainings and sweeps: one HTML file that needs nothing else. Knows nothing of torch."""
