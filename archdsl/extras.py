@@ -82,6 +82,8 @@ NEEDS: Final[Mapping[str, tuple[Extra, ...]]] = {
     "doctor": (),
     "draw": (Extra.DRAW,),
     "diff --format svg": (Extra.DRAW,),
+    "report": (Extra.DRAW,),
+    "view": (Extra.DRAW,),
     "compile --target torch": (Extra.TORCH,),
     "compile --target onnx": (Extra.ONNX,),
     "compile --target trt": (Extra.TRT,),

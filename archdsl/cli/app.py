@@ -32,6 +32,8 @@ _SUMMARIES = {
     "sweep": "Run searches or trainings for values of parameters and seeds, and compare them.",
     "predict": "Predict the classes of images, and draw them.",
     "bench": "Time compiled files.",
+    "report": "Write one page about a search, a training or a sweep.",
+    "view": "Show that page in a browser while the run goes on.",
     "doctor": "Show what is installed and what each command needs.",
 }
 

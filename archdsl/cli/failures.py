@@ -36,6 +36,7 @@ KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.search.sweep.errors", "NotSwept", Exit.USAGE),
     ("archdsl.search.baselines.errors", "NoCandidate", Exit.USAGE),
     ("archdsl.pipeline.logits", "UnreadableLogits", Exit.USAGE),
+    ("archdsl.report.runs", "NoReport", Exit.USAGE),
     ("archdsl.train.errors", "Refused", Exit.USAGE),
     ("archdsl.train.errors", "Diverged", Exit.FINDINGS),
     ("archdsl.train.run", "NoRun", Exit.USAGE),

@@ -117,15 +117,12 @@ class Sheet:
 
     @property
     def asking(self) -> tuple[str, ...]:
-        """The cells that ask questions, for `cell` of `draw`: those that share their answers once. Without places of
-        grids, whose questions stand in the picture of the whole.
+        """The cells that ask questions, for `cell` of `draw`; of those that share their answers one.
+
+        Places of grids are not among them: the picture of the whole has their questions.
         """
         grids = {step.structure for trellis in self.item.program.trellises.values() for step in trellis.scope[-1:]}
-        shared = {
-            each.shared_by: each.scope
-            for path, each in self._asked.items()
-            if path in self._layout.parts.cells
-        }
+        shared = {each.shared_by: each.scope for path, each in self._asked.items() if path in self._layout.parts.cells}
         return tuple(name for name, scope in shared.items() if not {step.structure for step in scope} & grids)
 
     @cached_property

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import ceil, floor, log10
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import Final, TypeAlias
 
+from archdsl.report.axes import Axis, spelled, ticks
 from archdsl.report.markup import NOTHING, Html, element
 
 Points: TypeAlias = "tuple[tuple[float, float], ...]"
@@ -18,7 +19,7 @@ _BOTTOM: Final = 34.0
 _LEFT: Final = 52.0
 _LETTER: Final = 6.4
 """The width of a letter of a label, about."""
-_LINE: Final = 13.0
+_LINE: Final = 15.0
 """The least distance of two labels."""
 _LONGEST: Final = 22
 """Letters of a label; a longer one has its end left out, and is whole in its title."""
@@ -39,6 +40,8 @@ class Line:
     """(step, value), in the order of steps."""
     dots: bool = False
     """Whether each value is marked: there are few of them."""
+    exact: bool = False
+    """Whether its values are no measurements, which are smoothed where there are many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,75 +90,8 @@ def thinned(points: Points, most: int = _POINTS) -> Points:
     return tuple(points[at] for at in sorted(kept))
 
 
-def ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Round numbers between two values, about so many."""
-    step = _round_step((high - low) / count)
-    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
-    return [number * step for number in range(first, last + 1)]
-
-
-def log_ticks(low: float, high: float) -> list[float]:
-    """Powers of ten between two values, with 2 and 5 times these where there are few."""
-    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
-    factors = (1, 2, 5) if len(powers) <= 3 else (1,)
-    found = [factor * 10.0**power for power in powers for factor in factors]
-    inside = [each for each in found if low * 0.999 <= each <= high * 1.001]
-    return inside if len(inside) > 1 else [low, high]
-
-
-def spelled(value: float) -> str:
-    """A number as an axis has it: `12 k`, `0.05`, `1e-05`."""
-    for factor, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= factor * (10 if letter == "k" else 1):
-            return f"{value / factor:.4g} {letter}"
-    return f"{value:.4g}"
-
-
 def _positive(line: Line) -> Line:
-    return Line(line.name, tuple((x, y) for x, y in line.points if y > 0), line.dots)
-
-
-def _round_step(rough: float) -> float:
-    power = 10.0 ** floor(log10(rough))
-    return power * next(factor for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
-
-
-@dataclass(frozen=True, slots=True)
-class _Axis:
-    """Values from `low` to `high` on pixels from `start` to `end`."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-    log: bool = False
-
-    @classmethod
-    def of(cls, values: Sequence[float], start: float, end: float, *, log: bool = False) -> _Axis:
-        """With some room where all values are equal; a linear axis of values ends at round numbers."""
-        low, high = min(values), max(values)
-        if low == high:
-            room = 0.5 * abs(low) or 0.5
-            return cls(low - room, high + room, start, end, log)
-        return cls(low, high, start, end, log)
-
-    def at(self, value: float) -> float:
-        if self.log:
-            share = (log10(value) - log10(self.low)) / (log10(self.high) - log10(self.low))
-        else:
-            share = (value - self.low) / (self.high - self.low)
-        return self.start + share * (self.end - self.start)
-
-    def ticks(self) -> list[float]:
-        return log_ticks(self.low, self.high) if self.log else ticks(self.low, self.high)
-
-    def rounded(self) -> _Axis:
-        """From the tick at or below the lowest value to the one at or above the highest."""
-        if self.log:
-            return self
-        step = _round_step((self.high - self.low) / 5)
-        low, high = floor(self.low / step + 1e-9) * step, ceil(self.high / step - 1e-9) * step
-        return _Axis(low, high, self.start, self.end)
+    return replace(line, points=tuple((x, y) for x, y in line.points if y > 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,19 +100,20 @@ class _Drawing:
     lines: tuple[Line, ...]
 
     def svg(self) -> Html:
-        right = WIDTH - 14 - _LETTER * max(len(_short(line.name)) for line in self.lines)
+        longest = max(len(short_name(line.name)) for line in self.lines)
+        right = WIDTH - 14 - (_LETTER * longest if self.named else _LETTER)
         steps = self.chart.span or [x for line in self.lines for x, _ in line.points]
         values = [y for line in self.lines for _, y in line.points]
-        x_axis = _Axis.of(steps, _LEFT, right)
-        y_axis = _Axis.of([*values, *(self.chart.within or ())], HEIGHT - _BOTTOM, _TOP, log=self.chart.log).rounded()
-        title = f"{self.chart.title}: {'; '.join(map(_ends, self.lines))}"
+        x_axis = Axis.of(steps, _LEFT, right)
+        y_axis = Axis.of([*values, *(self.chart.within or ())], HEIGHT - _BOTTOM, _TOP, log=self.chart.log).rounded()
+        title = f"{self.chart.title}: {', '.join(map(_ends, self.lines))}"
         return element(
             "svg",
             element("title", title),
             *self._grid(x_axis, y_axis),
             *self._marks(x_axis),
             *(part for at, line in enumerate(self.lines) for part in _curve(line, at, x_axis, y_axis)),
-            *self._labels(x_axis, y_axis),
+            *(self._labels(x_axis, y_axis) if self.named else ()),
             viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}",
             role="img",
             class_="chart",
@@ -185,7 +122,12 @@ class _Drawing:
             data_log="yes" if self.chart.log else None,
         )
 
-    def _grid(self, x_axis: _Axis, y_axis: _Axis) -> list[Html]:
+    @property
+    def named(self) -> bool:
+        """Whether lines have their names at their ends; the only one is named by the title."""
+        return len(self.lines) > 1
+
+    def _grid(self, x_axis: Axis, y_axis: Axis) -> list[Html]:
         found: list[Html] = []
         for value in y_axis.ticks():
             y = y_axis.at(value)
@@ -199,30 +141,32 @@ class _Drawing:
             x = x_axis.at(value)
             found.append(element("line", x1=x, x2=x, y1=base, y2=base + 4, class_="axis"))
             found.append(element("text", spelled(value), x=x, y=base + 17, class_="tick", text_anchor="middle"))
-        found.append(element("text", "step", x=WIDTH - 4, y=base + 17, class_="tick", text_anchor="end"))
+        found.append(element("text", "step", x=WIDTH - 2, y=base + 30, class_="tick", text_anchor="end"))
         return found
 
-    def _marks(self, axis: _Axis) -> list[Html]:
+    def _marks(self, axis: Axis) -> list[Html]:
         found: list[Html] = []
         for step, name in self.chart.marks:
             x = axis.at(step)
             found.append(element("line", x1=x, x2=x, y1=_TOP, y2=HEIGHT - _BOTTOM, class_="mark"))
-            found.append(element("text", _short(name), x=x + 3, y=_TOP - 4, class_="tick"))
+            found.append(element("text", short_name(name), x=x + 3, y=_TOP - 4, class_="tick"))
         return found
 
-    def _labels(self, x_axis: _Axis, y_axis: _Axis) -> list[Html]:
+    def _labels(self, x_axis: Axis, y_axis: Axis) -> list[Html]:
         """The names of the lines at their ends, apart from each other."""
         ends = sorted((y_axis.at(_drawn(line)[-1][1]), at) for at, line in enumerate(self.lines))
-        places = _apart([y for y, _ in ends], _TOP, HEIGHT - _BOTTOM)
+        places = apart([y for y, _ in ends], _TOP, HEIGHT - _BOTTOM)
         found: list[Html] = []
         for (_, at), y in zip(ends, places, strict=True):
             name = self.lines[at].name
-            label = element("text", _short(name), element("title", name), x=x_axis.end + 8, y=y + 4, class_=_class(at))
+            label = element(
+                "text", short_name(name), element("title", name), x=x_axis.end + 8, y=y + 4, class_=_class(at)
+            )
             found.append(label)
         return found
 
 
-def _curve(line: Line, at: int, x_axis: _Axis, y_axis: _Axis) -> list[Html]:
+def _curve(line: Line, at: int, x_axis: Axis, y_axis: Axis) -> list[Html]:
     found: list[Html] = []
     drawn = _drawn(line)
     if drawn != line.points:
@@ -230,16 +174,17 @@ def _curve(line: Line, at: int, x_axis: _Axis, y_axis: _Axis) -> list[Html]:
     found.append(_path(thinned(drawn), "curve " + _class(at), x_axis, y_axis, name=line.name))
     if line.dots or len(drawn) == 1:
         for x, y in drawn:
-            title = element("title", f"{line.name}, step {x:g}: {y:.5g}")
+            title = element("title", f"{line.name} at step {x:g}: {y:.5g}".strip())
             found.append(element("circle", title, cx=x_axis.at(x), cy=y_axis.at(y), r=2.6, class_="dot " + _class(at)))
     return found
 
 
 def _drawn(line: Line) -> Points:
-    return smoothed(line.points) if len(line.points) > _SMOOTHED_OVER and not line.dots else line.points
+    measured = not (line.dots or line.exact)
+    return smoothed(line.points) if measured and len(line.points) > _SMOOTHED_OVER else line.points
 
 
-def _path(points: Points, class_: str, x_axis: _Axis, y_axis: _Axis, name: str | None = None) -> Html:
+def _path(points: Points, class_: str, x_axis: Axis, y_axis: Axis, name: str | None = None) -> Html:
     written = " ".join(f"{x_axis.at(x):.1f},{y_axis.at(y):.1f}" for x, y in points)
     return element("polyline", points=written, class_=class_, data_name=name)
 
@@ -248,15 +193,15 @@ def _class(at: int) -> str:
     return f"line{at % COLOURS}"
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 def _ends(line: Line) -> str:
-    return f"{line.name} {line.points[-1][1]:.4g}"
+    return f"{line.name} {line.points[-1][1]:.4g}".strip()
 
 
-def _apart(wanted: Sequence[float], top: float, bottom: float) -> list[float]:
+def apart(wanted: Sequence[float], top: float, bottom: float) -> list[float]:
     """Places near the wanted ones, which are in order, at least a line apart and, where they fit, inside."""
     found: list[float] = []
     for y in wanted:

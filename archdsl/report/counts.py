@@ -1,5 +1,7 @@
-"""What a search would choose, step by step: how many questions have which op as their most probable answer, and how
-many cells each hyper-cell would have (AutoRTNet, figure 5).
+"""What a search would choose, step by step.
+
+How many questions have which op as their most probable answer, and how many cells each hyper-cell would have
+(AutoRTNet, figure 5).
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 
 from archdsl.report.charts import Chart, Line
 from archdsl.report.markup import NOTHING, Html, element, joined
+from archdsl.search.derive.chances import strongest
 from archdsl.space import Program, QuestionKind, QuestionPath
 
 Chances = Mapping[QuestionPath, Mapping[str, float]]
@@ -41,7 +44,7 @@ def counts(program: Program, steps: Sequence[int], chances: Sequence[Chances]) -
             answers,
             len(paths),
             tuple(steps),
-            tuple(Counter(best(each[path]) for path in paths if path in each) for each in chances),
+            tuple(Counter(strongest(each[path]) for path in paths if path in each) for each in chances),
         )
         for (kind, answers), paths in groups.items()
     ]
@@ -53,18 +56,15 @@ def depth_chart(program: Program, steps: Sequence[int], chances: Sequence[Chance
     lines = tuple(
         Line(
             path.place,
-            tuple((step, float(best(each[path]))) for step, each in zip(steps, chances, strict=True) if path in each),
+            tuple(
+                (step, float(strongest(each[path]))) for step, each in zip(steps, chances, strict=True) if path in each
+            ),
             dots=True,
         )
         for path in exits
     )
     most = max((int(answer) for path in exits for answer in program.questions[path.question].answers), default=0)
     return Chart("cells up to the most probable exit", lines, within=(0, most)) if lines else None
-
-
-def best(found: Mapping[str, float]) -> str:
-    """The most probable answer, of equal ones the first."""
-    return max(found, key=lambda answer: found[answer])
 
 
 def counts_table(found: Counts) -> Html:
@@ -75,7 +75,10 @@ def counts_table(found: Counts) -> Html:
         element(
             "tr",
             element("th", answer, scope="row"),
-            *(_cell(answer, each.get(answer, 0), step, most) for step, each in zip(found.steps, found.by_step, strict=True)),
+            *(
+                _cell(answer, each.get(answer, 0), step, most)
+                for step, each in zip(found.steps, found.by_step, strict=True)
+            ),
         )
         for answer in found.answers
     ]

@@ -10,10 +10,10 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, zip_longest
 from typing import Any, Final, TypeAlias, TypeVar
 
 from archdsl.render import Box, Line, Picture, Text
-from archdsl.render.model.picture import PAPER
 from archdsl.report.markup import Html
 from archdsl.report.svg import parsed, unnamed, written
 
@@ -22,7 +22,11 @@ Part: TypeAlias = "Box | Line"
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 _NAME: Final = re.compile(r"(node|edge)(\d+)")
 _CHIP: Final = "#fffffe"
-"""The fill behind the labels of lines: it tells where the middle of a label is, and lines end at it."""
+"""The fill behind the labels of lines, from which the middle of each is known."""
+_LEADING: Final = 1.2
+"""The height of a line of text, by the size of its letters."""
+_BELOW: Final = 0.3
+"""How much of that is below the line that letters stand on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,19 @@ class Film:
     frames: tuple[Mapping[str, Any], ...]
     """By step what differs from the one before, by part: its `texts`, its `width` and `colour` where it is a line."""
 
+    @property
+    def moves(self) -> bool:
+        """Whether anything changes."""
+        return any(self.frames)
+
 
 def film(name: str, pictures: Sequence[Picture]) -> Film:
     """One picture for each step, at least one. Raises ToolMissing without Graphviz."""
     parts = [_parts(each) for each in pictures]
-    changing = {key for key in parts[-1] if any(each.get(key) != parts[-1][key] for each in parts)}
+    last = parts[-1]
+    changing = {key for key in last if any(each[key] != last[key] for each in parts)}
     root = parsed(_roomy(pictures))
+    middles: dict[str, float] = {}
     for group in root.iter("g"):
         match = _NAME.fullmatch(group.get("id", ""))
         if match is None:
@@ -49,16 +60,17 @@ def film(name: str, pictures: Sequence[Picture]) -> Film:
         if match[1] == "edge":
             _centre(group)
         if key in changing:
+            middles[key] = _middle(group)
             group.set("data-part", key)
-            _show(group, _look(parts[-1][key]))
+            _show(group, _look(last[key], middles[key]))
     unnamed(root)
     frames: list[Mapping[str, Any]] = []
     before: Mapping[str, Any] = {}
     for each in parts:
-        looks = {key: _look(each[key]) for key in parts[-1] if key in changing and key in each}
+        looks = {key: _look(each[key], middle) for key, middle in middles.items()}
         frames.append({key: look for key, look in looks.items() if before.get(key) != look})
         before = looks
-    return Film(name, written(root), tuple(frames))
+    return Film(name, written(root), tuple(frames) if middles else ())
 
 
 def evenly(steps: Sequence[int], most: int) -> list[int]:
@@ -74,8 +86,14 @@ def _parts(picture: Picture) -> dict[str, Part]:
     return boxes | {f"e{number}": line for number, line in enumerate(picture.lines, 1)}
 
 
-def _look(part: Part) -> dict[str, Any]:
-    texts = [[text.text, text.size, text.colour, "bold" if text.bold else "normal"] for text in part.label]
+def _look(part: Part, middle: float) -> dict[str, Any]:
+    """What is seen of a part whose label stands around `middle`, in SVG's coordinates."""
+    heights = [_LEADING * text.size for text in part.label]
+    ends = [middle - sum(heights) / 2 + end for end in accumulate(heights)]
+    texts = [
+        [text.text, round(end - _BELOW * text.size, 2), text.size, text.colour, "bold" if text.bold else "normal"]
+        for text, end in zip(part.label, ends, strict=True)
+    ]
     if isinstance(part, Line):
         return {"texts": texts, "width": part.stroke.width, "colour": part.stroke.colour}
     return {"texts": texts}
@@ -111,7 +129,7 @@ def _centre(edge: ET.Element) -> None:
     chip = next((each for each in edge if each.get("fill") == _CHIP), None)
     if chip is None:
         return
-    chip.set("fill", PAPER)
+    edge.remove(chip)
     numbers = [float(each) for each in _NUMBER.findall(chip.get("d") or chip.get("points") or "")]
     middle = f"{(min(numbers[::2]) + max(numbers[::2])) / 2:.2f}"
     for text in edge.iter("text"):
@@ -119,18 +137,21 @@ def _centre(edge: ET.Element) -> None:
         text.set("x", middle)
 
 
+def _middle(group: ET.Element) -> float:
+    """Of the height of its label, for letters that stand on their lines."""
+    places = [(float(text.attrib["y"]), float(text.attrib["font-size"])) for text in group.iter("text")]
+    if not places:
+        return 0.0
+    (first, above), (last, below) = places[0], places[-1]
+    return (first - (_LEADING - _BELOW) * above + last + _BELOW * below) / 2
+
+
 def _show(group: ET.Element, look: Mapping[str, Any]) -> None:
     """As `show` in `page.js` does."""
-    places = list(group.iter("text"))
-    before = (len(places) - len(look["texts"])) // 2
-    for at, place in enumerate(places):
-        if not 0 <= at - before < len(look["texts"]):
-            place.text = ""
-            continue
-        place.text, size, colour, weight = look["texts"][at - before]
-        place.set("font-size", f"{size:.2f}")
-        place.set("fill", colour)
-        place.set("font-weight", weight)
+    for place, text in zip_longest(group.iter("text"), look["texts"]):
+        place.text = text[0] if text else ""
+        for name, value in zip(("y", "font-size", "fill", "font-weight"), text[1:] if text else (), strict=False):
+            place.set(name, str(value))
     if "width" in look:
         for path in group:
             if path.get("stroke") not in (None, "none"):

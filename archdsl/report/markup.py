@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 _VOID: Final = frozenset({"meta", "input", "br", "hr", "img"})
 
@@ -33,6 +34,11 @@ def element(name: str, /, *inside: str, **attributes: str | float | None) -> Htm
 def joined(parts: Iterable[str]) -> Html:
     """Parts one behind the other; those that are no markup are escaped."""
     return Html("".join(part if isinstance(part, Html) else escape(part, quote=False) for part in parts))
+
+
+def script_data(value: Any) -> Html:
+    """JSON as a script holds it, in which no text can end the script."""
+    return Html(json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"))
 
 
 def _text(value: str | float) -> str:
