@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from math import exp, sin
 from pathlib import Path
 from random import Random
+from typing import Any, TextIO
 
 from archdsl.pipeline import Loaded, load
 from archdsl.pipeline.logits import write_logits
-from archdsl.relax.relaxed import NONE
 from archdsl.search.derive.genotype import Request, found_by
 from archdsl.search.derive.plan import Plan
 from archdsl.search.derive.runs import from_run, from_text
@@ -59,7 +59,7 @@ def write_run(folder: Path, run: Invented, *, seed: int = 0) -> Path:
     text = ROOT / "spaces" / f"{run.space}.arch"
     loaded = load(f"{text}:{run.space}", overrides=run.overrides)
     steps = run.epochs * run.per_epoch
-    record = {
+    record: dict[str, Any] = {
         "format_version": 2,
         "kind": "search",
         "text": os.path.relpath(text, folder),
@@ -68,8 +68,16 @@ def write_run(folder: Path, run: Invented, *, seed: int = 0) -> Path:
         "hash": loaded.program.hash,
         "overrides": dict(run.overrides),
         "seed": seed,
-        "stages": [{"phase": each, "beside": [], "steps": steps, "steps_per_epoch": run.per_epoch} for each in run.phases],
-        "data": {"kind": "streets", "train_on": "train", "score_on": "val", "classes": ["road"], "colours": [[0, 0, 0]]},
+        "stages": [
+            {"phase": each, "beside": [], "steps": steps, "steps_per_epoch": run.per_epoch} for each in run.phases
+        ],
+        "data": {
+            "kind": "streets",
+            "train_on": "train",
+            "score_on": "val",
+            "classes": ["road"],
+            "colours": [[0, 0, 0]],
+        },
         "size": [64, 128],
         "cost": None,
     }
@@ -78,7 +86,8 @@ def write_run(folder: Path, run: Invented, *, seed: int = 0) -> Path:
         before: dict[QuestionPath, tuple[float, ...]] = {}
         for number, phase in enumerate(run.phases):
             sizes = _sizes(loaded, text, run, phase)
-            aims = {path: tuple(random.gauss(0, 1) for _ in range(size)) for path, size in sizes.items() if path not in before}
+            new = {path: size for path, size in sizes.items() if path not in before}
+            aims = {path: tuple(random.gauss(0, 1) for _ in range(size)) for path, size in new.items()}
             for epoch in range(run.epochs):
                 begun = number * steps + epoch * run.per_epoch
                 for step in range(begun + 1, begun + run.per_epoch + 1):
@@ -95,7 +104,8 @@ def write_run(folder: Path, run: Invented, *, seed: int = 0) -> Path:
                 _write(journal, {**answers, "parameter_free": free, "eigenvalue": 0.1 + 0.05 * random.random()})
                 score = {"event": "score", "step": end, "phase": phase, "epoch": epoch}
                 _write(journal, {**score, "miou": 0.2 + 0.3 * share, "accuracy": 0.5 + 0.3 * share})
-            before = logits
+                if epoch == run.epochs - 1:
+                    before = logits
             if run.finished:
                 _derive(folder, phase)
     if run.finished:
@@ -116,11 +126,12 @@ def _step(step: int, phase: str, epoch: int, random: Random) -> Mapping[str, obj
     loss = 1.1 + 1.6 * exp(-step / 90) + 0.15 * random.gauss(0, 1)
     cost = 9 - 4 * (1 - exp(-step / 150)) + 0.05 * random.gauss(0, 1)
     values = {"lr": 0.025 * 0.99**step, "loss": loss, "objective": loss + 0.01 * cost}
-    return {"event": "step", "step": step, "phase": phase, "epoch": epoch, **values, "cost": {"latency(over = {trunk})": cost}}
+    costs = {"latency(over = {trunk})": cost}
+    return {"event": "step", "step": step, "phase": phase, "epoch": epoch, **values, "cost": costs}
 
 
-def _write(journal: object, event: Mapping[str, object]) -> None:
-    print(json.dumps(event), file=journal)  # type: ignore[call-overload]  # noqa: T201 - a file
+def _write(journal: TextIO, event: Mapping[str, object]) -> None:
+    journal.write(json.dumps(event) + "\n")
 
 
 def _write_logits(file: Path, loaded: Loaded, logits: Mapping[QuestionPath, tuple[float, ...]], run: Invented) -> None:
@@ -138,6 +149,3 @@ def _derive(folder: Path, phase: str) -> None:
     place.parent.mkdir(exist_ok=True)
     found = found_by(Request(from_run(folder, phase=phase)))
     place.write_text(found.text(f"found_{phase}", place.parent), encoding="utf-8")
-
-
-__all__ = ["AUTORTNET", "CAS", "FASTERSEG", "GAS", "NONE", "Invented", "write_run"]
