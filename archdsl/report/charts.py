@@ -27,6 +27,8 @@ _POINTS: Final = 240
 """More points than these are drawn as the least and the greatest of as many stretches."""
 _SMOOTHED_OVER: Final = 40
 """A line with more points than these is smoothed: by an exponential moving average over a fortieth of them."""
+_NAMED: Final = 12
+"""So many lines have their names beside them; those of more are found under the pointer."""
 COLOURS: Final = 6
 """Colours and dashes of lines (`style.css` has them)."""
 
@@ -124,8 +126,8 @@ class _Drawing:
 
     @property
     def named(self) -> bool:
-        """Whether lines have their names at their ends; the only one is named by the title."""
-        return len(self.lines) > 1
+        """Whether lines have their names at their ends: not the only one, which the title names, nor too many."""
+        return 1 < len(self.lines) <= _NAMED
 
     def _grid(self, x_axis: Axis, y_axis: Axis) -> list[Html]:
         found: list[Html] = []

@@ -94,7 +94,7 @@ class Prices:
         Raises TableUnreadable, OSError for a given one.
         """
         if given is not None:
-            return cls(read_table(given), str(given))
+            return cls.of_table(given)
         written = run.record.get("cost")
         if not isinstance(written, str):
             return cls()
@@ -105,6 +105,11 @@ class Prices:
             return cls(read_table(places[0]), written)
         except (OSError, TableUnreadable) as error:
             return cls(name=written, problem=f"latencies are left out: {error}")
+
+    @classmethod
+    def of_table(cls, file: Path) -> Prices:
+        """Raises TableUnreadable, OSError."""
+        return cls(read_table(file), str(file))
 
     def estimate(self, found: Network) -> Estimate | None:
         """None without a table, and where it lacks rows of the network."""
@@ -124,14 +129,18 @@ def network_html(found: Network, prices: Prices) -> Html:
         "div",
         picture_html(draw(found, costs=costs), paper=True),
         _costs(found, priced),
-        folded(f"text of {found.name}", element("pre", element("code", found.text))),
+        text_html(f"text of {found.name}", found.text),
     )
+
+
+def text_html(summary: str, text: str) -> Html:
+    return folded(summary, element("pre", element("code", text)))
 
 
 def open_html(label: str, loaded: Loaded) -> Html:
     """A genotype that leaves questions open, as one is that an earlier phase has found."""
     heading = element("h3", f"{label}: {loaded.name}, which leaves {loaded.open_count} questions open")
-    text = folded(f"text of {loaded.name}", element("pre", element("code", loaded.source.text)))
+    text = text_html(f"text of {loaded.name}", loaded.source.text)
     return element("div", heading, text, folded("picture", picture_html(draw(loaded))))
 
 

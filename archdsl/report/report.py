@@ -8,11 +8,13 @@ from archdsl.report.kept import Kept
 from archdsl.report.page import page_html
 from archdsl.report.run_page import run_page
 from archdsl.report.runs import read_run
+from archdsl.report.sweep_page import is_sweep, sweep_page
 
 
 def report(folder: Path, *, cost: Path | None = None, live: bool = False, kept: Kept | None = None) -> str:
-    """One HTML file about the run in a folder, with latencies by `cost`, or by the run's own table.
+    """One HTML file about the run or the sweep in a folder, with latencies by `cost`, or by the run's own table.
 
-    Raises NoReport, ToolMissing without Graphviz, TableUnreadable, OSError.
+    Raises NoReport, NotSwept, ToolMissing without Graphviz, TableUnreadable, OSError.
     """
-    return page_html(run_page(read_run(folder), cost, kept), live=live)
+    page = sweep_page(folder, cost, kept) if is_sweep(folder) else run_page(read_run(folder), cost, kept)
+    return page_html(page, live=live)

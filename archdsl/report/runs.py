@@ -63,6 +63,8 @@ class Run:
         """How many the whole run takes; None where the record does not say."""
         if self.stages:
             return sum(stage.steps for stage in self.stages)
+        if (evaluations := number(self.record.get("evaluations"))) is not None:
+            return int(evaluations)
         settings = mapping(mapping(self.record.get("recipe")).get("settings"))
         found = number(settings.get("iterations"))
         return None if found is None else int(found)
