@@ -121,14 +121,14 @@ class Prices:
             return None
 
 
-def network_html(found: Network, prices: Prices) -> Html:
-    """Its text, its picture by costs and its costs by cell."""
+def network_html(found: Network, prices: Prices, *, unfolded: bool = True) -> Html:
+    """Its text, its picture by costs and its costs by cell, `unfolded` or not."""
     priced = prices.estimate(found)
     costs = counted(found.figures, Counted.MACS) if priced is None else timed(priced)
     return element(
         "div",
         picture_html(draw(found, costs=costs), paper=True),
-        _costs(found, priced),
+        folded("costs by cell", _costs(found, priced), open_=unfolded),
         text_html(f"text of {found.name}", found.text),
     )
 
@@ -182,7 +182,7 @@ def _costs(found: Network, priced: Estimate | None) -> Html:
         element("tfoot", foot),
         class_="sortable",
     )
-    return folded("costs by cell", element("div", table, class_="scroll"), open_=True)
+    return element("div", table, class_="scroll")
 
 
 def _amount(value: float, form: str) -> Html:

@@ -86,5 +86,5 @@ def _name(point: Point, x_axis: Axis, y_axis: Axis) -> Html:
     left = x > (x_axis.start + x_axis.end) / 2
     anchor = "end" if left else "start"
     return element(
-        "text", short_name(point.name), x=x - 8 if left else x + 8, y=y - 6, class_="tick", text_anchor=anchor
+        "text", short_name(point.name), x=x - 8 if left else x + 8, y=y - 9, class_="tick", text_anchor=anchor
     )

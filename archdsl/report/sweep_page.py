@@ -40,10 +40,10 @@ def sweep_page(root: Path, cost: Path | None = None, kept: Kept | None = None) -
     prices = Prices.of_table(table) if table is not None else Prices()
     sections = [
         Section("Accuracy against cost", _scatters(summary), _ABOUT_FRONT),
-        Section("The front", joined(_on_front(folder, each, prices, kept or Kept()) for each in summary.front)),
         Section("Points", _points(summary), "Means over seeds, with standard deviations."),
         Section("Members", _members(folder, summary)),
         Section("Scores", charts_html([_scores(folder)]), "The mean IoU of each member that has one, step by step."),
+        Section("The front", joined(_on_front(folder, each, prices, kept or Kept()) for each in summary.front)),
         Section("Other networks", _others(folder, summary)),
         Section("Record", _record(folder)),
     ]
@@ -71,8 +71,8 @@ def _tiles(folder: SweepFolder, summary: Summary) -> list[Tile]:
         value = _spelled(summary.against, summary.against.of(least.result))
         found.append(Tile(f"least {NAMES[summary.against]}", value, least.member.name))
     spent, budget = folder.spent, folder.budget
-    of = "" if budget is None else f"of a budget of {budget}"
-    found.append(Tile("taken", f"{spent.seconds / 3600:.2f} h", ", ".join(filter(None, (f"{spent.steps:,} steps", of)))))
+    about = f"{spent.steps:,} steps" + ("" if budget is None else f", of a budget of {budget}")
+    found.append(Tile("taken", f"{spent.seconds / 3600:.2f} h", about))
     return found
 
 
@@ -88,9 +88,11 @@ def _failures(folder: SweepFolder, summary: Summary) -> Iterator[str]:
 
 def _scatters(summary: Summary) -> Html:
     """Against each cost that is known of all, that of the sweep first."""
+    if not summary.ended:
+        return NOTHING
     figures: list[Html] = []
     for cost in sorted(Cost, key=lambda each: each is not summary.against):
-        if not summary.ended or (cost is Cost.LATENCY and any(each.result.latency_ms is None for each in summary.ended)):
+        if cost is Cost.LATENCY and any(each.result.latency_ms is None for each in summary.ended):
             continue
         points = [
             Point(each.member.name, cost.of(each.result), 100 * each.result.accuracy, _anchor(each.member))
@@ -98,7 +100,7 @@ def _scatters(summary: Summary) -> Html:
         ]
         caption = element("figcaption", f"mean IoU against {NAMES[cost]}", element("span", "%", class_="unit"))
         figures.append(element("figure", caption, scatter_svg(points, NAMES[cost], "mean IoU"), class_="card"))
-    return element("div", *figures, class_="charts") if figures else NOTHING
+    return element("div", *figures, class_="charts")
 
 
 def _on_front(folder: SweepFolder, each: Ended, prices: Prices, kept: Kept) -> Html:
@@ -110,7 +112,7 @@ def _on_front(folder: SweepFolder, each: Ended, prices: Prices, kept: Kept) -> H
 
 def _network(folder: SweepFolder, result: Result, prices: Prices) -> Html:
     try:
-        return network_html(_loaded(folder, result), prices)
+        return network_html(_loaded(folder, result), prices, unfolded=False)
     except (NotLoaded, OSError, ValueError) as reason:
         return element("p", f"`{result.genotype}` is not shown: {reason}", class_="note")
 
@@ -159,7 +161,9 @@ def _members(folder: SweepFolder, summary: Summary) -> Html:
         cells += [_number(None if result is None else cost.of(result), ",.6g") for cost in costs]
         cells += [_number(progress.spent.steps, ","), _number(progress.seconds, ",.0f")]
         rows.append(element("tr", *cells))
-    return _table(["member", *names, "state", "mean IoU, %", *(NAMES[cost] for cost in costs), "steps", "seconds"], rows)
+    return _table(
+        ["member", *names, "state", "mean IoU, %", *(NAMES[cost] for cost in costs), "steps", "seconds"], rows
+    )
 
 
 def _scores(folder: SweepFolder) -> Chart:
@@ -218,7 +222,9 @@ def _anchor(member: Member) -> str:
 def _about(result: Result) -> str:
     latency = "" if result.latency_ms is None else f"{result.latency_ms:,.3f} ms"
     counts = (_spelled(Cost.MACS, result.macs), _spelled(Cost.PARAMS, result.params))
-    return ", ".join(filter(None, (f"{100 * result.accuracy:.2f} %", latency, f"{counts[0]} MACs", f"{counts[1]} params")))
+    return ", ".join(
+        filter(None, (f"{100 * result.accuracy:.2f} %", latency, f"{counts[0]} MACs", f"{counts[1]} params"))
+    )
 
 
 def _spelled(cost: Cost, value: float) -> str:
@@ -233,7 +239,9 @@ def _spread(spread: Spread | None, digits: str) -> Html:
 
 
 def _number(value: float | None, digits: str) -> Html:
-    return element("td", data_value="") if value is None else element("td", f"{value:{digits}}", data_value=f"{value:.9g}")
+    return (
+        element("td", data_value="") if value is None else element("td", f"{value:{digits}}", data_value=f"{value:.9g}")
+    )
 
 
 def _table(names: Sequence[str], rows: Sequence[Html]) -> Html:

@@ -16,7 +16,7 @@ import pytest
 from archdsl.report.report import report
 from archdsl.report.runs import NoReport
 from tests.report.browser import file_url, needs_chromium, shown
-from tests.report.invented import AUTORTNET, CAS, FASTERSEG, GAS, write_run
+from tests.report.invented import AUTORTNET, CAS, FASTERSEG, GAS, write_run, write_sweep
 
 HOSTILE = "</script><img src=x onerror=alert(1)><script>alert(2)</script>"
 
@@ -175,6 +175,27 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path, file: str | None, tex
         (tmp_path / file).write_text(text, encoding="utf-8")
     with pytest.raises(NoReport, match=r"no run|cannot be read|no JSON object"):
         report(tmp_path)
+
+
+def test_a_sweep_shows_its_front_with_networks_and_all_members(tmp_path: Path) -> None:
+    page = report(write_sweep(tmp_path / "sweep"))
+    assert sections(page) == [
+        "Accuracy against cost",
+        "Points",
+        "Members",
+        "Scores",
+        "The front",
+        "Other networks",
+        "Record",
+    ]
+    outline = Outline(page)
+    anchors = {each["id"] for _, each in outline.elements if "id" in each}
+    links = {each["href"] for each in outline.of("a")}
+    assert {f"#member-w={w},seed={seed}" for w, seed in ((8, 0), (8, 1), (12, 0))} <= links
+    assert links <= {f"#{anchor}" for anchor in anchors}
+    assert "39.00 ± 1.41" in page  # the mean of 40 and 38 %, and their sample standard deviation
+    assert "w=12,seed=1: `search` failed: the loss is NaN &lt;script&gt;" in page
+    assert page.count("costs by cell") == 2  # on the front: one student, and the teacher
 
 
 @needs_chromium
