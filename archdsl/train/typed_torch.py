@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
@@ -80,6 +80,16 @@ def sum_over(fabric: Fabric, value: Tensor) -> Tensor:
 def apply(function: type[torch.autograd.Function], *arguments: Tensor) -> Tensor:
     """Calls a function with a gradient of its own."""
     return cast("Tensor", _untyped(function).apply(*arguments))
+
+
+def eigenvectors(matrix_NN: Tensor) -> tuple[Tensor, Tensor]:
+    """The eigenvalues of a symmetric matrix in ascending order, and as columns their vectors."""
+    return cast("tuple[Tensor, Tensor]", _torch.linalg.eigh(matrix_NN))
+
+
+def forked_noise(devices: Iterable[torch.device]) -> AbstractContextManager[None]:
+    """Random numbers drawn within it, on the CPU and on devices, leave torch's own generators as they were."""
+    return cast("AbstractContextManager[None]", _torch.random.fork_rng(list(devices)))
 
 
 def _untyped(value: object) -> Any:

@@ -16,12 +16,13 @@ from torch import Generator, Tensor
 from archdsl.nets.supernet.decisions import Decisions
 from archdsl.nets.supernet.logits import Logits
 from archdsl.nets.supernet.perturb import adversarial_perturbation, random_perturbation
-from archdsl.nets.supernet.relaxations import anchor_distance, drawn
+from archdsl.nets.supernet.relaxations import anchor_distance, drawn, probabilities
 from archdsl.relax.phases import EDGES, Pass, PhaseQuestions
 from archdsl.relax.relaxed import NONE
-from archdsl.settings.relaxations import Dirichlet, Mixing, PerturbedBy, Relaxation, WithoutLogits
+from archdsl.settings.relaxations import Dirichlet, Mixing, PerturbedBy, Relaxation, WithoutLogits, runs_one
 from archdsl.settings.schedules import Moment, value_at
 from archdsl.space import QuestionPath
+from archdsl.space.trace import Answers
 
 Vectors: TypeAlias = "Mapping[QuestionPath, Tensor]"
 
@@ -47,6 +48,12 @@ class _Group:
     def learned(self) -> bool:
         return not isinstance(self.rule, WithoutLogits)
 
+    def stacked(self, vectors: Vectors, like: Tensor) -> Tensor:
+        """The logits of the questions, QxN; zeros as another tensor is where they have none."""
+        if self.learned:
+            return torch.stack([vectors[path] for path in self.paths])
+        return like.new_zeros(len(self.paths), self.count)
+
 
 class PhaseRelaxation:
     """Makes decisions from the logits of a phase."""
@@ -68,24 +75,37 @@ class PhaseRelaxation:
         weights: dict[QuestionPath, Tensor] = {}
         sampled: list[tuple[_Group, Tensor]] = []
         for group in self._groups:
-            if group.learned:
-                logits_QN = torch.stack([vectors[path] for path in group.paths])
-            else:
-                logits_QN = like.new_zeros(len(group.paths), group.count)
+            logits_QN = group.stacked(vectors, like)
             found = drawn(group.rule, logits_QN, moment, generator)
             if found.weights_QN is not None:
                 weights_QN = _placed(found.weights_QN, group)
                 weights |= zip(group.paths, torch.unbind(weights_QN), strict=True)
             if found.picked_Q is not None:
                 sampled.append((group, found.picked_Q))
-        answers = dict(self.questions.answers) | dict(_picked(sampled))
-        return Decisions(
-            answers,
-            weights,
-            views=self.questions.views,
-            allowed=self.questions.allowed,
-            partial=self.questions.partial_channels,
-        )
+        return self._decisions(dict(self.questions.answers) | dict(_picked(sampled)), weights)
+
+    def _decisions(self, answers: Answers, weights: Vectors) -> Decisions:
+        asked = self.questions
+        return Decisions(answers, weights, views=asked.views, allowed=asked.allowed, partial=asked.partial_channels)
+
+    def expected(self, *, logits: Vectors | None = None) -> Decisions:
+        """The decisions without chance, as answers are derived: weighed by their probabilities, at a temperature of 1.
+
+        Of questions of which a step runs one answer the most probable one is run, and weighs nothing; without logits
+        that of `questions.structure`. So they take no more memory than a step.
+        """
+        vectors = self.logits.vectors if logits is None else logits
+        like = next(iter(vectors.values()), torch.empty(0))
+        weights: dict[QuestionPath, Tensor] = {}
+        answers = dict(self.questions.structure.answers)
+        for group in self._groups:
+            logits_QN = group.stacked(vectors, like)
+            if not runs_one(group.rule):
+                weights_QN = _placed(probabilities(group.rule, logits_QN), group)
+                weights |= zip(group.paths, torch.unbind(weights_QN), strict=True)
+            elif group.learned:
+                answers |= _picked([(group, logits_QN.argmax(-1))])
+        return self._decisions(answers, weights)
 
     def penalty(self, *, logits: Vectors | None = None) -> Tensor:
         """What relaxations add to the loss (DrNAS), a scalar; zero for most."""

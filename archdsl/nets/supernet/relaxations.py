@@ -43,6 +43,20 @@ def drawn(rule: Mixing, logits_QN: Tensor, moment: Moment, generator: Generator 
             assert_never(rule)
 
 
+def probabilities(rule: Mixing, logits_QN: Tensor) -> Tensor:
+    """Those of answers as they are derived: the mean of samples, at a temperature of 1."""
+    match rule:
+        case Relaxation():
+            return logits_QN.softmax(-1)
+        case Dirichlet():
+            means_QN = concentrations(logits_QN)
+            return means_QN / means_QN.sum(-1, keepdim=True)
+        case WithoutLogits():
+            return uniform(logits_QN)
+        case _:
+            assert_never(rule)
+
+
 def _by_logits(method: Method, logits_QN: Tensor, temperature: float, generator: Generator | None) -> Drawn:
     match method:
         case Method.SOFTMAX:

@@ -6,7 +6,8 @@ Legend of shape suffixes: B images, C channels, H height, W width.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import torch
@@ -28,7 +29,7 @@ from archdsl.relax.checkpoints import Budget, checkpointed, checkpoints
 from archdsl.relax.full import full_layers
 from archdsl.relax.lower import Relaxer
 from archdsl.relax.phases import PhaseQuestions, questions_of
-from archdsl.relax.plan import Plan, keeping, main_part, planned
+from archdsl.relax.plan import Plan, keeping, main_part, planned, unplanned
 from archdsl.relax.relaxed import RelaxedGraph, Structure
 from archdsl.settings.relaxations import RELAXED, Method, Relaxation
 from archdsl.space import Apply, Program, Question, QuestionKind, QuestionPath
@@ -190,6 +191,19 @@ class Supernet(Scope):
                 self._evaluations.popitem(last=False)
         self._evaluations.move_to_end(asked)
         return found
+
+    @contextmanager
+    def node_by_node(self) -> Generator[None]:
+        """Inside, each node is a step of torch's own functions, all maps are kept, and nothing runs compiled.
+
+        So gradients have gradients themselves, which fused steps and maps that are computed again do not have.
+        """
+        before = self._plan, self.checkpoints, self._options, self._evaluations
+        self._plan, self.checkpoints, self._options, self._evaluations = unplanned, None, {}, OrderedDict()
+        try:
+            yield
+        finally:
+            self._plan, self.checkpoints, self._options, self._evaluations = before
 
     def _weights(self, decisions: Decisions, graph: RelaxedGraph, x_BCHW: Tensor) -> Weights:
         given = dict(decisions.weights)

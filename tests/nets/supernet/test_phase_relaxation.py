@@ -15,6 +15,7 @@ from archdsl.nets.supernet.perturb import adversarial_perturbation, random_pertu
 from archdsl.nets.supernet.relaxations import softmax
 from archdsl.relax.phases import PhaseQuestions, questions_of
 from archdsl.relax.relaxed import NONE
+from archdsl.search.robustness.figures import probabilities_of
 from archdsl.settings.relaxations import (
     Combined,
     Dirichlet,
@@ -338,3 +339,35 @@ def test_the_adversary_of_a_linear_loss_is_a_corner() -> None:
     slope = torch.tensor([1.0, -2.0, 3.0])
     found = adversarial_perturbation(weights, 0.1, lambda each: each[path] @ slope, generator=seeded())
     torch.testing.assert_close(found[path], torch.tensor([0.6, 0.2, 0.3]))
+
+
+# Without chance ---------------------------------------------------------------------------------
+
+
+def numbers(vector_N: Tensor) -> list[float]:
+    return [float(each) for each in vector_N.detach()]
+
+
+def test_expected_decisions_are_the_probabilities_that_answers_are_derived_by(net: Supernet, program: Program) -> None:
+    for rule in (Relaxation(Method.GUMBEL, (OPERATOR,), Constant(0.1), also_none=True), Dirichlet((OPERATOR,))):
+        questions = questions_of(program, (rule, WithoutLogits(Untrained.UNIFORM, (EXIT,)), HARD))
+        logits = Logits(questions, scale=2.0)
+        found = net.relaxation(logits).expected()
+        known = probabilities_of(questions, {path: numbers(each) for path, each in logits.vectors.items()})
+        for path, question in program.questions.items():
+            match question.kind:
+                case QuestionKind.OPERATOR:
+                    assert numbers(found.weights[path]) == pytest.approx(list(known[path].values()), rel=1e-4)
+                case QuestionKind.EXIT:
+                    assert numbers(found.weights[path]) == pytest.approx([1 / len(question.answers)] * 3)
+                case _:
+                    # What a step samples runs as its most probable answer, and weighs nothing.
+                    assert found.answers[path] == (max(known[path], key=lambda name: known[path][name]),)
+                    assert path not in found.weights
+
+
+def test_expected_decisions_have_answers_where_nothing_is_learned(net: Supernet, program: Program) -> None:
+    questions = questions_of(program, (SOFT, WithoutLogits(Untrained.ONE_PATH, (WIDTH,))))
+    found = net.relaxation(Logits(questions)).expected()
+    widths = [path for path, each in program.questions.items() if each.kind is WIDTH]
+    assert {found.answers[path] for path in widths} == {("8",)}
