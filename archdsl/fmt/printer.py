@@ -128,7 +128,8 @@ def _item(node: ast.Item) -> str:
         case ast.Cost():
             return f"cost {node.name.text} = {unparse_within(node.value, Level.TUPLE)}"
         case ast.Search():
-            return f"search {node.name.text} of {unparse_within(node.of, Level.ATOM)} {_block(node.body)}"
+            parameters = _parameters(node.parameters) if node.parameters else ""
+            return f"search {node.name.text}{parameters} of {unparse_within(node.of, Level.ATOM)} {_block(node.body)}"
         case ast.Train():
             return f"train {node.name.text} of {unparse_within(node.of, Level.ATOM)} {_block(node.body)}"
         case ast.Genotype():

@@ -1,4 +1,4 @@
-"""A parameter that its op, set, cell or space does not read."""
+"""A parameter that its op, set, cell, space or search does not read."""
 
 from __future__ import annotations
 

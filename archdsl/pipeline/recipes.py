@@ -87,6 +87,11 @@ def programs_of(
     return {name: program for name, program in found.items() if program is not None}
 
 
+def space_parameters(search: Search, overrides: Mapping[str, str]) -> dict[str, str]:
+    """The parameters of a search's space: those of its text, and of a command line's those that are not its own."""
+    return {**dict(search.parameters), **{name: each for name, each in overrides.items() if name not in search.own}}
+
+
 def file_of_space(loaded: Loaded) -> Path | None:
     """Where the space of an item is defined; None where that is no file."""
     return _definer(loaded.meaning.unit, loaded.program.name).path

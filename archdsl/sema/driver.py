@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -125,7 +126,7 @@ class Checker:
 
     def recipe(self, name: str) -> Recipe | None:
         """A search, a training or a cost of the file; None where something is wrong with it."""
-        from archdsl.sema.settings import read_cost, read_search, read_training
+        from archdsl.sema.settings import read_cost, read_search, read_training, with_values
 
         item = self.unit.items[name]
         if name in self.unit.broken:
@@ -134,13 +135,20 @@ class Checker:
             case ast.Cost():
                 return read_cost(item, self.unit, self.reporter)
             case ast.Search():
-                found = self._subject(item)
-                return found and read_search(item, *found, self.unit, self._space_named, self.reporter)
+                written = with_values(item, self.overrides, self.reporter)
+                found = written and self._subject(item)
+                find = partial(self._space_named, self._of_spaces(item))
+                return written and found and read_search(written, *found, self.unit, find, self.reporter)
             case ast.Train():
                 found = self._subject(item)
                 return found and read_training(item, *found, self.unit, self.reporter)
             case _:
                 raise ValueError(f"`{name}` is no search, training or cost")
+
+    def _of_spaces(self, item: ast.Search | ast.Train) -> Mapping[str, Value]:
+        """What is given to the spaces of an item: a parameter that a search has itself is none of theirs."""
+        own = {parameter.name.text for parameter in item.parameters} if isinstance(item, ast.Search) else set[str]()
+        return {name: value for name, value in self.overrides.items() if name not in own}
 
     def _subject(self, item: ast.Search | ast.Train) -> tuple[Subject, tuple[tuple[str, str], ...]] | None:
         """The space that it is about, laid out with its parameters; where it is of a genotype, what that answers."""
@@ -150,22 +158,22 @@ class Checker:
         if found is None or isinstance(found.item, Primitive) or found.item.name.text in found.unit.broken:
             return None
         if isinstance(found.item, ast.Genotype):
-            other = Checker(found.unit, self.reporter, self.overrides, self.size, self.layouts)
+            other = Checker(found.unit, self.reporter, self._of_spaces(item), self.size, self.layouts)
             meaning = other.item(found.item.name.text)
             return meaning and (Subject(meaning.program, frozenset(path.question for path in meaning.answers)), ())
         assert isinstance(found.item, ast.Space)
         given = self._arguments(item, found.item)
-        program = None if given is None else self._lay_out(found.item, found.unit, {**given, **self.overrides})
+        program = None if given is None else self._lay_out(found.item, found.unit, {**given, **self._of_spaces(item)})
         if given is None or program is None:
             return None
         return Subject(program), tuple((name, _spelled(value)) for name, value in given.items())
 
-    def _space_named(self, path: ast.Path) -> Program | None:
-        """The space that a phase names."""
+    def _space_named(self, given: Mapping[str, Value], path: ast.Path) -> Program | None:
+        """The space that a phase names, with these parameters."""
         found = self._find(path, (ast.Space,))
         if found is None or not isinstance(found.item, ast.Space) or found.item.name.text in found.unit.broken:
             return None
-        return self._lay_out(found.item, found.unit, self.overrides)
+        return self._lay_out(found.item, found.unit, given)
 
     def program_of(self, search: Search, phase: Phase | None) -> Program | None:
         """The space that a phase of a checked search is about: the search's own, or the one that the phase names."""
@@ -177,7 +185,7 @@ class Checker:
             return found and found[0].program
         named = (each for each in item.body if isinstance(each, ast.Phase) and each.name.text == phase.name)
         paths = (path for each in named for path in _note(each, "network") if isinstance(path, ast.Path))
-        return next((self._space_named(path) for path in paths), None)
+        return next((self._space_named(self._of_spaces(item), path) for path in paths), None)
 
     def pick(self, name: str | None) -> Meaning | None:
         """The space or genotype of that name; without a name the one that is meant, or None, which is reported.

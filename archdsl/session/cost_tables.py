@@ -100,7 +100,8 @@ def _wanted(program: Program, search: Search, checker: Checker) -> Wanted:
     """The space as a command would have to name it to get the network that the search is about."""
     from archdsl.cost.diagnostics import Wanted
 
-    given = dict(search.parameters if program.name == search.space else ()) | dict(checker.overrides)
+    given = dict(search.parameters if program.name == search.space else ())
+    given |= {name: value for name, value in checker.overrides.items() if name not in search.own}
     return Wanted.of(program.name, f"{_file_of(program, checker.unit)}:{program.name}", given, checker.size)
 
 

@@ -63,10 +63,10 @@ def item_tree(item: Item) -> ast.Search | ast.Train | ast.Cost:
         case Training():
             return ast.Train(_NOWHERE, _name(item.name), _atom(item.of), _lines(item))
         case Search(phases=(phase,)) if phase.name == item.name and not _of_a_phase(phase):
-            return ast.Search(_NOWHERE, _name(item.name), _atom(item.of), _lines(phase))
+            return ast.Search(_NOWHERE, _name(item.name), (), _atom(item.of), _lines(phase))
         case Search():
             phases = (ast.Phase(_NOWHERE, _name(each.name), _lines(each)) for each in item.phases)
-            return ast.Search(_NOWHERE, _name(item.name), _atom(item.of), tuple(phases))
+            return ast.Search(_NOWHERE, _name(item.name), (), _atom(item.of), tuple(phases))
 
 
 def setting_text(setting: Setting, value: object) -> str:

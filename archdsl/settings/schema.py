@@ -299,7 +299,7 @@ def setting(
     return field(default=default, metadata={_KEY: made})
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(setting,))
+@dataclass_transform(frozen_default=True, field_specifiers=(setting, field))
 def form(*spellings: str | Spelling, source: str = "", kw_only: bool = False) -> Callable[[type[T]], type[T]]:
     """A class of settings: a frozen dataclass, called by one of its words, or by none (a block, a value alone).
 

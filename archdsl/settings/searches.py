@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from enum import StrEnum
 from fractions import Fraction
 from typing import TypeAlias
@@ -234,5 +235,7 @@ class Search:
     parameters: tuple[tuple[str, str], ...]
     of: str
     """What stands behind `of`, as it is spelled: `fasterseg(w = 8)`."""
+    own: tuple[str, ...] = field(default=(), compare=False)
+    """The names of its own parameters, whose values stand in the phases; `parameters` are those of the space."""
     phases: tuple[Phase, ...]
     """In the order of the text; those beside another one follow it. One of the search's name holds all its lines."""

@@ -375,9 +375,10 @@ class Cost(Node):
 
 @record
 class Search(Node):
-    """`search NAME of SPACE { … }`."""
+    """`search gas_s(lambda = 0.005) of gas { … }`."""
 
     name: Name
+    parameters: tuple[Parameter, ...]
     of: Expr
     body: tuple[Statement, ...]
 

@@ -36,7 +36,7 @@ class Builder:
             "cell": self._cell,
             "space": lambda span, kids: ast.Space(span, self._name(kids[0]), kids[1], kids[2]),
             "cost": lambda span, kids: ast.Cost(span, self._name(kids[0]), kids[1]),
-            "search": lambda span, kids: ast.Search(span, self._name(kids[0]), kids[1], kids[2]),
+            "search": lambda span, kids: ast.Search(span, self._name(kids[0]), kids[1] or (), *kids[2:]),
             "train": lambda span, kids: ast.Train(span, self._name(kids[0]), kids[1], kids[2]),
             "genotype": lambda span, kids: ast.Genotype(span, self._name(kids[0]), kids[1], kids[2]),
             "parameters": lambda span, kids: tuple(kids),

@@ -141,7 +141,7 @@ def _items() -> SearchStrategy[ast.Item]:
         st.builds(ast.Cell, here, names, parameters, body, st.none() | whole),
         st.builds(ast.Space, here, names, parameters, body),
         st.builds(ast.Cost, here, names, expressions),
-        st.builds(ast.Search, here, names, of, body),
+        st.builds(ast.Search, here, names, parameters, of, body),
         st.builds(ast.Train, here, names, of, body),
         st.builds(ast.Genotype, here, names, of, body),
     )

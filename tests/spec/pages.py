@@ -50,7 +50,7 @@ class Example:
         before = Path.cwd()
         os.chdir(project)
         try:
-            if target == MAIN:
+            if target == MAIN or ":" in target:
                 return check(target, overrides=overrides).diagnostics
             return load(target, overrides=overrides).diagnostics
         except NotLoaded as error:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from archdsl.pipeline import Loaded, load, load_recipe
-from archdsl.pipeline.recipes import searches, subject_of
+from archdsl.pipeline.recipes import searches, space_parameters, subject_of
 from archdsl.search.derive.errors import NotDerived
 from archdsl.search.derive.plan import phase_of
 from archdsl.settings import Search
@@ -90,7 +90,7 @@ def searched(
         raise NotDerived(f"`{written}` is no search: name one, or a space")
     if named is not None:
         subject = subject_of(written, named)
-        return load(subject, overrides={**dict(named.parameters), **given}, size=size), named
+        return load(subject, overrides=space_parameters(named, given), size=size), named
     loaded = load(written, overrides=given, size=size)
     known = searches(written, loaded.program.name, overrides=given, size=size)
     if len(known) > 1:

@@ -25,7 +25,9 @@ def resolution_of(index: Index) -> Resolution:
                     for statement in body:
                         around.answer(statement, ())
                 case ast.Search(of=of, body=body) | ast.Train(of=of, body=body):
-                    _around(item, of, unit, index, reach).settings(body)
+                    around = _around(item, of, unit, index, reach)
+                    around.parameters.update(index.bodies.get(id(item), {}))
+                    around.settings(body)
                 case ast.Cost(value=value):
                     _Around(index, reach, unit, None, index.item(item, unit)).setting(value)
                 case _:
@@ -62,6 +64,8 @@ class _Around:
     """The space, or of a training the genotype."""
     owner: Definition
     phases: dict[str, Definition] = field(default_factory=dict[str, Definition])
+    parameters: dict[str, Definition] = field(default_factory=dict[str, Definition])
+    """Of a search."""
 
     @property
     def space(self) -> Definition | None:
@@ -203,7 +207,9 @@ class _Around:
             if found is not None and isinstance(found.item, ast.Cost):
                 self.index.use_item(found, call.target, self.unit)
         for path in _outer(value):
-            if not self._item(path):
+            if not path.parts and (parameter := self.parameters.get(path.head.text)) is not None:
+                self.index.use(parameter, path.head.span)
+            elif not self._item(path):
                 self._point(path, ())
 
     def _item(self, path: ast.Path) -> bool:

@@ -70,7 +70,9 @@ def _check_item(item: Item, unit: Unit, reporter: Reporter, unknown: set[str], i
         case ast.Space(parameters=parameters, body=body):
             check.parameters(parameters)
             check.body(body, is_space=True)
-        case ast.Genotype() | ast.Cost() | ast.Search() | ast.Train():
+        case ast.Search(parameters=parameters):
+            check.parameters(parameters)
+        case ast.Genotype() | ast.Cost() | ast.Train():
             pass
 
 

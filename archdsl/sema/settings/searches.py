@@ -80,6 +80,7 @@ class _SearchReader:
             space=self.subject.program.name,
             parameters=self.parameters,
             of=unparse(self.item.of),
+            own=tuple(parameter.name.text for parameter in self.item.parameters),
             phases=tuple(phases),
         )
 
