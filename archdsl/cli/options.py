@@ -90,7 +90,7 @@ def overrides(command: F) -> F:
         type=Override(),
         multiple=True,
         metavar="NAME=VALUE",
-        help="Give a parameter of the space another value.",
+        help="Give a parameter of the space, or of the search, another value.",
     )(command)
 
 

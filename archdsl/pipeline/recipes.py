@@ -92,6 +92,18 @@ def space_parameters(search: Search, overrides: Mapping[str, str]) -> dict[str, 
     return {**dict(search.parameters), **{name: each for name, each in overrides.items() if name not in search.own}}
 
 
+def own_parameters(written: str) -> frozenset[str]:
+    """The names of the parameters that searches have themselves, of all that are known where the text stands."""
+    target, source = opened(written)
+    items = (
+        item
+        for unit in _units(SESSION.checker(Text(source, target.path, target.files)).unit)
+        for item in unit.items.values()
+        if isinstance(item, ast.Search)
+    )
+    return frozenset(parameter.name.text for item in items for parameter in item.parameters)
+
+
 def file_of_space(loaded: Loaded) -> Path | None:
     """Where the space of an item is defined; None where that is no file."""
     return _definer(loaded.meaning.unit, loaded.program.name).path

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from archdsl.pipeline import Loaded, load, load_recipe
-from archdsl.pipeline.recipes import searches, space_parameters, subject_of
+from archdsl.pipeline.recipes import own_parameters, searches, space_parameters, subject_of
 from archdsl.search.derive.errors import NotDerived
 from archdsl.search.derive.plan import phase_of
 from archdsl.settings import Search
@@ -91,7 +91,8 @@ def searched(
     if named is not None:
         subject = subject_of(written, named)
         return load(subject, overrides=space_parameters(named, given), size=size), named
-    loaded = load(written, overrides=given, size=size)
+    own = own_parameters(written)
+    loaded = load(written, overrides={name: each for name, each in given.items() if name not in own}, size=size)
     known = searches(written, loaded.program.name, overrides=given, size=size)
     if len(known) > 1:
         listed = ", ".join(f"`{each.name}`" for each in known)

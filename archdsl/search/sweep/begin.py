@@ -7,7 +7,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from archdsl.pipeline import Target, check, load, load_recipe
+from archdsl.pipeline import Target, check, load
+from archdsl.search.derive.runs import searched
 from archdsl.search.sweep.errors import NotSwept
 from archdsl.search.sweep.folder import SweepFolder
 from archdsl.search.sweep.grid import Axis, Point, points
@@ -31,7 +32,7 @@ def begin(
 ) -> SweepFolder:
     """The sweep of `source`, a text as `command` takes it; `training` are options of `train`.
 
-    Raises NotSwept, and NotLoaded where the text is wrong at one of the points.
+    Raises NotSwept, and NotLoaded or NotDerived where the text is wrong at one of the points.
     """
     if training is not None and command != SEARCH:
         raise NotSwept(f"`--train` trains what a search finds, and `{command}` finds nothing: leave it out")
@@ -40,7 +41,7 @@ def begin(
         if name in _OURS:
             raise NotSwept(f"a sweep gives each member its own `{name}`: leave it out")
     swept = tuple(map(Axis.parse, axes))
-    digest = _checked(source, points(swept))
+    digest = _checked(command, source, points(swept))
     table = None if cost is None else str(cost)
     if table is not None and not Path(table).is_file():
         raise NotSwept(f"`{table}` is no cost table: there is no such file")
@@ -58,13 +59,18 @@ def begin(
     return SweepFolder.begin(root, plan)
 
 
-def _checked(source: str, grid: Sequence[Point]) -> str:
-    """The digest of the text and of all that it uses. Raises NotSwept, and NotLoaded where it is wrong at a point."""
+def _checked(command: str, source: str, grid: Sequence[Point]) -> str:
+    """The digest of the text and of all that it uses. Raises NotSwept, and NotLoaded where it is wrong at a point.
+
+    Raises NotDerived where a search has nothing to do.
+    """
     file = Target.parse(source).file
     if not Path(file).is_file():
         raise NotSwept(f"`{source}` is no file, and every member reads it: name a text on the disk")
     for point in grid:
-        if load_recipe(source, overrides=dict(point)) is None:
+        if command == SEARCH:
+            searched(source, overrides=dict(point))
+        else:
             load(source, overrides=dict(point))
     digest = hashlib.sha256()
     for each in check(file).unit.sources():
