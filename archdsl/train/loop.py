@@ -15,7 +15,7 @@ from lightning_fabric import Fabric
 from archdsl.train import checkpoints, journal
 from archdsl.train.checkpoints import Checkpoint
 from archdsl.train.distributed import rank, world_size
-from archdsl.train.errors import Refused
+from archdsl.train.errors import Diverged, Refused
 from archdsl.train.evaluate import Scores
 from archdsl.train.interrupts import StopRequest, stop_on_signals
 from archdsl.train.run import RECORD, Record
@@ -178,7 +178,7 @@ class _Loop:
                 if self._ends(request):
                     self.save()
                     return Outcome(work.step, finished=False, best=work.best, scores=work.scores, signal=request.signal)
-                taken = work.advance()
+                taken = self._advance()
                 if log is not None:
                     for event, values in taken.events:
                         log.write(event, work.step, **values)
@@ -191,6 +191,15 @@ class _Loop:
         finally:
             if log is not None:
                 log.close()
+
+    def _advance(self) -> Taken:
+        """Raises Diverged, with the last checkpoint named."""
+        try:
+            return self.work.advance()
+        except Diverged as error:
+            place = checkpoints.newest(self.out / "checkpoints")
+            last = "There is no checkpoint yet" if place is None else f"The last good checkpoint is `{place}`"
+            raise Diverged(f"{error}. {last}") from None
 
     def _ends(self, request: StopRequest) -> bool:
         """Whether any process was signalled; all of them stop at the same step."""

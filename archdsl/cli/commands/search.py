@@ -49,6 +49,12 @@ if TYPE_CHECKING:
 @click.option(
     "--score-on", default="val", show_default=True, metavar="SPLIT", help="The split that networks are scored on."
 )
+@click.option(
+    "--eigenvalue",
+    type=click.IntRange(1),
+    metavar="EPOCHS",
+    help="Measure the dominant eigenvalue of the loss by the logits after each so many epochs.",
+)
 @click.option("--train-on", default="train", show_default=True, metavar="SPLIT")
 @click.option("--save-every", type=click.IntRange(1), metavar="STEPS", help="Steps between two checkpoints.")
 @memory_budget
@@ -72,6 +78,7 @@ def command(
     accumulate: int,
     score_every: int,
     score_on: str,
+    eigenvalue: int | None,
     train_on: str,
     save_every: int | None,
     memory_bytes: int | None,
@@ -106,6 +113,7 @@ def command(
         overrides=dict(overrides),
         cost=cost,
         score_every=score_every,
+        eigenvalue_every=eigenvalue,
         save_every_steps=save_every,
         accumulate=accumulate,
         train_on=train_on,

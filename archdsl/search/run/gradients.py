@@ -8,7 +8,7 @@ once through what made the decisions: relaxation and guide.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -147,9 +147,14 @@ class Gradients:
                 total += loss.detach()
         return all_reduce_sum(total) / world_size()
 
-    def loss(self, player: Player, decisions: Decisions, images_BCHW: Tensor, labels_BHW: Tensor) -> Tensor:
-        """The sum of the losses of all heads that the phase names (FasterSeg, section 3.3)."""
-        with autocast(self.fabric):
+    def loss(
+        self, player: Player, decisions: Decisions, images_BCHW: Tensor, labels_BHW: Tensor, *, exact: bool = False
+    ) -> Tensor:
+        """The sum of the losses of all heads that the phase names (FasterSeg, section 3.3).
+
+        With `exact` it is in single precision, whatever was asked for.
+        """
+        with nullcontext() if exact else autocast(self.fabric):
             heads = self.supernet.main_outputs(images_BCHW, decisions)
         of, weights = player.phase.loss.loss, self.class_weights[player.phase.name]
         return torch.stack([loss_of(of, each, labels_BHW, weights) for each in heads.values()]).sum()

@@ -15,8 +15,10 @@ from archdsl.nets.supernet.objective import SearchObjective
 from archdsl.nets.supernet.relaxation import PhaseRelaxation, Vectors
 from archdsl.pipeline.logits import Logits as Numbers
 from archdsl.relax.phases import PhaseQuestions
+from archdsl.search.robustness.collapse import Watch
 from archdsl.settings.schedules import Moment
 from archdsl.settings.searches import Phase
+from archdsl.space import QuestionPath
 from archdsl.train.optimizers import optimizer_of
 from archdsl.train.state import Stream, seed_of
 
@@ -58,6 +60,7 @@ class Player(nn.Module):
         self.relaxation = PhaseRelaxation(questions, self.logits)
         self.adaptive: Mapping[str, float] = objective.priced.weights
         """The weights of adaptive costs, which change after an epoch."""
+        self.watch = Watch(phase.stop)
         named = dict(self.named_parameters())
         self.optimizer = None if not named or phase.arch is None else optimizer_of(phase.arch, named.values())
 
@@ -89,10 +92,13 @@ class Player(nn.Module):
         return self.logits.of(frozen)
 
     def numbers(self, *, guided: bool = False) -> Numbers:
-        """The logits as numbers, by question; with `guided` as the guide leaves them, of the questions it guides."""
-        vectors = self.guided() if guided else self.logits.vectors
-        paths = {path for cell in self.guide.cells for path in cell} if guided and self.guide else set(vectors)
-        return {path: _numbers(each) for path, each in vectors.items() if path in paths}
+        """The logits as numbers, by question; with `guided` as a guide leaves them."""
+        return {path: _numbers(each) for path, each in (self.guided() if guided else self.logits.vectors).items()}
+
+    @property
+    def guided_questions(self) -> frozenset[QuestionPath]:
+        """Those that a guide changes, or might."""
+        return frozenset() if self.guide is None else frozenset(path for cell in self.guide.cells for path in cell)
 
 
 def _numbers(vector: Tensor) -> tuple[float, ...]:

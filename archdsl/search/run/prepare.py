@@ -47,6 +47,7 @@ class SearchRequest:
     cost: Path | None = None
     """A cost table in place of those that the text names."""
     score_every: int = 1
+    eigenvalue_every: int | None = None
     save_every_steps: int | None = None
     accumulate: int = 1
     train_on: str = "train"
@@ -97,6 +98,7 @@ def prepare(request: SearchRequest, data: Data) -> Prepared:
         train_on=request.train_on,
         score_on=request.score_on,
         score_every=request.score_every,
+        eigenvalue_every=request.eigenvalue_every,
         accumulate=request.accumulate,
         memory_bytes=request.memory_bytes,
         keep_maps=request.keep_maps,

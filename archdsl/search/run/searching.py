@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
 from lightning_fabric import Fabric
 
@@ -56,6 +57,9 @@ def search(
     )
 
 
+NONE_SCORED: Final[Mapping[str, Scores]] = {}
+
+
 class SearchWork(Work):
     """A search that can take steps."""
 
@@ -72,7 +76,7 @@ class SearchWork(Work):
         """The logits of phases that are over, and what their guides made of them."""
         self.guided: Numbers = {}
         self.ended: list[int] = []
-        """The steps after which earlier stages ended."""
+        """Of earlier stages, the steps whose logits they left."""
         self.stage = StageWork(setup, fabric, 0, self.found, self._source)
 
     # Steps --------------------------------------------------------------------------------------
@@ -101,49 +105,60 @@ class SearchWork(Work):
         return Taken(Progress(self.step, steps, moment.epoch, loss, scores, phase), events, ended)
 
     def _end_epoch(self, stage: StageWork, player: Player, epoch: int) -> Iterator[Event]:
-        """Saves logits and scores the networks that would be derived now."""
+        """Saves logits, says how they stand, and scores the networks that would be derived now; `epoch` is from 0."""
+        if not player.searches:
+            return
         setup, phase = self.setup, player.phase
-        due = stage.finished or (epoch + 1) % setup.score_every == 0
-        accuracy: dict[str, float] = {}
         logits, guided = self._logits(player)
-        if player.searches:
-            networks = derived(chances_of(setup, phase, logits, guided), stage.supernet)
-            if due and setup.score_on in setup.data.splits:
-                for each in networks:
-                    scores = self._scored(stage, each)
-                    accuracy[each.ends] = scores.miou if setup.data.task == "segmentation" else scores.accuracy
-                    if accuracy[each.ends] == max(accuracy.values()):
-                        self.scores = scores
-            if networks:
-                best = max(networks, key=lambda each: accuracy.get(each.ends, 0.0))
-                player.adaptive = player.objective.priced.adapted(player.adaptive, within(stage.supernet, best.answers))
-            if rank() == 0:
-                known = {ends: number for ends, number in accuracy.items() if ends}
-                save_logits(setup, phase, self.step, LogitsOfStep(logits, guided, known))
-            self.fabric.barrier()
-        if accuracy and self.scores is not None:
-            self.best = max(accuracy.values())
-            values = {"epoch": epoch + 1, "miou": self.scores.miou, "accuracy": self.scores.accuracy}
+        networks = derived(chances_of(setup, phase, logits, guided), stage.supernet)
+        due = stage.finished or (epoch + 1) % setup.score_every == 0
+        scores = self._scores(stage, networks) if due and setup.score_on in setup.data.splits else NONE_SCORED
+        accuracy = {ends: self._merit(each) for ends, each in scores.items()}
+        if rank() == 0:
+            known = {ends: number for ends, number in accuracy.items() if ends}
+            save_logits(setup, phase, self.step, LogitsOfStep(logits, guided, known))
+        self.fabric.barrier()
+        if networks:
+            best = max(networks, key=lambda each: accuracy.get(each.ends, 0.0))
+            player.adaptive = player.objective.priced.adapted(player.adaptive, within(stage.supernet, best.answers))
+        figures = stage.figures(player, epoch)
+        yield "answers", {"phase": phase.name, "epoch": epoch + 1, **figures}
+        stage.stop = stage.stop or player.watch.after(epoch + 1, figures)
+        if scores:
+            self.best, self.scores = max(accuracy.values()), max(scores.values(), key=self._merit)
+            found = {"miou": self.scores.miou, "accuracy": self.scores.accuracy}
             ends = {"ends": accuracy} if "" not in accuracy else {}
-            yield "score", {"phase": phase.name, **values, **ends}
+            yield "score", {"phase": phase.name, "epoch": epoch + 1, **found, **ends}
+
+    def _merit(self, scores: Scores) -> float:
+        """mIoU; of classifiers accuracy."""
+        return scores.miou if self.setup.data.task == "segmentation" else scores.accuracy
+
+    def _scores(self, stage: StageWork, networks: Sequence[Network]) -> Mapping[str, Scores]:
+        """By where branches end."""
+        return {each.ends: self._scored(stage, each) for each in networks}
 
     def _scored(self, stage: StageWork, network: Network) -> Scores:
         decisions = stage.supernet.one_hot(within(stage.supernet, network.answers))
         return scored(self.setup, stage.supernet, decisions, self.fabric.device)
 
     def _logits(self, player: Player) -> tuple[Numbers, Numbers]:
-        own = player.numbers()
-        return {**self.learned, **own}, {**self.guided, **player.numbers(guided=True)}
+        guided = {path: each for path, each in player.numbers(guided=True).items() if path in player.guided_questions}
+        return {**self.learned, **player.numbers()}, {**self.guided, **guided}
 
     def _end_stage(self, stage: StageWork) -> Iterator[Event]:
         """Derives a genotype from each phase; the next stage goes on from that of the main one."""
         setup = self.setup
         last = phase_of(setup.search, None)
+        step = self.step
+        if stage.stop is not None:
+            step = self.step - stage.step + stage.stop.epoch * stage.length.steps_per_epoch
+            yield "stopped", {"phase": stage.stage.main.name, "epoch": stage.stop.epoch, "why": stage.stop.why}
         for player in stage.players:
             if not player.searches:
                 continue
             phase = player.phase
-            found = genotype_of(setup, phase, self.step)
+            found = genotype_of(setup, phase, step)
             place = f"{GENOTYPES}/{phase.name}.arch"
             if rank() == 0:
                 save_genotype(setup, found, phase.name, place)
@@ -151,7 +166,7 @@ class SearchWork(Work):
                     save_genotype(setup, found, f"{setup.loaded.program.name}_found", GENOTYPE)
             yield "derived", {"phase": phase.name, "genotype": place, **_prices(found)}
         if stage.number + 1 < len(setup.stages):
-            self._take_over(stage.stage.main, self.step)
+            self._take_over(stage.stage.main, step)
             self.stage = StageWork(setup, self.fabric, stage.number + 1, self.found, self._source)
             inherit(self.stage.supernet, stage.supernet.state_dict())
 
@@ -180,6 +195,7 @@ class SearchWork(Work):
             "ended": self.ended,
             "stage_step": stage.step,
             "adaptive": {each.phase.name: dict(each.adaptive) for each in stage.players},
+            "watch": {each.phase.name: each.watch.state for each in stage.players},
         }
         return Checkpoint(self.step, dict(stage.tensors()), state)
 
@@ -194,6 +210,7 @@ class SearchWork(Work):
         self.stage.restore(found, found.state["stage_step"])
         for player in self.stage.players:
             player.adaptive = dict(found.state["adaptive"][player.phase.name])
+            player.watch.restore(found.state["watch"][player.phase.name])
         self.step, self.best = found.step, found.state["best"]
 
     def finish(self) -> None:

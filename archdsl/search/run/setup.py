@@ -61,6 +61,8 @@ class SearchSetup:
     score_on: str = "val"
     score_every: int = 1
     """Epochs between two evaluations."""
+    eigenvalue_every: int | None = None
+    """Epochs between two measurements of the dominant eigenvalue; a phase's `stop` asks for its own."""
     accumulate: int = 1
     """Gradient accumulation: the number of micro-batches in a batch."""
     memory_bytes: int | None = None
@@ -122,5 +124,6 @@ class SearchSetup:
                 "processes": processes,
                 "accumulate": self.accumulate,
                 "score_every": self.score_every,
+                "eigenvalue_every": self.eigenvalue_every,
             }
         )

@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from archdsl.data import Held, Split
 from archdsl.nets.supernet.objective import SearchObjective
 from archdsl.relax.phases import questions_in
+from archdsl.search.robustness.collapse import Stop
+from archdsl.search.robustness.eigenvalue import NotMeasured, eigenvalue_of
+from archdsl.search.robustness.figures import figures_of, probabilities_of
 from archdsl.search.run import unrolled
 from archdsl.search.run.gradients import At, Gradients, Values, joined
 from archdsl.search.run.player import Player, Streams
@@ -28,8 +31,8 @@ from archdsl.space.trace import Answers
 from archdsl.train import checkpoints
 from archdsl.train.batches import Feed, TrainBatches
 from archdsl.train.checkpoints import BrokenCheckpoint, Checkpoint
-from archdsl.train.distributed import rank
-from archdsl.train.errors import check_losses, check_weights
+from archdsl.train.distributed import all_reduce_sum, rank, world_size
+from archdsl.train.errors import Diverged, check_losses, check_weights
 from archdsl.train.loop import Event
 from archdsl.train.losses import Batch, median_frequency_weights
 from archdsl.train.optimizers import optimizer_of, set_learning_rate
@@ -46,6 +49,8 @@ class StageWork:
         self.number = number
         self.step = 0
         """The number of steps taken in it."""
+        self.stop: Stop | None = None
+        """Why it ended before its last step."""
         self.stage: Stage = setup.stages[number]
         self.length = self.stage.length
         self.supernet = supernet_of(setup, self.stage, fabric.device)
@@ -58,6 +63,7 @@ class StageWork:
         steps = dict.fromkeys(phase.weights.optimizer for phase in self.stage.phases)
         self.optimizers = {each: optimizer_of(each, parameters) for each in steps}
         """Phases whose weights are stepped alike share one."""
+        self._held: Batch | None = None
 
     def _player(self, phase: Phase, found: Answers, device: torch.device) -> Player:
         program, setup = self.stage.program, self.setup
@@ -79,7 +85,7 @@ class StageWork:
 
     @property
     def finished(self) -> bool:
-        return self.step >= self.length.steps
+        return self.step >= self.length.steps or self.stop is not None
 
     # Steps --------------------------------------------------------------------------------------
 
@@ -154,6 +160,35 @@ class StageWork:
             each.grad = None
         assert player.optimizer is not None
         player.optimizer.step()
+
+    # Robustness ---------------------------------------------------------------------------------
+
+    def figures(self, player: Player, epoch: int) -> dict[str, Any]:
+        """What a journal says of a phase's answers after an epoch, counted from 0. Raises Diverged."""
+        chances = probabilities_of(player.questions, player.numbers(guided=True))
+        found = figures_of(self.stage.program, chances)
+        every = self.setup.eigenvalue_every
+        if player.watch.wants_eigenvalue(epoch + 1) or (every is not None and (epoch + 1) % every == 0):
+            found["eigenvalue"] = self._eigenvalue(player)
+        return found
+
+    def _eigenvalue(self, player: Player) -> float:
+        """By the first images for answers; of several processes the mean over their shares."""
+        if self._held is None:
+            feed = self.setup.feed(player.phase, answers=True)
+            self._held = next(self._feeds.batches(feed).from_step(0))[0]
+        images, labels = self._held
+        try:
+            found = eigenvalue_of(
+                self.supernet,
+                player.relaxation,
+                lambda decisions: self.gradients.loss(player, decisions, images, labels, exact=True),
+                seed=self.setup.seed,
+                guide=None if player.guide is None else player.guide,
+            )
+        except NotMeasured as error:
+            raise Diverged(str(error)) from None
+        return float(all_reduce_sum(torch.tensor(found, dtype=torch.float64))) / world_size()
 
     # State --------------------------------------------------------------------------------------
 
