@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -155,7 +156,8 @@ class _Loop:
             journal.cut(self.out, self.work.step)
 
     def save(self) -> None:
-        found = self.work.checkpoint()
+        with self._last_good_named():
+            found = self.work.checkpoint()
         if rank() == 0:
             checkpoints.save(self.out / "checkpoints", found)
         self.saved_at = time.monotonic()
@@ -178,7 +180,8 @@ class _Loop:
                 if self._ends(request):
                     self.save()
                     return Outcome(work.step, finished=False, best=work.best, scores=work.scores, signal=request.signal)
-                taken = self._advance()
+                with self._last_good_named():
+                    taken = work.advance()
                 if log is not None:
                     for event, values in taken.events:
                         log.write(event, work.step, **values)
@@ -192,14 +195,15 @@ class _Loop:
             if log is not None:
                 log.close()
 
-    def _advance(self) -> Taken:
-        """Raises Diverged, with the last checkpoint named."""
+    @contextmanager
+    def _last_good_named(self) -> Generator[None]:
+        """Names the last checkpoint where a run diverges."""
         try:
-            return self.work.advance()
+            yield
         except Diverged as error:
             place = checkpoints.newest(self.out / "checkpoints")
-            last = "There is no checkpoint yet" if place is None else f"The last good checkpoint is `{place}`"
-            raise Diverged(f"{error}. {last}") from None
+            last = "there is no checkpoint yet" if place is None else f"the last good checkpoint is `{place}`"
+            raise Diverged(f"{error}; {last}") from None
 
     def _ends(self, request: StopRequest) -> bool:
         """Whether any process was signalled; all of them stop at the same step."""

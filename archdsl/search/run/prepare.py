@@ -15,9 +15,11 @@ from archdsl.cost.variants import TooManyRows
 from archdsl.data import Data, split_indices
 from archdsl.pipeline import Loaded
 from archdsl.pipeline.classes import CLASSES, with_classes
-from archdsl.pipeline.recipes import programs_of
+from archdsl.pipeline.recipes import file_of_space, programs_of
 from archdsl.search.derive.runs import searched
+from archdsl.search.run.files import GENOTYPE
 from archdsl.search.run.setup import Parts, SearchSetup, Stage
+from archdsl.sema.modules.load import may_use, root_of
 from archdsl.settings import Search
 from archdsl.settings.objectives import costs_in
 from archdsl.settings.printer import as_data
@@ -77,6 +79,7 @@ def prepare(request: SearchRequest, data: Data) -> Prepared:
     loaded, search = searched(request.space, overrides=overrides, size=size)
     assert search is not None
     _check_classes(loaded, data)
+    _check_place(loaded, request.out)
     tables, table, name, more = _tables(request, search, loaded.program)
     notices += more
     programs = programs_of(request.space, search, overrides=overrides, size=size)
@@ -120,6 +123,17 @@ def _check(loaded: Loaded, search: Search | None) -> None:
         raise Refused("a search needs a text that lies in a file, which its genotypes name: save it first")
     if loaded.closed:
         raise Refused(f"`{loaded.name}` leaves no question open: `archdsl train` trains it")
+
+
+def _check_place(loaded: Loaded, out: Path) -> None:
+    """A genotype uses the text of its space, which a text of another project cannot."""
+    space = file_of_space(loaded)
+    assert space is not None
+    if not may_use(root_of(out / GENOTYPE), space.resolve()):
+        raise Refused(
+            f"genotypes in `{out}` could not use `{space}`, which lies outside of their project: take a folder of the "
+            "same project with `--out`; a project is a folder with `.git` or `pyproject.toml`"
+        )
 
 
 def _check_classes(loaded: Loaded, data: Data) -> None:

@@ -122,6 +122,12 @@ def root_of(path: Path) -> Path:
     return next((parent for parent in (folder, *folder.parents) if _is_project(parent)), folder)
 
 
+def may_use(root: Path, path: Path) -> bool:
+    """Whether texts of a project may use a file: one in its folder, or one of the library."""
+    packaged = library("std")
+    return path.is_relative_to(root) or (packaged is not None and path.parent == packaged.parent)
+
+
 def _is_project(folder: Path) -> bool:
     return (folder / "pyproject.toml").exists() or (folder / ".git").exists()
 
@@ -267,9 +273,7 @@ class _Loader:
         except (OSError, ValueError) as error:
             return self._missing(use.source.span, f'`"{written[:60]}"` is no path: {error}', "check the path")
         root = self.root or unit.path.parent
-        packaged = library("std")
-        inside = path.is_relative_to(root) or (packaged is not None and path.parent == packaged.parent)
-        if not inside:
+        if not may_use(root, path):
             self.reporter.report(
                 codes.USE_OUTSIDE,
                 f'`"{written}"` lies outside the project',
