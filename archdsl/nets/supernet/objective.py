@@ -17,6 +17,7 @@ from archdsl.nets.supernet.expected_cost import DecidedChances, decided_chances
 from archdsl.nets.supernet.supernet import Supernet
 from archdsl.settings.objectives import Accuracy, CostTerm, LossTerm
 from archdsl.settings.searches import Phase
+from archdsl.space.relax import open_questions
 from archdsl.space.trace import Answers
 
 TENSORS: Final[Arithmetic[Tensor]] = Arithmetic(
@@ -44,9 +45,12 @@ class ObjectiveValue:
 class SearchObjective:
     """What a phase makes small, for the networks of a supernet."""
 
-    def __init__(self, supernet: Supernet, priced: PricedObjective) -> None:
+    def __init__(self, supernet: Supernet, priced: PricedObjective, answers: Answers | None = None) -> None:
         self.supernet = supernet
         self.priced = priced
+        met = {path.question for path in open_questions(supernet.program, answers or {}, searching=True)}
+        self._asked = frozenset(path for path in priced.asked if path.question in met)
+        """What decisions have to decide: not what stands on an input that earlier phases dropped."""
 
     @classmethod
     def of(
@@ -57,7 +61,7 @@ class SearchObjective:
         `tables` are those that `archdsl.cost.objective.tables_of((phase.objective,))` reads, `answers` those of a
         genotype and of earlier phases. Raises what `PricedObjective.of` raises.
         """
-        return cls(supernet, PricedObjective.of(phase.objective, supernet.program, tables, answers))
+        return cls(supernet, PricedObjective.of(phase.objective, supernet.program, tables, answers), answers)
 
     def __call__(
         self, loss: Tensor, decisions: Decisions, weights: Mapping[str, float] | None = None
@@ -85,7 +89,7 @@ class SearchObjective:
     def chances(self, decisions: Decisions) -> DecidedChances:
         """The chances of answers, in the order of the variables of its costs."""
         priced, supernet = self.priced, self.supernet
-        return decided_chances(priced.variables, priced.asked, supernet.program, decisions, supernet.answers)
+        return decided_chances(priced.variables, self._asked, supernet.program, decisions, supernet.answers)
 
     def _costs(self, decisions: Decisions) -> Mapping[CostTerm, tuple[Evaluated, Tensor]]:
         if not self.priced.costs:

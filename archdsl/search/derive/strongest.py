@@ -13,6 +13,7 @@ from archdsl.search.derive.plan import Plan
 from archdsl.settings.relaxations import Joint
 from archdsl.space import Branch, Program, Question, QuestionKind, QuestionPath, Trellis, spell_scope
 from archdsl.space.concrete import Answer
+from archdsl.space.relax import open_questions
 from archdsl.space.trace import Answers, trace
 
 EndLabels = Mapping[Branch, str]
@@ -71,7 +72,26 @@ class _Derivation:
         if found.misfits:
             node = self.program.nodes[found.misfits[0].node]
             raise NotDerived(f"under these answers `{node.local}` at `{node.path}` {found.misfits[0].error.reason}")
-        return Derived({path: self.answers[path] for path in found.asked if path in self.answers}, found.missing)
+        answers = {path: self.answers[path] for path in found.asked if path in self.answers}
+        return Derived({**answers, **self._behind_open()} if found.missing else answers, found.missing)
+
+    def _behind_open(self) -> Answers:
+        """What is learned and stands behind a question that stays open: each is asked whatever that answers.
+
+        One after the other, as an answer can take the next question away; sums first, as they drop inputs.
+        """
+        answered: dict[QuestionPath, Answer] = {}
+        while True:
+            asked = open_questions(self.program, self.answers)
+            ordered = sorted(asked.items(), key=lambda each: each[1].kind is not QuestionKind.KEEP)
+            for path, question in ordered:
+                answer = self._answer(path, question)
+                if answer is not None:
+                    answered[path] = answer
+                    self.answers[path] = answer
+                    break
+            else:
+                return answered
 
     # Branches -----------------------------------------------------------------------------------
 
