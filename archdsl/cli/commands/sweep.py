@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--command",
     "swept",
-    type=click.Choice(["search", "train"]),
+    type=click.Choice(["search", "baseline", "train"]),
     default="search",
     show_default=True,
     help="What a member runs.",

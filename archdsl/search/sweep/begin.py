@@ -13,7 +13,7 @@ from archdsl.search.sweep.errors import NotSwept
 from archdsl.search.sweep.folder import SweepFolder
 from archdsl.search.sweep.grid import Axis, Point, points
 from archdsl.search.sweep.plan import Plan
-from archdsl.search.sweep.steps import SEARCH
+from archdsl.search.sweep.steps import FINDING, SEARCH
 
 _OURS = ("--out", "--seed", "--resume")
 """Options of commands that a sweep gives itself."""
@@ -34,8 +34,8 @@ def begin(
 
     Raises NotSwept, and NotLoaded or NotDerived where the text is wrong at one of the points.
     """
-    if training is not None and command != SEARCH:
-        raise NotSwept(f"`--train` trains what a search finds, and `{command}` finds nothing: leave it out")
+    if training is not None and command not in FINDING:
+        raise NotSwept(f"`--train` trains what is found, and `{command}` finds nothing: leave it out")
     for given in (*options, *(training or ())):
         name = given.partition("=")[0]
         if name in _OURS:
@@ -51,7 +51,7 @@ def begin(
         directory=Path(os.path.relpath(Path.cwd(), root.resolve())).as_posix(),
         axes=swept,
         seeds=seeds,
-        options=(*options, *(("--cost", table) if table is not None and command == SEARCH else ())),
+        options=(*options, *(("--cost", table) if table is not None and command in FINDING else ())),
         training=None if training is None else tuple(training),
         cost=table,
         digest=digest,

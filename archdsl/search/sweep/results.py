@@ -23,7 +23,7 @@ class Result:
     genotype: str
     """The text of its network and the name in it, as seen from the folder of the sweep."""
     accuracy: float
-    """mIoU, 0 to 1: of a training its best score, of a search the last one of the supernet."""
+    """mIoU, 0 to 1: the best score of a training, the best candidate of a baseline, the last score of a search."""
     params: int
     macs: int
     """For one image of the size that the text gives it."""
@@ -71,10 +71,14 @@ def _network(run: Path) -> tuple[str, dict[str, str]]:
 
 def _score(run: Path) -> float:
     """Raises NotSwept."""
-    found = [event["miou"] for event in events(run) if event["event"] == "score"]
-    if not found:
+    journal = list(events(run))
+    candidates = [event["accuracy"] for event in journal if event["event"] == "candidate"]
+    scores = [event["miou"] for event in journal if event["event"] == "score"]
+    if not candidates and not scores:
         raise NotSwept(f"`{run}` has no score: its data have no split to score on")
-    return found[-1] if (run / FOUND).exists() else max(found)
+    if candidates:
+        return max(candidates)
+    return scores[-1] if (run / FOUND).exists() else max(scores)
 
 
 def _latency_ms(loaded: Loaded, cost: Path | None) -> float | None:

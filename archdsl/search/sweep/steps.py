@@ -9,13 +9,14 @@ from typing import Final
 from archdsl.search.sweep.grid import Member
 from archdsl.search.sweep.plan import Plan
 
-SEARCH, TRAIN = "search", "train"
-COMMANDS: Final = (SEARCH, TRAIN)
-"""Those that can be swept. Each has `--out`, `--seed`, `--set` and `--resume`, and ends with 143 when it is stopped at
-a checkpoint by SIGTERM."""
+SEARCH, BASELINE, TRAIN = "search", "baseline", "train"
+COMMANDS: Final = (SEARCH, BASELINE, TRAIN)
+"""Those that can be swept. Each has `--out`, `--seed`, `--set` and `--resume`, and stops at a checkpoint by SIGTERM."""
+FINDING: Final = (SEARCH, BASELINE)
+"""Those that find a genotype; they have `--cost`."""
 _RUN: Final = "run.json"
 FOUND: Final = "genotype.arch"
-"""What a search leaves in the folder of its run."""
+"""What a command that finds a genotype leaves in the folder of its run."""
 
 
 @dataclass(frozen=True, slots=True)

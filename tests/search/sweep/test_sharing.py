@@ -21,25 +21,15 @@ from archdsl.search.sweep.folder import State, SweepFolder
 from archdsl.search.sweep.grid import Member
 from archdsl.search.sweep.summary import Cost, Summary
 from archdsl.search.sweep.worker import Worker
+from tests.search.sweep.found import TEXT, outcome, write_text
 from tests.search.sweep.quick_run import STEPS
 from tests.search.sweep.worker_process import QUICK_RUN, TICK_S
 from tests.train.commands import ENVIRONMENT
 
-TEXT = """archdsl 1
-
-use std
-
-space net(c = 8, classes = 3) {
-  in image: 3x32x64
-  stem = image -> conv3x3(c, s = 2)
-  out logits = stem -> conv(classes, k = 1)
-}
-"""
-
 
 @pytest.fixture(autouse=True)
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "net.arch").write_text(TEXT, encoding="utf-8")
+    write_text(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -76,11 +66,6 @@ def workers_of(folder: SweepFolder, member: Member) -> list[str]:
 def steps_journalled(folder: SweepFolder, member: Member) -> list[int]:
     lines = (folder.home(member) / "train" / "journal.jsonl").read_text().splitlines()
     return [event["step"] for event in map(json.loads, lines) if event["event"] == "step"]
-
-
-def outcome(folder: SweepFolder) -> dict[str, tuple[float, int]]:
-    """What a sweep found; `genotype` is where a text lies as seen from its folder, and the same for all."""
-    return {each.member.name: (each.result.accuracy, each.result.macs) for each in Summary.of(folder).ended}
 
 
 EVERY_STEP = list(range(1, STEPS + 1))
