@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from archdsl.search.sweep.stopping import StopRequest
 PROGRAM: Final = (sys.executable, "-m", "archdsl")
 _TICK_S: Final = 1.0
 _OUTPUT: Final = "output.txt"
+_ERROR: Final = re.compile(r"error(\[\w+\])?: ")
 _MESSAGE: Final = 400
 """The longest message of a failure, in letters."""
 
@@ -175,5 +177,5 @@ def _last_words(output: Path, start: int) -> str:
         file.seek(start)
         text = file.read().decode(errors="replace")
     lines = [line.strip() for line in text.replace("\r", "\n").splitlines() if line.strip()]
-    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    errors = [line.removeprefix("error: ") for line in lines if _ERROR.match(line)]
     return (errors or lines or ["it said nothing"])[-1][:_MESSAGE]
