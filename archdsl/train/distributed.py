@@ -86,7 +86,7 @@ def fabric_of(device: str, precision: str) -> Fabric:
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over all processes; the backward pass sums the gradients of all processes."""
+    """The sum over all processes; the backward pass sums the gradients of all processes, with gradients of its own."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -96,9 +96,7 @@ class _Sum(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        summed = gradient.clone()
-        all_reduce(summed)
-        return summed
+        return _summed(gradient)
 
 
 def _summed(value: Tensor) -> Tensor:

@@ -30,14 +30,17 @@ class WatchState(TypedDict):
     """What a checkpoint holds, as JSON has it."""
 
     eigenvalues: list[tuple[int, float]]
+    stopped: tuple[int, str] | None
 
 
 class Watch:
-    """Looks at the figures of each epoch of a phase. The same figures give the same answer: it holds nothing else."""
+    """Looks at the figures of each epoch of a phase. The same figures give the same answer."""
 
     def __init__(self, rule: Collapse | None) -> None:
         """Without a rule it never stops."""
         self.rule = rule
+        self.stopped: Stop | None = None
+        """What `after` said once it said something."""
         self._eigenvalues: list[tuple[int, float]] = []
 
     def wants_eigenvalue(self, epoch: int) -> bool:
@@ -53,7 +56,8 @@ class Watch:
             return None
         if self.wants_eigenvalue(epoch):
             self._eigenvalues.append((epoch, float(figures["eigenvalue"])))
-        return self._by_eigenvalue(self.rule) or self._by_answers(self.rule, epoch, figures)
+        self.stopped = self._by_eigenvalue(self.rule) or self._by_answers(self.rule, epoch, figures)
+        return self.stopped
 
     def _by_eigenvalue(self, rule: Collapse) -> Stop | None:
         known, window = self._eigenvalues, rule.window
@@ -85,8 +89,10 @@ class Watch:
 
     @property
     def state(self) -> WatchState:
-        return {"eigenvalues": list(self._eigenvalues)}
+        stopped = None if self.stopped is None else (self.stopped.epoch, self.stopped.why)
+        return {"eigenvalues": list(self._eigenvalues), "stopped": stopped}
 
     def restore(self, state: WatchState) -> None:
         """Go on from there, as if nothing had been between."""
         self._eigenvalues = [(epoch, value) for epoch, value in state["eigenvalues"]]
+        self.stopped = None if state["stopped"] is None else Stop(*state["stopped"])

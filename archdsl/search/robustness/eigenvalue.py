@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from archdsl.nets.supernet import Decisions, Supernet
 from archdsl.nets.supernet.relaxation import PhaseRelaxation
 from archdsl.space import QuestionPath
+from archdsl.train.distributed import all_reduce_sum, world_size
 from archdsl.train.typed_torch import eigenvectors, forked_noise, manual_seed
 
 Vectors: TypeAlias = "Mapping[QuestionPath, Tensor]"
@@ -51,7 +52,7 @@ def eigenvalue_of(
     those before it. Raises NotMeasured.
 
     It holds every map of a pass and of its gradient, some times what a step holds: a part of a batch may have to do.
-    Where processes share a search, all have to say the same: each calls it with one batch, or one tells the others.
+    Processes that share a search call it together, each with its part of the batch, and have the same number.
     """
 
     def by_logits(vectors: Vectors) -> Tensor:
@@ -78,7 +79,7 @@ def dominant_eigenvalue(
     By Lanczos' method with full orthogonalisation: the largest Ritz value, once its residual is at most `tolerance` of
     it, or after so many `steps`; exact for no more logits than steps. The loss is called once, and each step takes one
     product with the Hessian (Pearlmutter, 1994). Equal seeds give equal numbers, of a loss that draws random numbers
-    too. Raises NotMeasured.
+    too. Of several processes it is that of the mean of their losses. Raises NotMeasured.
     """
     with forked_noise({each.device for each in logits.values() if each.device.type != "cpu"}):
         manual_seed(seed)
@@ -145,7 +146,8 @@ class _Hessian:
             return torch.zeros_like(direction_L)
         gradients, directions = zip(*curved, strict=True)
         found = torch.autograd.grad(gradients, self._leaves, directions, retain_graph=True, materialize_grads=True)
-        found_L = torch.cat([each.to("cpu", torch.float64) for each in found])
+        mean_L = all_reduce_sum(torch.cat([each.double() for each in found])) / world_size()
+        found_L = mean_L.cpu()
         if not bool(found_L.isfinite().all()):
             raise NotMeasured("the loss has NaN or infinite second derivatives by the logits")
         return found_L

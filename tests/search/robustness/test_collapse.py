@@ -95,10 +95,11 @@ def test_against_the_formula(rule: Collapse, eigenvalues: list[float]) -> None:
 @given(RULES, FIGURES, st.integers(0, 40))
 def test_a_checkpoint_holds_all_of_it(rule: Collapse, figures: list[Any], cut: int) -> None:
     whole = run(Watch(rule), figures)
-    first = Watch(rule)
-    if run(first, figures[:cut]) is None:
-        second = Watch(rule)
-        second.restore(json.loads(json.dumps(first.state)))
+    first, second = Watch(rule), Watch(rule)
+    before = run(first, figures[:cut])
+    second.restore(json.loads(json.dumps(first.state)))
+    assert second.stopped == (before and before[1])
+    if before is None:
         assert run(second, figures[cut:], first=min(cut, len(figures)) + 1) == whole
 
 

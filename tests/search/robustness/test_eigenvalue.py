@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from archdsl.search.robustness.eigenvalue import NotMeasured, dominant_eigenvalu
 from archdsl.settings.relaxations import Method, Mixing, Relaxation
 from archdsl.space import Program, QuestionKind, QuestionPath
 from archdsl.train.typed_torch import eigenvectors, manual_seed
+from tests.train.commands import finished
 
 TEXT = """archdsl 1
 
@@ -45,6 +48,7 @@ space net() {
 """
 OPERATOR, WIDTH, EXIT = QuestionKind.OPERATOR, QuestionKind.WIDTH, QuestionKind.EXIT
 SOFT = (Relaxation(Method.SOFTMAX, (OPERATOR, EXIT, WIDTH)),)
+ALL = slice(None)
 Vectors = Mapping[QuestionPath, Tensor]
 
 
@@ -146,12 +150,12 @@ def filled(net: Supernet) -> Supernet:
     return net
 
 
-def loss_of(net: Supernet, dtype: torch.dtype) -> Callable[[Decisions], Tensor]:
+def loss_of(net: Supernet, dtype: torch.dtype, mine: slice = ALL) -> Callable[[Decisions], Tensor]:
     x_BCHW = drawn(1, 4, 3, 8, 8).to(dtype)
     labels_BHW = torch.arange(4 * 64).reshape(4, 8, 8) % 5
 
     def loss(decisions: Decisions) -> Tensor:
-        return functional.cross_entropy(net.outputs(x_BCHW, decisions)["logits"], labels_BHW)
+        return functional.cross_entropy(net.outputs(x_BCHW[mine], decisions)["logits"], labels_BHW[mine])
 
     return loss
 
@@ -242,3 +246,18 @@ def test_neither_noise_nor_a_temperature_makes_a_difference(program: Program) ->
     plain = found(Relaxation(Method.SOFTMAX, (OPERATOR, EXIT)), hard)
     assert found(Relaxation(Method.GUMBEL, (OPERATOR, EXIT)), hard) == plain
     assert plain != found(*SOFT)
+
+
+@pytest.mark.slow
+def test_two_processes_measure_what_one_does(tmp_path: Path) -> None:
+    """Each with half of the batch, whose statistics are those of all of it: real processes, started by torchrun."""
+    text = tmp_path / "net.arch"
+    text.write_text(TEXT, encoding="utf-8")
+    worker = ["tests/search/robustness/gloo_worker.py", str(text)]
+    for command in ([], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]):
+        done = finished([sys.executable, *command, *worker])
+        assert done.returncode == 0, done.stderr[-3000:]
+    alone, first, second = (
+        json.loads((tmp_path / f"{name}.json").read_text()) for name in ("rank0of1", "rank0of2", "rank1of2")
+    )
+    assert first == second == pytest.approx(alone, rel=1e-4)

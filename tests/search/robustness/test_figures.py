@@ -96,7 +96,7 @@ def test_an_op_that_is_an_identity_in_some_places() -> None:
     assert (found["parameter_free"], found["identity"]) == (pytest.approx(0.2), pytest.approx(0.2))
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(st.integers(0, 1_000), st.integers(0, 1_000), st.floats(0, 1))
 def test_shares_are_linear_and_entropies_concave(first: int, second: int, part: float) -> None:
     asked = questions(NASBENCH)
@@ -125,7 +125,7 @@ def test_probabilities_are_those_that_answers_are_derived_by() -> None:
             assert chances == pytest.approx({name: exp(each) for name, each in known[path].items()})
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(st.integers(0, 10_000))
 def test_skip_connections_are_those_of_the_derived_network(seed: int) -> None:
     """DARTS keeps two inputs of each sum."""

@@ -125,7 +125,7 @@ def test_an_op_with_weights_adds_layers_to_a_network(text: str) -> None:
     plain = {path: (next(iter(free[path]), next(iter(each))),) for path, each in works.items()}
     fewest = layers(program, plain)
     seen: set[Work] = set()
-    for path in [path for path, names in free.items() if names]:
+    for path in [path for path, names in free.items() if names][:6]:
         for answer, work in works[path].items():
             if work is not NOTHING:
                 seen.add(work)
