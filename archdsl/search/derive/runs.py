@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -26,6 +27,7 @@ from archdsl.settings import Search
 from archdsl.settings.searches import Phase
 
 RECORD: Final = "run.json"
+JOURNAL: Final = "journal.jsonl"
 LOGITS: Final = "logits"
 FORMAT_VERSION: Final = 2
 
@@ -111,7 +113,10 @@ def from_run(
     overrides: Mapping[str, str] | None = None,
     size: tuple[int, int] | None = None,
 ) -> Source:
-    """The last step of a run, or another one. Raises NotDerived, NotLoaded."""
+    """The step of a run whose genotype it left, the last one unless it collapsed; or another step.
+
+    Raises NotDerived, NotLoaded.
+    """
     record = _record(folder)
     text, item = (_text(record, key, folder) for key in ("text", "item"))
     known = record.get("overrides", {})
@@ -154,7 +159,19 @@ def _step(folder: Path, phase: Phase, step: int | None) -> tuple[int, Path]:
     found = {int(file.stem): file for file in place.glob("*.json") if file.stem.isdecimal()}
     if not found:
         raise NotDerived(f"`{folder}` has no logits of the phase `{phase.name}`: there are none in `{place}`")
-    number = max(found) if step is None else step
+    number = step if step is not None else _left(folder, phase) or max(found)
     if number not in found:
         raise NotDerived(f"`{place}` has no step {step}: it has {len(found)} from {min(found)} to {max(found)}")
     return number, found[number]
+
+
+def _left(folder: Path, phase: Phase) -> int | None:
+    """The step whose genotype a phase left, as the journal has it; None where the phase is not over."""
+    journal = folder / JOURNAL
+    for line in reversed(journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []):
+        with suppress(ValueError):
+            event: dict[str, object] = json.loads(line)
+            if event.get("event") == "derived" and event.get("phase") == phase.name:
+                number = event.get("of_step")
+                return number if isinstance(number, int) else None
+    return None

@@ -123,7 +123,7 @@ class SearchWork(Work):
             player.adaptive = player.objective.priced.adapted(player.adaptive, within(stage.supernet, best.answers))
         figures = stage.figures(player, epoch)
         yield "answers", {"phase": phase.name, "epoch": epoch + 1, **figures}
-        stage.stop = stage.stop or player.watch.after(epoch + 1, figures)
+        player.watch.after(epoch + 1, figures)
         if scores:
             self.best, self.scores = max(accuracy.values()), max(scores.values(), key=self._merit)
             found = {"miou": self.scores.miou, "accuracy": self.scores.accuracy}
@@ -152,7 +152,8 @@ class SearchWork(Work):
         last = phase_of(setup.search, None)
         step = self.step
         if stage.stop is not None:
-            step = self.step - stage.step + stage.stop.epoch * stage.length.steps_per_epoch
+            until = min(stage.step, stage.stop.epoch * stage.length.steps_per_epoch)  # the last epoch may be shorter
+            step = self.step - stage.step + until
             yield "stopped", {"phase": stage.stage.main.name, "epoch": stage.stop.epoch, "why": stage.stop.why}
         for player in stage.players:
             if not player.searches:
@@ -164,7 +165,7 @@ class SearchWork(Work):
                 save_genotype(setup, found, phase.name, place)
                 if phase.name == last.name:
                     save_genotype(setup, found, f"{setup.loaded.program.name}_found", GENOTYPE)
-            yield "derived", {"phase": phase.name, "genotype": place, **_prices(found)}
+            yield "derived", {"phase": phase.name, "of_step": step, "genotype": place, **_prices(found)}
         if stage.number + 1 < len(setup.stages):
             self._take_over(stage.stage.main, step)
             self.stage = StageWork(setup, self.fabric, stage.number + 1, self.found, self._source)

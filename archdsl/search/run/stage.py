@@ -49,8 +49,6 @@ class StageWork:
         self.number = number
         self.step = 0
         """The number of steps taken in it."""
-        self.stop: Stop | None = None
-        """Why it ended before its last step."""
         self.stage: Stage = setup.stages[number]
         self.length = self.stage.length
         self.supernet = supernet_of(setup, self.stage, fabric.device)
@@ -82,6 +80,11 @@ class StageWork:
     @property
     def gradients_device(self) -> torch.device:
         return next(self.supernet.parameters()).device
+
+    @property
+    def stop(self) -> Stop | None:
+        """Why it ended before its last step: the first of its phases that collapsed."""
+        return next((each.watch.stopped for each in self.players if each.watch.stopped is not None), None)
 
     @property
     def finished(self) -> bool:
