@@ -47,7 +47,7 @@ def _best_so_far(events: Sequence[Event]) -> Chart:
     for step, accuracy in accuracies:
         best.append((step, max(accuracy, best[-1][1]) if best else accuracy))
     lines = (Line("best so far", tuple(best)), Line("candidate", tuple(accuracies), dots=True))
-    return Chart("accuracy of the candidates", lines, "%")
+    return Chart("accuracy of the candidates", lines, "%", along="candidate")
 
 
 def _table(events: Sequence[Event]) -> Html:

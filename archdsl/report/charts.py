@@ -57,6 +57,8 @@ class Chart:
     """The steps from left to right; by default those of the lines."""
     within: tuple[float, float] | None = None
     """Values that the axis has at least, such as 0 and 1."""
+    along: str = "step"
+    """What the horizontal axis counts."""
     marks: tuple[tuple[float, str], ...] = ()
     """Steps at which something begins, with its name."""
 
@@ -143,7 +145,7 @@ class _Drawing:
             x = x_axis.at(value)
             found.append(element("line", x1=x, x2=x, y1=base, y2=base + 4, class_="axis"))
             found.append(element("text", spelled(value), x=x, y=base + 17, class_="tick", text_anchor="middle"))
-        found.append(element("text", "step", x=WIDTH - 2, y=base + 30, class_="tick", text_anchor="end"))
+        found.append(element("text", self.chart.along, x=WIDTH - 2, y=base + 30, class_="tick", text_anchor="end"))
         return found
 
     def _marks(self, axis: Axis) -> list[Html]:

@@ -13,7 +13,9 @@ from archdsl.report.runs import Event, Run, mapping, number, phase_of, step_of
 Values: TypeAlias = "Callable[[Event], Mapping[str, object]]"
 """What of an event is drawn, by the name of its line."""
 
-_NOT_TERMS: Final = frozenset({"event", "step", "phase", "epoch", "lr", "loss", "objective", "cost"})
+_NOT_TERMS: Final = frozenset(
+    {"event", "step", "phase", "epoch", "lr", "answers_lr", "loss", "answers_loss", "objective", "cost"}
+)
 
 
 def training_charts(run: Run) -> list[Chart]:
@@ -22,11 +24,11 @@ def training_charts(run: Run) -> list[Chart]:
     costs = dict.fromkeys(name for event in steps for name in mapping(event.get("cost")))
     differs = any(event.get("objective") != event.get("loss") for event in steps)
     charts = [
-        sheet.chart("loss", steps, _one("loss")),
+        sheet.chart("loss", steps, _either("loss", "answers_loss")),
         sheet.chart("objective", steps if differs else (), _one("objective")),
         sheet.chart("scores", run.of("score"), _scores, unit="%", dots=True),
         *(sheet.chart(cost, steps, _cost(cost)) for cost in costs),
-        sheet.chart("learning rate", steps, _one("lr"), log=True, exact=True),
+        sheet.chart("learning rate", steps, _either("lr", "answers_lr"), log=True, exact=True),
     ]
     terms = sheet.chart("terms of the loss", steps, _terms)
     if len(terms.lines) > 1:
@@ -39,7 +41,8 @@ def answer_charts(run: Run) -> list[Chart]:
     sheet, events = Sheet.of(run), run.of("answers")
     charts = [
         sheet.chart("entropy of the answers", events, _entropy, unit="of the greatest", dots=True, within=(0, 1)),
-        sheet.chart("ops without weights", events, _one("parameter_free"), unit="share", dots=True, within=(0, 1)),
+        sheet.chart("probability of ops without weights", events, _without_weights, dots=True, within=(0, 1)),
+        sheet.chart("identities in one cell, at most", events, _one("skips"), dots=True, within=(0, 1)),
         sheet.chart("dominant eigenvalue", events, _one("eigenvalue"), dots=True),
     ]
     return [chart for chart in charts if chart.lines]
@@ -98,6 +101,11 @@ def _cost(name: str) -> Values:
     return lambda event: {"": mapping(event.get("cost")).get(name)}
 
 
+def _either(weights: str, logits: str) -> Values:
+    """The value that belongs to a step of the weights, and to one of the logits."""
+    return lambda event: {"weights": event.get(weights), "logits": event.get(logits)}
+
+
 def _scores(event: Event) -> Mapping[str, object]:
     names = {"miou": "mean IoU", "accuracy": "accuracy"}
     return {name: 100 * found for key, name in names.items() if (found := number(event.get(key))) is not None}
@@ -105,6 +113,10 @@ def _scores(event: Event) -> Mapping[str, object]:
 
 def _entropy(event: Event) -> Mapping[str, object]:
     return mapping(event.get("entropy"))
+
+
+def _without_weights(event: Event) -> Mapping[str, object]:
+    return {"all": event.get("parameter_free"), "identity": event.get("identity")}
 
 
 def _terms(event: Event) -> Mapping[str, object]:

@@ -100,7 +100,10 @@ class Prices:
             return cls()
         places = [place for place in (Path(written), run.folder / written) if place.is_file()]
         if not places:
-            return cls(name=written, problem=f"the cost table `{written}` is not there: latencies are left out")
+            return cls(
+                name=written,
+                problem=f"the cost table `{written}` is not there: latencies are left out (`--cost` names one)",
+            )
         try:
             return cls(read_table(places[0]), written)
         except (OSError, TableUnreadable) as error:

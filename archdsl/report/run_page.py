@@ -138,10 +138,11 @@ def _progress(run: Run) -> Tile:
     about = ", ".join(
         [*([phase_of(last)] if phase_of(last) else []), *([f"epoch {epoch:g}"] if epoch is not None else [])]
     )
+    what = "candidates" if run.of("candidate") else "step"
     if run.steps is None:
-        return Tile("step", f"{run.step:,}", about)
+        return Tile(what, f"{run.step:,}", about)
     share = min(1.0, run.step / max(1, run.steps))
-    return Tile("step", f"{run.step:,} of {run.steps:,}", about, share)
+    return Tile(what, f"{run.step:,} of {run.steps:,}", about, share)
 
 
 def _stopped(event: Event) -> str:
@@ -163,13 +164,14 @@ def _about_curves(sheet: Sheet) -> str:
 
 
 def _player(learned: Learned) -> Html:
-    """A film of each picture in which something changes."""
+    """A film of each picture in which something changes; of a single step, each that shows what was learned."""
     sheet = render.Sheet(learned.loaded)
     films: list[Film] = []
     for cell in (None, *sheet.asking):
         pictures = [sheet.draw(cell=cell, chances=each) for each in learned.probabilities]
         made = film(cell or learned.loaded.program.name, pictures)
-        if made.moves or (cell is None and learned.loaded.program.trellises):
+        still = len(pictures) == 1 and pictures[0] != sheet.draw(cell=cell, chances={})
+        if made.moves or still:
             films.append(made)
     if not films:
         return NOTHING
@@ -224,6 +226,7 @@ class _Found:
 
 def _found(run: Run, phases: Sequence[Learned], prices: Prices) -> _Found:
     found = _Found()
+    shown: set[str] = set()
     for phase, file in run.genotypes.items():
         label = f"phase {phase}" if phase else "found"
         try:
@@ -231,13 +234,14 @@ def _found(run: Run, phases: Sequence[Learned], prices: Prices) -> _Found:
         except _REASONS as reason:
             found.problems.append(f"`{file}` is not shown: {reason}")
             continue
+        shown.add(phase)
         if not loaded.closed:
             found.open.append((label, loaded))
         else:
             network = Network.of_loaded(label, loaded)
             if not any(network.equals(other) for other in found.networks):
                 found.networks.append(network)
-    if phases and phases[-1].phase not in run.genotypes:
+    if phases and phases[-1].phase not in shown:
         try:
             found.networks.append(_derived(run, phases[-1].sources[-1], prices))
         except _REASONS as reason:
