@@ -101,6 +101,7 @@ NEEDS: Final[Mapping[str, tuple[Extra, ...]]] = {
     "sweep --executor ray": (Extra.RAY, Extra.TRAIN),
     "sweep --executor slurm": (Extra.SLURM, Extra.TRAIN),
     "baseline": (Extra.TRAIN,),
+    "rank": (Extra.TRAIN,),
     "search": (Extra.TRAIN,),
     "eval": (Extra.TRAIN,),
     "eval FILE.onnx": (Extra.ONNX, Extra.TRAIN),

@@ -28,6 +28,7 @@ _SUMMARIES = {
     "git": "Set up git to compare and merge texts by meaning.",
     "train": "Train a network on segmented images.",
     "baseline": "Search a space by random search, evolution or local search.",
+    "rank": "Compare a supernet's order of networks with theirs when trained alone.",
     "eval": "Evaluate a network on segmented images, class by class.",
     "sweep": "Run searches or trainings for values of parameters and seeds, and compare them.",
     "predict": "Predict the classes of images, and draw them.",

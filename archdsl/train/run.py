@@ -120,15 +120,7 @@ class Record:
                 "format_version": FORMAT_VERSION,
                 **setup.about,
                 "recipe": as_data(setup.recipe),
-                "data": {
-                    "kind": setup.data.kind,
-                    "train_on": setup.train_on,
-                    "score_on": setup.score_on,
-                    "classes": list(setup.data.classes.names),
-                    "colours": [list(each) for each in setup.data.classes.colours],
-                    "mean": list(setup.data.mean),
-                    "std": list(setup.data.std),
-                },
+                "data": data_values(setup.data, setup.train_on, setup.score_on),
                 "size": list(setup.size),
                 "seed": setup.seed,
                 "processes": world,
@@ -168,6 +160,19 @@ class Record:
                 f"the run in `{folder}` was another one: {listed} differ; "
                 "give what it was begun with, or another `--out`"
             )
+
+
+def data_values(data: Data, train_on: str, score_on: str) -> dict[str, Any]:
+    """The data of a run, as its record has them."""
+    return {
+        "kind": data.kind,
+        "train_on": train_on,
+        "score_on": score_on,
+        "classes": list(data.classes.names),
+        "colours": [list(each) for each in data.classes.colours],
+        "mean": list(data.mean),
+        "std": list(data.std),
+    }
 
 
 # Version 1 --------------------------------------------------------------------------------------

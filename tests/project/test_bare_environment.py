@@ -142,6 +142,7 @@ LACKING: Final[dict[str, tuple[str, ...]]] = {
     "sweep": ("sweep", STUDENT, "--command", "train", "--out", "runs"),
     "sweep --executor ray": ("sweep", STUDENT, "--executor", "ray", "--out", "runs"),
     "sweep --executor slurm": ("sweep", STUDENT, "--executor", "slurm", "--out", "runs"),
+    "rank": ("rank", "spaces"),
     "baseline": ("baseline", "spaces/fasterseg.arch", "--by", "random", "--out", "run"),
     "search": ("search", "spaces/gas.arch", "--out", "run"),
     "eval": ("eval", STUDENT, "--weights", "spaces"),

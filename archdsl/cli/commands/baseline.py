@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,15 @@ from archdsl.cli.cost_options import cost_table, rows_there
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import errors_shown, show
 from archdsl.cli.options import FrameSize, data_size, input_size, overrides, text_or_json
-from archdsl.cli.output import count, note, say, say_json, table
+from archdsl.cli.output import note, say, say_json, table
 from archdsl.cli.progress import Bar
+from archdsl.cli.trials import candidate_line, percent, show_training
 from archdsl.extras import require_for
 
 if TYPE_CHECKING:
-    from archdsl.search.baselines.candidates import Candidate
+    from archdsl.search.baselines.candidates import Candidate, Summary
     from archdsl.search.baselines.strategies import Name
-    from archdsl.search.trials.baseline import Outcome
-    from archdsl.train import Progress
+    from archdsl.search.trials.baseline import Evaluate, Outcome
 
 
 @click.command("baseline")
@@ -43,6 +44,12 @@ if TYPE_CHECKING:
     help="Only candidates that meet this; also of params, macs and activations.",
 )
 @cost_table
+@click.option(
+    "--supernet",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="RUN",
+    help="The run of a search: candidates have the weights of its supernet, and are not trained.",
+)
 @click.option("--population", type=click.IntRange(2), default=10, show_default=True, help="Of evolution.")
 @click.option("--tournament", type=click.IntRange(1), default=3, show_default=True, help="Of evolution.")
 @click.option(
@@ -75,6 +82,7 @@ def command(
     crop: tuple[int, int] | None,
     wheres: tuple[str, ...],
     cost: Path | None,
+    supernet: Path | None,
     population: int,
     tournament: int,
     move: str,
@@ -91,7 +99,8 @@ def command(
 ) -> int:
     """Search SPACE by a baseline: random search, regularised evolution or local search.
 
-    Each candidate is trained from the same seed for the same time, and compared by mIoU. The best is written to
+    Each candidate is trained from the same seed for the same time, or with `--supernet` takes the weights that a search
+    left, and they are compared by mIoU. The best is written to
     `RUN/genotype.arch`, all of them to the journal. Ctrl-C and SIGTERM keep what there is, and `--resume` continues.
     Predicted costs are those of an image of `--input`, without it of the size in the text.
     """
@@ -103,7 +112,9 @@ def command(
     from archdsl.search.derive.where import Where
     from archdsl.search.trials.baseline import run_baseline
     from archdsl.search.trials.prepare import BaselineRequest, open_space, prepare_baseline
+    from archdsl.search.trials.searched import searched_space
     from archdsl.search.trials.short_training import Trainings, read_once
+    from archdsl.search.trials.supernet_accuracy import SupernetAccuracy
     from archdsl.train.distributed import fabric_of
     from archdsl.train.prepare import TrainRequest
 
@@ -122,50 +133,47 @@ def command(
         score_on=score_on,
     )
     choice = Choice(by, population, tournament, "first" if move == "first" else "best")
+    if supernet is not None and (recipe or iterations or epochs or batch or crop):
+        raise click.UsageError("with `--supernet` nothing is trained: leave out the recipe, its length, batch and crop")
     request = BaselineRequest(training, choice, evaluations, tuple(map(Where.parse, wheres)), cost, size)
+    fabric = fabric_of(device, precision)
     with errors_shown(form):
         loaded = open_space(request, data)
+        if supernet is not None:
+            request = replace(request, supernet=searched_space(supernet, fabric.device), in_supernet=True)
     if loaded.diagnostics:
         show(loaded.diagnostics, "text")
-    fabric = fabric_of(device, precision)
     with rows_there(cost, space, loaded, size, form):
         with errors_shown(form):
             prepared = prepare_baseline(request, loaded, data)
         if fabric.is_global_zero:
-            for sentence in (*prepared.notices, f"{choice}: {evaluations} candidates of {prepared.steps} steps"):
+            how = f"of {prepared.steps} steps" if supernet is None else f"with the weights of `{supernet}`"
+            for sentence in (*prepared.notices, f"{choice}: {evaluations} candidates {how}"):
                 note(sentence)
             if (why := unreachable(loaded, out)) is not None:
                 note(why)
         with Bar(shown=fabric.is_global_zero) as bar:
-            trainings = Trainings(
+            evaluate: Evaluate = Trainings(
                 training,
                 data,
                 fabric,
-                watch=lambda number, progress: _progress(bar, number, evaluations, progress),
+                watch=lambda number, progress: show_training(bar, number, evaluations, progress),
                 tell=bar.print,
             )
+            if request.supernet is not None:
+                weights = request.supernet.supernet
+                accuracy = SupernetAccuracy(weights, data, fabric.device, train_on, score_on, seed)
+                evaluate = accuracy.of_candidate
             outcome = run_baseline(
                 prepared.baseline,
-                trainings,
+                evaluate,
                 fabric,
                 resume=resume,
-                watch=lambda candidate: bar.print(_line(candidate, evaluations)),
+                watch=lambda candidate: bar.print(candidate_line(candidate, evaluations)),
             )
     if fabric.is_global_zero:
         _end(outcome, out, evaluations, form)
     return 128 + outcome.signal if outcome.signal else Exit.FINE
-
-
-def _progress(bar: Bar, number: int, of: int, progress: Progress) -> None:
-    done = (number - 1) * progress.steps + progress.step
-    bar.show(done, of * progress.steps, f"candidate {number}  loss {progress.loss:.4f}")
-
-
-def _line(candidate: Candidate, of: int) -> str:
-    costs = f"params {count(candidate.params)}, MACs {count(candidate.macs)}"
-    if candidate.latency_ms is not None:
-        costs += f", latency {candidate.latency_ms:,.3f} ms"
-    return f"candidate {candidate.number} of {of}: mIoU {_percent(candidate.accuracy)} %, {costs}"
 
 
 def _end(outcome: Outcome, out: Path, evaluations: int, form: str) -> None:
@@ -182,11 +190,11 @@ def _end(outcome: Outcome, out: Path, evaluations: int, form: str) -> None:
         say_json({"out": str(out), "finished": len(found) == evaluations, "best": _object(best), **_all(summary)})
         return
     say(str(out / GENOTYPE))
-    spread = "" if summary.deviation is None else f" ± {_percent(summary.deviation)}"
+    spread = "" if summary.deviation is None else f" ± {percent(summary.deviation)}"
     rows = [
         ("", "mIoU, %", "latency, ms", "FPS"),
-        (f"best of {summary.count}", _percent(best.accuracy), *_times(best.latency_ms)),
-        (f"all {summary.count}", f"{_percent(summary.mean)}{spread}", *_spans(summary.latency_ms, summary.fps)),
+        (f"best of {summary.count}", percent(best.accuracy), *_times(best.latency_ms)),
+        (f"all {summary.count}", f"{percent(summary.mean)}{spread}", *_spans(summary.latency_ms, summary.fps)),
     ]
     kept = [row if summary.latency_ms else row[:2] for row in rows]
     note(table(kept, right=(1, 2, 3)))
@@ -203,15 +211,11 @@ def _spans(latency_ms: tuple[float, float, float] | None, fps: float | None) -> 
     return f"{mean:,.3f} ({least:,.3f} to {greatest:,.3f})", f"{fps:,.1f}"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f}"
-
-
 def _object(candidate: Candidate) -> dict[str, Any]:
     return {"number": candidate.number, **candidate.values}
 
 
-def _all(summary: Any) -> dict[str, Any]:
+def _all(summary: Summary) -> dict[str, Any]:
     return {
         "mean": summary.mean,
         "deviation": summary.deviation,

@@ -111,6 +111,6 @@ def _record(folder: Path) -> Mapping[str, Any]:
 
 
 def _evaluation(evaluation: Mapping[str, Any]) -> str:
-    if "supernet" in evaluation:
+    if evaluation.get("supernet") is not None:
         return f"with the weights of the supernet of `{evaluation['supernet']}`"
     return f"trained for {evaluation['steps']} steps"

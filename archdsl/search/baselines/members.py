@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -11,7 +12,7 @@ from archdsl.ir import closed
 from archdsl.relax.phases import joint_ends
 from archdsl.search.baselines.bounds import Bounds, Costs
 from archdsl.search.baselines.errors import NoCandidate
-from archdsl.space import Program, Question, QuestionKind
+from archdsl.space import Program, Question, QuestionKind, QuestionPath
 from archdsl.space.concrete import Answer
 from archdsl.space.count import Census, NotCounted
 from archdsl.space.trace import Answers, Trace, trace
@@ -26,22 +27,30 @@ class Members:
 
     program: Program
     bounds: Bounds = field(default_factory=Bounds)
+    given: Answers = field(default_factory=dict[QuestionPath, Answer])
+    """Answers that all of them have."""
     tries: int = TRIES
-    _census: Census = field(init=False, repr=False)
+    _census: Census | None = field(init=False, repr=False)
+    """None where answers are given."""
 
     def __post_init__(self) -> None:
         """Raises NoCandidate, MissingRows."""
         if not self.program.questions:
             raise NoCandidate(f"`{self.program.name}` asks nothing, so it has one network alone: train that")
         try:
-            object.__setattr__(self, "_census", Census(self.program))
+            object.__setattr__(self, "_census", None if self.given else Census(self.program))
         except NotCounted as error:
             raise NoCandidate(f"genotypes of `{self.program.name}` cannot be drawn uniformly: {error}") from None
         self.bounds.check_reachable(self.program)
 
     def sample(self, random: Random) -> Answers:
-        """One of all genotypes, each as likely as any other. Raises NoCandidate."""
-        return self._first(lambda: self._census.sample(random), f"genotypes of `{self.program.name}`")
+        """One of all genotypes, each as likely as any other. Raises NoCandidate.
+
+        Where answers are given the others are, one after the other, each as likely as any other.
+        """
+        census = self._census
+        draw = partial(self._completed, self.given) if census is None else census.sample
+        return self._first(lambda: draw(random), f"genotypes of `{self.program.name}`")
 
     def mutant(self, parent: Answers, random: Random) -> Answers:
         """A genotype that gives one question of the parent another answer (Real et al., AAAI 2019, section 3).
@@ -49,7 +58,9 @@ class Members:
         The question is drawn uniformly, then its answer; of inputs that a sum keeps one is replaced. What is not asked
         any more is left out, and what is newly asked is answered uniformly. Raises NoCandidate.
         """
-        paths = sorted(parent, key=self.program.spell)
+        paths = self._free(parent)
+        if not paths:
+            raise NoCandidate("every answer is given: there is nothing to change")
 
         def drawn() -> Answers | None:
             path = random.choice(paths)
@@ -62,7 +73,7 @@ class Members:
         """Each other answer to each question, in random order; the rest as in `mutant`."""
         changes = [
             (path, other)
-            for path in sorted(genotype, key=self.program.spell)
+            for path in self._free(genotype)
             for other in _others(self.program.questions[path.question], genotype[path])
         ]
         random.shuffle(changes)
@@ -74,6 +85,10 @@ class Members:
     def costs(self, answers: Answers) -> Costs:
         """Raises MissingRows."""
         return self.bounds.costs(closed(self.program, trace(self.program, answers), self.program.name))
+
+    def _free(self, genotype: Answers) -> list[QuestionPath]:
+        """The questions whose answers may be others."""
+        return sorted((path for path in genotype if path not in self.given), key=self.program.spell)
 
     def _first(self, draw: Callable[[], Answers | None], what: str) -> Answers:
         """The first that is drawn and meets the bounds. Raises NoCandidate."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from archdsl.cost.tables import read_table
 from archdsl.data import Data
+from archdsl.ops.bind import show
 from archdsl.pipeline import Loaded, load
 from archdsl.pipeline.classes import with_classes
 from archdsl.pipeline.recipes import file_of_space
@@ -19,12 +20,11 @@ from archdsl.search.baselines.members import Members
 from archdsl.search.baselines.strategies import Choice
 from archdsl.search.derive.where import Where
 from archdsl.search.trials.baseline import Baseline
-from archdsl.train.distributed import world_size
+from archdsl.search.trials.searched import SearchedSpace
+from archdsl.settings.printer import as_data
 from archdsl.train.errors import Refused
 from archdsl.train.prepare import TrainRequest, prepare
-from archdsl.train.run import Record, length_of
-
-_OF_ONE_NETWORK = frozenset({"network", "answers", "padding_multiple", "processes", "accumulate", "teacher", "init"})
+from archdsl.train.run import data_values, length_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,10 @@ class BaselineRequest:
     cost: Path | None = None
     size: tuple[int, int] | None = None
     """Height and width of the image for which costs are predicted; None for that of the text."""
+    supernet: SearchedSpace | None = None
+    """The search whose supernet is sampled."""
+    in_supernet: bool = False
+    """Whether candidates are scored with its weights, instead of being trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Prepared:
     notices: tuple[str, ...]
     """Notices for the user, a sentence each."""
     steps: int
-    """Of each candidate's training."""
+    """Of each candidate's training; 0 where none is trained."""
 
 
 def open_space(request: BaselineRequest, data: Data) -> Loaded:
@@ -72,28 +76,56 @@ def prepare_baseline(request: BaselineRequest, loaded: Loaded, data: Data) -> Pr
     if training.score_on not in data.splits:
         raise Refused(f"{data.written} has no split `{training.score_on}`; it has {', '.join(data.splits)}")
     table = None if request.cost is None else read_table(request.cost)
-    members = Members(loaded.program, Bounds(request.wheres, table))
+    if request.supernet is not None:
+        _check_same(loaded, request.supernet)
+    bounds = Bounds(request.wheres, table)
+    members = (
+        Members(loaded.program, bounds)
+        if request.supernet is None
+        else Members(loaded.program, bounds, request.supernet.given)
+    )
     strategy = request.choice.strategy(request.evaluations)
-    one = prepare(replace(training, answers=next(strategy(members, training.seed))), data)
-    steps = length_of(one.setup.recipe, len(data.splits[training.train_on])).steps
-    of_training = Record.of(one.setup, world_size()).values
-    record = {
-        **{name: value for name, value in of_training.items() if name not in _OF_ONE_NETWORK},
-        **_about(request, loaded),
-        "evaluation": {"steps": steps},
-    }
+    record = {**_about(request, loaded, data), "seed": training.seed}
+    notices: tuple[str, ...] = ()
+    if request.in_supernet:
+        steps = 0
+    else:
+        one = prepare(replace(training, answers=next(strategy(members, training.seed))), data)
+        steps = length_of(one.setup.recipe, len(data.splits[training.train_on])).steps
+        notices = one.notices
+        record |= {"recipe": as_data(one.setup.recipe), "size": list(one.setup.size), "evaluation": {"steps": steps}}
     found = FoundBy(training.out, loaded, record)
     baseline = Baseline(members, strategy, request.evaluations, training.seed, found)
-    return Prepared(baseline, one.notices, steps)
+    return Prepared(baseline, notices, steps)
 
 
-def _about(request: BaselineRequest, loaded: Loaded) -> Mapping[str, Any]:
+def _check_same(loaded: Loaded, supernet: SearchedSpace) -> None:
+    """Raises Refused where a supernet is that of another space."""
+    mine, other = loaded.program, supernet.loaded.program
+    if mine.hash != other.hash:
+        raise Refused(f"`{supernet.folder}` searched `{other.name}`, which is not this `{mine.name}`")
+    differing = [name for name, value in mine.parameters if dict(other.parameters).get(name) != value]
+    if differing:
+        listed = ", ".join(f"{name} = {show(dict(other.parameters)[name])}" for name in differing)
+        raise Refused(f"the supernet of `{supernet.folder}` has {listed}: give the same with `--set`")
+
+
+def _about(request: BaselineRequest, loaded: Loaded, data: Data) -> Mapping[str, Any]:
+    training, path = request.training, loaded.target.path
+    assert path is not None
+    supernet = None if request.supernet is None else os.path.relpath(request.supernet.folder, training.out)
     return {
+        "text": os.path.relpath(path, training.out),
         "item": loaded.name,
-        "overrides": dict(request.training.overrides),
+        "space": loaded.program.name,
+        "hash": loaded.program.hash,
+        "overrides": dict(training.overrides),
+        "data": data_values(data, training.train_on, training.score_on),
         "by": request.choice.by,
         "strategy": str(request.choice),
         "where": [str(where) for where in request.wheres],
-        "cost": None if request.cost is None else os.path.relpath(request.cost, request.training.out),
+        "cost": None if request.cost is None else os.path.relpath(request.cost, training.out),
         "input": None if request.size is None else list(request.size),
+        "supernet": supernet,
+        "evaluation": {"supernet": supernet},
     }

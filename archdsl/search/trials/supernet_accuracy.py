@@ -46,6 +46,10 @@ class SupernetAccuracy:
         scored = batched(map(examples.read, own_indices(len(examples))), SCORED_TOGETHER)
         return score(network, self.data, scored, self._multiple(answers), device=self.device).miou
 
+    def of_candidate(self, _: int, answers: Answers) -> float:
+        """The same of a candidate of a baseline, whatever its number."""
+        return self(answers)
+
     def network(self, answers: Answers) -> Network:
         """The genotype's network: copies of the supernet's weights, and statistics of its own batch norms.
 
