@@ -125,7 +125,7 @@ class Gradients:
         leaf = loss.detach().double().requires_grad_()
         found = player.objective(leaf, decisions, player.adaptive)
         every = list(leaves)
-        by_loss, *by_costs = _gradients(found.value, [leaf, *every])
+        by_loss, *by_costs = gradients_of(found.value, [leaf, *every])
         factor = 0.0 if by_loss is None else float(by_loss)
         for each, by_cost in zip(every, by_costs, strict=True):
             each.grad = _added(None if each.grad is None else factor * each.grad, by_cost)
@@ -160,7 +160,7 @@ class Gradients:
         return torch.stack([loss_of(of, each, labels_BHW, weights) for each in heads.values()]).sum()
 
 
-def _gradients(value: Tensor, by: Sequence[Tensor]) -> Sequence[Tensor | None]:
+def gradients_of(value: Tensor, by: Sequence[Tensor]) -> Sequence[Tensor | None]:
     """Of a scalar; None for what it does not depend on."""
     return torch.autograd.grad(value, by, allow_unused=True)
 

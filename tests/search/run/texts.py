@@ -78,9 +78,36 @@ search found of net {
 """
 
 
-def searched(how: str) -> str:
-    """The space with a search that is said so."""
-    return f"{SPACE}\nsearch found of net {{{SETTINGS}  {how}\n}}\n"
+SMOOTH = """archdsl 1
+
+use std
+
+op straight(c, s = 1) {
+  in x
+  out x -> conv(c, s = s) -> bn
+}
+
+op pooled(c, s = 1) {
+  in x
+  out x -> avg_pool(k = 3, s = s) -> conv(c, k = 1) -> bn
+}
+
+ops some = {straight, pooled, identity}
+
+space net(classes = 3, c = 4) {
+  in image: 3x32x64
+  choose first in some
+  choose second in some
+  x = image -> straight(c, s = 2) -> first(c) -> second(c)
+  out logits = x -> conv(classes, k = 1, bias = yes) -> resize(like = image)
+}
+"""
+"""Without rectifiers: differences of gradients see the kinks of those."""
+
+
+def searched(how: str, space: str = SPACE) -> str:
+    """A space with a search that is said so."""
+    return f"{space}\nsearch found of net {{{SETTINGS}  {how}\n}}\n"
 
 
 def write(folder: Path, text: str) -> Path:
