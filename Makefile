@@ -13,15 +13,15 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-# A photo to segment in the demo; else the first one found in CAMVID, else a street drawn by the demo.
+# A photo for the demo's network to look at, beside drawn streets; else the first one found in CAMVID, if any.
 PHOTO ?=
 CAMVID ?= ../shared/data/camvid
 export PHOTO CAMVID
 
-.PHONY: help venv demo test test-slow lint bench clean
+.PHONY: help venv demo demo-weights test test-slow lint bench clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 venv: $(READY) ## Make the virtual environment (.venv), with the package in it
 
@@ -29,8 +29,11 @@ $(READY): pyproject.toml .ci/venv
 	@PYTHON="$(PYTHON)" .ci/venv $(VENV)
 	@touch $@
 
-demo: $(READY) ## Compile, run, draw and compare FasterSeg's student
+demo: $(READY) ## Compile, draw and compare FasterSeg's student; see streets with a trained network
 	@BIN=$(BIN) bash docs/demo.sh
+
+demo-weights: $(READY) ## Train the demo's network again (minutes)
+	@BIN=$(BIN) bash docs/demo/train.sh
 
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest -n auto --maxprocesses 8

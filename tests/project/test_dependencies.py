@@ -67,7 +67,7 @@ def _brought(extra: str) -> set[str]:
 
 
 def test_dependencies_are_those_that_are_imported() -> None:
-    programs = [*ROOT.glob("archdsl/**/*.py"), *ROOT.glob("docs/*.py")]
+    programs = [*ROOT.glob("archdsl/**/*.py"), *ROOT.glob("docs/**/*.py")]
     imported = {module for file in programs for module in _imported(file)}
     foreign = (imported | set(BY_NAME)) - set(sys.stdlib_module_names) - {"archdsl", "__future__"} - NOT_DECLARED
 
