@@ -1,4 +1,4 @@
-"""A run's best weights as a file to keep in the repository: half precision, for inference alone. Called by `train.sh`."""
+"""A run's best weights as a file to keep: half precision, for inference alone. Called by `train.sh`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archdsl.weights.files import load_metadata, save
 
 
 def main() -> None:
-    """Leaves out what only auxiliary outputs need, and the records of the run; keeps the classes and the preprocessing."""
+    """Leaves out what only auxiliary outputs need; keeps the names of the classes and the preprocessing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("text", help="of the network")
     parser.add_argument("weights", type=Path)

@@ -12,8 +12,8 @@ import archdsl
 from archdsl.data import open_data
 from archdsl.train.evaluate import Views, evaluate
 from archdsl.train.inference import NetworkRequest, open_network
-from archdsl.weights import describe, load, random_weights
-from archdsl.weights.files import save
+from archdsl.weights import load, random_weights, save
+from archdsl.weights.description import describe
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = f"{ROOT}/docs/demo/fasterseg_small.arch:fasterseg_small"
