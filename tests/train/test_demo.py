@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import safetensors
 import torch
+from safetensors.numpy import load_file
 
 import archdsl
 from archdsl.data import open_data
@@ -29,8 +29,7 @@ def miou(weights: Path) -> float:
 
 def test_they_are_the_tensors_that_the_network_needs_for_inference_in_half_precision() -> None:
     graph = archdsl.load(TEXT).network()
-    with safetensors.safe_open(WEIGHTS, framework="numpy") as file:
-        stored = {name: file.get_tensor(name).dtype for name in file.keys()}  # noqa: SIM118
+    stored = {name: tensor.dtype for name, tensor in load_file(WEIGHTS).items()}
     assert stored == dict.fromkeys(load(WEIGHTS, graph), np.dtype(np.float16))
 
 
