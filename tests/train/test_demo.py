@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
-from safetensors.numpy import load_file
 
 import archdsl
 from archdsl.data import open_data
 from archdsl.train.evaluate import Views, evaluate
 from archdsl.train.inference import NetworkRequest, open_network
+from archdsl.train.typed_torch import load_file
 from archdsl.weights import load, random_weights, save
 from archdsl.weights.description import describe
 
@@ -30,7 +29,7 @@ def miou(weights: Path) -> float:
 def test_they_are_the_tensors_that_the_network_needs_for_inference_in_half_precision() -> None:
     graph = archdsl.load(TEXT).network()
     stored = {name: tensor.dtype for name, tensor in load_file(WEIGHTS).items()}
-    assert stored == dict.fromkeys(load(WEIGHTS, graph), np.dtype(np.float16))
+    assert stored == dict.fromkeys(load(WEIGHTS, graph), torch.float16)
 
 
 def test_they_know_streets_and_random_ones_do_not(tmp_path: Path) -> None:
