@@ -57,7 +57,7 @@ class Learned:
 def learned(run: Run, phase: str, most: int = FRAMES) -> Learned:
     """A phase that has logits. Raises NotDerived, NotLoaded, UnreadableLogits, OSError."""
     files = run.logits[phase]
-    source = from_run(run.folder, phase=phase)
+    source = from_run(run.folder, phase=phase, size=run.size)
     assert source.step is not None
     sources = [_at(source, source.step, run, phase, step) for step in evenly(list(files), most)]
     return Learned(phase, tuple(sources), tuple(map(_probabilities, sources)))

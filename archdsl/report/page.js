@@ -28,6 +28,7 @@ function film(player) {
   const slider = player.querySelector("input");
   const output = player.querySelector("output");
   const play = player.querySelector(".play");
+  player.querySelector(".controls").hidden = steps.length < 2;
   const parts = figures.map((figure) => {
     const found = new Map();
     each(figure, "[data-part]", (part) => found.set(part.dataset.part, part));

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from archdsl import render
 from archdsl.diff.amounts import short
@@ -47,7 +47,7 @@ def run_page(run: Run, cost: Path | None = None, kept: Kept | None = None) -> Pa
         Section("Film", answers.films, _ABOUT_FILM),
         Section("Counts", answers.counts, _ABOUT_COUNTS),
         Section("Candidates", candidates_html(run.of("candidate"))),
-        Section("Networks", answers.networks, _about_networks(prices)),
+        Section("Networks", answers.networks, _about_networks(run, prices)),
         Section("What changed", answers.differences),
         Section("Record", _record(run)),
     ]
@@ -97,14 +97,13 @@ def _lead(run: Run) -> str:
     what = {"train": "training", "search": "search"}.get(run.kind, run.kind)
     named = record.get("item") or mapping(record.get("recipe")).get("name") or record.get("network")
     space, journal = record.get("space"), run.folder / JOURNAL
-    sides = record.get("size")
-    size = "x".join(map(str, cast("list[object]", sides))) if isinstance(sides, list) else ""
+    size = "" if run.size is None else f" at {run.size[0]}x{run.size[1]}"
     data = mapping(record.get("data")).get("kind")
     parts = [f"{what} `{named}`" if named else what]
     if isinstance(space, str):
         parts[0] += f" of the space `{space}`"
     if isinstance(data, str):
-        parts.append(f"on {data}" + (f" at {size}" if size else ""))
+        parts.append(f"on {data}{size}")
     if (seed := number(record.get("seed"))) is not None:
         parts.append(f"seed {seed:g}")
     if journal.is_file():
@@ -204,9 +203,10 @@ def _counts(learned: Learned) -> Html:
     return element("div", element("h3", f"phase {learned.phase}"), charts, tables) if tables or charts else NOTHING
 
 
-def _about_networks(prices: Prices) -> str:
+def _about_networks(run: Run, prices: Prices) -> str:
     by = "MACs" if prices.table is None else f"latency by `{prices.name}`"
-    return f"Each box and op is coloured by its share of the {by}."
+    at = "" if run.size is None else f", on an image of {run.size[0]}x{run.size[1]} as in the run"
+    return f"Each box and op is coloured by its share of the {by}{at}."
 
 
 def _network(found: Network, prices: Prices) -> Html:
@@ -216,7 +216,7 @@ def _network(found: Network, prices: Prices) -> Html:
 
 @dataclass(slots=True)
 class _Found:
-    """What a run has found: at the end of each phase, and so far where the last phase goes on."""
+    """What a run has found: at the end of each phase, and so far of those that go on."""
 
     networks: list[Network] = field(default_factory=list[Network])
     open: list[tuple[str, Loaded]] = field(default_factory=list["tuple[str, Loaded]"])
@@ -230,7 +230,7 @@ def _found(run: Run, phases: Sequence[Learned], prices: Prices) -> _Found:
     for phase, file in run.genotypes.items():
         label = f"phase {phase}" if phase else "found"
         try:
-            loaded = load(str(file))
+            loaded = load(str(file), size=run.size)
         except _REASONS as reason:
             found.problems.append(f"`{file}` is not shown: {reason}")
             continue
@@ -241,11 +241,13 @@ def _found(run: Run, phases: Sequence[Learned], prices: Prices) -> _Found:
             network = Network.of_loaded(label, loaded)
             if not any(network.equals(other) for other in found.networks):
                 found.networks.append(network)
-    if phases and phases[-1].phase not in shown:
+    for each in phases:
+        if each.phase in shown:
+            continue
         try:
-            found.networks.append(_derived(run, phases[-1].sources[-1], prices))
+            found.networks.append(_derived(run, each.sources[-1], prices))
         except _REASONS as reason:
-            found.problems.append(f"no network is derived from the last step of `{phases[-1].phase}`: {reason}")
+            found.problems.append(f"no network is derived from the last step of `{each.phase}`: {reason}")
     if not run.logits and not run.genotypes:
         _add_trained(run, found)
     return found
@@ -266,7 +268,7 @@ def _add_trained(run: Run, found: _Found) -> None:
     target = str((run.folder / text).resolve()) + (f":{item}" if isinstance(item, str) else "")
     overrides = {name: str(value) for name, value in mapping(run.record.get("overrides")).items()}
     try:
-        loaded = load(target, overrides=overrides)
+        loaded = load(target, overrides=overrides, size=run.size)
     except _REASONS as reason:
         found.problems.append(f"the network is not shown: {reason}")
         return

@@ -70,6 +70,15 @@ class Run:
         return None if found is None else int(found)
 
     @property
+    def size(self) -> tuple[int, int] | None:
+        """The height and width of the images that networks run on, by which the journal counts; None if not said."""
+        match self.record.get("size"):
+            case [int(height), int(width)]:
+                return height, width
+            case _:
+                return None
+
+    @property
     def step(self) -> int:
         """The last step of the journal."""
         return max((step_of(event) for event in self.events), default=0)
