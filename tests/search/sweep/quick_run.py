@@ -45,6 +45,8 @@ def main() -> int:
         journal.seek(0)
         taken = len(journal.readlines())
         for step in range(taken + 1, STEPS + 1):
+            if signalled:
+                return 128 + signalled[0]
             if given.fail == given.seed and step > 1 and not Path("go").exists():
                 sys.stderr.write("error: the loss is not a number any more\nepoch 1: 1 of many steps\n")
                 return 1
@@ -52,8 +54,6 @@ def main() -> int:
             journal.flush()
             while given.hold == step and not Path("go").exists() and not signalled:
                 time.sleep(0.01)
-            if signalled:
-                return 128 + signalled[0]
         score = 0.1 * (given.seed + 1) + 0.01 * sum(int(value) for value in overrides.values())
         journal.write(json.dumps({"event": "score", "step": STEPS, "miou": score}) + "\n")
     return 0
