@@ -52,7 +52,8 @@ def front_picture(
     boxes += [text_box(f"about {number}", small(line, 9), (0, top - 13 * number)) for number, line in enumerate(about)]
     dots = {each.name: (x.at(each.cost), y.at(each.accuracy)) for each in networks}
     boxes += [*_scales(x, y, cost), *_legend(groups)]
-    boxes += [_dot(each, dots[each.name]) for each in networks]
+    # Those of the front last: of networks at one point the one that is named is seen.
+    boxes += [_dot(each, dots[each.name]) for each in sorted(networks, key=lambda each: each in front)]
     boxes += _names(front, dots)
     lines = [*_grid(x, y), *_joined([dots[each.name] for each in front])]
     return Picture(title, tuple(boxes), tuple(lines), flow=None)

@@ -16,10 +16,17 @@ space net(c = 8, classes = 3) {
   stem = image -> conv3x3(c, s = 2)
   out logits = stem -> conv(classes, k = 1)
 }
+
+search net_s(lambda = 1) of net {
+  epochs = 1
+  weights = sgd(lr = 0.1, batch = lambda)
+}
 """
 
 
 def write_text(folder: Path) -> None:
+    """The text in a project: a genotype can use it from any folder below."""
+    (folder / ".git").mkdir()
     (folder / "net.arch").write_text(TEXT, encoding="utf-8")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from archdsl.pipeline import NotLoaded
 from archdsl.search.sweep.begin import begin
 from archdsl.search.sweep.budget import Budget
 from archdsl.search.sweep.errors import NotSwept
@@ -262,6 +263,43 @@ def test_what_a_sweep_gives_itself_cannot_be_given(option: str) -> None:
 def test_every_point_is_begun_before_the_second_seed() -> None:
     names = [member.name for member in begun(over="c=8,16").plan.members]
     assert names == ["c=8,seed=0", "c=16,seed=0", "c=8,seed=1", "c=16,seed=1"]
+
+
+# Searches ---------------------------------------------------------------------------------------
+
+
+def searching(root: str, training: list[str] | None = None) -> SweepFolder:
+    return begin(Path(root), "net.arch:net_s", command="search", axes=["lambda=1,2"], seeds=1, training=training)
+
+
+def test_the_score_of_a_search_is_its_members() -> None:
+    folder = searching("sweep")
+    work_here(worker(folder), 1)
+
+    assert [each.result.accuracy for each in Summary.of(folder).ended] == pytest.approx([0.011, 0.012])
+    assert Summary.of(folder).ended[0].result.genotype == "members/lambda=1,seed=0/search/genotype.arch"
+
+
+def test_what_was_found_is_trained_and_that_score_counts() -> None:
+    folder = searching("sweep", [])
+    work_here(worker(folder), 1)
+
+    for each in Summary.of(folder).ended:
+        assert [step.step for step in folder.progress(each.member).attempts] == ["search", "train"]
+        assert each.result.accuracy == pytest.approx(0.1)
+        assert each.result.genotype == f"members/{each.member.name}/search/genotype.arch"
+    assert states(folder) == [State.DONE] * 2
+
+
+def test_a_value_that_the_search_cannot_have_is_refused_before_anything_runs() -> None:
+    with pytest.raises(NotLoaded, match="out of its range"):
+        begin(Path("sweep"), "net.arch", command="search", axes=["lambda=1,-1"], seeds=1)
+    assert not Path("sweep").exists()
+
+
+def test_nothing_is_trained_where_nothing_is_found() -> None:
+    with pytest.raises(NotSwept, match="finds nothing"):
+        begin(Path("sweep"), "net.arch", command="train", axes=[], seeds=1, training=[])
 
 
 # What came out ----------------------------------------------------------------------------------
