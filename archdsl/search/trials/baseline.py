@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import torch
 from lightning_fabric import Fabric
 
 from archdsl.files import write_atomic
@@ -18,7 +19,7 @@ from archdsl.search.baselines.proposals import Strategy
 from archdsl.search.trials.interrupted import Interrupted
 from archdsl.space.trace import Answers
 from archdsl.train import journal
-from archdsl.train.distributed import rank
+from archdsl.train.distributed import all_reduce_sum, rank, world_size
 from archdsl.train.errors import Refused
 from archdsl.train.interrupts import StopRequest, stop_on_signals
 from archdsl.train.run import FORMAT_VERSION, RECORD, Record
@@ -82,7 +83,7 @@ def run_baseline(
     log = journal.Journal(baseline.out) if rank() == 0 else None
     try:
         with stop_on_signals() as request:
-            for candidate in _candidates(baseline, evaluate, before, request):
+            for candidate in _candidates(baseline, evaluate, before, lambda: _signalled(request, fabric)):
                 outcome.candidates.append(candidate)
                 if candidate.number <= len(before):
                     continue
@@ -114,8 +115,15 @@ def _before(baseline: Baseline, *, resume: bool) -> list[Candidate]:
     return found
 
 
+def _signalled(request: StopRequest, fabric: Fabric) -> int:
+    """The signal that any process was given, so that all stop before the same candidate; 0 where there is none."""
+    every = torch.zeros(world_size(), dtype=torch.long, device=fabric.device)
+    every[rank()] = request.signal
+    return int(all_reduce_sum(every).max())
+
+
 def _candidates(
-    baseline: Baseline, evaluate: Evaluate, before: list[Candidate], request: StopRequest
+    baseline: Baseline, evaluate: Evaluate, before: list[Candidate], signalled: Callable[[], int]
 ) -> Iterator[Candidate]:
     """Each candidate with its accuracy, those of the journal first. Raises Interrupted.
 
@@ -127,8 +135,8 @@ def _candidates(
     known: dict[frozenset[object], float] = {}
     accuracy = 0.0
     for number in range(1, baseline.evaluations + 1):
-        if request:
-            raise Interrupted(request.signal)
+        if number > len(before) and (signal := signalled()):
+            raise Interrupted(signal)
         answers = next(proposals) if number == 1 else proposals.send(accuracy)
         key = frozenset[object](answers.items())
         if number <= len(before):
