@@ -18,7 +18,7 @@ PHOTO ?=
 CAMVID ?= ../shared/data/camvid
 export PHOTO CAMVID
 
-.PHONY: help venv demo demo-weights test test-slow lint bench clean
+.PHONY: help venv demo demo-weights tour test test-slow lint bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ demo: $(READY) ## Compile, draw and compare FasterSeg's student; see streets wit
 
 demo-weights: $(READY) ## Train the demo's network again (minutes)
 	@BIN=$(BIN) bash docs/demo/train.sh
+
+tour: $(READY) ## Search CAS, AutoRTNet, GAS and FasterSeg on drawn streets (a quarter of an hour)
+	@BIN=$(BIN) bash docs/tour/tour.sh
 
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest -n auto --maxprocesses 8

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# The four systems searched on drawn streets, each at a width at which a search takes minutes on one core.
+#   BIN    where `archdsl` is (.venv/bin)
+#   OUT    the folder of the runs (compiled/tour); searches that are there are resumed
+#   ONLY   some of the systems, as in ONLY="gas cas"; else all four
+#   STEPS  of each phase, instead of those below
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+bin=${BIN:-.venv/bin}
+out=${OUT:-compiled/tour}
+size=64x128
+
+# What is searched, the spaces that it needs prices for, parameters, images of a step, steps of a phase. A step of a
+# phase takes, on one core: CAS 2.0 s in the backbone and 2.4 s in the multi-scale cell, AutoRTNet 1.0 s, GAS 0.5 s,
+# FasterSeg 0.8 s for the student, and about as much for the teacher and while pretraining.
+# With fewer than 8 channels in front of a strided 1x1 conv torch 2.13 crashes: CAS needs f = 4, AutoRTNet and GAS f = 8.
+system() {
+    case $1 in
+    cas) search=spaces/cas.arch:cas_gt spaces="spaces/cas.arch:cas_backbone spaces/cas.arch:cas" set="f=4" batch=4 steps=50 ;;
+    autortnet) search=spaces/autortnet.arch:autortnet_a spaces=spaces/autortnet.arch set="f=8 cells=3" batch=4 steps=220 ;;
+    gas) search=spaces/gas.arch:gas_s spaces=spaces/gas.arch set="f=8" batch=4 steps=400 ;;
+    fasterseg) search=spaces/fasterseg.arch:fasterseg_s spaces=spaces/fasterseg.arch set="w=4 layers=4" batch=2 steps=90 ;;
+    *) echo "error: no system \`$1\`: there are cas, autortnet, gas, fasterseg" >&2 && exit 2 ;;
+    esac
+}
+
+# Each command is shown as somebody would type it.
+run() {
+    printf '$ archdsl %s\n' "$*"
+    "$bin/archdsl" "$@"
+}
+
+for name in ${ONLY:-cas autortnet gas fasterseg}; do
+    system "$name"
+    printf '\n%s\n' "$name"
+    table=docs/tour/tables/$name.json
+    given=()
+    for each in $set; do given+=(--set "$each"); done
+
+    # Measured again where it is missing: half a minute, four for FasterSeg's 615 rows.
+    # shellcheck disable=SC2086
+    [ -e "$table" ] || run cost fill $spaces --runtime ort "${given[@]}" --set classes=11 --input "1x3x$size" -o "$table"
+
+    resume=()
+    [ ! -e "$out/$name/run.json" ] || resume=(--resume)
+    run search "$search" --data streets --size "$size" --batch "$batch" --iterations "${STEPS:-$steps}" "${given[@]}" \
+        --cost "$table" --device cpu --out "$out/$name" "${resume[@]}"
+
+    found=$out/$name/genotype.arch
+    run check "$found"
+    run stats "$found" --input "1x3x$size" --cost "$table"
+    run draw "$found" -o "$out/$name/found.svg"
+    run report "$out/$name" -o "$out/$name/report.html"
+done
