@@ -104,6 +104,16 @@ FORMAT_VERSION = 2
 RECORD, BEST, LAST = "run.json", "best.safetensors", "last.safetensors"
 
 
+def weights_metadata(data: Data, step: int) -> dict[str, str]:
+    """What stands beside weights in their file: class names and normalisation."""
+    return {
+        "class_names": json.dumps(list(data.classes.names), ensure_ascii=False),
+        "mean": json.dumps(list(data.mean)),
+        "std": json.dumps(list(data.std)),
+        "step": str(step),
+    }
+
+
 class NoRun(Exception):
     """A folder without a readable run; the message says what is missing."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
@@ -23,7 +22,7 @@ from archdsl.train.evaluate import SCORED_TOGETHER, Scores, batched, own_indices
 from archdsl.train.loop import Event, Outcome, Progress, Saving, Taken, Work, run
 from archdsl.train.losses import Batch, Objective, backward, median_frequency_weights
 from archdsl.train.optimizers import Ema, optimizer_of, set_learning_rate
-from archdsl.train.run import BEST, LAST, Length, Record, Setup, length_of
+from archdsl.train.run import BEST, LAST, Length, Record, Setup, length_of, weights_metadata
 from archdsl.train.state import State, Stream, seed_of, trained
 from archdsl.train.typed_torch import channels_last, manual_seed
 from archdsl.weights import random_weights
@@ -203,13 +202,7 @@ class NetworkTraining(Work):
         """Saves the weights with class names and normalisation as metadata."""
         if rank() != 0:
             return
-        data = self.setup.data
-        metadata = {
-            "class_names": json.dumps(list(data.classes.names), ensure_ascii=False),
-            "mean": json.dumps(list(data.mean)),
-            "std": json.dumps(list(data.std)),
-            "step": str(self.state.step),
-        }
+        metadata = weights_metadata(self.setup.data, self.state.step)
         files.save(self.setup.out / name, self.kept(), metadata)
 
     def kept(self) -> dict[str, Any]:

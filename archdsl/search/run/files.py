@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from torch import Tensor
+
 from archdsl.files import write_atomic
 from archdsl.pipeline.logits import Logits, write_logits
 from archdsl.search.derive.genotype import Found, Request, found_by
 from archdsl.search.derive.runs import LOGITS, Source, Step
 from archdsl.search.run.setup import SearchSetup
 from archdsl.settings.searches import Phase
+from archdsl.train.run import weights_metadata
+from archdsl.weights.files import save
 
 GENOTYPES = "genotypes"
 GENOTYPE = "genotype.arch"
@@ -48,6 +53,12 @@ def genotype_of(setup: SearchSetup, phase: Phase, step: int) -> Found:
         Step(setup.out, setup.seed, phase.name, step),
     )
     return found_by(Request(source, table=setup.table, table_name=setup.table_name))
+
+
+def save_weights(setup: SearchSetup, tensors: Mapping[str, Tensor], step: int, place: str) -> None:
+    """The weights of a derived network, slices of the supernet's; `place` is a file in the folder of the run."""
+    found = {name: np.asarray(each.cpu()) for name, each in tensors.items()}
+    save(setup.out / place, found, weights_metadata(setup.data, step))
 
 
 def save_genotype(setup: SearchSetup, found: Found, name: str, place: str) -> None:

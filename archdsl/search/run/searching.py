@@ -11,6 +11,7 @@ from archdsl.pipeline.logits import Logits as Numbers
 from archdsl.pipeline.logits import read_logits_file
 from archdsl.search.derive.genotype import Found
 from archdsl.search.derive.plan import Plan, phase_of
+from archdsl.search.derive.strongest import Derived
 from archdsl.search.run.files import (
     GENOTYPE,
     GENOTYPES,
@@ -19,6 +20,7 @@ from archdsl.search.run.files import (
     logits_file,
     save_genotype,
     save_logits,
+    save_weights,
 )
 from archdsl.search.run.networks import Network, chances_of, derived, scored, within
 from archdsl.search.run.player import Player
@@ -32,6 +34,7 @@ from archdsl.train.checkpoints import Checkpoint
 from archdsl.train.distributed import rank, world_size
 from archdsl.train.evaluate import Scores
 from archdsl.train.loop import Event, Outcome, Progress, Saving, Taken, Work, run
+from archdsl.train.run import BEST
 
 
 def search(
@@ -165,11 +168,17 @@ class SearchWork(Work):
                 save_genotype(setup, found, phase.name, place)
                 if phase.name == last.name:
                     save_genotype(setup, found, f"{setup.loaded.program.name}_found", GENOTYPE)
+                    self._save_weights(stage, found.derived)
             yield "derived", {"phase": phase.name, "of_step": step, "genotype": place, **_prices(found)}
         if stage.number + 1 < len(setup.stages):
             self._take_over(stage.stage.main, step)
             self.stage = StageWork(setup, self.fabric, stage.number + 1, self.found, self._source)
             inherit(self.stage.supernet, stage.supernet.state_dict())
+
+    def _save_weights(self, stage: StageWork, derived: Derived) -> None:
+        """Those of the network that was found, to begin its training with; a phase can leave questions open."""
+        if not derived.left_open and stage.stage.main.network is None:
+            save_weights(self.setup, stage.supernet.weights_for(derived.answers), self.step, BEST)
 
     def _take_over(self, phase: Phase, step: int) -> None:
         """What a phase that ended after a step leaves to the next stage."""

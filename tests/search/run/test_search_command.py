@@ -19,11 +19,13 @@ import torch
 import archdsl
 from archdsl.data import Data, open_data
 from archdsl.diagnostics import Severity
+from archdsl.pipeline import load
 from archdsl.search.derive.genotype import Request, found_by
 from archdsl.search.derive.runs import from_run
 from archdsl.search.run import SearchRequest, prepare, search
 from archdsl.train.distributed import fabric_of
 from archdsl.train.errors import Diverged, Refused
+from archdsl.train.prepare import match_weights
 from archdsl.train.typed_torch import load_file
 from tests.search.run.texts import ONE, PHASES, SECOND, SPACE, TWO, WIDE, command, searched, write
 from tests.train.commands import ENVIRONMENT, ROOT, finished
@@ -78,6 +80,17 @@ def test_phases_follow_one_another_and_step_in_turn(tmp_path: Path) -> None:
     beside = (run / "genotypes" / "beside.arch").read_text(encoding="utf-8")
     assert "max_pool3x3" not in beside
     assert sorted(each.name for each in (run / "logits").iterdir()) == ["beside", "finding"]
+
+
+def test_the_network_that_was_found_begins_with_the_weights_of_the_supernet(tmp_path: Path) -> None:
+    run = here(write(tmp_path, WIDE), tmp_path / "run")
+    found = match_weights(run, load(str(run / "genotype.arch"), size=(32, 64)).network())
+    assert not found.mismatched
+    assert not found.new
+    supernet = load_file(run / "supernet.safetensors")
+    first = next(name for name in found.tensors if name.endswith("conv.weight"))
+    written, read = found.tensors[first].shape[:2]
+    assert torch.equal(found.tensors[first], supernet[first][:written, :read])
 
 
 def test_an_objective_with_a_cost_says_what_is_expected(tmp_path: Path) -> None:
