@@ -50,7 +50,7 @@ class System:
 SYSTEMS: Final = {
     "gas": System("spaces/gas.arch:gas_s", (), 300, 200),
     "cas": System("spaces/cas.arch:cas_gt", ("f=4",), 60, 200),
-    "autortnet": System("spaces/autortnet.arch:autortnet_a", ("f=4", "cells=6"), 100, 200),
+    "autortnet": System("spaces/autortnet.arch:autortnet_a", ("f=8", "cells=6"), 80, 200),
     "fasterseg": System("spaces/fasterseg.arch:fasterseg_s", ("layers=5", "w=2"), 30, 200),
 }
 

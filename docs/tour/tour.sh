@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The four systems searched on drawn streets, each at a width at which a search takes minutes on one core.
-#   BIN    where `archdsl` is (.venv/bin)
-#   OUT    the folder of the runs (compiled/tour); searches that are there are resumed
+#   BIN    where `archdsl` and `python` are (.venv/bin)
+#   OUT    the folder of the runs (compiled/tour); what is there is not done again
 #   ONLY   some of the systems, as in ONLY="gas cas"; else all four
 #   STEPS  of each phase, instead of those below
 set -euo pipefail
@@ -10,6 +10,7 @@ cd "$(dirname "$0")/../.."
 bin=${BIN:-.venv/bin}
 out=${OUT:-compiled/tour}
 size=64x128
+train_steps=200 random_networks=2
 
 # What is searched, the spaces that it needs prices for, parameters, images of a step, steps of a phase. A step of a
 # phase takes, on one core: CAS 2.0 s in the backbone and 2.4 s in the multi-scale cell, AutoRTNet 1.0 s, GAS 0.5 s,
@@ -31,10 +32,12 @@ run() {
     "$bin/archdsl" "$@"
 }
 
+resumed() { [ ! -e "$1/run.json" ] || echo --resume; }
+
 for name in ${ONLY:-cas autortnet gas fasterseg}; do
     system "$name"
     printf '\n%s\n' "$name"
-    table=docs/tour/tables/$name.json
+    table=docs/tour/tables/$name.json folder=$out/$name data=(--data streets --size "$size" --device cpu)
     given=()
     for each in $set; do given+=(--set "$each"); done
 
@@ -42,14 +45,26 @@ for name in ${ONLY:-cas autortnet gas fasterseg}; do
     # shellcheck disable=SC2086
     [ -e "$table" ] || run cost fill $spaces --runtime ort "${given[@]}" --set classes=11 --input "1x3x$size" -o "$table"
 
-    resume=()
-    [ ! -e "$out/$name/run.json" ] || resume=(--resume)
-    run search "$search" --data streets --size "$size" --batch "$batch" --iterations "${STEPS:-$steps}" "${given[@]}" \
-        --cost "$table" --device cpu --out "$out/$name" "${resume[@]}"
-
-    found=$out/$name/genotype.arch
+    # shellcheck disable=SC2046
+    [ -e "$folder/search/supernet.safetensors" ] ||
+        run search "$search" "${data[@]}" --batch "$batch" --iterations "${STEPS:-$steps}" "${given[@]}" \
+            --cost "$table" --out "$folder/search" $(resumed "$folder/search")
+    found=$folder/search/genotype.arch
     run check "$found"
     run stats "$found" --input "1x3x$size" --cost "$table"
-    run draw "$found" -o "$out/$name/found.svg"
-    run report "$out/$name" -o "$out/$name/report.html"
+
+    # What was found is trained, and random networks of equal cost beside it.
+    # shellcheck disable=SC2046
+    [ -e "$folder/train/last.safetensors" ] ||
+        run train "$found" "${data[@]}" --iterations "$train_steps" --batch 4 --out "$folder/train" $(resumed "$folder/train")
+    # shellcheck disable=SC2046
+    run baseline "${search%%:*}" --by random --evaluations "$random_networks" "${data[@]}" --iterations "$train_steps" \
+        --batch 4 --cost "$table" --input "1x3x$size" --set classes=11 "${given[@]}" \
+        $("$bin/python" docs/tour/page.py "$folder" --bounds) --out "$folder/random" $(resumed "$folder/random")
+
+    run compile "$found" --target onnx --weights "$folder/train" --input "1x3x$size" -o "$folder/compiled" --verify
+    run draw "$found" -o "$folder/found.svg"
+    run report "$folder/search" -o "$folder/report.html"
 done
+
+"$bin/python" docs/tour/page.py "$out" -o docs/search-tour.md

@@ -121,7 +121,7 @@ class StageWork:
                 return {**about, **_event(found), "loss": loss, "answers_loss": found.loss}
 
     def _both(self, player: Player, batch: Sequence[Batch], at: At) -> Values:
-        self._clear(player)
+        self.clear(player)
         values = self.gradients.of_both(player, batch, at)
         self._step_weights(player, values, at)
         self._step_answers(player, values, at)
@@ -130,7 +130,7 @@ class StageWork:
     def _answers(
         self, player: Player, weights: Sequence[Batch], batch: Sequence[Batch], at: At, rate: float | None
     ) -> Values:
-        self._clear(player)
+        self.clear(player)
         if rate is None:
             values = self.gradients.of_answers(player, batch, at)
         else:
@@ -139,12 +139,17 @@ class StageWork:
         return values
 
     def _weights(self, player: Player, batch: Sequence[Batch], at: At) -> Values:
-        self._clear(player)
+        self.clear(player)
         values = self.gradients.of_weights(player, batch, at)
         self._step_weights(player, values, at)
         return values
 
-    def _clear(self, player: Player) -> None:
+    def batch(self, player: Player) -> Sequence[Batch]:
+        """The micro-batches of weights in the step that comes next."""
+        return self._feeds.next(self.setup.feed(player.phase, answers=False), self.step)
+
+    def clear(self, player: Player) -> None:
+        """No gradient is left."""
         self.supernet.zero_grad(set_to_none=True)
         player.zero_grad(set_to_none=True)
 
