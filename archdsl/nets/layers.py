@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from archdsl.nets.strided_pixels import StridedPixels, is_unsafe
 from archdsl.ops import Attributes, Shape
 from archdsl.ops.attributes import flag, fraction, optional_fraction, optional_pair, pair, whole, word
 from archdsl.ops.primitives import PRIMITIVES, form_of
@@ -75,12 +76,15 @@ def layer(primitive: str, attributes: Attributes, maps: Sequence[Shape], path: s
 
 def _conv(asked: LayerRequest, channels_out: int, groups: int) -> nn.Conv2d:
     attributes = asked.attributes
-    return nn.Conv2d(
+    stride = whole(attributes, "s")
+    padding = conv_padding(attributes)
+    unsafe = is_unsafe(asked.channels, pair(attributes, "k"), (stride, stride), padding)
+    return (StridedPixels if unsafe else nn.Conv2d)(
         asked.channels,
         channels_out,
         pair(attributes, "k"),
-        stride=whole(attributes, "s"),
-        padding=conv_padding(attributes),
+        stride=stride,
+        padding=padding,
         dilation=whole(attributes, "d"),
         groups=groups,
         bias=flag(attributes, "bias"),

@@ -7,13 +7,15 @@ B images, C channels, H height, W width of the map read; h, w of the map written
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
+
+from archdsl.nets.strided_pixels import is_unsafe, pixels_read
 
 _FAST: Final = 3
 """The largest window of a depthwise kernel whose gradient is fast."""
@@ -40,7 +42,13 @@ class Window:
         if self.is_product(x_BCHW, kernel):
             y_BHWC = functional.linear(x_BCHW.permute(0, 2, 3, 1), kernel[:, :, 0, 0], bias)
             return y_BHWC.permute(0, 3, 1, 2)
+        if self.is_unsafe(x_BCHW, kernel):
+            return functional.conv2d(pixels_read(x_BCHW, self.stride), kernel, bias, groups=self.groups)
         return functional.conv2d(x_BCHW, kernel, bias, self.stride, self.padding, self.dilation, self.groups)
+
+    def is_unsafe(self, x_BCHW: Tensor, kernel: Tensor) -> bool:
+        """Whether torch's own gradient writes past its memory (`archdsl.nets.strided_pixels`)."""
+        return is_unsafe(x_BCHW.shape[1], (kernel.shape[2], kernel.shape[3]), self.stride, self.padding)
 
     def is_product(self, x_BCHW: Tensor, kernel: Tensor) -> bool:
         """Whether it is best run as a product of matrices: torch copies small batches to another order in memory."""
@@ -77,6 +85,8 @@ def gradients(
     grad_BChw: Tensor, x_BCHW: Tensor, kernel: Tensor, window: Window, wanted: tuple[bool, bool, bool]
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
     """Of a convolution: for the map, for the kernel and for the bias, each where it is wanted."""
+    if window.is_unsafe(x_BCHW, kernel):
+        return _of_pixels(grad_BChw, x_BCHW, kernel, window, wanted)
     if _is_slow(x_BCHW, kernel, window):
         to_map, to_kernel, to_bias = wanted
         return (
@@ -110,6 +120,19 @@ def _of_windows(grad_BChw: Tensor, x_BCHW: Tensor, kernel: Tensor, window: Windo
     windows_BKN = functional.unfold(x_BCHW, size, window.dilation, window.padding, window.stride)
     windows_KN = windows_BKN.transpose(0, 1).flatten(1)
     return (grad_BChw.transpose(0, 1).flatten(1) @ windows_KN.t()).view(kernel.shape)
+
+
+def _of_pixels(
+    grad_BChw: Tensor, x_BCHW: Tensor, kernel: Tensor, window: Window, wanted: tuple[bool, bool, bool]
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """By the convolution of the pixels that are read; the others have no gradient."""
+    read_BChw = _dense(pixels_read(x_BCHW, window.stride))
+    to_read, to_kernel, to_bias = gradients(grad_BChw, read_BChw, kernel, replace(window, stride=(1, 1)), wanted)
+    if to_read is None:
+        return None, to_kernel, to_bias
+    to_map = torch.zeros_like(x_BCHW)
+    pixels_read(to_map, window.stride).copy_(to_read)
+    return to_map, to_kernel, to_bias
 
 
 def _of_product(

@@ -407,6 +407,10 @@ def _window(payload: Apply, shapes: tuple[Shape, ...]) -> Window:
     with torch.device("meta"):
         module = layer(payload.primitive, payload.attribute, shapes, payload.primitive)
     assert isinstance(module, nn.Conv2d)
+    return _window_of(module)
+
+
+def _window_of(module: nn.Conv2d) -> Window:
     return Window(_two(module.stride), _two(module.padding), _two(module.dilation), module.groups)
 
 
@@ -417,11 +421,14 @@ def _two(numbers: Sequence[int] | int | str) -> tuple[int, int]:
 
 
 def _conv(module: nn.Conv2d, slicer: Slicer) -> ComputeOne:
-    stride, padding, dilation, groups = module.stride, module.padding, module.dilation, module.groups
+    window = _window_of(module)
 
     def compute(_: Weights, maps: Sequence[Tensor]) -> Tensor:
         tensors = slicer()
-        return functional.conv2d(maps[0], tensors["weight"], tensors.get("bias"), stride, padding, dilation, groups)
+        kernel, bias = tensors["weight"], tensors.get("bias")
+        if window.is_unsafe(maps[0], kernel):
+            return window.conv(maps[0], kernel, bias)
+        return functional.conv2d(maps[0], kernel, bias, window.stride, window.padding, window.dilation, window.groups)
 
     return compute
 
