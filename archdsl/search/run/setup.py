@@ -15,7 +15,7 @@ from archdsl.settings.searches import Phase, Split
 from archdsl.space import Program
 from archdsl.train.batches import Feed
 from archdsl.train.prepare import cropped
-from archdsl.train.run import FORMAT_VERSION, Length, Record
+from archdsl.train.run import FORMAT_VERSION, Length, Record, data_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,6 @@ class SearchSetup:
 
     def record(self, processes: int) -> Record:
         """All that determines a search; a run is resumed only where all of it is equal."""
-        data = self.data
         stages = [
             {
                 "phase": each.main.name,
@@ -110,15 +109,7 @@ class SearchSetup:
                 "kind": "search",
                 **self.about,
                 "stages": stages,
-                "data": {
-                    "kind": data.kind,
-                    "train_on": self.train_on,
-                    "score_on": self.score_on,
-                    "classes": list(data.classes.names),
-                    "colours": [list(each) for each in data.classes.colours],
-                    "mean": list(data.mean),
-                    "std": list(data.std),
-                },
+                "data": data_values(self.data, self.train_on, self.score_on),
                 "size": list(self.size),
                 "seed": self.seed,
                 "processes": processes,
