@@ -22,6 +22,10 @@ def boxes(picture: Picture, pattern: str) -> list[Box]:
     return [box for box in picture.boxes if re.match(pattern, box.name)]
 
 
+def _number(label: str) -> float:
+    return float(label.replace(",", ""))
+
+
 def at(box: Box) -> tuple[float, float]:
     assert box.at is not None
     return box.at
@@ -34,7 +38,7 @@ def test_points_stand_as_their_times_do_between_the_ends_of_the_axes(
     picture = prediction_picture("table", [], "ms", found, time_by_op)
     points = boxes(picture, "net_")
     assert len(points) == len(found)
-    ticks = [(at(box)[0], float(box.label[0].text)) for box in boxes(picture, "legend x ")]
+    ticks = [(at(box)[0], _number(box.label[0].text)) for box in boxes(picture, "legend x ")]
     (start, first), (end, last) = ticks[0], ticks[-1]
     for box, each in zip(points, found, strict=True):
         x, y = at(box)
