@@ -17,6 +17,7 @@ from torch.fx import wrap  # pyright: ignore[reportUnknownVariableType]
 from torch.nn import functional
 
 from archdsl.nets.layers import Resize, layer
+from archdsl.nets.strided_pixels import is_unsafe, pixels_read
 from archdsl.nets.supernet.checkpoint import recomputed
 from archdsl.nets.supernet.convolutions import Window
 from archdsl.nets.supernet.kept_rows import kept_sum_of_rows
@@ -422,13 +423,16 @@ def _two(numbers: Sequence[int] | int | str) -> tuple[int, int]:
 
 def _conv(module: nn.Conv2d, slicer: Slicer) -> ComputeOne:
     window = _window_of(module)
+    stride, padding, dilation, groups = window.stride, window.padding, window.dilation, window.groups
+    # Known before a compiler traces it, which cannot look into maps.
+    unsafe = is_unsafe(module.in_channels, _two(module.kernel_size), stride, padding)
 
     def compute(_: Weights, maps: Sequence[Tensor]) -> Tensor:
         tensors = slicer()
         kernel, bias = tensors["weight"], tensors.get("bias")
-        if window.is_unsafe(maps[0], kernel):
-            return window.conv(maps[0], kernel, bias)
-        return functional.conv2d(maps[0], kernel, bias, window.stride, window.padding, window.dilation, window.groups)
+        if unsafe:
+            return functional.conv2d(pixels_read(maps[0], stride), kernel, bias, groups=groups)
+        return functional.conv2d(maps[0], kernel, bias, stride, padding, dilation, groups)
 
     return compute
 
