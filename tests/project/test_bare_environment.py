@@ -142,6 +142,8 @@ LACKING: Final[dict[str, tuple[str, ...]]] = {
     "sweep": ("sweep", STUDENT, "--command", "train", "--out", "runs"),
     "sweep --executor ray": ("sweep", STUDENT, "--executor", "ray", "--out", "runs"),
     "sweep --executor slurm": ("sweep", STUDENT, "--executor", "slurm", "--out", "runs"),
+    "report": ("report", "spaces", "-o", "page.html"),
+    "view": ("view", "spaces"),
     "rank": ("rank", "spaces"),
     "baseline": ("baseline", "spaces/fasterseg.arch", "--by", "random", "--out", "run"),
     "search": ("search", "spaces/gas.arch", "--out", "run"),
