@@ -56,8 +56,6 @@ def section(name: str, folder: Path) -> str:
     losses = [line["loss"] for line in events(folder / "search", "step") if line["phase"] == network["phase"]]
     tenth = max(1, len(losses) // 10)
     first, last = (sum(part) / len(part) for part in (losses[:tenth], losses[-tenth:]))
-    text = (folder / "search" / "genotype.arch").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line and not line.startswith("use ")]
     about = (
         f"Parameters: {parameters}. Phases: {stages}. The loss of the supernet went from {first:.3f} (mean of the "
         f"first tenth of its steps) to {last:.3f}.\n"
@@ -67,10 +65,7 @@ def section(name: str, folder: Path) -> str:
             f"## {NAMES[name]}\n",
             about,
             *rows,
-            "",
-            "```arch",
-            *lines,
-            "```\n",
+            f"\n[The genotype](../spaces/genotypes/found/{name}.arch), and its [picture](pictures/found_{name}.svg).\n",
         ]
     )
 

@@ -62,8 +62,11 @@ for name in ${ONLY:-cas autortnet gas fasterseg}; do
         --batch 4 --cost "$table" --input "1x3x$size" --set classes=11 "${given[@]}" \
         $("$bin/python" docs/tour/page.py "$folder" --bounds) --out "$folder/random" $(resumed "$folder/random")
 
+    kept=spaces/genotypes/found/$name.arch
+    run derive "$folder/search" --name "${name}_found" --input "1x3x$size" --cost "$table" -o "$kept"
+    run diff "$kept" "$found"
     run compile "$found" --target onnx --weights "$folder/train" --input "1x3x$size" -o "$folder/compiled" --verify
-    run draw "$found" -o "$folder/found.svg"
+    run draw "$kept" -o "docs/pictures/found_$name.svg"
     run report "$folder/search" -o "$folder/report.html"
 done
 
