@@ -15,7 +15,7 @@ from archdsl.cost.variants import TooManyRows
 from archdsl.data import Data, split_indices
 from archdsl.pipeline import Loaded
 from archdsl.pipeline.classes import CLASSES, with_classes
-from archdsl.pipeline.recipes import file_of_space, programs_of
+from archdsl.pipeline.recipes import file_of_space, programs_of, space_parameters
 from archdsl.search.derive.runs import searched
 from archdsl.search.run.files import GENOTYPE
 from archdsl.search.run.setup import Parts, SearchSetup, Stage
@@ -80,7 +80,7 @@ def prepare(request: SearchRequest, data: Data) -> Prepared:
     assert search is not None
     _check_classes(loaded, data)
     _check_place(loaded, request.out)
-    tables, table, name, more = _tables(request, search, loaded.program)
+    tables, table, name, more = _tables(request, search, loaded, overrides, size)
     notices += more
     programs = programs_of(request.space, search, overrides=overrides, size=size)
     stages, more = _stages(request, search, loaded, programs, data)
@@ -236,9 +236,14 @@ def _parts(split: Split, data: Data, request: SearchRequest) -> Parts:
 
 
 def _tables(
-    request: SearchRequest, search: Search, program: Program
+    request: SearchRequest,
+    search: Search,
+    loaded: Loaded,
+    overrides: Mapping[str, str],
+    size: tuple[int, int],
 ) -> tuple[Mapping[Path, Table], Table | None, str, list[str]]:
     """The tables of objectives, the one that derived networks are priced by with its name, and notices."""
+    program = loaded.program
     objectives = [phase.objective for phase in search.phases]
     picks = [phase.pick for phase in search.phases if phase.pick is not None]
     if request.cost is not None:
@@ -250,13 +255,21 @@ def _tables(
         found = tables_of([*objectives, *picks])
     except FileNotFoundError as error:
         raise Refused(
-            f"`{error.filename}` is not there, the table of a cost that `{search.name}` searches under: fill it "
-            f"(`archdsl cost fill {request.space} -o TABLE`) and give it with `--cost TABLE`"
+            f"`{error.filename}` is not there, the table of a cost that `{search.name}` searches under: fill one "
+            f"(`{_filling(loaded, search, overrides, size)}`), and give it with `--cost TABLE`"
         ) from None
     one = next(iter(found.items())) if len(found) == 1 else None
     if one is None:
         return found, None, "", []
     return found, *_whole(one[1], str(one[0]), program)
+
+
+def _filling(loaded: Loaded, search: Search, overrides: Mapping[str, str], size: tuple[int, int]) -> str:
+    """The command that measures what the search needs."""
+    names = dict.fromkeys([loaded.program.name, *(each.network for each in search.phases if each.network)])
+    spaces = " ".join(f"{loaded.target.file}:{name}" for name in names)
+    sets = "".join(f" --set {name}={value}" for name, value in space_parameters(search, overrides).items())
+    return f"archdsl cost fill {spaces}{sets} --input 1x3x{size[0]}x{size[1]} --runtime RUNTIME -o TABLE"
 
 
 def _whole(table: Table, name: str, program: Program) -> tuple[Table | None, str, list[str]]:
