@@ -35,7 +35,7 @@ demo: $(READY) ## Compile, draw and compare FasterSeg's student; see streets wit
 demo-weights: $(READY) ## Train the demo's network again (minutes)
 	@BIN=$(BIN) bash docs/demo/train.sh
 
-tour: $(READY) ## Search CAS, AutoRTNet, GAS and FasterSeg on drawn streets, train what is found (an hour)
+tour: $(READY) ## Search CAS, AutoRTNet, GAS and FasterSeg on drawn streets, train what is found
 	@BIN=$(BIN) bash docs/tour/tour.sh
 
 test: $(READY) ## Run the tests

@@ -65,10 +65,18 @@ class Outcome:
 class Work(ABC):
     """What a run does step by step, with all of its state."""
 
-    step: int
-    """The number of steps taken."""
-    best: float | None
     scores: Scores | None
+    """Those of the last evaluation."""
+
+    @property
+    @abstractmethod
+    def step(self) -> int:
+        """The number of steps taken."""
+
+    @property
+    @abstractmethod
+    def best(self) -> float | None:
+        """The best score so far, 0 to 1; None where nothing was evaluated."""
 
     @property
     @abstractmethod

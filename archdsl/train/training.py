@@ -106,11 +106,11 @@ class NetworkTraining(Work):
     # State --------------------------------------------------------------------------------------
 
     @property
-    def step(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]  # the state has it
+    def step(self) -> int:
         return self.state.step
 
     @property
-    def best(self) -> float | None:  # pyright: ignore[reportIncompatibleVariableOverride]  # the state has it
+    def best(self) -> float | None:
         return self.state.best
 
     @property

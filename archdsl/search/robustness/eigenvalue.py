@@ -16,15 +16,15 @@ Legend of shape suffixes: L logits of all questions, K steps of Lanczos.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from archdsl.nets.supernet import Decisions, Supernet
 from archdsl.nets.supernet.relaxation import PhaseRelaxation
+from archdsl.search.undisturbed import undisturbed
 from archdsl.space import QuestionPath
 from archdsl.train.distributed import all_reduce_sum, world_size
 from archdsl.train.typed_torch import eigenvectors, forked_noise, manual_seed
@@ -151,20 +151,3 @@ class _Hessian:
         if not bool(found_L.isfinite().all()):
             raise NotMeasured("the loss has NaN or infinite second derivatives by the logits")
         return found_L
-
-
-@contextmanager
-def undisturbed(network: nn.Module) -> Generator[None]:
-    """Inside, weights of a network take no gradients; behind, buffers such as batch norms' statistics are as before."""
-    taking = [each for each in network.parameters() if each.requires_grad]
-    buffers = [(each, each.clone()) for each in network.buffers()]
-    try:
-        for each in taking:
-            each.requires_grad_(False)
-        yield
-    finally:
-        for each in taking:
-            each.requires_grad_(True)
-        with torch.no_grad():
-            for buffer, before in buffers:
-                buffer.copy_(before)

@@ -7,8 +7,8 @@ once through what made the decisions: relaxation and guide.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from archdsl.nets.supernet import Supernet
 from archdsl.nets.supernet.decisions import Decisions
 from archdsl.search.run.player import Player
-from archdsl.search.run.statistics import kept_statistics
+from archdsl.search.undisturbed import frozen, undisturbed
 from archdsl.settings.schedules import Moment
 from archdsl.space import QuestionPath
 from archdsl.train.distributed import all_reduce_sum, world_size
@@ -78,7 +78,7 @@ class Gradients:
         if player.questions.perturbation is None:
             return decisions
         images, labels = parts[0]
-        with kept_statistics(self.supernet), frozen(self.supernet):
+        with undisturbed(self.supernet):
             return player.relaxation.perturbed(
                 decisions,
                 at.moment,
@@ -183,16 +183,6 @@ def _through(decisions: Decisions, leaves: Mapping[QuestionPath, Tensor]) -> Non
     made = [(decisions.weights[path], leaf.grad) for path, leaf in leaves.items() if leaf.grad is not None]
     if made:
         torch.autograd.backward([each for each, _ in made], [gradient for _, gradient in made])
-
-
-@contextmanager
-def frozen(network: nn.Module) -> Generator[None]:
-    """Its parameters have no gradients within it."""
-    network.requires_grad_(requires_grad=False)
-    try:
-        yield
-    finally:
-        network.requires_grad_(requires_grad=True)
 
 
 def joined(parameters: Iterable[nn.Parameter]) -> None:

@@ -15,7 +15,7 @@ from archdsl.search.derive.chances import Chances
 from archdsl.search.derive.plan import Plan
 from archdsl.search.derive.strongest import Derived, derive, every_end, labels_of
 from archdsl.search.run.setup import SearchSetup
-from archdsl.search.run.statistics import kept_statistics
+from archdsl.search.undisturbed import kept_statistics
 from archdsl.settings.searches import Phase
 from archdsl.space.trace import Answers
 from archdsl.train.evaluate import SCORED_TOGETHER, Scores, batched, own_indices, score, score_images

@@ -69,8 +69,8 @@ class SearchWork(Work):
     def __init__(self, setup: SearchSetup, fabric: Fabric) -> None:
         self.setup = setup
         self.fabric = fabric
-        self.step = 0
-        self.best: float | None = None
+        self._step = 0
+        self._best: float | None = None
         self.scores: Scores | None = None
         self._source = held(setup.data.splits[setup.train_on])
         self.found: Answers = dict(setup.loaded.meaning.answers)
@@ -85,6 +85,14 @@ class SearchWork(Work):
     # Steps --------------------------------------------------------------------------------------
 
     @property
+    def step(self) -> int:
+        return self._step
+
+    @property
+    def best(self) -> float | None:
+        return self._best
+
+    @property
     def finished(self) -> bool:
         return self.stage.number == len(self.setup.stages) - 1 and self.stage.finished
 
@@ -93,7 +101,7 @@ class SearchWork(Work):
         stage = self.stage
         moment = stage.length.moment(stage.step)
         events = list(stage.take())
-        self.step += 1
+        self._step += 1
         ended, scores = stage.step % stage.length.steps_per_epoch == 0 or stage.finished, None
         if ended:
             stage.check_weights()
@@ -128,7 +136,7 @@ class SearchWork(Work):
         yield "answers", {"phase": phase.name, "epoch": epoch + 1, **figures}
         player.watch.after(epoch + 1, figures)
         if scores:
-            self.best, self.scores = max(accuracy.values()), max(scores.values(), key=self._merit)
+            self._best, self.scores = max(accuracy.values()), max(scores.values(), key=self._merit)
             found = {"miou": self.scores.miou, "accuracy": self.scores.accuracy}
             ends = {"ends": accuracy} if "" not in accuracy else {}
             yield "score", {"phase": phase.name, "epoch": epoch + 1, **found, **ends}
@@ -221,7 +229,7 @@ class SearchWork(Work):
         for player in self.stage.players:
             player.adaptive = dict(found.state["adaptive"][player.phase.name])
             player.watch.restore(found.state["watch"][player.phase.name])
-        self.step, self.best = found.step, found.state["best"]
+        self._step, self._best = found.step, found.state["best"]
 
     def finish(self) -> None:
         if rank() == 0:

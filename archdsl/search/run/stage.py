@@ -75,10 +75,10 @@ class StageWork:
             return None
         batches = self._feeds.batches(self.setup.feed(phase, answers=False))
         weights = median_frequency_weights(batches.labels(), self.setup.data.classes.count)
-        return weights.to(self.gradients_device)
+        return weights.to(self._device)
 
     @property
-    def gradients_device(self) -> torch.device:
+    def _device(self) -> torch.device:
         return next(self.supernet.parameters()).device
 
     @property

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from archdsl.search.run.gradients import At, Gradients, Values, joined
 from archdsl.search.run.player import Player
-from archdsl.search.run.statistics import kept_statistics
+from archdsl.search.undisturbed import kept_statistics
 from archdsl.train.losses import Batch
 
 RADIUS: Final = 0.01

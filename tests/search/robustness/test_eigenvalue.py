@@ -20,7 +20,8 @@ from archdsl.nets.supernet import Decisions, Supernet
 from archdsl.relax.checkpoints import Budget
 from archdsl.relax.phases import questions_of
 from archdsl.relax.plan import unplanned
-from archdsl.search.robustness.eigenvalue import NotMeasured, dominant_eigenvalue, eigenvalue_of, undisturbed
+from archdsl.search.robustness.eigenvalue import NotMeasured, dominant_eigenvalue, eigenvalue_of
+from archdsl.search.undisturbed import undisturbed
 from archdsl.settings.relaxations import Method, Mixing, Relaxation
 from archdsl.space import Program, QuestionKind, QuestionPath
 from archdsl.train.typed_torch import eigenvectors, manual_seed
