@@ -2,9 +2,10 @@
 
 For each seed a search as the text says (with the parameters and the length below), and a training of what it found; and
 as many trainings of networks drawn uniformly among those whose predicted latency is within 10 % of the found ones'
-mean. All trainings are alike: the recipe of the space, so many iterations, the best mIoU on `val` (no other split is
-read). Tables are filled here, at the size of the images. Everything lies in a folder, and the same command goes on
-where it was stopped.
+mean. Beside them what the papers compare with, in `variants`: other searches of the same space, of the same length.
+All trainings are alike: the recipe of the space, so many iterations, the best mIoU on `val` (no other split is read).
+Tables are filled here, at the size of the images. Everything lies in a folder, and the same command goes on where it
+was stopped.
 """
 
 from __future__ import annotations
@@ -29,29 +30,47 @@ BAND: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class System:
-    text: str
-    """The search, or for a variant the text that says it."""
+    search: str
+    """As commands take it: FILE:SEARCH."""
     overrides: tuple[str, ...]
     search_iterations: int
-    train_iterations: int
+    """Of each phase."""
+    train_iterations: int = 200
     batch: int = 4
-    variant: str = ""
-    """A search of the same space that is written into the folder."""
+    variants: tuple[str, ...] = ()
+    """Searches of the same space that say one thing otherwise, as FILE:SEARCH."""
 
     @property
     def space(self) -> Path:
-        return ROOT / self.text.partition(":")[0]
+        return ROOT / self.search.partition(":")[0]
 
     @property
     def sets(self) -> list[str]:
         return [part for each in self.overrides for part in ("--set", each)]
 
 
+VARIANTS: Final = "benchmarks/variants"
 SYSTEMS: Final = {
-    "gas": System("spaces/gas.arch:gas_s", (), 300, 200),
-    "cas": System("spaces/cas.arch:cas_gt", ("f=4",), 60, 200),
-    "autortnet": System("spaces/autortnet.arch:autortnet_a", ("f=8", "cells=6"), 80, 200),
-    "fasterseg": System("spaces/fasterseg.arch:fasterseg_s", ("layers=5", "w=2"), 30, 200),
+    "gas": System(
+        "spaces/gas.arch:gas_s",
+        (),
+        300,
+        variants=(f"{VARIANTS}/gas.arch:gas_unguided", f"{VARIANTS}/gas.arch:gas_fully_connected"),
+    ),
+    "cas": System("spaces/cas.arch:cas_gt", ("f=4",), 40),
+    "autortnet": System(
+        "spaces/autortnet.arch:autortnet_a",
+        ("f=8", "cells=3"),
+        120,
+        variants=(f"{VARIANTS}/autortnet.arch:autortnet_fixed",),
+    ),
+    "fasterseg": System(
+        "spaces/fasterseg.arch:fasterseg_s",
+        ("layers=4", "w=2"),
+        60,
+        batch=2,
+        variants=(f"{VARIANTS}/fasterseg.arch:fasterseg_plain",),
+    ),
 }
 
 
@@ -68,7 +87,7 @@ def table(name: str, system: System, folder: Path, classes: int) -> Path:
     file = folder / f"{name}.json"
     if not file.exists():
         spaces = (
-            [f"{system.space}:cas", f"{system.space}:cas_backbone"] if "cas.arch" in system.text else [system.space]
+            [f"{system.space}:cas", f"{system.space}:cas_backbone"] if "cas.arch" in system.search else [system.space]
         )
         image = f"1x3x{SIZE[0]}x{SIZE[1]}"
         more = ["--runtime", "ort", "--input", image, "--set", f"classes={classes}", *system.sets, "-o", str(file)]
@@ -88,19 +107,22 @@ def resumed(run: Path) -> list[str]:
 class Trained:
     miou: float
     latency_ms: float
+    parameter_free: float | None = None
+    """By the search's probabilities at its end, the share of ops without weights: by it a collapse is seen."""
 
 
-def found(name: str, system: System, folder: Path, costs: Path, seed: int) -> Trained:
-    """What the search of a seed found, trained."""
+def found(search: str, system: System, folder: Path, costs: Path, seed: int) -> Trained:
+    """What a search with a seed found, trained; in a folder of its own."""
     run = folder / f"search_{seed}"
     if not (run / "supernet.safetensors").exists():
         length = ["--iterations", str(system.search_iterations), "--batch", str(system.batch)]
         more = ["--score-every", "1000", "--cost", str(costs), "--seed", str(seed), *resumed(run)]
-        archdsl("search", str(ROOT / system.text), *data(), "--out", str(run), *length, *more, *system.sets)
-    (latency,) = (
-        line["latency_ms"] for line in journal(run) if line["event"] == "derived" and line["phase"] == last_phase(run)
-    )
-    return Trained(trained(run / "genotype.arch", folder / f"train_{seed}", system, seed), latency)
+        archdsl("search", str(ROOT / search), *data(), "--out", str(run), *length, *more, *system.sets)
+    phase = last_phase(run)
+    lines = [line for line in journal(run) if line.get("phase") == phase]
+    (latency,) = (line["latency_ms"] for line in lines if line["event"] == "derived")
+    *_, free = (line["parameter_free"] for line in lines if line["event"] == "answers")
+    return Trained(trained(run / "genotype.arch", folder / f"train_{seed}", system, seed), latency, free)
 
 
 def last_phase(run: Path) -> str:
@@ -147,21 +169,31 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS / "found_against_random")
     asked = parser.parse_args()
     print(", ".join(f"{key} {value}" for key, value in machine().items()))
-    print("| | mIoU, % | predicted latency, ms | networks |\n|---|---|---|---|", flush=True)
+    print(
+        "| | mIoU, % | predicted latency, ms | ops without weights, % | networks |\n|---|---|---|---|---|", flush=True
+    )
     for name in asked.systems:
         system, folder = SYSTEMS[name], asked.results.resolve() / name
         folder.mkdir(parents=True, exist_ok=True)
         classes = 11
         costs = table(name, system, folder, classes)
-        networks = [found(name, system, folder, costs, seed) for seed in range(asked.seeds)]
-        show(f"{name}, found", networks)
-        mean = fmean(each.latency_ms for each in networks)
-        show(f"{name}, random", random(system, folder, costs, mean, asked.random, classes))
+        for search in (system.search, *system.variants):
+            title = search.partition(":")[2]
+            networks = [found(search, system, folder / title, costs, seed) for seed in range(asked.seeds)]
+            show(f"{title}, found", networks)
+            if search == system.search:
+                mean = fmean(each.latency_ms for each in networks)
+                show(f"{name}, random", random(system, folder, costs, mean, asked.random, classes))
 
 
 def show(what: str, networks: Sequence[Trained]) -> None:
     miou, latency = [each.miou for each in networks], [each.latency_ms for each in networks]
-    print(f"| {what} | {spread(miou, scale=100)} | {spread(latency)} | {len(networks)} |", flush=True)
+    free = [each.parameter_free for each in networks if each.parameter_free is not None]
+    print(
+        f"| {what} | {spread(miou, scale=100)} | {spread(latency)} | {spread(free, scale=100) if free else ''} "
+        f"| {len(networks)} |",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

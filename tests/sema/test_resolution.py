@@ -24,7 +24,7 @@ CLOSED = [file for file in TEXTS if file.parent.name == "genotypes"]
 
 OF_PRIMITIVES = {name for each in PRIMITIVES.values() for name in (*(one.name for one in each.parameters), *each.maps)}
 OF_STRUCTURES = {"chain", "hyper", "grid", "last", "prev", "at", "branch", "keep", "by", "exit", "path"}
-OF_GENOTYPES = {"hash", "open", "also", "found", "run", "seed", "epoch"}
+OF_GENOTYPES = {"hash", "open", "also", "found", "run", "seed", "epoch", "step"}
 OF_LANGUAGE = {*PRIMITIVES, *OF_PRIMITIVES, *BUILT_IN, *OF_STRUCTURES}
 
 
