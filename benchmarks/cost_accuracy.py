@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 from random import Random
-from statistics import fmean
+from statistics import fmean, median
 from typing import Final
 
 from archdsl.cli.cost_options import conditions
@@ -63,6 +63,9 @@ class Predicted:
 class Scores:
     error: float
     """The mean of |predicted / measured - 1|."""
+    shape: float
+    """The same once all predictions have one more factor, the median of measured by predicted: what is left of an error
+    when the machine was faster or slower on the whole than while the table was filled."""
     near: float
     """The share of networks within 10 %."""
     ordered: float
@@ -77,6 +80,7 @@ class Scores:
 def scores(predicted: Sequence[float], measured: Sequence[float]) -> Scores:
     errors = [abs(one / other - 1) for one, other in zip(predicted, measured, strict=True)]
     both = list(zip(predicted, measured, strict=True))
+    drift = median(other / one for one, other in both)
     pairs = [
         (one[0] - other[0]) * (one[1] - other[1]) > 0
         for one, other in combinations(both, 2)
@@ -87,6 +91,7 @@ def scores(predicted: Sequence[float], measured: Sequence[float]) -> Scores:
     ranks = sorted(spearman([one for one, _ in each], [other for _, other in each]) for each in drawn)
     return Scores(
         fmean(errors),
+        fmean(abs(drift * one / other - 1) for one, other in both),
         fmean(error <= NEAR for error in errors),
         fmean(pairs) if pairs else 1.0,
         spearman(predicted, measured),
@@ -181,10 +186,10 @@ def report(name: str, predicted: Sequence[Predicted], found: Mapping[str, Sequen
     }
     low, high = 1000 * min(found["all"]), 1000 * max(found["all"])
     print(f"\n{name}: {len(predicted)} networks, {low:.1f} to {high:.1f} ms\n")
-    print("| | mean error | within 10 % | pairs in order | Spearman |\n|---|---|---|---|---|")
+    print("| | mean error | after one factor | within 10 % | pairs in order | Spearman |\n|---|---|---|---|---|---|")
     for title, each in lines.items():
         print(
-            f"| {title} | {100 * each.error:.1f} % | {100 * each.near:.0f} % | {100 * each.ordered:.1f} % "
+            f"| {title} | {100 * each.error:.1f} % | {100 * each.shape:.1f} % | {100 * each.near:.0f} % | {100 * each.ordered:.1f} % "
             f"| {each.rank:.3f} ({each.rank_low:.3f} to {each.rank_high:.3f}) |"
         )
 
