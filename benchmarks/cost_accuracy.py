@@ -189,8 +189,8 @@ def report(name: str, predicted: Sequence[Predicted], found: Mapping[str, Sequen
     print("| | mean error | after one factor | within 10 % | pairs in order | Spearman |\n|---|---|---|---|---|---|")
     for title, each in lines.items():
         print(
-            f"| {title} | {100 * each.error:.1f} % | {100 * each.shape:.1f} % | {100 * each.near:.0f} % | {100 * each.ordered:.1f} % "
-            f"| {each.rank:.3f} ({each.rank_low:.3f} to {each.rank_high:.3f}) |"
+            f"| {title} | {100 * each.error:.1f} % | {100 * each.shape:.1f} % | {100 * each.near:.0f} % "
+            f"| {100 * each.ordered:.1f} % | {each.rank:.3f} ({each.rank_low:.3f} to {each.rank_high:.3f}) |"
         )
 
 
