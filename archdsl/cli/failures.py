@@ -57,6 +57,7 @@ KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.vcs.git", "GitMissing", Exit.TOOL),
     ("archdsl.vcs.git", "GitRefused", Exit.USAGE),
     ("archdsl.vcs.git", "NoRepository", Exit.USAGE),
+    ("archdsl.data.images", "Unreadable", Exit.USAGE),
     ("archdsl.data.problems", "NoData", Exit.USAGE),
     ("archdsl.data.problems", "BadData", Exit.FINDINGS),
     ("archdsl.render.draw", "NothingToDraw", Exit.USAGE),

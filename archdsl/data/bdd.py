@@ -6,7 +6,7 @@ from pathlib import Path
 
 from archdsl.data.cityscapes import TRAIN_IDS
 from archdsl.data.frames import Frame
-from archdsl.data.layout import Layout, paired, pictures, unknown_layout
+from archdsl.data.layout import Layout, paired, unknown_layout
 from archdsl.data.problems import Problem
 from archdsl.data.street_classes import NINETEEN
 
@@ -28,7 +28,7 @@ def _layout(images: Path, masks: Path, suffix: str) -> Layout:
     splits: dict[str, list[Frame]] = {}
     problems: list[Problem] = []
     for split in ("train", "val"):
-        frames, alone = paired(pictures(images / split), masks / split, TRAIN_IDS, label_suffix=suffix)
+        frames, alone = paired(images / split, masks / split, TRAIN_IDS, label_suffix=suffix)
         problems += alone
         if frames:
             splits[split] = frames

@@ -9,7 +9,7 @@ from typing import Final
 from archdsl.data import compact
 from archdsl.data.camvid_classes import ELEVEN, ORIGINAL, SEGNET
 from archdsl.data.frames import Frame
-from archdsl.data.layout import Layout, paired, pictures, unknown_layout
+from archdsl.data.layout import Layout, paired, unknown_layout
 from archdsl.data.problems import Problem
 
 _SPLITS: Final = ("train", "val", "test")
@@ -36,11 +36,12 @@ def find(written: str, root: Path) -> Layout:
 
 
 def usual_split(name: str) -> str:
-    """The split of SegNet (Badrinarayanan et al., 2017), that papers use, by the name of a frame (`0016E5_07959`).
+    """The split of SegNet (Badrinarayanan et al., 2017), that papers use, by a numbered frame's name (`0016E5_07959`).
 
     Validation is seven seconds of drive 0016E5, test the end of 0001TP and all of Seq05VD.
     """
-    sequence, number = _sequence(name), int(name.rpartition("_")[2].removeprefix("f"))
+    sequence, number = _sequence(name), _number(name)
+    assert number is not None, name
     if sequence == "Seq05VD" or (sequence == "0001TP" and number >= _TEST_FROM):
         return "test"
     return "val" if sequence == "0016E5" and number in _VAL_FRAMES and number % 2 else "train"
@@ -50,7 +51,7 @@ def _segnet(root: Path) -> Layout:
     splits: dict[str, list[Frame]] = {}
     problems: list[Problem] = []
     for split in _SPLITS:
-        frames, alone = paired(pictures(root / split), root / f"{split}annot", SEGNET, group=_sequence)
+        frames, alone = paired(root / split, root / f"{split}annot", SEGNET, group=_sequence)
         problems += alone
         if frames:
             splits[split] = frames
@@ -59,10 +60,10 @@ def _segnet(root: Path) -> Layout:
 
 
 def _original(root: Path, images: Path, labels: Path) -> Layout:
-    frames, problems = paired(pictures(images), labels, ORIGINAL, label_suffix="_L", group=_sequence)
+    frames, problems = paired(images, labels, ORIGINAL, label_suffix="_L", group=_sequence)
     lists = {split: _listed(root, split) for split in _SPLITS}
     if not any(names is not None for names in lists.values()):
-        odd = [frame for frame in frames if not frame.name.rpartition("_")[2].removeprefix("f").isdigit()]
+        odd = [frame for frame in frames if _number(frame.name) is None]
         problems += [
             Problem(
                 str(frame.image),
@@ -87,7 +88,7 @@ def _listed(root: Path, split: str) -> list[str] | None:
     file = _list_of(root, split)
     if file is None:
         return None
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     return [PureWindowsPath(line.split()[0]).stem for line in lines if line.strip()]
 
 
@@ -102,6 +103,12 @@ def _not_there(root: Path, split: str, there: Sequence[str]) -> list[Problem]:
         for name in _listed(root, split) or ()
         if name not in known
     ]
+
+
+def _number(name: str) -> int | None:
+    """Of a frame; None where its name has none. Other scripts, and superscripts, have digits that are not meant."""
+    digits = name.rpartition("_")[2].removeprefix("f")
+    return int(digits) if digits.isascii() and digits.isdigit() else None
 
 
 def _sequence(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from archdsl.data.frames import Frame
 from archdsl.data.labels import Numbers
-from archdsl.data.layout import Layout, pictures, unknown_layout
+from archdsl.data.layout import LABEL, Layout, by_name, pictures, unknown_layout, unread
 from archdsl.data.model import IGNORE
 from archdsl.data.problems import Problem
 from archdsl.data.street_classes import NINETEEN
@@ -47,19 +47,20 @@ def _frames(root: Path, split: str, kind: str, problems: list[Problem]) -> list[
     )
     frames: list[Frame] = []
     for city in cities:
-        names = {path.stem.removesuffix(_IMAGE): path for path in pictures(images / city) if path.stem.endswith(_IMAGE)}
-        frames += [_frame(name, city, image, labels / city, kind) for name, image in names.items()]
-        suffix = f"_{kind}_labelIds"
+        names, twice = by_name(pictures(images / city), _IMAGE)
+        by_ids, twice_too = by_name(pictures(labels / city, (LABEL,)), f"_{kind}_labelIds")
+        by_train_ids, _ = by_name(pictures(labels / city, (LABEL,)), f"_{kind}_labelTrainIds")
+        for name, image in names.items():
+            lacking = labels / city / f"{name}_{kind}_labelIds{LABEL}"
+            frames.append(
+                Frame(name, city, image, by_train_ids[name], TRAIN_IDS)
+                if name in by_train_ids
+                else Frame(name, city, image, by_ids.get(name, lacking), LABEL_IDS)
+            )
+        problems += [*twice, *twice_too, *unread(images / city)]
         problems += [
             Problem(str(label), "has no image", f"unpack `leftImg8bit` of `{split}` too")
-            for label in pictures(labels / city)
-            if label.stem.endswith(suffix) and label.stem.removesuffix(suffix) not in names
+            for name, label in by_ids.items()
+            if name not in names
         ]
     return frames
-
-
-def _frame(name: str, city: str, image: Path, labels: Path, kind: str) -> Frame:
-    made = labels / f"{name}_{kind}_labelTrainIds.png"
-    if made.is_file():
-        return Frame(name, city, image, made, TRAIN_IDS)
-    return Frame(name, city, image, labels / f"{name}_{kind}_labelIds.png", LABEL_IDS)

@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from archdsl.data.layout import pictures, unknown_layout
+from archdsl.data.images import Unreadable, opened
+from archdsl.data.layout import pictures, unknown_layout, unread
 from archdsl.data.model import Bytes, Classes, Example, Split
 from archdsl.data.problems import BadData, Problem
 
@@ -36,6 +37,9 @@ def find(written: str, root: Path) -> Sorted:
     if not names:
         raise unknown_layout(written, root / "train", "a folder for each class")
     problems: list[Problem] = []
+    if len(names) == 1:
+        what = f"has the folder of one class alone, `{names[0]}`: whatever is shown, the answer is right"
+        problems.append(Problem(str(root / "train"), what, "add those of the others"))
     splits: dict[str, list[tuple[Path, int]]] = {}
     for split in ("train", "val"):
         if (root / split).is_dir():
@@ -57,6 +61,7 @@ def _images(folder: Path, names: tuple[str, ...], problems: list[Problem]) -> li
     found: list[tuple[Path, int]] = []
     for name in _classes(folder):
         images = pictures(folder / name)
+        problems += unread(folder / name)
         if name not in names:
             problems.append(
                 Problem(str(folder / name), "is a class that `train` does not have", "remove it, or name it as there")
@@ -75,10 +80,8 @@ def split_of(name: str, images: list[tuple[Path, int]], size: tuple[int, int]) -
         path, label = images[i]
         try:
             return Example(_covering(path, size), np.array(label, dtype=np.int64))
-        except (OSError, SyntaxError) as error:
-            raise BadData(
-                name, [Problem(str(path), f"can no longer be read ({error})", "check the data again")]
-            ) from error
+        except Unreadable as error:
+            raise BadData(name, [error.problem]) from error
 
     names = tuple(f"{path.parent.name}/{path.stem}" for path, _ in images)
     return Split(name, names, ("",) * len(names), read)
@@ -86,9 +89,8 @@ def split_of(name: str, images: list[tuple[Path, int]], size: tuple[int, int]) -
 
 def _covering(path: Path, size: tuple[int, int]) -> Bytes:
     height, width = size
-    with Image.open(path) as image:
-        image.draft("RGB", (width, height))  # a JPEG comes out of its decoder at the next larger eighth
-        rgb = image.convert("RGB")
+    with opened(path) as picture:
+        rgb = picture.rgb(at_least=size)
     scale = max(height / rgb.height, width / rgb.width)
     across, down = width / scale, height / scale
     left, top = (rgb.width - across) / 2, (rgb.height - down) / 2

@@ -2,63 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from archdsl.data.images import Picture, Size, opened
 from archdsl.data.model import IGNORE, Bytes, Colour
 
 OUTSIDE: Final = 254
 """What a value that is no class becomes while labels are checked. There are never so many classes."""
 
+Packed: TypeAlias = "NDArray[np.int32]"
+
 
 class LabelCode(Protocol):
-    def decode(self, image: Image.Image) -> Bytes:
-        """HxW: classes, IGNORE, and OUTSIDE where the file says something else. Raises WrongKind."""
+    def values(self, picture: Picture) -> Bytes | Packed:
+        """HxW: what the file says of each pixel. Raises Unreadable."""
         ...
 
-    def outside(self, image: Image.Image) -> str:
-        """What the file says where it is OUTSIDE, in words."""
+    def decode(self, values: Bytes | Packed) -> Bytes:
+        """Of values their classes, IGNORE, and OUTSIDE for what the data do not know."""
         ...
 
+    def spelled(self, value: int) -> str:
+        """A value as people read it."""
+        ...
 
-class WrongKind(Exception):
-    """A label file that holds another kind of picture; the message says what is wrong."""
+    @property
+    def called(self) -> str:
+        """What values are: `value` or `colour`."""
+        ...
+
+    @property
+    def range(self) -> int:
+        """Values are from 0 to below this."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """One channel of 8 bits whose values are numbers; a palette only makes them pleasant to look at."""
+    """One channel of at most 8 bits whose values are numbers; a palette only makes them pleasant to look at."""
 
     classes: tuple[int, ...]
     """Of each value its class, IGNORE or OUTSIDE; 256 of them."""
+    called: str = "value"
+    range: int = 256
 
     @classmethod
     def of(cls, classes: Mapping[int, int]) -> Numbers:
         return cls(tuple(classes.get(value, OUTSIDE) for value in range(256)))
 
-    def decode(self, image: Image.Image) -> Bytes:
-        table = np.array(self.classes, dtype=np.uint8)
-        return table[self._values(image)]
+    def values(self, picture: Picture) -> Bytes:
+        return picture.numbers()
 
-    def outside(self, image: Image.Image) -> str:
-        values = self._values(image)
-        found = sorted({int(value) for value in np.unique(values)} - {v for v in range(256) if self.knows(v)})
-        return _listed("the value", found)
+    def decode(self, values: Bytes | Packed) -> Bytes:
+        return np.array(self.classes, dtype=np.uint8)[values]
 
-    def knows(self, value: int) -> bool:
-        return self.classes[value] != OUTSIDE
-
-    @staticmethod
-    def _values(image: Image.Image) -> Bytes:
-        if image.mode not in ("L", "P", "1"):
-            raise WrongKind(f"has mode {image.mode}, and labels are one channel of 8 bits")
-        return np.asarray(image.convert("L") if image.mode == "1" else image)
+    def spelled(self, value: int) -> str:
+        return str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +73,19 @@ class Colours:
     """RGB pictures in which each class has colours of its own."""
 
     classes: tuple[tuple[Colour, int], ...]
+    called: str = "colour"
+    range: int = 1 << 24
 
-    def decode(self, image: Image.Image) -> Bytes:
-        return _table(self.classes)[self._packed(image)]
-
-    def outside(self, image: Image.Image) -> str:
-        packed = np.unique(self._packed(image))
-        found = packed[_table(self.classes)[packed] == OUTSIDE]
-        return _listed("the colour", [(int(c) >> 16, int(c) >> 8 & 255, int(c) & 255) for c in found])
-
-    @staticmethod
-    def _packed(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.int32]]:
-        if image.mode not in ("RGB", "RGBA", "P"):
-            raise WrongKind(f"has mode {image.mode}, and labels are colours here")
-        rgb = np.asarray(image.convert("RGB")).astype(np.int32)
+    def values(self, picture: Picture) -> Packed:
+        picture.check_exact()
+        rgb = np.asarray(picture.rgb()).astype(np.int32)
         return rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2]
+
+    def decode(self, values: Bytes | Packed) -> Bytes:
+        return _table(self.classes)[values]
+
+    def spelled(self, value: int) -> str:
+        return str((value >> 16, value >> 8 & 255, value & 255))
 
 
 @cache
@@ -91,15 +96,17 @@ def _table(classes: tuple[tuple[Colour, int], ...]) -> Bytes:
     return table
 
 
-def _listed(what: str, values: Iterable[object], shown: int = 3) -> str:
-    each = [str(value) for value in values]
-    more = f" and {len(each) - shown} more" if len(each) > shown else ""
-    return f"{what}{'s' if len(each) > 1 else ''} {', '.join(each[:shown])}{more}"
+def distinct(values: Bytes | Packed, code: LabelCode) -> Packed:
+    """The values that occur, in order."""
+    occurs = np.zeros(code.range, dtype=np.bool_)
+    occurs[values] = True
+    return np.flatnonzero(occurs).astype(np.int32)
 
 
-def read_label(path: Path, code: LabelCode, size: tuple[int, int] | None) -> Bytes:
-    """A label in classes, brought to this height and width by its nearest pixels."""
-    with Image.open(path) as image:
-        near = image if size is None else image.resize((size[1], size[0]), Image.Resampling.NEAREST)
-        label = code.decode(near)
+def read_label(path: Path, code: LabelCode, size: Size | None) -> Bytes:
+    """A label in classes, brought to this height and width by its nearest pixels. Raises Unreadable."""
+    with opened(path) as picture:
+        label = code.decode(code.values(picture))
+    if size is not None and label.shape != size:
+        label = np.array(Image.fromarray(label).resize((size[1], size[0]), Image.Resampling.NEAREST))
     return np.where(label == OUTSIDE, np.uint8(IGNORE), label)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from archdsl.data.frames import Frame
+from archdsl.data.images import SUFFIXES
 from archdsl.data.labels import LabelCode
 from archdsl.data.model import Classes
 from archdsl.data.problems import NoData, Problem
 
-PICTURES: Final = (".png", ".jpg", ".jpeg")
+LABEL: Final = ".png"
+"""The suffix of label files, in capitals or not."""
+_UNREAD: Final = (".avif", ".dng", ".eps", ".exr", ".gif", ".heic", ".heif", ".jp2", ".jxl", ".npy", ".psd", ".tga")
+"""Suffixes of pictures that are not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,43 +27,61 @@ class Layout:
     splits: Mapping[str, Sequence[Frame]]
     problems: tuple[Problem, ...] = ()
     """Of folders and lists."""
+    listed: Path | None = None
+    """The file in which users list the classes; None where the layout fixes them."""
 
 
-def pictures(folder: Path) -> list[Path]:
+def pictures(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
     """The pictures of a folder by their names; hidden ones (`._a.png`, as some systems leave them) are none."""
     found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path for path in found if path.suffix.lower() in PICTURES and not path.name.startswith("."))
+    return sorted(path for path in found if path.suffix.lower() in suffixes and not path.name.startswith("."))
+
+
+def unread(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Problem]:
+    """A problem for each picture of a kind that is not read."""
+    others = [each for each in (*_UNREAD, *SUFFIXES) if each not in suffixes]
+    what = f"is not read: files that are end in {', '.join(suffixes)}"
+    return [Problem(str(path), what, "write it as one of these") for path in pictures(folder, others)]
+
+
+def by_name(paths: Sequence[Path], suffix: str = "") -> tuple[dict[str, Path], list[Problem]]:
+    """Files `NAME{suffix}.*` by their names, with a problem for each that has another's name."""
+    found: dict[str, Path] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        if not path.stem.endswith(suffix):
+            continue
+        other = found.setdefault(path.stem.removesuffix(suffix), path)
+        if other is not path:
+            problems.append(Problem(str(path), f"has the same name as `{other}`", "remove one of the two"))
+    return found, problems
 
 
 def paired(
-    images: Sequence[Path],
+    images: Path,
     labels: Path,
     code: LabelCode,
     *,
-    image_suffix: str = "",
     label_suffix: str = "",
     group: Callable[[str], str] = lambda _: "",
 ) -> tuple[list[Frame], list[Problem]]:
-    """Images with the labels of a folder.
+    """The images of a folder with the labels of another.
 
-    A frame's image is `NAME{image_suffix}.*`, its label `NAME{label_suffix}.png`. Labels without an image are
-    problems; images without a label are frames, whose label will be missed when they are looked into.
+    A frame's image is `NAME.*`, its label `NAME{label_suffix}.png`. Labels without an image are problems; images
+    without a label are frames, whose label will be missed when they are looked into.
     """
-    problems = [
-        Problem(str(other), f"has the same name as `{one}`", "remove one of the two")
-        for one, other in pairwise(images)
-        if one.stem == other.stem
-    ]
-    names = {path.stem.removesuffix(image_suffix): path for path in images}
+    names, twice = by_name(pictures(images))
+    labelled, labelled_twice = by_name(pictures(labels, (LABEL,)), label_suffix)
     frames = [
-        Frame(name, group(name), image, labels / f"{name}{label_suffix}.png", code) for name, image in names.items()
+        Frame(name, group(name), image, labelled.get(name, labels / f"{name}{label_suffix}{LABEL}"), code)
+        for name, image in names.items()
     ]
-    problems += [
+    alone = [
         Problem(str(label), "has no image", "add it, or remove the label")
-        for label in pictures(labels)
-        if label.stem.endswith(label_suffix) and label.stem.removesuffix(label_suffix) not in names
+        for name, label in labelled.items()
+        if name not in names
     ]
-    return frames, problems
+    return frames, [*twice, *labelled_twice, *unread(images), *unread(labels, (LABEL,)), *alone]
 
 
 def folder_or_leave(written: str, path: Path) -> Path:

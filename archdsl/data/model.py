@@ -83,3 +83,5 @@ class Data:
     mean: Statistic = IMAGENET_MEAN
     std: Statistic = IMAGENET_STD
     """Mean and standard deviation of RGB in [0, 1]."""
+    remarks: tuple[str, ...] = ()
+    """What to know before a training, a sentence each."""

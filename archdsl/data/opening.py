@@ -10,8 +10,8 @@ from typing import Final
 from archdsl.data import bdd, camvid, cityscapes, folder, frames, streets
 from archdsl.data.layout import Layout, folder_or_leave
 from archdsl.data.model import Data, Split
-from archdsl.data.problems import BadData, NoData, Problem
-from archdsl.data.survey import survey, survey_images
+from archdsl.data.problems import BadData, NoData, Problem, shortened
+from archdsl.data.survey import Seen, survey, survey_images
 
 _LAYOUTS: Final[Mapping[str, Callable[[str, Path], Layout]]] = {
     "camvid": camvid.find,
@@ -54,11 +54,38 @@ def open_data(
 
 
 def _framed(written: str, layout: Layout, size: tuple[int, int] | None, count: int | None, thorough: bool) -> Data:
-    found = survey(layout.splits, scaled=size is not None, thorough=thorough)
+    listed = layout.listed is not None
+    found = survey(layout.splits, listed=listed, scaled=size is not None, thorough=thorough)
     kind, _, root = written.partition(":")
-    _leave_if_bad(written, root, (*layout.problems, *found), "train" in layout.splits)
+    lacking = _unlabelled(layout, root, found.seen["train"]) if "train" in found.seen else ()
+    one_class = len(found.seen["train"].classes) < 2 if "train" in found.seen else False
+    problems = (*layout.problems, *found.problems)
+    if thorough or (one_class and not problems):
+        problems += lacking
+    _leave_if_bad(written, root, problems, "train" in layout.splits)
     splits = {name: _thinned(frames.split_of(name, each, size), count) for name, each in layout.splits.items()}
-    return Data(kind.removesuffix("_coarse"), written, "segmentation", layout.classes, splits)
+    kind = kind.removesuffix("_coarse")
+    return Data(kind, written, "segmentation", layout.classes, splits, remarks=tuple(map(str, lacking)))
+
+
+def _unlabelled(layout: Layout, root: str, train: Seen) -> tuple[Problem, ...]:
+    """Classes that nothing can be learnt of: no training label has a pixel of them, or there is no other."""
+    place = root if layout.listed is None else str(layout.listed)
+    names = layout.classes.names
+    lacking = [f"`{name}`" for number, name in enumerate(names) if number not in train.classes]
+    if lacking and train.values:
+        values = shortened((train.values[each] for each in sorted(train.values)), 8)
+        what = f"has {shortened(lacking)}, which no label of `train` has: their values are {values}"
+        help_ = (
+            "take the label files of this layout, or list your own classes in a `classes.json` (docs/data.md)"
+            if layout.listed is None
+            else "write the value of each class in the labels as its `index`, or remove the class"
+        )
+        return (Problem(place, what, help_),)
+    if len(names) == 1 and not lacking:
+        what = f"has one class that counts, `{names[0]}`: whatever is shown, the answer is right"
+        return (Problem(place, what, "list what is around it as a class too"),)
+    return ()
 
 
 def _sorted(written: str, root: Path, size: tuple[int, int] | None, count: int | None, thorough: bool) -> Data:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +35,17 @@ class BadData(Exception):
 
 class NoData(BadData):
     """No dataset: an unknown kind, a missing folder, or a folder with another layout."""
+
+
+def plural(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def shortened(each: Iterable[str], shown: int = 3) -> str:
+    """The first few of a list, and how many more."""
+    every = list(each)
+    more = f" and {len(every) - shown:,} more" if len(every) > shown else ""
+    return ", ".join(every[:shown]) + more
 
 
 def _message(written: str, problems: tuple[Problem, ...]) -> str:

@@ -4,49 +4,81 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-from PIL import Image
 
 from archdsl.data.frames import Frame
-from archdsl.data.labels import OUTSIDE, LabelCode, WrongKind
-from archdsl.data.problems import Problem
+from archdsl.data.images import Size, Unreadable, opened
+from archdsl.data.labels import OUTSIDE, distinct
+from archdsl.data.problems import Problem, plural, shortened
 
-Size: TypeAlias = "tuple[int, int]"
-
-AGAIN: Final = "copy it again from where it came"
 OTHER: Final = "take the label files of this layout"
-_ENDS: Final = {"PNG": b"IEND", "JPEG": b"\xff\xd9"}
-_TAIL_BYTES: Final = 4096
-"""Some cameras write a little behind a JPEG's end."""
+LIST: Final = 'list them in `classes.json`, with `"ignore": true` where they do not count'
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    size: Size | None
-    """Height and width; None where the file could not be read."""
+class Survey:
     problems: tuple[Problem, ...]
+    seen: Mapping[str, Seen]
+    """What the labels of each split say."""
 
 
-def survey(splits: Mapping[str, Sequence[Frame]], *, scaled: bool, thorough: bool) -> tuple[Problem, ...]:
-    """Every problem of the files.
+@dataclass(slots=True)
+class Seen:
+    classes: set[int] = field(default_factory=set[int])
+    values: dict[int, str] = field(default_factory=dict[int, str])
+    """Values with their spelling."""
+
+    def add(self, label: _Label) -> None:
+        self.classes.update(label.classes)
+        self.values.update(label.values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    path: Path
+    size: Size | None = None
+    """None where the file could not be read."""
+    orientation: int = 1
+    problems: tuple[Problem, ...] = ()
+
+    def __str__(self) -> str:
+        turned = f", upright by its EXIF orientation {self.orientation}" if self.orientation > 1 else ""
+        assert self.size is not None
+        return f"{self.size[0]}x{self.size[1]}{turned}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Label(_Image):
+    classes: frozenset[int] = frozenset()
+    values: Mapping[int, str] = field(default_factory=dict[int, str])
+
+
+def survey(splits: Mapping[str, Sequence[Frame]], *, listed: bool, scaled: bool, thorough: bool) -> Survey:
+    """Looks into every file.
 
     Labels are decoded. Of images the head and the end are read, which shows what is missing or cut off; `thorough`
-    decodes them too. Unless they are `scaled` as they are read, all images need one size.
+    decodes them too. Unless they are `scaled` as they are read, all images need one size. `listed` says that users
+    list the classes themselves.
     """
-    frames = [frame for each in splits.values() for frame in each]
+    seen = {name: Seen() for name in splits}
+    images: list[_Image] = []
+    found: list[Problem] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        seen = list(pool.map(_frame, frames, repeat(thorough)))
-    found = [problem for each in seen for problem in each.problems]
+        for name, frames in splits.items():
+            for image, label in pool.map(_frame, frames, repeat(listed), repeat(thorough)):
+                images.append(image)
+                found += image.problems + label.problems
+                seen[name].add(label)
     if not scaled:
-        found += _odd_sizes(frames, [each.size for each in seen])
-    return tuple(found)
+        found += _odd_sizes(images)
+    return Survey(tuple(found), seen)
 
 
 def survey_images(paths: Sequence[Path], *, thorough: bool) -> tuple[Problem, ...]:
@@ -55,82 +87,60 @@ def survey_images(paths: Sequence[Path], *, thorough: bool) -> tuple[Problem, ..
         return tuple(problem for seen in pool.map(_image, paths, repeat(thorough)) for problem in seen.problems)
 
 
-def _frame(frame: Frame, thorough: bool) -> _Seen:
+def _frame(frame: Frame, listed: bool, thorough: bool) -> tuple[_Image, _Label]:
     image = _image(frame.image, thorough)
-    if frame.image.is_file() and not frame.label.is_file():
-        what = f"has no label: there is no `{frame.label}`"
-        return _Seen(image.size, (*image.problems, Problem(str(frame.image), what, "add it, or remove the image")))
-    label = _label(frame.label, frame.code)
-    problems = image.problems + label.problems
+    label = _label(frame, listed)
     if image.size and label.size and image.size != label.size:
-        what = f"is {_by(label.size)}, and its image `{frame.image}` {_by(image.size)}"
-        problems += (Problem(str(frame.label), what, "a label has its image's height and width"),)
-    return _Seen(image.size, problems)
+        what = f"is {label}, and its image `{frame.image}` {image}"
+        help_ = "a label has its image's height and width"
+        if label.orientation != image.orientation:
+            help_ += " as both are seen upright: turn the label, or take the tag out of the file"
+        label = replace(label, problems=(*label.problems, Problem(str(frame.label), what, help_)))
+    return image, label
 
 
-def _image(path: Path, thorough: bool) -> _Seen:
-    def look(image: Image.Image) -> tuple[Problem, ...]:
-        if thorough:
-            image.load()
-        return ()
-
-    return _file(path, look)
-
-
-def _label(path: Path, code: LabelCode) -> _Seen:
-    def look(image: Image.Image) -> tuple[Problem, ...]:
-        outside = int(np.count_nonzero(code.decode(image) == OUTSIDE))
-        if not outside:
-            return ()
-        pixels = f"{outside:,} pixel{'s' if outside > 1 else ''}"
-        return (Problem(str(path), f"has {code.outside(image)} in {pixels}, outside of the classes", OTHER),)
-
-    return _file(path, look)
-
-
-def _file(path: Path, look: Callable[[Image.Image], tuple[Problem, ...]]) -> _Seen:
+def _image(path: Path, thorough: bool) -> _Image:
     try:
-        if path.stat().st_size == 0:
-            return _Seen(None, (Problem(str(path), "is empty", AGAIN),))
-        with Image.open(path) as image:
-            size = (image.height, image.width)
-            if not _ended(path, image.format or ""):
-                return _Seen(size, (Problem(str(path), "is truncated", AGAIN),))
-            return _Seen(size, look(image))
-    except FileNotFoundError:
-        return _Seen(None, (Problem(str(path), "is not there", AGAIN),))
-    except PermissionError:
-        return _Seen(None, (Problem(str(path), "cannot be read", f"chmod u+r {path}"),))
-    except WrongKind as wrong:
-        return _Seen(None, (Problem(str(path), str(wrong), OTHER),))
-    except Image.DecompressionBombError:
-        return _Seen(None, (Problem(str(path), "has a size beyond any camera's", AGAIN),))
-    except (OSError, SyntaxError, ValueError):  # what Pillow raises for bytes that are no picture, or break off
-        return _Seen(None, (Problem(str(path), "is not an image, or damaged", AGAIN),))
+        with opened(path, pixels=thorough) as picture:
+            if thorough:
+                picture.rgb()
+            return _Image(path, picture.size, picture.orientation)
+    except Unreadable as error:
+        return _Image(path, problems=(error.problem,))
 
 
-def _ended(path: Path, form: str) -> bool:
-    """Whether a file ends with its format's end marker; a check for truncation without decoding."""
-    if form not in _ENDS:
-        return True
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-        return _ENDS[form] in file.read()
+def _label(frame: Frame, listed: bool) -> _Label:
+    path, code = frame.label, frame.code
+    if not path.exists():
+        what = f"has no label: there is no `{path}`"
+        lacking = (Problem(str(frame.image), what, "add it, or remove the image"),) if frame.image.exists() else ()
+        return _Label(path, problems=lacking)
+    try:
+        with opened(path) as picture:
+            values = code.values(picture)
+    except Unreadable as error:
+        return _Label(path, problems=(error.problem,))
+    found = distinct(values, code)
+    classes = code.decode(found)
+    spelled = {int(value): code.spelled(int(value)) for value in found}
+    strange = [spelled[int(value)] for value in found[classes == OUTSIDE]]
+    problems: tuple[Problem, ...] = ()
+    if strange:
+        pixels = plural(int(np.count_nonzero(code.decode(values) == OUTSIDE)), "pixel")
+        many = "s" if len(strange) > 1 else ""
+        what = f"has the {code.called}{many} {shortened(strange)} in {pixels}, outside of the classes"
+        problems = (Problem(str(path), what, LIST if listed else OTHER),)
+    known = frozenset(int(each) for each in classes if each < OUTSIDE)
+    return _Label(path, picture.size, picture.orientation, problems, known, spelled)
 
 
-def _odd_sizes(frames: Sequence[Frame], sizes: Sequence[Size | None]) -> list[Problem]:
-    counted = Counter(size for size in sizes if size)
+def _odd_sizes(images: Sequence[_Image]) -> list[Problem]:
+    counted = Counter(image.size for image in images if image.size)
     if len(counted) < 2:
         return []
-    usual, many = counted.most_common(1)[0]
+    (height, width), many = counted.most_common(1)[0]
     return [
-        Problem(
-            str(frame.image), f"is {_by(size)}, and {many:,} others are {_by(usual)}", "give a size to scale all to"
-        )
-        for frame, size in zip(frames, sizes, strict=True)
-        if size and size != usual
+        Problem(str(image.path), f"is {image}, and {many:,} others are {height}x{width}", "give a size to scale all to")
+        for image in images
+        if image.size and image.size != (height, width)
     ]
-
-
-def _by(size: Size) -> str:
-    return f"{size[0]}x{size[1]}"

@@ -31,6 +31,12 @@ def notices_of(network: InferenceNetwork) -> tuple[str, ...]:
     return (*network.notices, said)
 
 
+def check_views(network: InferenceNetwork, views: Views) -> None:
+    """Raises Refused where views cannot be averaged."""
+    if network.labels and (views.flip or len(views.scales) > 1):
+        raise Refused(f"`{network.written}` gives labels, and views are averaged before there are any")
+
+
 @torch.no_grad()
 def predict(
     network: InferenceNetwork,
@@ -46,8 +52,7 @@ def predict(
     size of the image. Raises Refused where an image does not fit a compiled file, or views cannot be averaged.
     """
     views = views or Views()
-    if network.labels and (views.flip or len(views.scales) > 1):
-        raise Refused(f"`{network.written}` gives labels, and views are averaged before there are any")
+    check_views(network, views)
     image_B3HW = torch.as_tensor(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].to(device)
     ready = normalise(image_B3HW, *(network.statistics or (IMAGENET_MEAN, IMAGENET_STD)))
     if size is not None and size != image.shape[:2]:

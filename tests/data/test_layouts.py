@@ -70,7 +70,7 @@ def test_the_original_camvid(tmp_path: Path, images: str, labels: str) -> None:
 def test_lists_of_frames_come_before_the_usual_split(tmp_path: Path) -> None:
     for name in ("0001TP_008520", "0016E5_07959"):
         folders.picture(tmp_path / "images" / f"{name}.png")
-        folders.colours(tmp_path / "labels" / f"{name}_L.png", [(128, 0, 0)])
+        folders.colours(tmp_path / "labels" / f"{name}_L.png", [(128, 0, 0), (128, 128, 128)])
     (tmp_path / "train.lst").write_text("images/0016E5_07959.png labels/0016E5_07959_L.png\n")
     (tmp_path / "test.txt").write_text("0001TP_008520\n\n")
 
@@ -130,7 +130,7 @@ def test_bdd_of_2020(tmp_path: Path, above: str) -> None:
 
 def test_bdd_of_2018(tmp_path: Path) -> None:
     folders.picture(tmp_path / "seg" / "images" / "train" / "0004a4c0-d4dff0ad.jpg")
-    label = folders.numbers(tmp_path / "seg" / "labels" / "train" / "0004a4c0-d4dff0ad_train_id.png", [3, 255])
+    label = folders.numbers(tmp_path / "seg" / "labels" / "train" / "0004a4c0-d4dff0ad_train_id.png", [3, 18, 255])
 
     split = open_data(f"bdd:{tmp_path}").splits["train"]
 

@@ -151,7 +151,9 @@ def camvid(folder: Path) -> str:
         for kind in ("images", "labels"):
             (folder / split / kind).mkdir(parents=True)
         Image.new("RGB", (64, 32)).save(folder / split / "images" / "a.png")
-        Image.new("L", (64, 32)).save(folder / split / "labels" / "a.png")
+        label = Image.new("L", (64, 32))
+        label.paste(1, (0, 0, 32, 32))
+        label.save(folder / split / "labels" / "a.png")
     named = [{"index": i, "name": name, "color": [i, i, i]} for i, name in enumerate(("cat", "dog"))]
     (folder / "classes.json").write_text(json.dumps({"classes": named}), encoding="utf-8")
     return f"camvid:{folder}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -104,13 +105,56 @@ def test_what_cannot_be_painted_says_why(trained: Path, tmp_path: Path, capsys: 
     broken.write_bytes(image.read_bytes()[:500])
     (tmp_path / "empty").mkdir()
     for arguments, words in (
-        ((broken, "-o", tmp_path / "out.png"), "cannot be read as an image"),
+        ((broken, "-o", tmp_path / "out.png"), "broken.png` is truncated; copy it again from where it came"),
         ((tmp_path / "empty", "-o", tmp_path / "out"), "there are no images in"),
         ((tmp_path, "-o", tmp_path / "out.png"), "name a folder to write to"),
     ):
         assert predicted(trained, *arguments) == 2
         assert words in capsys.readouterr().err
     assert not (tmp_path / "out.png").exists()
+
+
+def test_a_folder_with_bad_images_is_predicted_but_for_them(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, out = tmp_path / "images", tmp_path / "out"
+    images.mkdir()
+    for name in ("a.PNG", "b.tif", "d.JPG"):
+        an_image(images / name)
+    (images / "b2.png").write_bytes((images / "a.PNG").read_bytes()[:500])
+    (images / "c.jpg").write_text("<html>404</html>")
+    said = (
+        f"`{images}/b2.png` is truncated; copy it again from where it came",
+        f"`{images}/c.jpg` is not an image, or damaged; copy it again from where it came",
+    )
+
+    assert predicted(trained, images, "-o", out) == 1
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == [f"{out}/{name}.png" for name in "abd"]
+    assert shown.err.splitlines()[-3:] == [*said, "2 of 5 images left out"]
+    assert sorted(each.name for each in out.iterdir()) == ["a.png", "b.png", "d.png"]
+
+    assert predicted(trained, images, "-o", out, "--format", "json") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["files"] == [f"{out}/{name}.png" for name in "abd"]
+    assert told["problems"] == [
+        {"path": f"{images}/{name}", "message": message}
+        for name, message in zip(("b2.png", "c.jpg"), said, strict=True)
+    ]
+
+
+def test_an_image_that_does_not_fit_a_file_leaves_the_others(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, images = trained.parent / "small.arch", tmp_path / "images"
+    images.mkdir()
+    an_image(images / "large.png", size=(64, 64))
+    an_image(images / "small.png", size=(32, 64))
+    api.compile(text, "onnx", tmp_path / "net.onnx", size=(32, 64), weights=trained, overrides={"classes": "11"})
+
+    assert predicted(tmp_path / "net.onnx", images, "-o", tmp_path / "out") == 1
+    assert f"`{images}/large.png`: `{tmp_path}/net.onnx` is for images of 32x64" in capsys.readouterr().err
+    assert [each.name for each in (tmp_path / "out").iterdir()] == ["small.png"]
 
 
 def test_the_legend_names_what_occurs_and_nothing_else() -> None:

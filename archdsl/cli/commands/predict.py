@@ -14,16 +14,12 @@ import click
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import errors_shown
 from archdsl.cli.options import FrameSize, device, overrides, text_or_json, views
-from archdsl.cli.output import note, say, say_json
+from archdsl.cli.output import note, plural, say, say_json
 from archdsl.cli.progress import Bar
 from archdsl.extras import require_for
 
 if TYPE_CHECKING:
     from PIL import Image
-
-    from archdsl.data.model import Bytes
-
-_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +67,46 @@ def command(
     """Predict the classes of an image, or of each image in a folder, and draw them over it.
 
     WHAT is the folder of a run, a text with `--weights`, or a compiled `.onnx` file. Sizes that do not divide are
-    padded. Images are never written over.
+    padded. Images are never written over. What cannot be read in a folder is named, and the others are predicted.
     """
     require_for("predict")
     if what.endswith(".onnx"):
         require_for("predict FILE.onnx")
 
     from archdsl.data.class_colours import numbered
+    from archdsl.data.frames import read_image
+    from archdsl.data.images import Unreadable
     from archdsl.files import write_atomic
+    from archdsl.train.errors import Refused
     from archdsl.train.evaluate import Views
     from archdsl.train.inference import NetworkRequest, device_of, open_network
-    from archdsl.train.predict import label_picture, notices_of, picture, predict
+    from archdsl.train.predict import check_views, label_picture, notices_of, picture, predict
 
     jobs = _jobs(images, out)
     request = NetworkRequest(what, weights, dict(overrides))
     with errors_shown(form):
         where = device_of(device, request)
         network = open_network(request, where)
+    seen = Views(scales, flip)
+    check_views(network, seen)
     for sentence in notices_of(network):
         note(sentence)
     classes = network.classes or numbered(network.count)
     written: list[Path] = []
+    left_out: list[tuple[Path, str]] = []
     with Bar() as bar:
         for done, job in enumerate(jobs):
             bar.show(done, len(jobs), job.image.name)
-            image = _read(job.image)
-            found = predict(network, image, where, size=size, views=Views(scales, flip))
+            try:
+                image = read_image(job.image, None)
+                found = predict(network, image, where, size=size, views=seen)
+            except (Unreadable, Refused) as error:
+                if not images.is_dir():
+                    raise
+                message = str(error) if isinstance(error, Unreadable) else f"`{job.image}`: {error}"
+                bar.print(message)
+                left_out.append((job.image, message))
+                continue
             page = picture(image, found, classes, strength=overlay, with_legend=legend)
             write_atomic(job.out, _png(page))
             written.append(job.out)
@@ -104,15 +114,21 @@ def command(
                 write_atomic(job.labels, _png(label_picture(found, classes)))
                 written.append(job.labels)
     if form == "json":
-        say_json({"network": what, "classes": list(classes.names), "files": [str(each) for each in written]})
+        problems = [{"path": str(each), "message": message} for each, message in left_out]
+        files = [str(each) for each in written]
+        say_json({"network": what, "classes": list(classes.names), "files": files, "problems": problems})
     else:
         say("".join(f"{each}\n" for each in written))
-    return Exit.FINE
+        if left_out:
+            note(f"{len(left_out):,} of {plural(len(jobs), 'image')} left out")
+    return Exit.FINDINGS if left_out else Exit.FINE
 
 
 def _jobs(images: Path, out: Path) -> list[_Job]:
     """Raises Refused before anything is written."""
     from archdsl.api import Refused
+    from archdsl.data.images import SUFFIXES
+    from archdsl.data.layout import pictures
 
     if out.suffix.lower() != ".png" and out.resolve() == (images if images.is_dir() else images.parent).resolve():
         raise Refused(f"the images are in `{out}` themselves: give another folder with `-o`")
@@ -122,9 +138,9 @@ def _jobs(images: Path, out: Path) -> list[_Job]:
     elif out.suffix.lower() == ".png":
         raise Refused(f"`{images}` is a folder and `{out}` a file: name a folder to write to")
     else:
-        found = sorted(each for each in images.iterdir() if each.suffix.lower() in _IMAGES and each.is_file())
+        found = pictures(images)
         if not found:
-            raise Refused(f"there are no images in `{images}` (they end in {', '.join(_IMAGES)})")
+            raise Refused(f"there are no images in `{images}` (they end in {', '.join(SUFFIXES)})")
         jobs = [_job(each, out / name) for each, name in zip(found, _names(found), strict=True)]
     inputs = {place for job in jobs for place in (job.image.resolve(), _itself(job.image))}
     for job in jobs:
@@ -148,20 +164,6 @@ def _names(images: Sequence[Path]) -> Iterator[str]:
 def _itself(place: Path) -> Path:
     """The place of a file, or of a link, in its true folder."""
     return place.parent.resolve() / place.name
-
-
-def _read(path: Path) -> Bytes:
-    """HxWx3, upright as its camera says. Raises Refused for what is no image."""
-    import numpy as np
-    from PIL import Image, ImageOps
-
-    from archdsl.api import Refused
-
-    try:
-        with Image.open(path) as image:
-            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise Refused(f"`{path}` cannot be read as an image: {error}") from error
 
 
 def _png(page: Image.Image) -> bytes:

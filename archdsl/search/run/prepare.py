@@ -87,7 +87,7 @@ def prepare(request: SearchRequest, data: Data) -> Prepared:
     notices += more
     _check_scores(request, search, loaded, data)
     splits = {phase.split for stage in stages for phase in stage.phases if phase.split is not None}
-    notices.insert(0, f"{data.classes.count} classes of {data.written}: {', '.join(data.classes.names)}")
+    notices[:0] = (f"{data.classes.count} classes of {data.written}: {', '.join(data.classes.names)}", *data.remarks)
     setup = SearchSetup(
         loaded=loaded,
         search=search,

@@ -1,0 +1,194 @@
+"""`classes.json`: which value of the label files is which class, and what a list cannot say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archdsl.data import Data, open_data
+from tests.data import folders
+from tests.data.test_problems import problems
+
+
+def named(index: int, name: str, **more: Any) -> dict[str, Any]:
+    return {"index": index, "name": name, "color": [index, 0, 0], **more}
+
+
+def laid_out(root: Path, listed: object, values: list[int], *, before: bytes = b"") -> Path:
+    """A folder with one image, whose label has these values."""
+    text = listed if isinstance(listed, str) else json.dumps(listed)
+    (root / "classes.json").write_bytes(before + text.encode())
+    folders.picture(root / "train" / "images" / "one.png")
+    folders.numbers(root / "train" / "labels" / "one.png", values)
+    return root
+
+
+def read(root: Path) -> tuple[Data, list[int]]:
+    """The data, and the classes of the bands of its one label."""
+    data = open_data(f"camvid:{root}", thorough=True)
+    label = data.splits["train"].read(0).label
+    assert (label == label[0]).all()
+    row: list[int] = label[0].tolist()
+    return data, [each for i, each in enumerate(row) if not i or each != row[i - 1]]
+
+
+@pytest.mark.parametrize(
+    ("classes", "values", "names", "expected"),
+    [
+        pytest.param(
+            [named(0, "void", ignore=True), named(1, "a"), named(2, "b")],
+            [0, 1, 2, 255],
+            ("a", "b"),
+            [255, 0, 1, 255],
+            id="void first",
+        ),
+        pytest.param(
+            [named(0, "a"), named(1, "void", ignore=True), named(2, "b")],
+            [0, 1, 2],
+            ("a", "b"),
+            [0, 255, 1],
+            id="void in the middle",
+        ),
+        pytest.param(
+            [named(0, "a"), named(1, "b"), named(255, "void", ignore=True)],
+            [255, 1, 0],
+            ("a", "b"),
+            [255, 1, 0],
+            id="void last",
+        ),
+        pytest.param([named(0, "a"), named(255, "b")], [0, 255], ("a", "b"), [0, 1], id="masks of 0 and 255"),
+        pytest.param([named(255, "b"), named(0, "a")], [0, 255], ("a", "b"), [0, 1], id="in any order"),
+        pytest.param([named(7, "a"), named(254, "b")], [254, 7], ("a", "b"), [1, 0], id="numbers with gaps"),
+    ],
+)
+def test_classes_are_numbered_in_the_order_of_their_values(
+    tmp_path: Path, classes: list[object], values: list[int], names: tuple[str, ...], expected: list[int]
+) -> None:
+    data, found = read(laid_out(tmp_path, {"classes": classes}, values))
+
+    assert data.classes.names == names
+    assert found == expected
+
+
+def test_a_byte_order_mark_is_no_part_of_the_list(tmp_path: Path) -> None:
+    data, _ = read(laid_out(tmp_path, {"classes": [named(0, "a"), named(1, "b")]}, [0, 1], before=b"\xef\xbb\xbf"))
+
+    assert data.classes.names == ("a", "b")
+
+
+LONG = "a" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        pytest.param("{", ["is not JSON in UTF-8: EOF while parsing an object at line 1 column 1"], id="no JSON"),
+        pytest.param("[" * 100_000, ["is not JSON in UTF-8: recursion limit exceeded at line 1 column 202"], id="deep"),
+        pytest.param("[]", ["has an unexpected value: input should be an object"], id="no object"),
+        pytest.param("{}", ["has no `classes`"], id="nothing"),
+        pytest.param({"classes": []}, ["has no class that counts"], id="no class"),
+        pytest.param({"classes": [named(0, "a", ignore=True)]}, ["has no class that counts"], id="all ignored"),
+        pytest.param(
+            {"classes": [named(0, "a"), named(1, "b"), named(1, "c")]},
+            ["gives the index 1 twice, to `b` and to `c`"],
+            id="an index twice",
+        ),
+        pytest.param(
+            {"classes": [named(0, "a"), named(1, "a")]}, ["gives the name `a` twice, to 0 and to 1"], id="a name twice"
+        ),
+        pytest.param(
+            {"classes": [named(0, "a") | {"color": [300, 0, -1]}, named(1, "b")]},
+            [
+                "has an unexpected value at `classes.0.color.0`: input should be less than or equal to 255",
+                "has an unexpected value at `classes.0.color.2`: input should be greater than or equal to 0",
+            ],
+            id="bad colours",
+        ),
+        pytest.param(
+            {"classes": [named(0, "a") | {"color": [0, 0]}, named(4, "b") | {"index": 256}]},
+            [
+                "has no `classes.0.color.2`",
+                "has an unexpected value at `classes.1.index`: input should be less than or equal to 255",
+            ],
+            id="two colours, a large index",
+        ),
+        pytest.param(
+            {"classes": [named(0, "a") | {"index": True}, named(1, "b") | {"index": 1.0}, named(2, "c", ignore="no")]},
+            [
+                "has an unexpected value at `classes.0.index`: input should be a valid integer",
+                "has an unexpected value at `classes.1.index`: input should be a valid integer",
+                "has an unexpected value at `classes.2.ignore`: input should be a valid boolean",
+            ],
+            id="other types",
+        ),
+        pytest.param(
+            {"classes": [{"name": "a", "color": [0, 0, 0]}]},
+            ["has no `classes.0.index`"],
+            id="no index",
+        ),
+        pytest.param(
+            {"classes": [named(0, LONG), named(1, "b")]},
+            ["has a name of 1,000,000 letters at index 0, and 100 are the most"],
+            id="a name of a million letters",
+        ),
+        pytest.param({"classes": [named(0, "a" * (1 << 20))]}, ["is longer than 1,048,576 bytes"], id="a long file"),
+        pytest.param(
+            {"classes": [named(0, " "), named(1, "a\x1b[2J"), named(2, "a\nb")]},
+            [f"has no readable name at index {i}" for i in range(3)],
+            id="names that cannot be read",
+        ),
+        pytest.param(
+            {"classes": [named(0, "a"), named(1, "b")], "splits": {"validation": 3}},
+            ["counts the images of `validation`, and splits are `train`, `val`, `test`"],
+            id="another split",
+        ),
+        pytest.param(
+            {"classes": [named(0, "a"), named(1, "b")], "splits": {"train": -1}},
+            ["has an unexpected value at `splits.train`: input should be greater than or equal to 0"],
+            id="fewer than no images",
+        ),
+        pytest.param(
+            {"classes": [named(i, f"c{i}") for i in range(256)]},
+            ["has 256 classes that count, and 254 are the most"],
+            id="too many",
+        ),
+    ],
+)
+def test_what_a_list_cannot_say(tmp_path: Path, listed: object, said: list[str]) -> None:
+    found = problems("camvid", laid_out(tmp_path, listed, [0, 1]), thorough=True)
+
+    assert [each.partition("; ")[0] for each in found] == [f"`classes.json` {each}" for each in said]
+    assert all(len(each) < 400 for each in found)
+
+
+def test_a_list_in_another_encoding(tmp_path: Path) -> None:
+    laid_out(tmp_path, {"classes": []}, [0])
+    (tmp_path / "classes.json").write_text('{"classes": []}', encoding="utf-16")
+
+    assert problems("camvid", tmp_path)[0].startswith("`classes.json` is not JSON in UTF-8: ")
+
+
+def test_files_are_looked_into_where_the_list_has_mistakes(tmp_path: Path) -> None:
+    laid_out(tmp_path, {"classes": [named(0, "a"), named(0, "b")]}, [0, 77])
+    folders.picture(tmp_path / "train" / "images" / "two.png").write_bytes(b"")
+
+    assert [each.partition("; ")[0] for each in problems("camvid", tmp_path, thorough=True)] == [
+        "`classes.json` gives the index 0 twice, to `a` and to `b`",
+        "`train/images/two.png` is empty",
+        "`train/images/two.png` has no label: there is no `train/labels/two.png`",
+    ]
+
+
+def test_the_label_is_drawn_in_the_colours_of_the_list(tmp_path: Path) -> None:
+    from archdsl.data.sheet import overlay
+
+    classes = [named(0, "void", ignore=True), named(4, "a") | {"color": [255, 255, 255]}, named(9, "b")]
+    data, _ = read(laid_out(tmp_path, {"classes": classes}, [0, 4, 9]))
+
+    example = data.splits["train"].read(0)
+    painted = overlay(example.image, example.label.astype(np.uint8), data.classes, 1.0)
+    assert painted[0, [0, 32, 63]].tolist() == [[0, 0, 0], [255, 255, 255], [9, 0, 0]]
