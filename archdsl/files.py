@@ -1,13 +1,74 @@
-"""Outputs that appear whole or not at all: written beside their place, then renamed."""
+"""Outputs that appear whole or not at all: written beside their place, then renamed.
+
+A file that waits for its place is locked by its writer, and the lock ends with the process: what a killed one left is
+removed by the next one that writes into the folder.
+"""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import re
+import shutil
 import tempfile
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+_PART: Final = ".archdsl.part"
+_PREVIOUS: Final = ".archdsl.previous"
+_LEFT: Final = re.compile(rf"\..*({re.escape(_PART)}|{re.escape(_PREVIOUS)})", re.DOTALL)
+_LETTERS: Final = 32
+"""Of its name, that a waiting file has in its own."""
+_PATIENCE_S: Final = 2.0
+_LOOK_S: Final = 0.005
+_LOOKED_INTO: Final[set[tuple[int, Path]]] = set()
+"""Folders that a process has cleared of what others left: once each, for a folder can have many files."""
+
+
+class ChangedMeanwhile(OSError):
+    """A file that another program saved after it was read, and which therefore stays as it is."""
+
+    def __init__(self, place: Path) -> None:
+        super().__init__(errno.EBUSY, "another program has saved it meanwhile: run the command again", str(place))
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A file that waits for its place, locked as long as `handle` is open."""
+
+    path: Path
+    handle: int
+
+    @classmethod
+    def beside(cls, place: Path) -> _Waiting:
+        """An empty one. Raises OSError."""
+        while True:
+            handle, path = tempfile.mkstemp(prefix=f".{place.name[:_LETTERS]}.", suffix=_PART, dir=place.parent)
+            with suppress(OSError):  # a file system without locks, where nothing is removed as left either
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            if os.fstat(handle).st_nlink:
+                return cls(Path(path), handle)
+            os.close(handle)  # another process took it for left before it was locked
+
+    def write(self, data: bytes, mode: int) -> None:
+        """Raises OSError."""
+        with os.fdopen(self.handle, "wb", closefd=False) as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        self.path.chmod(mode)
+
+    def close(self) -> None:
+        os.close(self.handle)
+
+    def discard(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self.close()
 
 
 class Staging:
@@ -19,7 +80,7 @@ class Staging:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._staged: dict[str, Path] = {}
+        self._staged: dict[str, _Waiting] = {}
         self._created = tuple(_make_folder(folder))
 
     def write(self, name: str, data: bytes) -> Path:
@@ -29,19 +90,15 @@ class Staging:
         """
         if name != Path(name).name or name in ("", ".", ".."):
             raise ValueError(f"`{name}` is not the name of a file")
-        with _naming(self._folder / name):
-            handle, waiting = tempfile.mkstemp(prefix=f".{name[:64]}.", suffix=".part", dir=self._folder)
-        previous = self._staged.get(name)
-        self._staged[name] = Path(waiting)
-        if previous is not None:
-            previous.unlink()
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
         place = self._folder / name
-        Path(waiting).chmod(place.stat().st_mode if place.is_file() else _mode_of_new_files())
-        return Path(waiting)
+        with _naming(place):
+            waiting = _Waiting.beside(place)
+            previous = self._staged.get(name)
+            self._staged[name] = waiting
+            if previous is not None:
+                previous.discard()
+            waiting.write(data, _mode_for(place))
+        return waiting.path
 
     @property
     def places(self) -> tuple[Path, ...]:
@@ -51,22 +108,26 @@ class Staging:
     def publish(self) -> tuple[Path, ...]:
         """Renames everything staged to its place and returns the places in the order of `write`.
 
-        Where one rename fails, the places already taken get their previous files back and OSError is raised.
+        Where one rename fails, the places already taken get their previous files back and OSError is raised. Of two
+        processes that publish into one folder one waits for the other, so that all files are those of one of them.
         """
         saved: dict[Path, Path | None] = {}
-        try:
-            for name, waiting in self._staged.items():
-                place = self._folder / name
-                saved[place] = _set_aside(place)
-                with _naming(place):
-                    waiting.replace(place)
-        except BaseException:
-            for place, previous in reversed(saved.items()):
-                _restore(place, previous)
-            raise
-        for previous in saved.values():
-            if previous is not None:
-                previous.unlink()
+        with _publishing(self._folder):
+            try:
+                for name, waiting in self._staged.items():
+                    place = self._folder / name
+                    saved[place] = _set_aside(place)
+                    with _naming(place):
+                        waiting.path.replace(place)
+            except BaseException:
+                for place, previous in reversed(saved.items()):
+                    _restore(place, previous)
+                raise
+            for previous in saved.values():
+                if previous is not None:
+                    previous.unlink()
+        for waiting in self._staged.values():
+            waiting.close()
         self._staged.clear()
         self._created = ()
         return tuple(saved)
@@ -74,7 +135,7 @@ class Staging:
     def discard(self) -> None:
         """Removes what is staged, and the folders made for it where nothing else has come to stand in them."""
         for waiting in self._staged.values():
-            waiting.unlink(missing_ok=True)
+            waiting.discard()
         self._staged.clear()
         for made in reversed(self._created):
             with suppress(OSError):
@@ -111,13 +172,102 @@ def write_atomic(path: Path, data: bytes) -> None:
         staging.write(path.name, data)
 
 
+def rewrite(path: Path, before: bytes, after: bytes) -> None:
+    """Replaces what was read from a file. What another program has saved there since is not lost.
+
+    The file and the new one trade places in one step, so that what was replaced can be looked at afterwards; if it is
+    not `before` they trade again. Raises ChangedMeanwhile, OSError.
+    """
+    with _naming(path), _publishing(path.parent):
+        waiting = _Waiting.beside(path)
+        try:
+            waiting.write(after, _mode_for(path))
+            if path.read_bytes() != before:
+                raise ChangedMeanwhile(path)
+            if not _exchange(waiting.path, path):
+                waiting.path.replace(path)
+            elif waiting.path.read_bytes() != before:
+                _exchange(waiting.path, path)
+                if waiting.path.read_bytes() != after:  # saved once more in between: the last one stays
+                    _exchange(waiting.path, path)
+                raise ChangedMeanwhile(path)
+        finally:
+            waiting.discard()
+
+
 @contextmanager
 def _naming(place: Path) -> Generator[None, None, None]:
     """Errors of the disk name the file that was asked for, not the one that waits for its place."""
     try:
         yield
+    except ChangedMeanwhile:
+        raise
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(place)) from error
+
+
+@contextmanager
+def _publishing(folder: Path) -> Generator[None, None, None]:
+    """The body has the folder to itself, without what killed processes left there."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        looked = (os.getpid(), folder)
+        if _is_locked(handle) and looked not in _LOOKED_INTO:
+            _remove_left(folder)
+            _LOOKED_INTO.add(looked)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _is_locked(handle: int) -> bool:
+    """Locks a folder; not where the file system has no locks, or somebody holds it for longer than renames take."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:  # as in `flock FOLDER archdsl …`, which waits for this process
+                return False
+            time.sleep(_LOOK_S)
+        except OSError:
+            return False
+        else:
+            return True
+
+
+def _remove_left(folder: Path) -> None:
+    """Removes what waits for its place, and what was set aside, of processes that are no more."""
+    for name in os.listdir(folder):  # noqa: PTH208 - folders can be large, and paths are slow
+        match = _LEFT.fullmatch(name)
+        if match is None:
+            continue
+        with suppress(OSError):
+            handle = os.open(folder / name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                if match[1] == _PART:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                (folder / name).unlink()
+            finally:
+                os.close(handle)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Two files trade places in one step (renameat2); False where the system or the disk cannot. Raises OSError."""
+    import ctypes
+
+    at_working_directory, exchange = -100, 2
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    names = (os.fsencode(each) for each in (one, other))
+    if renameat2(at_working_directory, next(names), at_working_directory, next(names), exchange) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        return False
+    raise OSError(number, os.strerror(number), str(other))
 
 
 def _make_folder(folder: Path) -> Iterator[Path]:
@@ -128,27 +278,28 @@ def _make_folder(folder: Path) -> Iterator[Path]:
 
 
 def _set_aside(place: Path) -> Path | None:
-    """A second name for the file at `place`, so that it can come back.
-
-    A hard link leaves the file where it is. On a disk that has none, None: the rename itself stays atomic, only
-    the way back from a later failure is lost.
-    """
+    """A second name for the file at `place`, so that it can come back; None where there is no file."""
     if not place.is_file():
         return None
-    aside = place.with_name(f".{place.name[:64]}.{os.getpid()}.previous")
+    aside = place.with_name(f".{place.name[:_LETTERS]}.{os.getpid()}{_PREVIOUS}")
     aside.unlink(missing_ok=True)
     try:
         os.link(place, aside)
     except OSError:
-        return None
+        shutil.copy2(place, aside)  # a disk without hard links
     return aside
 
 
 def _restore(place: Path, previous: Path | None) -> None:
     if previous is not None:
         previous.replace(place)
+        previous.unlink(missing_ok=True)  # where both are names of one file, a rename leaves both
     elif place.is_file():
         place.unlink()
+
+
+def _mode_for(place: Path) -> int:
+    return place.stat().st_mode if place.is_file() else _mode_of_new_files()
 
 
 def _mode_of_new_files() -> int:

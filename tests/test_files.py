@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import stat
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 import archdsl
-from archdsl.files import Staging, staged, write_atomic
+from archdsl.files import ChangedMeanwhile, Staging, rewrite, staged, write_atomic
+from tests.kill_points import at_point, in_a_process, killed_at_each_point
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -139,3 +142,94 @@ def test_an_interrupted_process_leaves_nothing(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait() != 0
     assert contents(folder) == {"a.onnx": b"old"}
+
+
+def test_killed_at_any_point_a_file_is_the_old_or_the_new_one_and_nothing_is_left_for_long(tmp_path: Path) -> None:
+    place = tmp_path / "out" / "a.onnx"
+    write_atomic(place, b"old")
+    for point in killed_at_each_point(tmp_path, lambda: write_atomic(place, b"new")):
+        assert place.read_bytes() in (b"old", b"new"), f"killed at point {point}"
+        in_a_process(lambda: write_atomic(place, b"old"))
+        assert contents(place.parent) == {"a.onnx": b"old"}, f"killed at point {point}"
+    assert contents(place.parent) == {"a.onnx": b"new"}
+
+
+def publish(folder: Path, data: bytes) -> None:
+    with staged(folder) as staging:
+        staging.write("a.onnx", data)
+        staging.write("b.json", data)
+
+
+def test_killed_at_any_point_of_several_files_nothing_is_left_for_long(tmp_path: Path) -> None:
+    publish(tmp_path, b"old")
+    for point in killed_at_each_point(tmp_path, lambda: publish(tmp_path, b"new")):
+        in_a_process(lambda: publish(tmp_path, b"old"))
+        assert contents(tmp_path) == {"a.onnx": b"old", "b.json": b"old"}, f"killed at point {point}"
+    assert contents(tmp_path) == {"a.onnx": b"new", "b.json": b"new"}
+
+
+def test_what_a_living_process_stages_is_not_taken_away(tmp_path: Path) -> None:
+    with staged(tmp_path) as staging:
+        staging.write("a.onnx", b"slow")
+        in_a_process(lambda: write_atomic(tmp_path / "a.onnx", b"quick"))
+        in_a_process(lambda: write_atomic(tmp_path / "b.json", b"quick"))
+    assert contents(tmp_path) == {"a.onnx": b"slow", "b.json": b"quick"}
+
+
+def test_a_file_that_was_saved_since_it_was_read_stays(tmp_path: Path) -> None:
+    place = tmp_path / "net.arch"
+    place.write_bytes(b"read")
+    rewrite(place, b"read", b"formatted")
+    assert contents(tmp_path) == {"net.arch": b"formatted"}
+    place.write_bytes(b"saved by an editor")
+    with pytest.raises(ChangedMeanwhile, match="another program has saved it meanwhile"):
+        rewrite(place, b"formatted", b"formatted again")
+    assert contents(tmp_path) == {"net.arch": b"saved by an editor"}
+
+
+@pytest.mark.parametrize("in_place", [True, False], ids=["in place", "by a rename"])
+def test_an_editor_that_saves_at_any_point_of_a_rewrite_loses_nothing(tmp_path: Path, in_place: bool) -> None:
+    """The editor saves before the n-th time that the rewrite touches a file."""
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    place, saved = folder / "net.arch", tmp_path / "saved"
+
+    def save() -> None:
+        if in_place:
+            place.write_bytes(b"saved")
+        else:
+            saved.write_bytes(b"saved")
+            saved.replace(place)
+
+    def left(point: int) -> dict[str, bytes]:
+        def work() -> None:
+            at_point(folder, point, save)
+            with suppress(ChangedMeanwhile):
+                rewrite(place, b"read", b"formatted")
+
+        place.write_bytes(b"read")
+        in_a_process(work)
+        return contents(folder)
+
+    found = [left(1)]
+    while found[-1] == {"net.arch": b"saved"}:
+        found.append(left(len(found) + 1))
+    assert len(found) > 4
+    assert found[-1] == {"net.arch": b"formatted"}
+
+
+def test_a_disk_that_is_full_leaves_the_file_that_was_there(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+    try:
+        for write in (
+            lambda: write_atomic(tmp_path / "a", b"new" * 1_000),
+            lambda: rewrite(tmp_path / "a", b"old", b"new" * 1_000),
+        ):
+            with pytest.raises(OSError, match="File too large") as full:
+                write()
+            assert full.value.filename == str(tmp_path / "a")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert contents(tmp_path) == {"a": b"old"}

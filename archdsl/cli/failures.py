@@ -39,6 +39,7 @@ KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.report.runs", "NoReport", Exit.USAGE),
     ("archdsl.train.errors", "Refused", Exit.USAGE),
     ("archdsl.train.errors", "Diverged", Exit.FINDINGS),
+    ("archdsl.train.errors", "DiskFull", Exit.USAGE),
     ("archdsl.train.run", "NoRun", Exit.USAGE),
     ("archdsl.train.checkpoints", "BrokenCheckpoint", Exit.USAGE),
     ("archdsl.weights.mismatch", "WeightsMismatch", Exit.FINDINGS),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.files import write_atomic
+from archdsl.files import ChangedMeanwhile, rewrite
 from archdsl.fmt import Formatted, format_source
 from archdsl.syntax import bytes_of, decode, read
 from archdsl.syntax.codes import UNREADABLE
@@ -66,18 +67,24 @@ def format_file(path: str, *, write: bool) -> Outcome:
     if not write:
         return Outcome(path, Status.NOT_CANONICAL, diff=diff)
     try:
-        _write(Path(path).resolve(), formatted.text)
+        _write(Path(path).resolve(), formatted)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         return Outcome(path, Status.UNWRITABLE, diff=diff, refusal=f"`{path}` cannot be written: {reason}")
     return Outcome(path, Status.FORMATTED, diff=diff)
 
 
-def _write(path: Path, text: str) -> None:
-    """An interrupted run leaves the old text. A read-only file is left alone."""
+def _write(path: Path, formatted: Formatted) -> None:
+    """An interrupted run leaves the old text. A read-only file is left alone, and one that was saved meanwhile.
+
+    Raises OSError.
+    """
     if not path.stat().st_mode & _ANYBODY_MAY_WRITE or not os.access(path, os.W_OK):
         raise PermissionError(None, "the file is read-only")
-    write_atomic(path, text.encode())
+    before = path.read_bytes()
+    if before.removeprefix(BOM_UTF8).decode(errors="replace") != formatted.source.text:
+        raise ChangedMeanwhile(path)
+    rewrite(path, before, formatted.text.encode())
 
 
 def _diff(formatted: Formatted) -> str:

@@ -1,11 +1,13 @@
 """Checkpoints: tensors as safetensors, all other state as JSON; nothing is pickled.
 
 A checkpoint is a folder `step-00001200`. It is written under a temporary name and renamed when complete, so that
-training can resume from the newest one at any time.
+training can resume from the newest one at any time: the one before goes when the new one is there, also where both are
+of one step. The folder of checkpoints itself appears with its first one.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -23,7 +25,8 @@ from archdsl.train.typed_torch import load_file, save_file
 
 FORMAT_VERSION = 1
 _TENSORS, _STATE = "tensors.safetensors", "state.json"
-_NAME = re.compile(r"step-(\d{8,})")
+_NAME = re.compile(r"step-(\d{8,})(\.previous)?")
+_ERROR_NUMBER = re.compile(r"\b(?:code:|os error) (\d+)")
 
 
 class BrokenCheckpoint(Exception):
@@ -48,25 +51,55 @@ class Checkpoint:
 
 
 def save(folder: Path, checkpoint: Checkpoint, *, keep: int = 1) -> Path:
-    """Writes a checkpoint into a folder, and removes all but the newest `keep`. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    place = folder / f"step-{checkpoint.step:08d}"
-    waiting = folder / f".{place.name}.part"
-    shutil.rmtree(waiting, ignore_errors=True)
-    waiting.mkdir()
+    """Writes a checkpoint into a folder, and removes all but the newest `keep`.
+
+    Whoever looks, at any moment, finds one that is whole if there was one. Raises OSError.
+    """
+    home = folder if folder.is_dir() else folder.with_name(f".{folder.name}.part")
+    home.mkdir(parents=True, exist_ok=True)
+    for left in home.glob(".*.part"):
+        shutil.rmtree(left)
+    name = f"step-{checkpoint.step:08d}"
+    place, previous, waiting = home / name, home / f"{name}.previous", home / f".{name}.part"
+    try:
+        waiting.mkdir()
+        _write(waiting, checkpoint)
+    except BaseException as error:
+        shutil.rmtree(waiting, ignore_errors=True)  # what did not fit on a disk does not fill it
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(folder / name)) from error
+        raise
+    if place.exists():
+        _remove(previous)
+        place.rename(previous)
+    waiting.rename(place)
+    if home != folder:
+        home.rename(folder)
+    _flush(folder)
+    for old in _found(folder)[:-keep]:
+        _remove(old)
+    return folder / name
+
+
+def _write(waiting: Path, checkpoint: Checkpoint) -> None:
+    """Raises OSError."""
     contiguous = {name: each.detach().cpu().contiguous() for name, each in checkpoint.tensors.items()}
-    save_file(contiguous, waiting / _TENSORS)
+    try:
+        save_file(contiguous, waiting / _TENSORS)
+    except SafetensorError as error:  # it has the number of the system's error in its words alone
+        found = _ERROR_NUMBER.search(str(error))
+        number = errno.EIO if found is None else int(found[1])
+        raise OSError(number, os.strerror(number), str(waiting / _TENSORS)) from error
     state = {"format_version": FORMAT_VERSION, "step": checkpoint.step, **checkpoint.state}
     (waiting / _STATE).write_text(json.dumps(state, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
     for written in (waiting / _TENSORS, waiting / _STATE, waiting):
         _flush(written)
+
+
+def _remove(place: Path) -> None:
+    """First by its name: what is half removed is no checkpoint."""
     if place.exists():
-        shutil.rmtree(place)
-    waiting.rename(place)
-    _flush(folder)
-    for old in _found(folder)[:-keep]:
-        shutil.rmtree(old)
-    return place
+        shutil.rmtree(place.rename(place.with_name(f".{place.name}.part")))
 
 
 def newest(folder: Path) -> Path | None:
@@ -90,11 +123,10 @@ def load(place: Path) -> Checkpoint:
 
 
 def _found(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(
-        (each for each in folder.iterdir() if _NAME.fullmatch(each.name)), key=lambda each: int(each.name[5:])
-    )
+    """The complete ones, the newest last; of two of one step the previous one comes first."""
+    named = [(each, _NAME.fullmatch(each.name)) for each in (folder.iterdir() if folder.is_dir() else ())]
+    order = {each: (int(match[1]), match[2] is None) for each, match in named if match is not None}
+    return sorted(order, key=order.__getitem__)
 
 
 def _flush(path: Path) -> None:

@@ -1,9 +1,11 @@
-"""Invalid training requests, and divergence."""
+"""Invalid training requests, divergence, full disks."""
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Mapping
+from typing import Final
 
 
 class Refused(Exception):
@@ -12,6 +14,18 @@ class Refused(Exception):
 
 class Diverged(Exception):
     """Training has diverged; the message says in which step, what is not finite, and what may help."""
+
+
+class DiskFull(Exception):
+    """What a run writes does not fit on the disk; the message names the file, and from where the run can go on."""
+
+    def __init__(self, error: OSError, last: str) -> None:
+        what = f"`{error.filename}` cannot be written: {(error.strerror or str(error)).lower()}"
+        super().__init__(f"{what}; {last}: make room, and go on with `--resume`")
+
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Errors by which a system says that no more can be written."""
 
 
 def check_losses(step: int, losses: Mapping[str, float]) -> None:

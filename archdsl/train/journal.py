@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -17,15 +19,12 @@ class Journal:
     """Appends to `journal.jsonl`. A resumed run first truncates it to its checkpoint (`cut`)."""
 
     def __init__(self, folder: Path, *, tensorboard: bool = True) -> None:
-        self._path = folder / "journal.jsonl"
         self._board = _Board(folder / "tensorboard") if tensorboard else None
-        self._file = self._path.open("a", encoding="utf-8")
+        self._file = _Appended(folder / "journal.jsonl")
 
     def write(self, event: str, step: int, **values: Any) -> None:
-        """Appends one event, `step` or `score`, with its values."""
-        line = {"event": event, "step": step, **values}
-        self._file.write(json.dumps(line, allow_nan=False) + "\n")
-        self._file.flush()
+        """Appends one event, `step` or `score`, with its values. Raises OSError."""
+        self._file.write((json.dumps({"event": event, "step": step, **values}, allow_nan=False) + "\n").encode())
         if self._board is not None:
             self._board.write(event, step, values)
 
@@ -56,6 +55,28 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
+class _Appended:
+    """A file to which each piece is appended whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("ab", buffering=0)
+
+    def write(self, piece: bytes) -> None:
+        """Raises OSError, which names the file."""
+        before = self._file.seek(0, os.SEEK_END)
+        written = 0
+        try:
+            while written < len(piece):
+                written += self._file.write(piece[written:])
+        except OSError as error:
+            self._file.truncate(before)
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
+
+    def close(self) -> None:
+        self._file.close()
+
+
 class _Board:
     """Writes events for TensorBoard: each number as a scalar `event/name`, of a search `event/phase/name`."""
 
@@ -63,9 +84,13 @@ class _Board:
         # By name: it has no types.
         self._events: Any = import_module("tensorboard.compat.proto.event_pb2")
         self._summaries: Any = import_module("tensorboard.compat.proto.summary_pb2")
-        writers: Any = import_module("tensorboard.summary.writer.event_file_writer")
+        records: Any = import_module("tensorboard.summary.writer.record_writer")
         folder.mkdir(parents=True, exist_ok=True)
-        self._writer = writers.EventFileWriter(str(folder))
+        # TensorBoard's own writer writes in a thread, whose failures nobody could catch.
+        self._path = folder / f"events.out.tfevents.{time.time_ns()}.{socket.gethostname()}.{os.getpid()}"
+        self._file = _Appended(self._path)
+        self._writer = records.RecordWriter(self._file)
+        self._add(file_version="brain.Event:2")
 
     def write(self, event: str, step: int, values: Mapping[str, Any]) -> None:
         summary = self._summaries.Summary
@@ -73,10 +98,13 @@ class _Board:
         place = f"{event}/{phase}" if phase else event
         numbers = _numbers(values)
         points = [summary.Value(tag=f"{place}/{name}", simple_value=value) for name, value in numbers]
-        self._writer.add_event(self._events.Event(wall_time=time.time(), step=step, summary=summary(value=points)))
+        self._add(step=step, summary=summary(value=points))
+
+    def _add(self, **values: Any) -> None:
+        self._writer.write(self._events.Event(wall_time=time.time(), **values).SerializeToString())
 
     def close(self) -> None:
-        self._writer.close()
+        self._file.close()
 
 
 def _numbers(values: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, float]]:

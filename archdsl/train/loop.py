@@ -14,10 +14,11 @@ import torch
 from lightning_fabric import Fabric
 
 from archdsl.train import checkpoints, journal
-from archdsl.train.checkpoints import Checkpoint
+from archdsl.train.checkpoints import BrokenCheckpoint, Checkpoint
 from archdsl.train.distributed import rank, world_size
-from archdsl.train.errors import Diverged, Refused
+from archdsl.train.errors import FULL, DiskFull, Diverged, Refused
 from archdsl.train.evaluate import Scores
+from archdsl.train.folder_lock import locked_folder
 from archdsl.train.interrupts import StopRequest, stop_on_signals
 from archdsl.train.run import RECORD, Record
 from archdsl.train.typed_torch import sum_over
@@ -119,22 +120,25 @@ def run(
     saving: Saving,
     resume: bool = False,
     watch: Callable[[Progress], None] = lambda progress: None,
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> Outcome:
     """Does a work in a folder, or what is left of it. What a folder holds is looked at before the work is made.
 
-    A resumed run ends in the same state, bit for bit on a CPU, as one that was never interrupted.
-    Raises Refused, Diverged, BrokenCheckpoint, OSError.
+    A resumed run ends in the same state, bit for bit on a CPU, as one that was never interrupted. `tell` is given
+    sentences for the user. Raises Refused, Diverged, BrokenCheckpoint, DiskFull, OSError.
     """
     _check_folder(record, out, resume=resume)
     loop = _Loop(work(), fabric, out, saving)
-    if resume:
-        loop.go_on()
-    elif rank() == 0:
-        out.mkdir(parents=True, exist_ok=True)
-        record.write(out)
-    fabric.barrier()
-    with stop_on_signals() as request:
-        return loop.run(request, watch)
+    with locked_folder(out, fabric.device), loop.named_last_checkpoint():
+        _check_folder(record, out, resume=resume)  # another run may have been begun there meanwhile
+        fabric.barrier()
+        if resume:
+            loop.go_on(tell)
+        elif rank() == 0:
+            record.write(out)
+        fabric.barrier()
+        with stop_on_signals() as request:
+            return loop.run(request, watch)
 
 
 def _check_folder(record: Record, out: Path, *, resume: bool) -> None:
@@ -153,21 +157,35 @@ class _Loop:
     saving: Saving
     saved_at: float = field(default_factory=time.monotonic)
 
+    @property
+    def folder(self) -> Path:
+        """Of the checkpoints."""
+        return self.out / "checkpoints"
+
     # Checkpoints --------------------------------------------------------------------------------
 
-    def go_on(self) -> None:
-        """Restores the newest checkpoint; without one, the run starts at step 0."""
-        place = checkpoints.newest(self.out / "checkpoints")
+    def go_on(self, tell: Callable[[str], None]) -> None:
+        """Restores the newest checkpoint; where none was saved yet, the run starts at step 0, and says so.
+
+        Raises BrokenCheckpoint, also where there is none left.
+        """
+        place = checkpoints.newest(self.folder)
         if place is not None:
             self.work.restore(checkpoints.load(place))
+        elif self.folder.exists():
+            raise BrokenCheckpoint(
+                f"`{self.folder}` holds no checkpoint any more: put the last one back, or begin anew with another "
+                "`--out`"
+            )
+        else:
+            tell(f"the run in `{self.out}` has saved no checkpoint yet: it begins again at step 0")
         if rank() == 0:
             journal.cut(self.out, self.work.step)
 
     def save(self) -> None:
-        with self._last_good_named():
-            found = self.work.checkpoint()
+        found = self.work.checkpoint()
         if rank() == 0:
-            checkpoints.save(self.out / "checkpoints", found)
+            checkpoints.save(self.folder, found)
         self.saved_at = time.monotonic()
         self.fabric.barrier()
 
@@ -188,8 +206,7 @@ class _Loop:
                 if self._ends(request):
                     self.save()
                     return Outcome(work.step, finished=False, best=work.best, scores=work.scores, signal=request.signal)
-                with self._last_good_named():
-                    taken = work.advance()
+                taken = work.advance()
                 if log is not None:
                     for event, values in taken.events:
                         log.write(event, work.step, **values)
@@ -204,14 +221,20 @@ class _Loop:
                 log.close()
 
     @contextmanager
-    def _last_good_named(self) -> Generator[None]:
-        """Names the last checkpoint where a run diverges."""
+    def named_last_checkpoint(self) -> Generator[None]:
+        """Names the last checkpoint where a run diverges, or fills its disk."""
         try:
             yield
         except Diverged as error:
-            place = checkpoints.newest(self.out / "checkpoints")
-            last = "there is no checkpoint yet" if place is None else f"the last good checkpoint is `{place}`"
-            raise Diverged(f"{error}; {last}") from None
+            raise Diverged(f"{error}; {self._last('the last good checkpoint is')}") from None
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise DiskFull(error, self._last("the last checkpoint is")) from error
+
+    def _last(self, words: str) -> str:
+        place = checkpoints.newest(self.folder)
+        return "there is no checkpoint yet" if place is None else f"{words} `{place}`"
 
     def _ends(self, request: StopRequest) -> bool:
         """Whether any process was signalled; all of them stop at the same step."""

@@ -35,11 +35,12 @@ def train(
     *,
     resume: bool = False,
     watch: Callable[[Progress], None] = lambda progress: None,
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> Outcome:
     """Trains a network and leaves `best.safetensors`, `last.safetensors` and a journal in the run's folder.
 
     A resumed training ends in the same weights, bit for bit on a CPU, as one that was never interrupted.
-    Raises Refused, Diverged, BrokenCheckpoint, OSError.
+    Raises Refused, Diverged, BrokenCheckpoint, DiskFull, OSError.
     """
     return run(
         lambda: NetworkTraining(setup, fabric),
@@ -49,6 +50,7 @@ def train(
         saving=Saving(setup.save_every_s, setup.save_every_steps),
         resume=resume,
         watch=watch,
+        tell=tell,
     )
 
 

@@ -8,9 +8,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
-from archdsl.vcs.git import git, run, top
+from archdsl.files import rewrite, write_atomic
+from archdsl.vcs.git import GitRefused, git, run, top
 
 LINE: Final = "*.arch diff=archdsl merge=archdsl"
 _SECTIONS: Final = ("diff.archdsl", "difftool.archdsl", "merge.archdsl")
@@ -23,38 +25,56 @@ class Place:
     scope: str
     """`--local` or `--global`, as `git config` has it."""
     folder: Path
+    config: Path
     attributes: Path
 
     @classmethod
     def repository(cls, folder: Path) -> Place:
         """Raises GitMissing, NoRepository."""
         above = top(folder)
-        return cls("--local", above, above / ".gitattributes")
+        config = above / _path(git("rev-parse", "--git-path", "config", folder=above))
+        return cls("--local", above, config, above / ".gitattributes")
 
     @classmethod
     def user(cls) -> Place:
         """Raises GitMissing."""
         told = run("config", "--global", "--type=path", "--get", "core.attributesFile").stdout
-        if told:
-            return cls("--global", Path(), Path(os.fsdecode(told.rstrip(b"\n"))))
-        home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-        return cls("--global", Path(), Path(home) / "git" / "attributes")
+        others = Path(os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")) / "git"
+        return cls("--global", Path(), _of_user(others / "config"), _path(told) if told else others / "attributes")
 
     def get(self, name: str) -> str | None:
         found = run("config", self.scope, "--get", name, folder=self.folder)
         return None if found.returncode else os.fsdecode(found.stdout).removesuffix("\n")
 
-    def set(self, name: str, value: str) -> None:
-        """Raises GitRefused."""
-        git("config", self.scope, name, value, folder=self.folder)
-
-    def forget(self, section: str) -> None:
-        """Raises GitRefused."""
-        git("config", self.scope, "--remove-section", section, folder=self.folder)
-
     def has(self, section: str) -> bool:
         pattern = f"^{section.replace('.', chr(92) + '.')}{chr(92)}."
         return run("config", self.scope, "--get-regexp", pattern, folder=self.folder).returncode == 0
+
+    def change(self, edits: Sequence[Sequence[str]]) -> None:
+        """Edits of the configuration, as arguments of `git config`, all of them or none.
+
+        git edits a copy, which takes the place of what was copied in one step. Raises GitRefused, OSError.
+        """
+        before = _data(self.config)
+        if edits and self.config.with_name(f"{self.config.name}.lock").exists():
+            raise GitRefused(f"git is changing `{self.config}`: run the command again when it has ended".encode())
+        with TemporaryDirectory(prefix="archdsl-") as folder:
+            copy = Path(folder) / "config"
+            copy.write_bytes(before)
+            for each in edits:
+                git("config", "--file", str(copy), *each)
+            _replace(self.config, before, copy.read_bytes())
+
+
+def _of_user(other: Path) -> Path:
+    """The file of `git config --global`; `other` is used where it is the only one."""
+    named = os.environ.get("GIT_CONFIG_GLOBAL")
+    own = Path.home() / ".gitconfig"
+    return Path(named) if named else other if other.exists() and not own.exists() else own
+
+
+def _path(told: bytes) -> Path:
+    return Path(os.fsdecode(told.removesuffix(b"\n")))
 
 
 def settings() -> Mapping[str, str]:
@@ -78,41 +98,44 @@ def missing(place: Place) -> Sequence[str]:
 def install(place: Place) -> Sequence[str]:
     """Writes what is missing, and returns it. Raises GitRefused, OSError."""
     found = missing(place)
-    for name, value in settings().items():
-        if name in found:
-            place.set(name, value)
+    place.change([(name, value) for name, value in settings().items() if name in found])
     if str(place.attributes) in found:
-        text = _text(place.attributes)
-        end = "" if not text or text.endswith("\n") else "\n"
-        _write(place.attributes, f"{text}{end}{LINE}\n")
+        before = _data(place.attributes)
+        end = b"" if not before or before.endswith(b"\n") else b"\n"
+        _replace(place.attributes, before, before + end + f"{LINE}\n".encode())
     return found
 
 
 def remove(place: Place) -> Sequence[str]:
     """Removes what `install` wrote, and nothing else, and returns it. Raises GitRefused, OSError."""
     found = [section for section in _SECTIONS if place.has(section)]
-    for section in found:
-        place.forget(section)
+    place.change([("--remove-section", section) for section in found])
     if LINE not in _lines(place.attributes):
         return found
-    kept = [line for line in _text(place.attributes).splitlines(keepends=True) if line.strip() != LINE]
-    if kept:
-        _write(place.attributes, "".join(kept))
+    before = _data(place.attributes)
+    kept = b"".join(line for line in before.splitlines(keepends=True) if line.strip() != LINE.encode())
+    if kept or place.attributes.is_symlink():
+        _replace(place.attributes, before, kept)
     else:
         place.attributes.unlink()
     return [*found, str(place.attributes)]
 
 
 def _lines(file: Path) -> Sequence[str]:
-    return [line.strip() for line in _text(file).splitlines()]
+    return [line.strip().decode(errors="replace") for line in _data(file).splitlines()]
 
 
-def _text(file: Path) -> str:
-    # Attributes name files, and a file name may hold any bytes: they come back as they were.
-    return file.read_bytes().decode(errors="surrogateescape") if file.exists() else ""
+def _data(file: Path) -> bytes:
+    """Empty where there is no file."""
+    return file.read_bytes() if file.exists() else b""
 
 
-def _write(file: Path, text: str) -> None:
-    """Into the file that is there, so that links and permissions stay."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(text.encode(errors="surrogateescape"))
+def _replace(file: Path, before: bytes, after: bytes) -> None:
+    """In one step; a link stays, and leads to the new file. Raises ChangedMeanwhile, OSError."""
+    if before == after:
+        return
+    place = file.resolve()
+    if place.exists():
+        rewrite(place, before, after)
+    else:
+        write_atomic(place, after)

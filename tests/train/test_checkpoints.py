@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from archdsl.train import checkpoints
 from archdsl.train.checkpoints import BrokenCheckpoint, Checkpoint
 from archdsl.train.optimizers import optimizer_of
 from archdsl.train.typed_torch import manual_seed
+from tests.kill_points import killed_at_each_point
 
 
 def network() -> nn.Sequential:
@@ -94,3 +97,61 @@ def test_an_optimizer_of_other_parameters_is_refused() -> None:
     optimizer = optimizer_of(Adam(Constant(0.1)), network().parameters())
     with pytest.raises(BrokenCheckpoint, match="no parameter `x`"):
         checkpoints.restore_optimizer(optimizer, ["0.weight"], {"x.step": torch.ones(1)})
+
+
+def saved(folder: Path, value: float, step: int = 1) -> None:
+    checkpoints.save(folder, Checkpoint(step, {"a": torch.full((4,), value)}, {"value": value}))
+
+
+def value_of(folder: Path) -> float | None:
+    """Of the newest checkpoint, whose two files belong together."""
+    place = checkpoints.newest(folder)
+    if place is None:
+        return None
+    found = checkpoints.load(place)
+    assert torch.equal(found.tensors["a"], torch.full((4,), found.state["value"]))
+    return found.state["value"]
+
+
+@pytest.mark.parametrize("step", [1, 2], ids=["of the same step", "of the next step"])
+def test_killed_at_any_point_a_whole_checkpoint_is_left(step: int, tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    saved(folder, 0.0)
+    for point in killed_at_each_point(tmp_path, lambda: saved(folder, 1.0, step)):
+        assert value_of(folder) in (0.0, 1.0), f"killed at point {point}"
+        shutil.rmtree(folder)
+        saved(folder, 0.0)
+    assert value_of(folder) == 1.0
+    assert [each.name for each in folder.iterdir()] == [f"step-{step:08d}"]
+
+
+def test_what_a_killed_process_left_goes_with_the_next_checkpoint(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    saved(folder, 0.0)
+    for point in killed_at_each_point(tmp_path, lambda: saved(folder, 1.0)):
+        saved(folder, 2.0)
+        assert value_of(folder) == 2.0
+        assert [each.name for each in folder.iterdir()] == ["step-00000001"], f"killed at point {point}"
+
+
+def test_the_folder_appears_with_its_first_checkpoint(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    for _ in killed_at_each_point(tmp_path, lambda: saved(folder, 1.0)):
+        assert value_of(folder) == (1.0 if folder.exists() else None)
+        shutil.rmtree(folder, ignore_errors=True)
+    assert value_of(folder) == 1.0
+    assert [each.name for each in tmp_path.iterdir()] == ["checkpoints"]
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_and_nothing_else(tmp_path: Path) -> None:
+    saved(tmp_path, 1.0)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large") as full:
+            checkpoints.save(tmp_path, Checkpoint(2, {"a": torch.ones(100_000)}))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert str(full.value.filename).endswith("step-00000002")
+    assert value_of(tmp_path) == 1.0
+    assert [each.name for each in tmp_path.iterdir()] == ["step-00000001"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from archdsl.train import journal
 
@@ -31,3 +34,20 @@ def test_tensorboard_reads_the_same(tmp_path: Path) -> None:
     found.Reload()
     assert found.Tags()["scalars"] == ["step/loss"]
     assert [(each.step, each.value) for each in found.Scalars("step/loss")] == [(1, 0.5), (2, 0.25)]
+
+
+def test_a_line_that_does_not_fit_on_the_disk_is_not_there_at_all(tmp_path: Path) -> None:
+    log = journal.Journal(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large") as full:
+            for step in range(1, 100):
+                log.write("step", step, loss=1 / step)
+    finally:
+        log.close()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert Path(str(full.value.filename)).parent in (tmp_path, tmp_path / "tensorboard")
+    lines = (tmp_path / "journal.jsonl").read_bytes()
+    assert lines.endswith(b"}\n")
+    assert len(lines) > 500

@@ -131,7 +131,9 @@ def command(
             note(sentence)
     priced = rows_there(Path(prepared.setup.table_name), space, prepared.setup.loaded, prepared.setup.size, form)
     with errors_shown(form), priced, Bar(shown=fabric.is_global_zero) as bar:
-        outcome = search(prepared.setup, fabric, resume=resume, watch=lambda progress: show_progress(bar, progress))
+        outcome = search(
+            prepared.setup, fabric, resume=resume, watch=lambda progress: show_progress(bar, progress), tell=bar.print
+        )
     if fabric.is_global_zero:
         _end(outcome, out, form)
     return 128 + outcome.signal if outcome.signal else Exit.FINE

@@ -127,7 +127,9 @@ def command(
     if fabric.is_global_zero:
         _tell(prepared)
     with Bar(shown=fabric.is_global_zero) as bar:
-        outcome = train(prepared.setup, fabric, resume=resume, watch=lambda progress: show_progress(bar, progress))
+        outcome = train(
+            prepared.setup, fabric, resume=resume, watch=lambda progress: show_progress(bar, progress), tell=bar.print
+        )
     if fabric.is_global_zero:
         _end(outcome, out, form)
     return 128 + outcome.signal if outcome.signal else Exit.FINE

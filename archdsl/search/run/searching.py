@@ -43,11 +43,13 @@ def search(
     *,
     resume: bool = False,
     watch: Callable[[Progress], None] = lambda progress: None,
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> Outcome:
     """Searches, and leaves genotypes, logits, a supernet's weights and a journal in the run's folder.
 
     A resumed search ends in the same logits and weights, bit for bit on a CPU, as one that was never interrupted.
-    Raises Refused, Diverged, BrokenCheckpoint, NotLoaded, NotDerived, MissingRows, NotEnoughMemory, OSError.
+    Raises Refused, Diverged, BrokenCheckpoint, DiskFull, NotLoaded, NotDerived, MissingRows, NotEnoughMemory,
+    OSError.
     """
     return run(
         lambda: SearchWork(setup, fabric),
@@ -57,6 +59,7 @@ def search(
         saving=Saving(setup.save_every_s, setup.save_every_steps),
         resume=resume,
         watch=watch,
+        tell=tell,
     )
 
 

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from archdsl.files import write_atomic
+from archdsl.locks import Lock, is_locked, locked
 from archdsl.records import record
 from archdsl.search.sweep.budget import Budget, Spent, read_budget, write_budget
 from archdsl.search.sweep.grid import Member
-from archdsl.search.sweep.locks import Lock, is_locked, locked
 from archdsl.search.sweep.plan import RECORD, Plan
 from archdsl.search.sweep.results import Result
 

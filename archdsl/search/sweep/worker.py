@@ -15,10 +15,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from archdsl.locks import Lock
 from archdsl.search.sweep.errors import NotSwept
 from archdsl.search.sweep.folder import Attempt, Failure, Progress, SweepFolder
 from archdsl.search.sweep.grid import Member
-from archdsl.search.sweep.locks import Lock
 from archdsl.search.sweep.results import result_of, steps_taken
 from archdsl.search.sweep.steps import Step, steps
 from archdsl.search.sweep.stopping import StopRequest

@@ -20,7 +20,8 @@ from archdsl.search.trials.interrupted import Interrupted
 from archdsl.space.trace import Answers
 from archdsl.train import journal
 from archdsl.train.distributed import all_reduce_sum, rank, world_size
-from archdsl.train.errors import Refused
+from archdsl.train.errors import FULL, DiskFull, Refused
+from archdsl.train.folder_lock import locked_folder
 from archdsl.train.interrupts import StopRequest, stop_on_signals
 from archdsl.train.run import FORMAT_VERSION, RECORD, Record
 
@@ -71,12 +72,24 @@ def run_baseline(
     """Evaluates candidates until the budget is spent, and leaves the best in the run's folder as a genotype.
 
     A resumed run ends in the same candidates as one that was never interrupted. `watch` is told each new one.
-    Raises Refused, NoCandidate, MissingRows, OSError, and what `evaluate` raises but for Interrupted.
+    Raises Refused, NoCandidate, MissingRows, DiskFull, OSError, and what `evaluate` raises but for Interrupted.
     """
-    before = _before(baseline, resume=resume)
+    _before(baseline, resume=resume)
+    with locked_folder(baseline.out, fabric.device):
+        before = _before(baseline, resume=resume)  # another run may have been begun there meanwhile
+        try:
+            return _run(baseline, evaluate, fabric, before, watch)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise DiskFull(error, "the candidates so far stand in the journal") from error
+
+
+def _run(
+    baseline: Baseline, evaluate: Evaluate, fabric: Fabric, before: list[Candidate], watch: Callable[[Candidate], None]
+) -> Outcome:
     fabric.barrier()  # every process has looked into the folder before the first one writes there
     if rank() == 0:
-        baseline.out.mkdir(parents=True, exist_ok=True)
         baseline.record.write(baseline.out)
         journal.cut(baseline.out, len(before))
     outcome = Outcome()
