@@ -1,4 +1,7 @@
-"""Outputs that appear whole or not at all: written beside their place, then renamed.
+"""Outputs that appear whole or not at all: written beside their place, then renamed. Inputs that are read whole.
+
+What stands at a place and is no regular file stays there: links are followed, and devices, pipes, sockets and open
+descriptors (`/dev/stdout`) are written into.
 
 A file that waits for its place is locked by its writer, and the lock ends with the process: what a killed one left is
 removed by the next one that writes into the folder.
@@ -11,7 +14,7 @@ import fcntl
 import os
 import re
 import shutil
-import tempfile
+import stat
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +31,12 @@ _PATIENCE_S: Final = 2.0
 _LOOK_S: Final = 0.005
 _LOOKED_INTO: Final[set[tuple[int, Path]]] = set()
 """Folders that a process has cleared of what others left: once each, for a folder can have many files."""
+
+
+_PIECE: Final = 1 << 20
+_MOST_LINKS: Final = 40
+"""As Linux follows them."""
+_DESCRIPTORS: Final = re.compile(r"/dev/fd|/proc/(?P<process>\d+)(?:/task/\d+)?/fd")
 
 
 class ChangedMeanwhile(OSError):
@@ -47,6 +56,8 @@ class _Waiting:
     @classmethod
     def beside(cls, place: Path) -> _Waiting:
         """An empty one. Raises OSError."""
+        import tempfile  # slow to import, and most commands write nothing
+
         while True:
             handle, path = tempfile.mkstemp(prefix=f".{place.name[:_LETTERS]}.", suffix=_PART, dir=place.parent)
             with suppress(OSError):  # a file system without locks, where nothing is removed as left either
@@ -71,6 +82,17 @@ class _Waiting:
         self.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One file of a staging: `data` for what is written into, else a file that waits to be renamed."""
+
+    place: Path
+    target: Path
+    """What is at `place`, behind its links."""
+    waiting: _Waiting | None
+    data: bytes = b""
+
+
 class Staging:
     """Files that are not yet where they belong.
 
@@ -80,30 +102,33 @@ class Staging:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._staged: dict[str, _Waiting] = {}
+        self._staged: dict[str, _Part] = {}
         self._created = tuple(_make_folder(folder))
 
-    def write(self, name: str, data: bytes) -> Path:
-        """Stages `data` as `folder/name` and returns where it waits.
+    def write(self, name: str, data: bytes) -> None:
+        """Stages `data` as `folder/name`.
 
         Raises ValueError where `name` is not the name of a file in the folder, OSError from the disk.
         """
         if name != Path(name).name or name in ("", ".", ".."):
             raise ValueError(f"`{name}` is not the name of a file")
         place = self._folder / name
+        previous = self._staged.pop(name, None)
+        if previous is not None and previous.waiting is not None:
+            previous.waiting.discard()
+        if _written_into(place):
+            self._staged[name] = _Part(place, place, None, data)
+            return
         with _naming(place):
-            waiting = _Waiting.beside(place)
-            previous = self._staged.get(name)
-            self._staged[name] = waiting
-            if previous is not None:
-                previous.discard()
-            waiting.write(data, _mode_for(place))
-        return waiting.path
+            target = _behind_links(place)
+            waiting = _Waiting.beside(target)
+            self._staged[name] = _Part(place, target, waiting)
+            waiting.write(data, _mode_for(target))
 
     @property
     def places(self) -> tuple[Path, ...]:
         """Where the staged files will stand, in the order of `write`."""
-        return tuple(self._folder / name for name in self._staged)
+        return tuple(part.place for part in self._staged.values())
 
     def publish(self) -> tuple[Path, ...]:
         """Renames everything staged to its place and returns the places in the order of `write`.
@@ -111,31 +136,36 @@ class Staging:
         Where one rename fails, the places already taken get their previous files back and OSError is raised. Of two
         processes that publish into one folder one waits for the other, so that all files are those of one of them.
         """
+        places = self.places
         saved: dict[Path, Path | None] = {}
         with _publishing(self._folder):
             try:
-                for name, waiting in self._staged.items():
-                    place = self._folder / name
-                    saved[place] = _set_aside(place)
-                    with _naming(place):
-                        waiting.path.replace(place)
+                for part in self._staged.values():
+                    with _naming(part.place):
+                        if part.waiting is None:
+                            _write_into(part.place, part.data)
+                            continue
+                        saved[part.target] = _set_aside(part.target)
+                        part.waiting.path.replace(part.target)
             except BaseException:
-                for place, previous in reversed(saved.items()):
-                    _restore(place, previous)
+                for target, previous in reversed(saved.items()):
+                    _restore(target, previous)
                 raise
             for previous in saved.values():
                 if previous is not None:
                     previous.unlink()
-        for waiting in self._staged.values():
-            waiting.close()
+        for part in self._staged.values():
+            if part.waiting is not None:
+                part.waiting.close()
         self._staged.clear()
         self._created = ()
-        return tuple(saved)
+        return places
 
     def discard(self) -> None:
         """Removes what is staged, and the folders made for it where nothing else has come to stand in them."""
-        for waiting in self._staged.values():
-            waiting.discard()
+        for part in self._staged.values():
+            if part.waiting is not None:
+                part.waiting.discard()
         self._staged.clear()
         for made in reversed(self._created):
             with suppress(OSError):
@@ -161,15 +191,53 @@ def staged(folder: Path) -> Generator[Staging, None, None]:
 def write_atomic(path: Path, data: bytes) -> None:
     """`data` at `path`, whole or not at all; a file that stands there is replaced and keeps its permissions.
 
-    What is no file, such as `/dev/stdout` or a named pipe, stays and is written to. Raises OSError.
+    A link is followed, as by `>`. What is no regular file, such as `/dev/stdout` or a named pipe, stays and is
+    written to. Raises OSError, which names `path`.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if path.exists() and not path.is_file():
-        path.write_bytes(data)
-        return
-    with staged(path.parent) as staging:
-        staging.write(path.name, data)
+    with _naming(path):
+        if _written_into(path):
+            _write_into(path, data)
+            return
+        target = _behind_links(path)
+        with staged(target.parent) as staging:
+            staging.write(target.name, data)
+
+
+def is_replaced(path: Path) -> bool:
+    """Whether something stands at `path` that `write_atomic` would replace: a regular file, or what it refuses."""
+    return path.exists() and not _written_into(path)
+
+
+def read_whole(path: Path, most: int | None = None) -> bytes:
+    """What a file holds, of a larger one the first `most` bytes.
+
+    A pipe is read to its end. A named pipe that is empty and that nothing has open to write would be waited for
+    without end: it is an OSError, as all else that the disk refuses.
+    """
+    with _naming(path):
+        number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(number, "rb", buffering=0) as file:
+            pieces: list[bytes] = []
+            if stat.S_ISFIFO(os.fstat(number).st_mode):
+                pieces.append(_first_of_pipe(number))
+            os.set_blocking(number, True)
+            left = -1 if most is None else most - sum(map(len, pieces))
+            while left and (piece := file.read(_PIECE if left < 0 else min(_PIECE, left))):
+                pieces.append(piece)
+                left -= len(piece) if left > 0 else 0
+    return b"".join(pieces)[:most]
+
+
+def _first_of_pipe(number: int) -> bytes:
+    try:
+        first = os.read(number, _PIECE)
+    except BlockingIOError:  # somebody has it open to write, and has written nothing yet
+        return b""
+    if not first:
+        raise OSError(errno.ENXIO, "the pipe is empty and nothing writes to it")
+    return first
 
 
 def rewrite(path: Path, before: bytes, after: bytes) -> None:
@@ -178,7 +246,12 @@ def rewrite(path: Path, before: bytes, after: bytes) -> None:
     The file and the new one trade places in one step, so that what was replaced can be looked at afterwards; if it is
     not `before` they trade again. Raises ChangedMeanwhile, OSError.
     """
-    with _naming(path), _publishing(path.parent):
+    with _naming(path):
+        _rewrite(_behind_links(path), before, after)
+
+
+def _rewrite(path: Path, before: bytes, after: bytes) -> None:
+    with _publishing(path.parent):
         waiting = _Waiting.beside(path)
         try:
             waiting.write(after, _mode_for(path))
@@ -268,6 +341,48 @@ def _exchange(one: Path, other: Path) -> bool:
     if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
         return False
     raise OSError(number, os.strerror(number), str(other))
+
+
+def _written_into(place: Path) -> bool:
+    """Whether writing goes into what stands there: a device, a pipe, a socket, a descriptor of some process."""
+    return _descriptor(place) is not None or (place.exists() and not place.is_file() and not place.is_dir())
+
+
+def _write_into(place: Path, data: bytes) -> None:
+    """A descriptor of this process is written to itself, which keeps what a shell has written there before.
+
+    Opening `/dev/stdout` anew would empty the file that it stands for.
+    """
+    found = _descriptor(place)
+    mine = found is not None and found[0] == os.getpid()
+    with os.fdopen(os.dup(found[1]), "wb") if found is not None and mine else place.open("wb") as file:
+        file.write(data)
+
+
+def _descriptor(place: Path) -> tuple[int, int] | None:
+    """The process and the number, where a place is an open descriptor or links lead to one.
+
+    The descriptor may be of a regular file: only its way there tells that somebody has it open.
+    """
+    for _ in range(_MOST_LINKS):
+        folder = os.path.realpath(place.parent)
+        found = _DESCRIPTORS.fullmatch(folder)
+        if found is not None and place.name.isdecimal():
+            return int(found["process"] or os.getpid()), int(place.name)
+        if not place.is_symlink():
+            return None
+        place = Path(folder) / place.readlink()
+    return None
+
+
+def _behind_links(place: Path) -> Path:
+    """The file that a place means, which need not be there. Raises OSError for links in a loop."""
+    if not place.is_symlink():
+        return place
+    target = Path(os.path.realpath(place))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return target
 
 
 def _make_folder(folder: Path) -> Iterator[Path]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import archdsl
-from archdsl.files import ChangedMeanwhile, Staging, rewrite, staged, write_atomic
+from archdsl.files import ChangedMeanwhile, Staging, is_replaced, read_whole, rewrite, staged, write_atomic
 from tests.kill_points import at_point, in_a_process, killed_at_each_point
 
 
@@ -109,6 +109,91 @@ def test_what_is_no_file_stays_and_is_written_to(tmp_path: Path) -> None:
     finally:
         os.close(reader)
     assert stat.S_ISFIFO(place.stat().st_mode)
+
+
+def test_a_link_stays_and_what_it_means_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "target").write_bytes(b"old")
+    (tmp_path / "far" / "target").chmod(0o640)
+    (tmp_path / "far" / "hop").symlink_to("target")
+    (tmp_path / "link").symlink_to("far/hop")
+    (tmp_path / "dangling").symlink_to("far/new")
+    with staged(tmp_path) as staging:
+        staging.write("link", b"new")
+        staging.write("dangling", b"first")
+    assert (tmp_path / "link").readlink() == Path("far/hop")
+    assert contents(tmp_path / "far") == {"target": b"new", "hop": b"new", "new": b"first"}
+    assert stat.S_IMODE((tmp_path / "far" / "target").stat().st_mode) == 0o640
+
+
+def test_an_exception_leaves_what_a_link_means(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "link").symlink_to("far/new")
+    with pytest.raises(KeyboardInterrupt), staged(tmp_path) as staging:
+        staging.write("link", b"new")
+        raise KeyboardInterrupt
+    assert contents(tmp_path / "far") == {}
+
+
+def test_links_in_a_loop_are_said_of_the_place(tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    with pytest.raises(OSError, match="symbolic links") as refused:
+        write_atomic(tmp_path / "one", b"data")
+    assert refused.value.filename == str(tmp_path / "one")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_devices_stay_also_behind_a_link(tmp_path: Path) -> None:
+    place = tmp_path / "null"
+    place.symlink_to("/dev/null")
+    write_atomic(place, b"data")
+    with staged(tmp_path) as staging:
+        staging.write("null", b"data")
+    assert place.readlink() == Path("/dev/null")
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+    assert not is_replaced(place)
+
+
+@pytest.mark.parametrize("place", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"])
+def test_an_open_descriptor_is_written_to_after_what_is_there(tmp_path: Path, place: str) -> None:
+    """`{ echo before; archdsl draw … -o /dev/stdout; echo after; } > out`: a file, and the shell goes on in it."""
+    (tmp_path / "link").symlink_to("/dev/stdout")
+    program = (
+        f"from pathlib import Path; from archdsl.files import write_atomic; write_atomic(Path({place!r}), b'data\\n')"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(archdsl.__path__[0]).parent)}
+    shell = f'{{ echo before; "$0" -c "{program}"; echo after; }} > out'
+    subprocess.run(["sh", "-c", shell, sys.executable], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "out").read_text() == "before\ndata\nafter\n"
+    assert {each.name for each in tmp_path.iterdir()} == {"link", "out"}
+    assert Path("/dev/stdout").is_symlink()
+
+
+def test_a_file_is_read_whole_or_up_to_a_length(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc" * 1_000_000)
+    assert read_whole(tmp_path / "file") == b"abc" * 1_000_000
+    assert read_whole(tmp_path / "file", 4) == b"abca"
+    assert len(read_whole(Path("/dev/zero"), 3_000_000)) == 3_000_000
+
+
+def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
+    place = tmp_path / "pipe"
+    os.mkfifo(place)
+    writing = "import sys; open(sys.argv[1], 'wb').write(b'x' * 300_000)"
+    keep = os.open(place, os.O_RDWR)
+    with subprocess.Popen([sys.executable, "-c", writing, str(place)]) as writer:
+        assert read_whole(place, 200_000) == b"x" * 200_000
+        os.close(keep)
+        writer.kill()
+
+
+def test_a_pipe_that_nothing_writes_to_is_not_waited_for(tmp_path: Path) -> None:
+    place = tmp_path / "pipe"
+    os.mkfifo(place)
+    with pytest.raises(OSError, match="nothing writes to it") as refused:
+        read_whole(place)
+    assert refused.value.filename == str(place)
 
 
 WRITER = textwrap.dedent(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 
 from archdsl.api import load_for
 from archdsl.cli.exits import Exit
-from archdsl.cli.output import diagnostics_text, note, say
+from archdsl.cli.output import note_diagnostics, say_diagnostics
 from archdsl.diagnostics import Diagnostic
 from archdsl.pipeline import Loaded, NotLoaded, load_recipe
 from archdsl.sema.driver import Recipe
@@ -59,9 +58,9 @@ def recipe_or_leave(
 def show(diagnostics: Sequence[Diagnostic], form: str) -> None:
     """Diagnostics on stderr, or on stdout where a machine reads it."""
     if form == "json":
-        say(diagnostics_text(diagnostics, "json", sys.stdout))
+        say_diagnostics(diagnostics, "json")
     else:
-        note(diagnostics_text(diagnostics, "full", sys.stderr))
+        note_diagnostics(diagnostics)
 
 
 def exit_code(diagnostics: Sequence[Diagnostic]) -> int:

@@ -9,33 +9,56 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from archdsl.cli.app import app
 from archdsl.cli.exits import Exit
+from archdsl.cli.output import note, say_json
 
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     _open_streams()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A terminal, or a file name, may have no way to write a character: that is no reason to fail.
-            stream.reconfigure(errors="backslashreplace")
     # A command builds large graphs and ends: looking for cycles among their parts finds none and takes its time.
     gc.set_threshold(100_000, 20, 20)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    _close_streams()
+    sys.exit(code)
+
+
+class _Output(io.FileIO):
+    """An output whose reader may leave (`| head`): the rest goes nowhere, and the command ends as it would have."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return memoryview(data).nbytes
 
 
 def _open_streams() -> None:
     """Open what the caller closed (`>&-`): a file opened later would take its place and get what is printed."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
+        stream = getattr(sys, name)
+        if stream is None:
             from pathlib import Path
 
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            # A terminal, or a file name, may have no way to write a character: that is no reason to fail.
+            output = io.BufferedWriter(_Output(stream.fileno(), "w", closefd=False))
+            setattr(sys, name, io.TextIOWrapper(output, stream.encoding, "backslashreplace", line_buffering=True))
+
+
+def _close_streams() -> None:
+    """What an output did not take has been reported: the interpreter is not to try again, and to end with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -48,12 +71,9 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; partial output was removed", err=True)
+        with suppress(OSError):
+            note("interrupted; partial output was removed")
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        # The reader of the output has exited (`| head`).
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.FINE
     except click.ClickException as mistake:
         return _usage(mistake, arguments)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a user never sees a bare traceback
@@ -67,21 +87,21 @@ def _usage(mistake: click.ClickException, arguments: Sequence[str]) -> int:
     from archdsl.cli.usage import usage, words
 
     code = _known(Exit.USAGE, words(mistake), arguments)
-    if not _wants_json(arguments):
-        click.echo(usage(mistake), nl=False, err=True)
+    text = usage(mistake)
+    if text and not _wants_json(arguments):
+        with suppress(OSError):
+            note(text)
     return code
 
 
 def _known(code: int, message: str, arguments: Sequence[str]) -> int:
     """Reports an expected failure; as JSON where the command prints JSON and standard output takes it."""
     if _wants_json(arguments):
-        from archdsl.cli.output import say_json
-
         with suppress(OSError):
             say_json({"error": {"exit": int(code), "message": message}})
             return code
     with suppress(OSError):
-        click.echo(f"error: {message}", err=True)
+        note(f"error: {message}")
     return code
 
 

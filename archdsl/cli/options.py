@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -13,15 +14,25 @@ if TYPE_CHECKING:
     Setting = click.ParamType[tuple[str, str]]
     Bytes = click.ParamType[int]
     Factors = click.ParamType[tuple[float, ...]]
+    Place = click.ParamType[Path | None]
 else:
     # Older versions of the library cannot say what a type converts to.
-    Pixels = Setting = Bytes = Factors = click.ParamType
+    Pixels = Setting = Bytes = Factors = Place = click.ParamType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _INPUT = re.compile(r"(?:(\d+)x)?(\d+)x(\d+)x(\d+)")
 _LARGEST = 65_536
 _LARGEST_SCALE = 16
+
+
+class NewFile(Place):
+    """A file to write; None for `-`, which is standard output."""
+
+    name = "FILE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | None:
+        return None if str(value) == "-" else Path(value)
 
 
 class InputSize(Pixels):

@@ -1,14 +1,20 @@
-"""Output: results on stdout, notes on stderr, colour on terminals."""
+"""Output: results on stdout, notes on stderr, colour on terminals.
+
+All that reaches a screen goes through here, and what cannot be seen of it is spelled (`archdsl/text/visible.py`).
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from archdsl.diagnostics import Diagnostic
+from archdsl.text import visible, visible_json, visible_line
 
 if TYPE_CHECKING:
     from archdsl.diagnostics import Style
@@ -34,30 +40,70 @@ def diagnostics_text(diagnostics: Sequence[Diagnostic], style: Style, stream: Te
 
 
 def say(text: str) -> None:
-    """A result. Whether it holds colours has been decided: click would take them out of what goes into a pipe."""
-    click.echo(text, nl=not text.endswith("\n"), color=True)
+    """A result."""
+    _write(_ended(visible(text)))
 
 
 def note(text: str) -> None:
     """Prints a note on stderr."""
-    click.echo(text, nl=not text.endswith("\n"), err=True, color=True)
+    _write(_ended(visible(text)), err=True)
+
+
+def say_diagnostics(diagnostics: Sequence[Diagnostic], style: Style) -> None:
+    """Diagnostics as a result; nothing is printed where `diagnostics_text` is empty."""
+    _write(diagnostics_text(diagnostics, style, sys.stdout))
+
+
+def note_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
+    """Diagnostics with their excerpts on stderr."""
+    _write(diagnostics_text(diagnostics, "full", sys.stderr), err=True)
 
 
 def say_bytes(data: bytes) -> None:
-    """A result that is to arrive as it is, whatever the terminal's encoding."""
-    click.echo(data, nl=False)
+    """A result that is to arrive as it is, whatever the encoding; a terminal gets what can be seen of it."""
+    if sys.stdout.isatty():
+        _write(visible(data.decode(errors="surrogateescape")))
+    else:
+        _write(data)
+
+
+def deliver(data: bytes, out: Path | None) -> bool:
+    """A result to a file, else to standard output, which `-` means too; tells whether it was a file. Raises OSError."""
+    if out is None or str(out) == "-":
+        say_bytes(data)
+        return False
+    from archdsl.files import write_atomic
+
+    write_atomic(out, data)
+    return True
 
 
 def say_json(value: dict[str, Any]) -> None:
     import json
 
-    say(json.dumps({"format_version": 1, **value}, indent=2, ensure_ascii=False))
+    _write(visible_json(json.dumps({"format_version": 1, **value}, indent=2, ensure_ascii=False)) + "\n")
+
+
+def show_progress(text: str) -> None:
+    """Text on stderr whose control characters are ours: callers spell what they put into it."""
+    _write(text, err=True)
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+def _write(data: str | bytes, *, err: bool = False) -> None:
+    """Raises OSError where the stream does not take it."""
+    # Whether there are colours in it has been decided: click would take them out of what goes into a pipe.
+    click.echo(data, nl=False, err=err, color=True)
 
 
 def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: str = "  ") -> str:
     """A table with columns two spaces apart; those in `right` are right-aligned. Empty without rows."""
     if not rows:
         return ""
+    rows = [[visible_line(text) for text in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines: list[str] = []
     for row in rows:

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from time import monotonic
 
+from archdsl.cli.output import show_progress
+from archdsl.text import visible, visible_line
+
 DELAY_S = 0.5
 _TURN_S = 0.1
 _SIGNS = "|/-\\"
@@ -21,7 +24,7 @@ def working(what: str) -> Generator[None]:
         yield
         return
     done = Event()
-    spinner = Thread(target=_spin, args=(what, done), daemon=True)
+    spinner = Thread(target=_spin, args=(visible_line(what), done), daemon=True)
     spinner.start()
     try:
         yield
@@ -36,11 +39,9 @@ def _spin(what: str, done: Event) -> None:
         return
     while not done.wait(_TURN_S):
         seconds = int(monotonic() - begun)
-        sys.stderr.write(f"{_CLEAR}{_SIGNS[turn % len(_SIGNS)]} {what}  {seconds // 60}:{seconds % 60:02}")
-        sys.stderr.flush()
+        show_progress(f"{_CLEAR}{_SIGNS[turn % len(_SIGNS)]} {what}  {seconds // 60}:{seconds % 60:02}")
         turn += 1
-    sys.stderr.write(_CLEAR)
-    sys.stderr.flush()
+    show_progress(_CLEAR)
 
 
 class Bar:
@@ -58,8 +59,7 @@ class Bar:
 
     def __exit__(self, *_: object) -> None:
         if self._live:
-            sys.stderr.write(_CLEAR)
-            sys.stderr.flush()
+            show_progress(_CLEAR)
 
     def show(self, done: int, total: int, text: str) -> None:
         """Shows the progress and a short text."""
@@ -68,11 +68,10 @@ class Bar:
             return
         left = int(seconds / done * (total - done)) if done else 0
         bar = "#" * (self._WIDTH * done // total)
-        sys.stderr.write(f"{_CLEAR}[{bar:<{self._WIDTH}}] {done}/{total}  {text}  {left // 60}:{left % 60:02} left")
-        sys.stderr.flush()
+        shown = visible_line(text)
+        show_progress(f"{_CLEAR}[{bar:<{self._WIDTH}}] {done}/{total}  {shown}  {left // 60}:{left % 60:02} left")
 
     def print(self, text: str) -> None:
         """A line that stays."""
         if self._shown:
-            sys.stderr.write((_CLEAR if self._live else "") + text + "\n")
-            sys.stderr.flush()
+            show_progress(f"{_CLEAR if self._live else ''}{visible(text)}\n")

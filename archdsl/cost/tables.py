@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from archdsl.cost.graph_passes import AS_WRITTEN, GraphPasses
 from archdsl.cost.rows import Row
+from archdsl.files import read_whole
 from archdsl.settings.costs import Unit
 
 FORMAT_VERSION: Final = 1
@@ -269,9 +270,10 @@ def _order(row: Row) -> tuple[object, ...]:
 
 def read_table(path: Path) -> Table:
     """Raises TableUnreadable where the file is something else, OSError where it cannot be read."""
-    if path.stat().st_size > LARGEST:
+    data = read_whole(path, LARGEST + 1)
+    if len(data) > LARGEST:
         raise TableUnreadable(path, f"it has more than {LARGEST // 2**20} MiB")
-    return parse_table(path.read_bytes(), path)
+    return parse_table(data, path)
 
 
 def parse_table(data: bytes, path: Path) -> Table:

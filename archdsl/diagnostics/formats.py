@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from archdsl.diagnostics.model import Diagnostic, Fix, Label, Severity
-from archdsl.text import Span
+from archdsl.text import Span, visible, visible_json, visible_line
 
 FORMAT_VERSION: Final = 1
 _SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -21,7 +21,7 @@ def concise(diagnostics: Iterable[Diagnostic]) -> str:
 def as_json(diagnostics: Iterable[Diagnostic]) -> str:
     """One JSON object with `format_version` and `diagnostics`; lines, columns and ends count from 1."""
     body = {"format_version": FORMAT_VERSION, "diagnostics": [_object(d) for d in diagnostics]}
-    return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
+    return visible_json(json.dumps(body, indent=2, ensure_ascii=False)) + "\n"
 
 
 def github(diagnostics: Iterable[Diagnostic]) -> str:
@@ -50,13 +50,13 @@ def _file(diagnostic: Diagnostic) -> str:
 
 def _place(diagnostic: Diagnostic) -> str:
     if diagnostic.primary is None:
-        return f"{diagnostic.file}: " if diagnostic.file else ""
+        return f"{visible_line(diagnostic.file)}: " if diagnostic.file else ""
     line, column = diagnostic.primary.span.position
-    return f"{_file(diagnostic)}:{line}:{column}: "
+    return f"{visible_line(_file(diagnostic))}:{line}:{column}: "
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.splitlines())
+    return visible_line(" ".join(text.splitlines()))
 
 
 def _region(span: Span) -> dict[str, int]:
@@ -103,7 +103,7 @@ def _annotation(diagnostic: Diagnostic) -> str:
 
 
 def _escaped(text: str, *, in_property: bool = False) -> str:
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    text = visible(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if in_property else text
 
 
@@ -144,4 +144,4 @@ def _location(span: Span) -> dict[str, Any]:
 def _uri(name: str) -> str:
     from urllib.parse import quote
 
-    return quote(name.replace("\\", "/"))
+    return quote(name.replace("\\", "/"), errors="surrogateescape")

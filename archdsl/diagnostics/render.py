@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from archdsl.diagnostics.model import Diagnostic, Label, Severity
-from archdsl.text import SourceFile
+from archdsl.text import SourceFile, visible, visible_line
 
 _TAB: Final = 4
 _WIDEST: Final = 140
@@ -29,15 +29,15 @@ def render_one(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     """One diagnostic, ending with a newline."""
     paint = _Paint(colour)
     tone = _COLOURS[diagnostic.severity]
-    title = paint(f"{diagnostic.severity}[{diagnostic.code}]", tone) + paint(f": {diagnostic.message}", _BOLD)
-    lines = [title]
+    message = visible_line(diagnostic.message)
+    lines = [paint(f"{diagnostic.severity}[{diagnostic.code}]", tone) + paint(f": {message}", _BOLD)]
     width = 1
     if diagnostic.primary is not None:
         labels = [_Mark(diagnostic.primary, "^", tone), *(_Mark(label, "-", _BLUE) for label in diagnostic.secondary)]
         width = max(len(str(mark.last_line)) for mark in labels)
         lines += _snippets(labels, width, paint)
     elif diagnostic.file:
-        lines.append(f"{' ' * width}{paint('-->', _BLUE)} {diagnostic.file}")
+        lines.append(f"{' ' * width}{paint('-->', _BLUE)} {visible_line(diagnostic.file)}")
     remarks = [("note", note) for note in diagnostic.notes]
     if diagnostic.help is not None:
         remarks.append(("help", diagnostic.help))
@@ -45,7 +45,7 @@ def render_one(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     if remarks and diagnostic.primary is not None:
         lines.append(gutter + paint("|", _BLUE))
     for kind, text in remarks:
-        first, *more = text.split("\n")
+        first, *more = visible(text).split("\n")
         lines.append(f"{gutter}{paint('=', _BLUE)} {paint(f'{kind}:', _BOLD)} {first}")
         lines += [f"{gutter}  {' ' * (len(kind) + 1)} {line}" for line in more]
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -88,7 +88,7 @@ class _Mark:
         stop = source.position(span.stop - 1).column if line == self.last_line and span.stop > span.start else length
         start = min(start, length)
         stop = start if span.stop <= span.start else min(max(stop, start), length)
-        text = self.label.text
+        text = visible_line(self.label.text)
         if self.first_line != self.last_line:
             text = "begins here" if line == self.first_line else text or "ends here"
         return _Piece(start, max(stop, start + 1), self.sign, self.tone, text)
@@ -121,7 +121,7 @@ def _snippets(marks: list[_Mark], width: int, paint: _Paint) -> list[str]:
         here = [mark for mark in marks if mark.source == source]
         place = source.position(here[0].label.span.start)
         arrow = "-->" if number == 0 else ":::"
-        lines.append(f"{' ' * width}{paint(arrow, _BLUE)} {source.name}:{place.line}:{place.column}")
+        lines.append(f"{' ' * width}{paint(arrow, _BLUE)} {visible_line(source.name)}:{place.line}:{place.column}")
         lines.append(gutter)
         shown = sorted({line for mark in here for line in (mark.first_line, mark.last_line)})
         previous: int | None = None

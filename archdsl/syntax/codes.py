@@ -5,7 +5,7 @@ from typing import Final
 UNREADABLE: Final = "E0001"
 NOT_UTF8: Final = "E0002"
 TOO_LARGE: Final = "E0003"
-NUL_BYTE: Final = "E0004"
+NOT_SEEN: Final = "E0004"
 LONG_LINE: Final = "E0005"
 NOTHING: Final = "E0006"
 HEADER_MISSING: Final = "E0007"

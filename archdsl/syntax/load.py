@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from archdsl.diagnostics import Diagnostic, Label
+from archdsl.files import read_whole
 from archdsl.syntax import codes
-from archdsl.text import SourceFile, Span
+from archdsl.text import SourceFile, Span, hidden, visible_line
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_LINE: Final = 20_000
@@ -24,8 +25,7 @@ def read(path: str | os.PathLike[str]) -> SourceFile | Diagnostic:
     try:
         if file.is_dir():
             return _unreadable(name, f"`{name}` is a folder", "name a file in it")
-        with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        data = read_whole(file, MAX_BYTES + 1)
     except FileNotFoundError:
         return _unreadable(name, f"the file `{name}` does not exist", "check the path")
     except PermissionError:
@@ -62,7 +62,7 @@ def decode(name: str, data: bytes) -> SourceFile | Diagnostic:
     except UnicodeDecodeError as error:
         return _not_utf8(name, data, error.start + len(data) - len(body))
     source = SourceFile(name, text)
-    return _nul(source) or _long_line(source) or source
+    return _nul(source) or _long_line(source) or _hidden(source) or source
 
 
 def _unreadable(name: str, message: str, help_: str) -> Diagnostic:
@@ -87,10 +87,25 @@ def _nul(source: SourceFile) -> Diagnostic | None:
     if at < 0:
         return None
     return Diagnostic(
-        codes.NUL_BYTE,
+        codes.NOT_SEEN,
         "the file holds a NUL byte and seems not to be a text",
         Label(Span(source, at, at + 1), "here"),
         help="name a text file",
+        file=source.name,
+    )
+
+
+def _hidden(source: SourceFile) -> Diagnostic | None:
+    at = hidden(source.text)
+    if at is None:
+        return None
+    character = source.text[at]
+    return Diagnostic(
+        codes.NOT_SEEN,
+        f"the character U+{ord(character):04X} cannot be seen",
+        Label(Span(source, at, at + 1), f"`{visible_line(character)}` stands here"),
+        notes=("such characters steer terminals, or show a text otherwise than it is read",),
+        help="remove the character",
         file=source.name,
     )
 

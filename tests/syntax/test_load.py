@@ -14,6 +14,10 @@ BAD = {
     "archdsl 1".encode("utf-16"): ("E0002", "the file is not UTF-8: byte 0xff at offset 0, on line 1"),
     b"x" * (2 * 1024 * 1024 + 1): ("E0003", "the file is larger than 2 MiB"),
     b"archdsl\0 1": ("E0004", "the file holds a NUL byte and seems not to be a text"),
+    b"archdsl 1\n# \x1b[31mred": ("E0004", "the character U+001B cannot be seen"),
+    b"archdsl 1\rop a(c)": ("E0004", "the character U+000D cannot be seen"),
+    "archdsl 1\n# \u202e".encode(): ("E0004", "the character U+202E cannot be seen"),
+    'use "\u200b.arch"'.encode(): ("E0004", "the character U+200B cannot be seen"),
     b"archdsl 1\n" + b"a" * 20_001: ("E0005", "a line is longer than 20,000 characters"),
 }
 

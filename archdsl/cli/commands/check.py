@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import click
 
 from archdsl.cli.exits import Exit
 from archdsl.cli.options import diagnostics_format, input_size, overrides
-from archdsl.cli.output import diagnostics_text, note, plural, say
+from archdsl.cli.output import note, plural, say_diagnostics
 from archdsl.cli.texts import arch_files
 from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.pipeline import NotLoaded, check
@@ -46,9 +45,7 @@ def command(
     style = _STYLES[form]
     checked = [_check(path, dict(overrides), size) for path in arch_files(paths)]
     found = list(dict.fromkeys(diagnostic for each in checked for diagnostic in each.diagnostics))
-    text = diagnostics_text(found, style, sys.stdout)
-    if text:
-        say(text)
+    say_diagnostics(found, style)
     if style == "full":
         note(_summary(checked, found))
     if any(each.code == UNREADABLE for each in found):

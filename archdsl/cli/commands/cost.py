@@ -15,8 +15,8 @@ from archdsl.cli.cost_options import ROW_HEAD, conditions, row_cells, row_data, 
 from archdsl.cli.exits import Exit
 from archdsl.cli.groups import Group
 from archdsl.cli.loading import errors_shown, load_or_leave
-from archdsl.cli.options import input_size, overrides, text_or_json
-from archdsl.cli.output import note, plural, say, say_bytes, say_json, table
+from archdsl.cli.options import NewFile, input_size, overrides, text_or_json
+from archdsl.cli.output import deliver, note, plural, say, say_bytes, say_json, table
 from archdsl.extras import require_for
 from archdsl.files import write_atomic
 
@@ -146,7 +146,7 @@ def rows(
     metavar="CSV",
     help="Measured networks: columns `genotype` (FILE[:NAME], as seen from CSV) and `ms` (or `ns`, `us`, `s`).",
 )
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="TABLE", help="Where to; without it, to stdout.")
+@click.option("-o", "--out", type=NewFile(), metavar="TABLE", help="Where to; without it, to stdout.")
 @overrides
 @input_size
 def fit(
@@ -173,10 +173,7 @@ def fit(
             found = fitted_table(space, unit, networks, measured.name)
     except BadMeasurements as error:
         raise Refused(str(error)) from error
-    if out is None:
-        say_bytes(table_bytes(found.table))
-    else:
-        write_atomic(out, table_bytes(found.table))
+    deliver(table_bytes(found.table), out)
     note(f"{out or target}: {plural(len(found.table.times), 'row')}, {conditions(found.table)}")
     if found.unmeasured:
         unmeasured = plural(len(found.unmeasured), "row")

@@ -10,7 +10,7 @@ import click
 from archdsl.cli.cost_options import ROW_HEAD, conditions, milliseconds, row_cells, row_data
 from archdsl.cli.exits import Exit
 from archdsl.cli.options import F, text_or_json
-from archdsl.cli.output import note, plural, say, say_json, table
+from archdsl.cli.output import deliver, note, plural, say, say_json, table
 
 if TYPE_CHECKING:
     from archdsl.cost.table_diff import TableDifference
@@ -34,10 +34,9 @@ def merge(files: tuple[Path, ...], out: Path, mixed: bool) -> int:
     """
     from archdsl.cost.merge import merge
     from archdsl.cost.tables import read_table, table_bytes
-    from archdsl.files import write_atomic
 
     found = merge([read_table(file) for file in files], mixed=mixed)
-    write_atomic(out, table_bytes(found))
+    deliver(table_bytes(found), out)
     note(f"{out}: {plural(len(found.times), 'row')} {conditions(found)}")
     return Exit.FINE
 

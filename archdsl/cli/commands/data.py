@@ -10,7 +10,7 @@ import click
 from archdsl.cli.exits import Exit
 from archdsl.cli.groups import Group
 from archdsl.cli.options import data_size, text_or_json
-from archdsl.cli.output import note, plural, say, say_json, table
+from archdsl.cli.output import deliver, note, plural, say, say_json, table
 from archdsl.extras import require_for
 
 if TYPE_CHECKING:
@@ -92,7 +92,6 @@ def show(
     from archdsl.cli.progress import working
     from archdsl.data import open_data
     from archdsl.data.sheet import encoded, picked, sheet
-    from archdsl.files import write_atomic
 
     if str(out) == "-" and form == "json":
         raise click.UsageError("`-o -` writes the picture to standard output, where `--format json` writes too")
@@ -106,10 +105,8 @@ def show(
         split = data.splits[name]
         examples = picked(split, count, augmented=seed if augmented else None, mean=data.mean)
         picture = encoded(sheet(examples, data.classes), kind)
-    if str(out) == "-":
-        click.echo(picture, nl=False)
+    if not deliver(picture, out):
         return Exit.FINE
-    write_atomic(out, picture)
     if form == "json":
         say_json({"data": written, "split": name, "file": str(out), "examples": [each for each, _ in examples]})
     else:

@@ -10,7 +10,7 @@ import click
 from archdsl.cli.cost_options import cost_table, milliseconds, rows_there
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import errors_shown, show
-from archdsl.cli.options import input_size, overrides, text_or_json
+from archdsl.cli.options import NewFile, input_size, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json
 from archdsl.files import write_atomic
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 )
 @cost_table
 @click.option("--name", help="The genotype's name, instead of the file's or `SPACE_derived`.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to; without it, to stdout.")
+@click.option("-o", "--out", type=NewFile(), metavar="FILE", help="Where to; without it, to stdout.")
 @overrides
 @input_size
 @text_or_json

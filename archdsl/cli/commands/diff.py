@@ -13,7 +13,8 @@ from archdsl.cli.cost_options import cost_table, interpolate, interpolated_text,
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import overrides
-from archdsl.cli.output import note
+from archdsl.cli.output import deliver, note
+from archdsl.text import visible_line
 
 if TYPE_CHECKING:
     from archdsl.cost.rows import Row
@@ -49,7 +50,6 @@ def command(
     A and B are files, FILE:NAME, or `git:REVISION:FILE`. Layout, comments and the order of commutative inputs do not
     count. `html` is one page with the picture and the list.
     """
-    from archdsl.files import write_atomic
     from archdsl.pipeline.compare import compare
 
     kind = "json" if form == "json" else "text"
@@ -61,11 +61,8 @@ def command(
         note("nothing differs")
     between = () if table is None else _between(table, networks.values())
     data = _written(found, between, form, show_all=show_all)
-    if out is not None:
-        write_atomic(out, data)
-        note(str(out))
-    elif data:
-        click.echo(data, nl=False)
+    if deliver(data, out):
+        note(visible_line(str(out)))
     return Exit.FINDINGS if exit_code and found else Exit.FINE
 
 

@@ -12,7 +12,8 @@ from archdsl.cli.cost_options import interpolate, priced_or_leave
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides
-from archdsl.cli.output import note
+from archdsl.cli.output import deliver, note
+from archdsl.text import visible_line
 
 if TYPE_CHECKING:
     from archdsl.cost.node_costs import NodeCosts
@@ -70,7 +71,6 @@ def command(
     The same text gives the same bytes. `json` is the picture as data: its boxes, lines and frames.
     """
     from archdsl.api import Refused
-    from archdsl.files import write_atomic
     from archdsl.render import NotApart, draw, render
 
     chosen = form or out.suffix.removeprefix(".") or "svg"
@@ -85,11 +85,8 @@ def command(
     except NotApart as error:
         raise Refused(str(error)) from None
     data = render(picture, chosen)
-    if str(out) == "-":
-        click.echo(data, nl=False)
-    else:
-        write_atomic(out, data)
-        note(str(out))
+    if deliver(data, out):
+        note(visible_line(str(out)))
     return Exit.FINE
 
 

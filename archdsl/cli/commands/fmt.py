@@ -10,7 +10,7 @@ import click
 from archdsl.cli.exits import Exit
 from archdsl.cli.formatting import Outcome, Status, format_file, format_input
 from archdsl.cli.options import text_or_json
-from archdsl.cli.output import diagnostics_text, note, plural, say, say_bytes, say_json
+from archdsl.cli.output import diagnostics_text, note, note_diagnostics, plural, say, say_bytes, say_json
 from archdsl.cli.texts import arch_files
 
 
@@ -50,7 +50,7 @@ def _code(outcomes: Sequence[Outcome], *, write: bool) -> Exit:
 
 def _show(outcome: Outcome, *, only_check: bool, show_diff: bool) -> None:
     if outcome.diagnostics:
-        note(diagnostics_text(outcome.diagnostics, "full", sys.stderr))
+        note_diagnostics(outcome.diagnostics)
     if outcome.refusal:
         note(f"error: {outcome.refusal}")
     if show_diff:

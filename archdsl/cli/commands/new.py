@@ -10,7 +10,7 @@ import click
 from archdsl.cli.exits import Exit
 from archdsl.cli.groups import Group
 from archdsl.cli.loading import load_or_leave
-from archdsl.cli.options import F, overrides
+from archdsl.cli.options import F, NewFile, overrides
 from archdsl.cli.output import note, say
 from archdsl.pipeline import Loaded
 
@@ -26,9 +26,9 @@ def command() -> None:
 
 
 def _out(command: F) -> F:
-    return click.option(
-        "-o", "--out", type=click.Path(path_type=Path), metavar="X.arch", help="A new file. Without it, to stdout."
-    )(command)
+    return click.option("-o", "--out", type=NewFile(), metavar="X.arch", help="A new file. Without it, to stdout.")(
+        command
+    )
 
 
 @command.command("space")
@@ -100,7 +100,7 @@ def _write(text: str, name: str, out: Path | None) -> int:
     """Checks a text and writes it to a new file."""
     from archdsl.api import Refused
     from archdsl.diagnostics import Severity
-    from archdsl.files import write_atomic
+    from archdsl.files import is_replaced, write_atomic
     from archdsl.session import check_source
     from archdsl.text import SourceFile
 
@@ -110,7 +110,7 @@ def _write(text: str, name: str, out: Path | None) -> int:
         raise Refused(f"`{name}` cannot be begun: {errors[0].message}")
     if out is None:
         say(text)
-    elif out.exists():
+    elif is_replaced(out):
         raise Refused(f"`{out}` is there already; name a new file")
     else:
         write_atomic(out, text.encode())

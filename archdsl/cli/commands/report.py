@@ -8,8 +8,9 @@ import click
 
 from archdsl.cli.cost_options import cost_table
 from archdsl.cli.exits import Exit
-from archdsl.cli.output import note
+from archdsl.cli.output import deliver, note
 from archdsl.extras import require_for
+from archdsl.text import visible_line
 
 
 @click.command("report")
@@ -30,14 +31,10 @@ def command(folder: Path, out: Path, cost: Path | None) -> int:
     curves, how sure the search is, its cells or its grid as a film over the steps, the networks that were found with
     their costs by cell, and what changed from one to the next.
     """
-    from archdsl.files import write_atomic
     from archdsl.report.report import report
 
     require_for("report")
     page = report(folder, cost=cost)
-    if str(out) == "-":
-        click.echo(page, nl=False)
-    else:
-        write_atomic(out, page.encode())
-        note(str(out))
+    if deliver(page.encode(), out):
+        note(visible_line(str(out)))
     return Exit.FINE

@@ -13,6 +13,7 @@ from typing import Any
 
 from archdsl.extras import Extra, ToolMissing, install_line
 from archdsl.render.model.picture import FONT, FONT_FAMILIES
+from archdsl.text import visible
 
 _NODE = re.compile(rb'<g id="[^"]*" class="node">.*?</g>', re.DOTALL)
 _OUTLINE = re.compile(
@@ -59,7 +60,7 @@ def _without_font_warnings() -> Generator[None]:
             caught.seek(0)
             rest = b"".join(line for line in caught if not line.startswith(b"Fontconfig warning"))
             if rest:
-                sys.stderr.write(rest.decode(errors="replace"))
+                sys.stderr.write(visible(rest.decode(errors="replace")))
 
 
 def _undated(pdf: bytes) -> bytes:
