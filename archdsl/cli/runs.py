@@ -17,5 +17,5 @@ def show_progress(bar: Bar, progress: Progress) -> None:
     bar.show(progress.step, progress.steps, f"{epoch}  loss {progress.loss:.4f}")
     if progress.scores is not None:
         scores = progress.scores
-        found = f"mIoU {100 * scores.miou:.2f} %, accuracy {100 * scores.accuracy:.2f} %"
+        found = f"mIoU {100 * scores.miou:.2f} %, accuracy {100 * scores.accuracy:.2f} %{scores.over}"
         bar.print(f"{epoch}: loss {progress.loss:.4f}, {found}")

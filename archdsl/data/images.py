@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -143,19 +144,20 @@ def opened(path: Path, *, pixels: bool = True) -> Generator[Picture]:
 
 def _check_file(path: Path) -> None:
     try:
-        if path.is_dir():
-            raise Unreadable(path, "is a folder, where an image is expected", "move it elsewhere")
-        if not path.exists():
-            what = f"is a link to `{path.readlink()}`, which is not there" if path.is_symlink() else "is not there"
-            raise Unreadable(path, what, AGAIN)
-        if not path.is_file():
-            raise Unreadable(path, "is no regular file", "move it elsewhere")
-        if not path.stat().st_size:
-            raise Unreadable(path, "is empty", AGAIN)
+        found = path.stat()
+    except FileNotFoundError:
+        what = f"is a link to `{path.readlink()}`, which is not there" if path.is_symlink() else "is not there"
+        raise Unreadable(path, what, AGAIN) from None
     except PermissionError:
         raise _forbidden(path) from None
     except OSError as error:  # links in a circle
         raise Unreadable(path, f"cannot be opened ({(error.strerror or str(error)).lower()})", AGAIN) from None
+    if S_ISDIR(found.st_mode):
+        raise Unreadable(path, "is a folder, where an image is expected", "move it elsewhere")
+    if not S_ISREG(found.st_mode):
+        raise Unreadable(path, "is no regular file", "move it elsewhere")
+    if not found.st_size:
+        raise Unreadable(path, "is empty", AGAIN)
 
 
 def _forbidden(path: Path) -> Unreadable:

@@ -13,6 +13,8 @@ from archdsl.data.model import IGNORE, IMAGENET_MEAN, Bytes, Classes, Example, S
 from archdsl.data.model import Colour as Rgb
 from archdsl.settings.trainings import Colour, Crop, Flip, Scale
 
+JPEG_TALLEST: Final = 65_500
+"""Pixels that the encoder takes."""
 _COLUMNS: Final = 4
 _GAP: Final = 8
 _TEXT: Final = 13
@@ -21,7 +23,10 @@ _PAPER: Final = (255, 255, 255)
 _INK: Final = (30, 30, 30)
 _IGNORED: Final = (0, 0, 0)
 _WIDEST: Final = 480
+_TALLEST: Final = 1920
 _MOST_SWATCHES: Final = 40
+_LONGEST: Final = 60
+"""Letters of a name in a picture."""
 _STEPS: Final = (Flip(), Scale(0.5, 2.0), Crop(), Colour(0.2, 0.2, 0.2))
 """What most papers on street scenes do."""
 
@@ -33,7 +38,7 @@ def sheet(examples: Sequence[tuple[str, Example]], classes: Classes) -> Image.Im
     columns = min(_COLUMNS, len(cells))
     rows = -(-len(cells) // columns)
     across = _GAP + columns * (width + _GAP)
-    named = [*zip(classes.names, classes.colours, strict=True), ("ignored", _IGNORED)][:_MOST_SWATCHES]
+    named = [*zip(map(short, classes.names), classes.colours, strict=True), ("ignored", _IGNORED)][:_MOST_SWATCHES]
     below = legend(named, across) if examples[0][1].label.ndim else Image.new("RGB", (across, 0), _PAPER)
     page = Image.new("RGB", (across, _GAP + rows * (height + _GAP) + below.height), _PAPER)
     for number, cell in enumerate(cells):
@@ -92,12 +97,19 @@ def _cell(name: str, example: Example, classes: Classes) -> Image.Image:
         pictures = Image.fromarray(both)
     else:
         pictures = Image.fromarray(image)  # its class is the first part of its name
-    if pictures.width > _WIDEST:
-        pictures = pictures.resize((_WIDEST, round(pictures.height * _WIDEST / pictures.width)))
+    larger = max(pictures.width / _WIDEST, pictures.height / _TALLEST)
+    if larger > 1:
+        pictures = pictures.resize((max(1, round(pictures.width / larger)), max(1, round(pictures.height / larger))))
     cell = Image.new("RGB", (pictures.width, pictures.height + _TEXT + 3), _PAPER)
     cell.paste(pictures)
-    ImageDraw.Draw(cell).text((0, pictures.height + 1), name, fill=_INK, font=_font())
+    ImageDraw.Draw(cell).text((0, pictures.height + 1), short(name), fill=_INK, font=_font())
     return cell
+
+
+def short(name: str) -> str:
+    """A name as pictures show it: one line, cut where it is longer than a legend needs."""
+    line = "".join(each if each.isprintable() else "?" for each in name)
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 def legend(named: Sequence[tuple[str, Rgb]], width: int) -> Image.Image:

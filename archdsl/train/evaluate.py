@@ -57,6 +57,12 @@ class Scores:
         found = [each for each in self.iou if each is not None]
         return sum(found) / len(found) if found else 0.0
 
+    @property
+    def over(self) -> str:
+        """Over which part of the classes, where that is not all: a mean over one class alone says little."""
+        found = sum(each is not None for each in self.iou)
+        return f", over {found} of {len(self.iou)} classes" if found < len(self.iou) else ""
+
     @classmethod
     def of(cls, counts: Tensor) -> Scores:
         right = whole_numbers(counts.diagonal())

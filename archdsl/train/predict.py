@@ -17,7 +17,7 @@ from torch import nn
 from archdsl.data import Classes
 from archdsl.data.augment import normalise
 from archdsl.data.model import IMAGENET_MEAN, IMAGENET_STD, Bytes
-from archdsl.data.sheet import legend, overlay
+from archdsl.data.sheet import legend, overlay, short
 from archdsl.train.errors import Refused
 from archdsl.train.evaluate import Views, probabilities
 from archdsl.train.inference import InferenceNetwork
@@ -81,7 +81,7 @@ def picture(image: Bytes, labels: Bytes, classes: Classes, *, strength: float, w
         return page
     pixels: list[int] = np.bincount(labels.ravel(), minlength=classes.count).tolist()
     entries = [
-        (f"{number} {classes.names[number]} {_percent(count / labels.size)}", classes.colours[number])
+        (f"{number} {short(classes.names[number])} {_percent(count / labels.size)}", classes.colours[number])
         for number, count in sorted(enumerate(pixels), key=lambda each: -each[1])
         if count
     ]

@@ -7,15 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from archdsl.cli.main import run
 from archdsl.data import BadData, open_data
+from archdsl.train.evaluate import Scores
+from archdsl.train.typed_torch import load_file, save_file
 from tests.data import folders
 from tests.data.encodings import COLOURS, GREY, PALETTE, chunk, png
 from tests.data.folders import HEIGHT, WIDTH
 from tests.data.test_class_lists import laid_out, named
 from tests.data.test_problems import problems
+from tests.train.small import write_text
 
 TWO = {"classes": [named(0, "background"), named(1, "thing")]}
 
@@ -129,12 +133,8 @@ def test_a_label_that_is_a_jpeg_is_refused_for_its_numbers_are_changed(tmp_path:
 
 def test_a_training_on_masks_of_0_and_255_is_not_begun(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     laid_out(tmp_path, TWO, [0, 255])
-    (tmp_path / "small.arch").write_text(
-        "space small(classes = 2) {\n  in image: 3x32x64\n  out logits = image -> conv(c = classes)\n}\n"
-    )
-
     given = ["--data", f"camvid:{tmp_path}", "--out", str(tmp_path / "run"), "--device", "cpu"]
-    assert run(["train", str(tmp_path / "small.arch"), *given, "--iterations", "1", "--batch", "1"]) == 1
+    assert run(["train", str(write_text(tmp_path)), *given, "--iterations", "1", "--batch", "1"]) == 1
     assert "has `thing`, which no label of `train` has: their values are 0, 255" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
@@ -154,3 +154,33 @@ def test_bad_data_names_one_problem_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(BadData) as found:
         open_data(f"camvid:{tmp_path}")
     assert str(found.value).startswith(f"camvid:{tmp_path}: `{tmp_path}/classes.json` has `thing`")
+
+
+def test_a_score_over_one_class_is_said_to_be_that(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    laid_out(tmp_path, TWO, [0, 1])
+    folders.picture(tmp_path / "val" / "images" / "two.png")
+    folders.numbers(tmp_path / "val" / "labels" / "two.png", [0])
+    text = write_text(tmp_path)
+    data = ["--data", f"camvid:{tmp_path}", "--device", "cpu"]
+
+    assert run(["train", str(text), *data, "--out", str(tmp_path / "run"), "--iterations", "1", "--batch", "1"]) == 0
+    zeros = {name: torch.zeros_like(each) for name, each in load_file(tmp_path / "run" / "last.safetensors").items()}
+    save_file(zeros, tmp_path / "zeros.safetensors")  # every pixel is of the first class
+    capsys.readouterr()
+
+    weights = ["--weights", str(tmp_path / "zeros.safetensors"), "--set", "classes=2", "--split", "val"]
+    assert run(["eval", str(text), *data, *weights]) == 0
+    *_, mean, _, foot = capsys.readouterr().out.splitlines()
+    assert mean.split()[:2] == ["mean", "100.00"]
+    assert foot == (
+        "  100.00 % of the pixels are right; "
+        "the mean is that of `background` alone, as no label or prediction has another class"
+    )
+
+
+def test_scores_of_a_training_say_over_how_many_classes_they_are() -> None:
+    only_the_first = Scores.of(torch.tensor([[7, 0, 0], [0, 0, 0], [0, 0, 0]]))
+    all_three = Scores.of(torch.tensor([[7, 0, 0], [1, 0, 0], [0, 0, 1]]))
+
+    assert (only_the_first.miou, only_the_first.over) == (1.0, ", over 1 of 3 classes")
+    assert all_three.over == ""

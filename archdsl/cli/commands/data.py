@@ -91,7 +91,7 @@ def show(
     from archdsl.api import Refused
     from archdsl.cli.progress import working
     from archdsl.data import open_data
-    from archdsl.data.sheet import encoded, picked, sheet
+    from archdsl.data.sheet import JPEG_TALLEST, encoded, picked, sheet
 
     if str(out) == "-" and form == "json":
         raise click.UsageError("`-o -` writes the picture to standard output, where `--format json` writes too")
@@ -104,7 +104,11 @@ def show(
             raise Refused(f"{written} has no `{name}`; there are {', '.join(f'`{each}`' for each in data.splits)}")
         split = data.splits[name]
         examples = picked(split, count, augmented=seed if augmented else None, mean=data.mean)
-        picture = encoded(sheet(examples, data.classes), kind)
+        page = sheet(examples, data.classes)
+        if kind != "png" and page.height > JPEG_TALLEST:
+            tall = f"the sheet is {page.height:,} pixels tall, taller than a JPEG can be"
+            raise Refused(f"{tall}: write a .png, or fewer examples with `--count`")
+        picture = encoded(page, kind)
     if not deliver(picture, out):
         return Exit.FINE
     if form == "json":

@@ -94,7 +94,10 @@ def _text(what: str, data: Data, split: str, views: Views, found: Evaluation) ->
     head = f"{what} on `{split}` of {data.written}: {seen}{_looks(views)}\n\n"
     foot = f"\n  {100 * scores.accuracy:.2f} % of the pixels are right"
     absent = [name for name, iou in zip(data.classes.names, scores.iou, strict=True) if iou is None]
-    if absent:
+    if len(absent) == data.classes.count - 1:
+        (only,) = {*data.classes.names} - {*absent}
+        foot += f"; the mean is that of `{only}` alone, as no label or prediction has another class"
+    elif absent:
         foot += f"; the mean leaves out {', '.join(absent)}, met nowhere"
     return head + table(rows, right=(1, 3)) + foot + "\n"
 

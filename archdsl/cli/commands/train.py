@@ -179,4 +179,5 @@ def _end(outcome: Outcome, out: Path, form: str) -> None:
     else:
         say(str(out / "best.safetensors"))
         if outcome.best is not None:
-            note(f"best score {100 * outcome.best:.2f} %")
+            over = "" if outcome.scores is None else outcome.scores.over
+            note(f"best score {100 * outcome.best:.2f} %{over}")
