@@ -46,12 +46,6 @@ def missing_rows(file: str, table: Table, rows: Sequence[Row], needed: int, by: 
         )
     if unmeasured := sum(row in table.times for row in rows):
         notes.append(f"{'it stands' if alone else f'{unmeasured:,} of them stand'} there without a time")
-    if len(rows) == needed and (twins := _of_another_size(table, rows)) is not None:
-        wanted, there = twins
-        notes.append(
-            f"it has `{wanted.op}` from {' and '.join(there.reads)}, not from {' and '.join(wanted.reads)}: "
-            "is it for images of another size (`--input`)?"
-        )
     return Diagnostic(
         codes.MISSING_ROW,
         f"cost table `{file}` has no row for {what}",
@@ -60,19 +54,6 @@ def missing_rows(file: str, table: Table, rows: Sequence[Row], needed: int, by: 
         help=f"measure what is missing: `archdsl cost fill {by.target} --runtime RUNTIME -o {table.path or file}`",
         file=file,
     )
-
-
-def _of_another_size(table: Table, rows: Sequence[Row]) -> tuple[Row, Row] | None:
-    """The first row that the table has for as many channels on maps of another size, with that one."""
-    known: dict[tuple[str, tuple[str, ...]], Row] = {}
-    for row, time in table.times.items():
-        if time is not None:
-            known.setdefault(_without_size(row), row)
-    return next(((row, known[_without_size(row)]) for row in rows if _without_size(row) in known), None)
-
-
-def _without_size(row: Row) -> tuple[str, tuple[str, ...]]:
-    return row.body, tuple(shape.partition("x")[0] for shape in row.reads)
 
 
 def unlisted_rows(found: TooManyRows, name: str) -> Diagnostic:

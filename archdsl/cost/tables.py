@@ -14,23 +14,32 @@ from pathlib import Path
 from re import findall
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import FailFast, Field, model_validator
 
 from archdsl.cost.graph_passes import AS_WRITTEN, GraphPasses
 from archdsl.cost.rows import Row
-from archdsl.files import read_whole
+from archdsl.documents import MIB, Schema, Unfit, VersionOne, parse, read, text
 from archdsl.settings.costs import Unit
 
 FORMAT_VERSION: Final = 1
-LARGEST: Final = 64 * 1024 * 1024
+LARGEST: Final = 8 * MIB
 """Bytes. A row takes about 200."""
+_MOST_ROWS: Final = 100_000
+"""FasterSeg's space has 600."""
 
-_Shape: TypeAlias = Annotated[str, Field(pattern=r"^[1-9][0-9]*x[1-9][0-9]*x[1-9][0-9]*$")]
+_Length: Final = "[1-9][0-9]{0,11}"
+_Shape: TypeAlias = Annotated[str, text(rf"^{_Length}x{_Length}x{_Length}$", "a shape such as `64x128x256`")]
+_Time: TypeAlias = Annotated[float, Field(gt=0, le=1e19)]
+"""In the unit of the table."""
+_SECONDS: Final = (1e-18, 1e9)
+"""What a time can be, so that in every unit sums of many of them, and their squares, are finite numbers above 0."""
+_Count: TypeAlias = Annotated[int, Field(ge=1, le=10**12)]
+_Share: TypeAlias = Annotated[float, Field(ge=0, le=1e15)]
 _Constants: TypeAlias = Literal["computed", "folded"]
 """What does not depend on an image: for each image, or once when the network is loaded."""
 _DeadCode: TypeAlias = Literal["run", "removed"]
 """Maps of which no value is needed, such as those that only zeros read."""
-_Text: TypeAlias = Annotated[str, Field(pattern=r"^[^\n\r]+$")]
+_Text: TypeAlias = Annotated[str, text(r"^[^\n\r]+$", "one line that says something")]
 
 
 class TableUnreadable(Exception):
@@ -42,21 +51,17 @@ class TableUnreadable(Exception):
         self.what = what
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Scale(_Record):
+class Scale(Schema):
     """Sums of rows are multiplied by `factor`: what networks take, measured as a whole, over the sums of their rows."""
 
-    factor: float = Field(gt=0)
-    error: float = Field(ge=0)
+    factor: float = Field(ge=1e-6, le=1e6)
+    error: _Share
     """The mean of what is then still wrong, as a share of what a network takes; best of each without it in the fit."""
-    networks: int = Field(ge=1)
+    networks: _Count
     """How many networks it was fitted on."""
 
 
-class Measurement(_Record):
+class Measurement(Schema):
     """Where and how the rows were measured. Numbers that differ in any of this do not go together."""
 
     device: _Text
@@ -64,11 +69,11 @@ class Measurement(_Record):
     version: _Text
     """Of the runtime."""
     precision: Literal["fp32", "tf32", "fp16", "bf16", "int8"]
-    threads: int = Field(ge=1)
+    threads: _Count
     clock: Literal["cpu", "wall", "device"]
     """The time of the process, of the clock on the wall, or of the device itself."""
     statistic: Literal["minimum", "median"]
-    rounds: int = Field(ge=1)
+    rounds: _Count
     """How often each row was measured, or more often."""
     batch_norm: Literal["folded", "kept"] | None = None
     """Whether it is part of the layer before it, as the runtime's target has it; None where that is not known."""
@@ -78,13 +83,13 @@ class Measurement(_Record):
     """None where nothing was fitted: an estimate is then the bare sum."""
 
 
-class Calibration(_Record):
+class Calibration(Schema):
     """A network that was measured as a whole, with the rows and as they were: the factor is fitted on these."""
 
     network: _Text
-    time: float = Field(gt=0)
+    time: _Time
     """In the unit of the table, as is what follows."""
-    ops: dict[_Text, Annotated[float, Field(gt=0)]]
+    ops: dict[_Text, _Time]
     """The sums of its rows by op, without the factor."""
 
     @property
@@ -100,13 +105,13 @@ class Calibration(_Record):
         )
 
 
-class Fit(_Record):
+class Fit(Schema):
     """The rows were not measured: they were fitted to networks that were measured as a whole."""
 
     source: _Text
     """The file with what was measured."""
-    networks: int = Field(ge=1)
-    error: float = Field(ge=0)
+    networks: _Count
+    error: _Share
     """By cross-validation, the mean of what is wrong, as a share of what a network takes."""
     rank_correlation: float = Field(ge=-1, le=1)
     """By cross-validation, Spearman's."""
@@ -129,16 +134,16 @@ def differences(one: Measurement, other: Measurement) -> Mapping[str, str]:
     }
 
 
-class _Line(_Record):
+class _Line(Schema):
     """A row as it stands in the file."""
 
     op: _Text
-    reads: tuple[_Shape, ...] = Field(min_length=1)
+    reads: tuple[_Shape, ...] = Field(min_length=1, max_length=1_000)
     gives: _Shape
-    time: float | None = Field(gt=0)
+    time: _Time | None
     """None for what is still to be measured."""
     body: _Text
-    memory: int | None = Field(default=None, ge=0)
+    memory: int | None = Field(default=None, ge=0, le=2**60)
     """As in `Table`."""
 
     @property
@@ -146,15 +151,15 @@ class _Line(_Record):
         return Row(self.op, self.reads, self.body, self.gives)
 
 
-class _File(_Record):
+class _File(Schema):
     format: Literal["archdsl cost table"]
-    format_version: Literal[1]
+    format_version: VersionOne
     measured: Measurement | None
     """None where nothing was measured yet, or networks alone."""
     fitted: Fit | None = None
     unit: Unit = Field(strict=False)
     calibration: tuple[Calibration, ...] = ()
-    rows: tuple[_Line, ...]
+    rows: Annotated[tuple[_Line, ...], FailFast()] = Field(max_length=_MOST_ROWS)
 
     @model_validator(mode="after")
     def _once(self) -> _File:
@@ -163,11 +168,20 @@ class _File(_Record):
             if line.row in seen:
                 raise ValueError(f"row {number + 1} stands there twice: {line.row}")
             seen.add(line.row)
+            self._check_time(line.time, f"`rows[{number + 1}].time`")
+        for number, network in enumerate(self.calibration):
+            for time in (network.time, *network.ops.values()):
+                self._check_time(time, f"`calibration[{number + 1}]`")
         if self.measured is not None and self.fitted is not None:
             raise ValueError("rows are `measured` or `fitted`, and it says both")
         if self.measured is None and self.fitted is None and any(line.time is not None for line in self.rows):
             raise ValueError("rows have times, and `measured` does not say where they were measured")
         return self
+
+    def _check_time(self, time: float | None, where: str) -> None:
+        least, most = _SECONDS
+        if time is not None and not least <= time * self.unit.seconds <= most:
+            raise ValueError(f"{where} has to be from {least:g} to {most:g} seconds, and is {time:g} {self.unit}")
 
 
 @dataclass(frozen=True)
@@ -270,47 +284,21 @@ def _order(row: Row) -> tuple[object, ...]:
 
 def read_table(path: Path) -> Table:
     """Raises TableUnreadable where the file is something else, OSError where it cannot be read."""
-    data = read_whole(path, LARGEST + 1)
-    if len(data) > LARGEST:
-        raise TableUnreadable(path, f"it has more than {LARGEST // 2**20} MiB")
-    return parse_table(data, path)
+    try:
+        return _table(read(_File, path, LARGEST), path)
+    except Unfit as error:
+        raise TableUnreadable(path, str(error)) from None
 
 
 def parse_table(data: bytes, path: Path) -> Table:
     """Raises TableUnreadable."""
     try:
-        file = _File.model_validate_json(data)
-    except ValidationError as error:
-        raise TableUnreadable(path, _first(error)) from None
+        return _table(parse(_File, data), path)
+    except Unfit as error:
+        raise TableUnreadable(path, str(error)) from None
+
+
+def _table(file: _File, path: Path) -> Table:
     memory = {line.row: line.memory for line in file.rows if line.memory is not None}
     times = {line.row: line.time for line in file.rows}
     return Table(file.unit, times, file.measured, path, memory, file.fitted, calibration=file.calibration)
-
-
-def _first(error: ValidationError) -> str:
-    """The first thing that is wrong, for people: where it stands in the file, and what."""
-    found = error.errors(include_url=False)[0]
-    place, context = _spelled(found["loc"]), found.get("ctx", {})
-    match found["type"]:
-        case "json_invalid":
-            return f"no JSON: {context.get('error', 'something is missing')}"
-        case "missing":
-            return f"{place} is missing"
-        case "extra_forbidden":
-            return f"{place} is not known here"
-        case "literal_error" if found["loc"] == ("format_version",):
-            return f"it has format version {found['input']}, and this archdsl knows {FORMAT_VERSION}"
-        case "value_error":
-            return str(context.get("error", found["msg"]))
-        case "string_pattern_mismatch":
-            shape = "x" in str(context.get("pattern", ""))
-            return f"{place} has to be {'a shape such as `64x128x256`' if shape else 'one line that says something'}"
-        case _:
-            said = found["msg"].removeprefix("Input should be")
-            return f"{place} has to be{said}" if said != found["msg"] else f"{place}: {said[:1].lower()}{said[1:]}"
-
-
-def _spelled(place: tuple[int | str, ...]) -> str:
-    """`rows[3].time`, counted from 1."""
-    path = "".join(f"[{each + 1}]" if isinstance(each, int) else f".{each}" for each in place)
-    return f"`{path.removeprefix('.')}`" if path else "what stands in it"

@@ -78,17 +78,23 @@ def refused(data: bytes) -> str:
     ("place", "value", "message"),
     [
         (("format",), "a manifest", "`format` has to be 'archdsl cost table'"),
+        (("format_version",), True, "it has format version true, and this archdsl knows 1"),
         (("format_version",), 2, "it has format version 2, and this archdsl knows 1"),
         (("unit",), "h", "`unit` has to be 'ns', 'us', 'ms' or 's'"),
         (("more",), 1, "`more` is not known here"),
         (("rows", 0, "time"), 0, "`rows[1].time` has to be greater than 0"),
+        (("rows", 0, "time"), 1e308, "`rows[1].time` has to be at most 1e+19"),
+        (("rows", 0, "time"), 1e13, "`rows[1].time` has to be from 1e-18 to 1e+09 seconds, and is 1e+13 ms"),
+        (("rows", 0, "time"), 5e-324, "`rows[1].time` has to be from 1e-18 to 1e+09 seconds, and is 4.94066e-324 ms"),
         (("rows", 0, "time"), -1.5, "`rows[1].time` has to be greater than 0"),
-        (("rows", 0, "memory"), -1, "`rows[1].memory` has to be greater than or equal to 0"),
+        (("rows", 0, "memory"), -1, "`rows[1].memory` has to be at least 0"),
         (("rows", 0, "time"), "1", "`rows[1].time` has to be a valid number"),
         (("rows", 0, "time"), float("nan"), "`rows[1].time` has to be a finite number"),
+        (("rows", 0, "memory"), 10**400, "`rows[1].memory` has to be at most 1,152,921,504,606,846,976"),
+        (("rows", 0, "gives"), "1" + "0" * 5000 + "x8x8", "`rows[1].gives` has to be a shape such as `64x128x256`"),
         (("rows", 0, "gives"), "8x8", "`rows[1].gives` has to be a shape such as `64x128x256`"),
         (("rows", 0, "reads"), ["x"], "`rows[1].reads[1]` has to be a shape such as `64x128x256`"),
-        (("measured", "threads"), 0, "`measured.threads` has to be greater than or equal to 1"),
+        (("measured", "threads"), 0, "`measured.threads` has to be at least 1"),
         (("measured", "device"), "a\nb", "`measured.device` has to be one line that says something"),
         (("measured",), None, "rows have times, and `measured` does not say where they were measured"),
     ],
@@ -101,6 +107,19 @@ def test_what_is_no_table_is_refused_with_its_place(place: tuple[str | int, ...]
         inner = inner[step]
     inner[place[-1]] = value
     assert refused(json.dumps(broken).encode()) == message
+
+
+def test_a_second_list_of_rows_is_refused() -> None:
+    """JSON readers take the last one, which here would empty the table."""
+    text = json.dumps(content())
+    assert refused(f'{text[:-1]}, "rows": []}}'.encode()) == "`rows` stands there twice"
+
+
+def test_a_table_of_50_mb_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "device.json"
+    file.write_bytes(table_bytes(table({})) + b" " * (50 << 20))
+    with pytest.raises(TableUnreadable, match="it has more than 8 MiB"):
+        read_table(file)
 
 
 def test_what_is_left_out_is_named() -> None:
