@@ -37,6 +37,8 @@ LARGEST: Final = 1_000_000
 
 LARGEST_FLOAT: Final = 10**38
 """Networks are trained and exported with 32-bit floats, which hold little more."""
+SMALLEST_FLOAT: Final = Fraction(1, LARGEST_FLOAT)
+"""What is nearer to zero becomes zero, or loses its digits."""
 
 
 class Kind(StrEnum):

@@ -135,3 +135,18 @@ def reaches_zero(schedule: Schedule) -> bool:
             return reaches_zero(then)
         case _:
             assert_never(schedule)
+
+
+def highest(schedule: Schedule) -> float:
+    """A value that none is above."""
+    match schedule:
+        case Constant(value):
+            return value
+        case Linear(start, end) | Anneal(start, end) | Cosine(start, end):
+            return max(start, end)
+        case Exponential(start) | Poly(start) | Steps(start):
+            return start
+        case Warmup(then):
+            return highest(then)
+        case _:
+            assert_never(schedule)

@@ -117,9 +117,28 @@ def load(place: Path) -> Checkpoint:
         raise BrokenCheckpoint(f"`{place}` cannot be read: {error}") from None
     match state:
         case {"format_version": int(version), "step": int(step)} if version == FORMAT_VERSION:
+            _check_weights(place, tensors)
             return Checkpoint(step, tensors, state)
         case _:
             raise BrokenCheckpoint(f"`{place}` is not a checkpoint of this version")
+
+
+def _check_weights(place: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Raises BrokenCheckpoint for weights that no run saves. Moments of an optimizer may be infinite."""
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer") or not tensor.is_floating_point():
+            continue
+        wrong = (
+            "NaN"
+            if tensor.isnan().any()
+            else "infinite"
+            if tensor.isinf().any()
+            else "negative"
+            if name.endswith("running_var") and (tensor < 0).any()
+            else None
+        )
+        if wrong is not None:
+            raise BrokenCheckpoint(f"`{place}` cannot be gone on with: `{name}` holds {wrong} values")
 
 
 def _found(folder: Path) -> list[Path]:

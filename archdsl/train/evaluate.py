@@ -151,16 +151,29 @@ SCORED_TOGETHER = 4
 """The batch size of evaluation, over images of one size."""
 
 
-def batched(examples: Iterable[Example], count: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches consecutive examples of one size: uint8 images Bx3xHxW and labels BxHxW, B at most `count`."""
+def batched(examples: Iterable[Example], count: int, *, least: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches consecutive examples of one size: uint8 images Bx3xHxW and labels BxHxW, B at most `count`.
+
+    The last batch of a size has `least` examples at least, where there are so many: the one before it is smaller then.
+    """
     waiting: list[Example] = []
     for example in examples:
-        if waiting and (len(waiting) == count or example.image.shape != waiting[0].image.shape):
-            yield _stacked(waiting)
+        if waiting and example.image.shape != waiting[0].image.shape:
+            yield from _rest(waiting, count, least)
             waiting = []
         waiting.append(example)
-    if waiting:
-        yield _stacked(waiting)
+        if len(waiting) == count + least:
+            yield _stacked(waiting[:count])
+            waiting = waiting[count:]
+    yield from _rest(waiting, count, least)
+
+
+def _rest(waiting: Sequence[Example], count: int, least: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """What is left of a size, fewer than `count + least`: in one batch, or in two."""
+    first = len(waiting) if len(waiting) <= count else len(waiting) - least
+    for part in (waiting[:first], waiting[first:]):
+        if part:
+            yield _stacked(part)
 
 
 def _stacked(examples: Sequence[Example]) -> tuple[Tensor, Tensor]:

@@ -20,8 +20,12 @@ from archdsl.train.errors import FULL, DiskFull, Diverged, Refused
 from archdsl.train.evaluate import Scores
 from archdsl.train.folder_lock import locked_folder
 from archdsl.train.interrupts import StopRequest, stop_on_signals
-from archdsl.train.run import RECORD, Record
+from archdsl.train.run import BEST, RECORD, Record
+from archdsl.train.same_run import is_longer
 from archdsl.train.typed_torch import sum_over
+
+CHECKPOINTS = "checkpoints"
+"""The folder of a run's checkpoints. It is there from the first one on."""
 
 Event: TypeAlias = "tuple[str, Mapping[str, Any]]"
 """A line of the journal: `step`, `score` and others, with its values."""
@@ -124,29 +128,38 @@ def run(
 ) -> Outcome:
     """Does a work in a folder, or what is left of it. What a folder holds is looked at before the work is made.
 
-    A resumed run ends in the same state, bit for bit on a CPU, as one that was never interrupted. `tell` is given
-    sentences for the user. Raises Refused, Diverged, BrokenCheckpoint, DiskFull, OSError.
+    A resumed run ends in the same state, bit for bit on a CPU, as one that was never interrupted. One that is longer
+    now goes on for as long, with the schedules of the new length. `tell` is given sentences for the user.
+    Raises Refused, Diverged, BrokenCheckpoint, DiskFull, OSError.
     """
     _check_folder(record, out, resume=resume)
     loop = _Loop(work(), fabric, out, saving)
     with locked_folder(out, fabric.device), loop.named_last_checkpoint():
-        _check_folder(record, out, resume=resume)  # another run may have been begun there meanwhile
+        fresh = _check_folder(record, out, resume=resume)  # another run may have been begun there meanwhile
         fabric.barrier()
         if resume:
             loop.go_on(tell)
-        elif rank() == 0:
-            record.write(out)
+        if rank() == 0:
+            journal.cut(out, loop.work.step)
+            if fresh:
+                record.write(out)
         fabric.barrier()
         with stop_on_signals() as request:
             return loop.run(request, watch)
 
 
-def _check_folder(record: Record, out: Path, *, resume: bool) -> None:
-    """A new run needs a folder without a run; a resumed one needs the record of the same run."""
+def _check_folder(record: Record, out: Path, *, resume: bool) -> bool:
+    """Whether a record is to be written: that of a new run, or of a resumed one that is longer now.
+
+    A new run needs a folder without a run, or with one that ended before it saved anything; a resumed one needs the
+    record of the same run.
+    """
     if resume:
-        record.check_same(Record.read(out), out)
-    elif (out / RECORD).exists():
+        return is_longer(record, Record.read(out), out)
+    saved = (out / CHECKPOINTS).exists() or (out / BEST).exists()
+    if (out / RECORD).exists() and saved:
         raise Refused(f"`{out}` holds a run already: resume it with `--resume`, or give another `--out`")
+    return True
 
 
 @dataclass
@@ -160,7 +173,7 @@ class _Loop:
     @property
     def folder(self) -> Path:
         """Of the checkpoints."""
-        return self.out / "checkpoints"
+        return self.out / CHECKPOINTS
 
     # Checkpoints --------------------------------------------------------------------------------
 
@@ -179,8 +192,6 @@ class _Loop:
             )
         else:
             tell(f"the run in `{self.out}` has saved no checkpoint yet: it begins again at step 0")
-        if rank() == 0:
-            journal.cut(self.out, self.work.step)
 
     def save(self) -> None:
         found = self.work.checkpoint()

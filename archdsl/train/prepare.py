@@ -24,6 +24,7 @@ from archdsl.settings.schedules import Poly
 from archdsl.settings.trainings import Augmentation, Auxiliary, Crop, Epochs, Flip, Iterations, Scale
 from archdsl.space import Result
 from archdsl.space.trace import Answers
+from archdsl.train.batch_norms import check_batch_norms
 from archdsl.train.classifier import features_of
 from archdsl.train.errors import Refused
 from archdsl.train.run import BEST, RECORD, Record, Setup
@@ -113,6 +114,7 @@ def prepare(request: TrainRequest, data: Data) -> Prepared:
     if not loaded.closed:
         raise Refused(f"`{loaded.name}` still asks questions: answer them in a genotype, and train that")
     graph = loaded.network()
+    check_batch_norms(graph, recipe.weights.batch, request.accumulate)
     if data.task == "segmentation":
         _check_classes(loaded, data)
     initial = None if request.init is None else match_weights(request.init, graph)

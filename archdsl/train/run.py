@@ -124,7 +124,7 @@ class Record:
 
     @classmethod
     def of(cls, setup: Setup, world: int) -> Record:
-        """All that determines a training; a run is resumed only where all of it is equal."""
+        """All that determines a training; a run is resumed where all of it is equal but its length."""
         return cls(
             {
                 "format_version": FORMAT_VERSION,
@@ -160,23 +160,13 @@ class Record:
             case _:
                 raise NoRun(f"`{folder / RECORD}` is of another version")
 
-    def check_same(self, other: Record, folder: Path) -> None:
-        """Raises Refused where the run in a folder differs from this one."""
-        mine, theirs = json.loads(json.dumps(self.values)), other.values
-        differing = sorted(name for name in {*mine, *theirs} - {"command"} if mine.get(name) != theirs.get(name))
-        if differing:
-            listed = ", ".join(f"`{name}`" for name in differing)
-            raise Refused(
-                f"the run in `{folder}` was another one: {listed} differ; "
-                "give what it was begun with, or another `--out`"
-            )
-
 
 def data_values(data: Data, train_on: str, score_on: str) -> dict[str, Any]:
     """The data of a run, as its record has them."""
     return {
         "kind": data.kind,
         "train_on": train_on,
+        "images": len(data.splits[train_on]),
         "score_on": score_on,
         "classes": list(data.classes.names),
         "colours": [list(each) for each in data.classes.colours],

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, assert_never
 
 from hypothesis import strategies as st
 
-from archdsl.ops.model import LARGEST_FLOAT
+from archdsl.ops.model import LARGEST_FLOAT, SMALLEST_FLOAT
 from archdsl.settings.costs import Cost, Counted, Measured, TableFile, Uniform, Unit
 from archdsl.settings.objectives import (
     DOUBLED,
@@ -30,6 +30,7 @@ from archdsl.settings.objectives import (
     Target,
     Value,
 )
+from archdsl.settings.optimizers import Adam, Sgd
 from archdsl.settings.relaxations import (
     RELAXED,
     Argmax,
@@ -48,7 +49,7 @@ from archdsl.settings.relaxations import (
     runs_one,
 )
 from archdsl.settings.robustness import EVERY, WINDOW, Collapse
-from archdsl.settings.schedules import Constant, Warmup, reaches_zero
+from archdsl.settings.schedules import Constant, Warmup, highest, reaches_zero
 from archdsl.settings.schema import (
     Answer,
     Expression,
@@ -313,7 +314,8 @@ def _numbers(kind: Number) -> st.SearchStrategy[float]:
     low = float(max(kind.low, kind.above, -LARGEST_FLOAT))
     high = float(min(kind.high, kind.below, LARGEST_FLOAT))
     found = st.floats(low, high, exclude_min=kind.above == low, exclude_max=kind.below == high)
-    return found.map(lambda each: each + 0.0)  # no -0.0: a text has none
+    held = found.filter(lambda each: each == 0 or abs(each) >= SMALLEST_FLOAT)
+    return held.map(lambda each: each + 0.0)  # no -0.0: a text has none
 
 
 def _one_of(kind: OneOf) -> st.SearchStrategy[Any]:
@@ -359,6 +361,8 @@ def _together(value: Any) -> Any:
             return Auxiliary(1.0, named)
         case Collapse(eigenvalue=None):
             return replace(value, window=WINDOW, every=EVERY)
+        case Sgd(momentum=0):
+            return replace(value, nesterov=False)
         case _:
             return value
 
@@ -373,6 +377,8 @@ def _agrees(value: Any) -> bool:
             return smallest or largest or sampled or random > 0
         case Collapse():
             return value.any_sign
+        case Adam(lr, (decay, _)):
+            return highest(lr) / (1 - decay) <= LARGEST_FLOAT
         case _:
             return True
 

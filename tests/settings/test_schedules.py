@@ -17,6 +17,7 @@ from archdsl.settings.schedules import (
     Schedule,
     Steps,
     Warmup,
+    highest,
     reaches_zero,
     value_at,
 )
@@ -68,3 +69,13 @@ def test_what_does_not_reach_zero_is_above_it_everywhere(start: float, moment: M
 def test_what_reaches_zero_is_known(schedule: Schedule) -> None:
     assert reaches_zero(schedule)
     assert value_at(schedule, LAST) == 0.0
+
+
+@given(
+    st.sampled_from(
+        [Constant(0.3), Linear(0.1, 2.0), Anneal(3.0, 0.03), Cosine(0.1, 0.2), Poly(0.5), Warmup(Poly(4.0), 9)]
+    ),
+    BETWEEN,
+)
+def test_no_value_is_above_the_highest(schedule: Schedule, moment: Moment) -> None:
+    assert value_at(schedule, moment) <= highest(schedule) * (1 + 1e-9)

@@ -104,7 +104,7 @@ def test_a_folder_with_a_run_is_not_begun_again(whole: Path) -> None:
 def test_another_training_does_not_go_on_with_it(whole: Path) -> None:
     done = finished(command(whole.parent / "small.arch", whole, "--resume", "--seed", "3"))
     assert done.returncode == 2
-    assert "`seed` differ" in done.stderr
+    assert "`seed` was 0 and is 3" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def scored(setup: SearchSetup, supernet: Supernet, decisions: Decisions, device:
     Nothing is changed: neither weights nor running statistics.
     """
     split = setup.data.splits[setup.score_on]
-    examples = batched(map(split.read, own_indices(len(split))), SCORED_TOGETHER)
+    examples = batched(map(split.read, own_indices(len(split))), SCORED_TOGETHER, least=2)
 
     def logits(images_BCHW: Tensor) -> Tensor:
         return next(iter(supernet.main_outputs(images_BCHW, decisions).values()))

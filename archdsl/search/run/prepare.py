@@ -26,6 +26,7 @@ from archdsl.settings.printer import as_data
 from archdsl.settings.searches import Phase, Split
 from archdsl.settings.trainings import Duration, Epochs, Iterations
 from archdsl.space import Program, Result
+from archdsl.train.batch_norms import check_step
 from archdsl.train.errors import Refused
 from archdsl.train.prepare import crop_size
 from archdsl.train.run import Length, length
@@ -86,6 +87,9 @@ def prepare(request: SearchRequest, data: Data) -> Prepared:
     stages, more = _stages(request, search, loaded, programs, data)
     notices += more
     _check_scores(request, search, loaded, data)
+    for stage in stages:
+        for phase in stage.phases:
+            check_step(stage.program.nodes, phase.weights.batch, request.accumulate)
     splits = {phase.split for stage in stages for phase in stage.phases if phase.split is not None}
     notices[:0] = (f"{data.classes.count} classes of {data.written}: {', '.join(data.classes.names)}", *data.remarks)
     setup = SearchSetup(

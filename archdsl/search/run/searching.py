@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from lightning_fabric import Fabric
@@ -29,12 +30,14 @@ from archdsl.search.run.stage import StageWork
 from archdsl.search.run.supernets import inherit, write_supernet
 from archdsl.settings.searches import Phase
 from archdsl.space.trace import Answers
+from archdsl.train import checkpoints
+from archdsl.train.batch_norms import check_statistics
 from archdsl.train.batches import held
 from archdsl.train.checkpoints import Checkpoint
 from archdsl.train.distributed import rank, world_size
 from archdsl.train.evaluate import Scores
-from archdsl.train.loop import Event, Outcome, Progress, Saving, Taken, Work, run
-from archdsl.train.run import BEST
+from archdsl.train.loop import CHECKPOINTS, Event, Outcome, Progress, Saving, Taken, Work, run
+from archdsl.train.run import BEST, Length, Record
 
 
 def search(
@@ -51,6 +54,8 @@ def search(
     Raises Refused, Diverged, BrokenCheckpoint, DiskFull, NotLoaded, NotDerived, MissingRows, NotEnoughMemory,
     OSError.
     """
+    if resume:
+        setup = _with_past_lengths(setup)
     return run(
         lambda: SearchWork(setup, fabric),
         setup.record(world_size()),
@@ -63,6 +68,20 @@ def search(
     )
 
 
+def _with_past_lengths(setup: SearchSetup) -> SearchSetup:
+    """Phases that are over are as long as they were, however long they were to be now."""
+    place = checkpoints.newest(setup.out / CHECKPOINTS)
+    stages = Record.read(setup.out).values.get("stages", [])
+    if place is None or len(stages) != len(setup.stages):
+        return setup
+    over = len(checkpoints.load(place).state.get("ended", ()))
+    past = [
+        replace(stage, length=Length(then["steps"], then["steps_per_epoch"]))
+        for stage, then in zip(setup.stages[:over], stages[:over], strict=True)
+    ]
+    return replace(setup, stages=(*past, *setup.stages[over:]))
+
+
 NONE_SCORED: Final[Mapping[str, Scores]] = {}
 
 
@@ -72,6 +91,7 @@ class SearchWork(Work):
     def __init__(self, setup: SearchSetup, fabric: Fabric) -> None:
         self.setup = setup
         self.fabric = fabric
+        self._check_statistics()
         self._step = 0
         self._best: float | None = None
         self.scores: Scores | None = None
@@ -84,6 +104,15 @@ class SearchWork(Work):
         self.ended: list[int] = []
         """Of earlier stages, the steps whose logits they left."""
         self.stage = StageWork(setup, fabric, 0, self.found, self._source)
+
+    def _check_statistics(self) -> None:
+        """Networks are scored with the statistics of the scored images."""
+        split = self.setup.data.splits.get(self.setup.score_on)
+        if split is None:
+            return
+        fewest = len(split) // world_size() or 1
+        for stage in self.setup.stages:
+            check_statistics(stage.program.nodes, fewest, self.setup.score_on, "--score-on")
 
     # Steps --------------------------------------------------------------------------------------
 

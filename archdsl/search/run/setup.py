@@ -93,7 +93,7 @@ class SearchSetup:
         )
 
     def record(self, processes: int) -> Record:
-        """All that determines a search; a run is resumed only where all of it is equal."""
+        """All that determines a search; a run is resumed where all of it is equal but its length."""
         stages = [
             {
                 "phase": each.main.name,

@@ -24,6 +24,7 @@ from archdsl.train.errors import FULL, DiskFull, Refused
 from archdsl.train.folder_lock import locked_folder
 from archdsl.train.interrupts import StopRequest, stop_on_signals
 from archdsl.train.run import FORMAT_VERSION, RECORD, Record
+from archdsl.train.same_run import check_same
 
 _BUDGET = "evaluations"
 """A run may be resumed with a larger one: what is proposed does not hang on it."""
@@ -121,7 +122,7 @@ def _before(baseline: Baseline, *, resume: bool) -> list[Candidate]:
             raise Refused(f"`{baseline.out}` holds a run already: resume it with `--resume`, or give another `--out`")
         return []
     there = Record.read(baseline.out)
-    Record({**baseline.record.values, _BUDGET: there.values.get(_BUDGET)}).check_same(there, baseline.out)
+    check_same(Record({**baseline.record.values, _BUDGET: there.values.get(_BUDGET)}), there, baseline.out)
     found = read_candidates(baseline.out)
     if len(found) > baseline.evaluations:
         raise Refused(f"the run in `{baseline.out}` has {len(found)} candidates already: give `--evaluations` as many")

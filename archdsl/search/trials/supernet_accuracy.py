@@ -19,6 +19,7 @@ from archdsl.nets import Network
 from archdsl.nets.supernet.supernet import Supernet
 from archdsl.space.divisibility import multiple, of_trace
 from archdsl.space.trace import Answers, trace
+from archdsl.train.batch_norms import check_statistics
 from archdsl.train.evaluate import SCORED_TOGETHER, batched, own_indices, score
 
 BATCHES: Final = 8
@@ -38,6 +39,11 @@ class SupernetAccuracy:
     seed: int = 0
     """Of the images on which batch norms are measured again: the same for all genotypes."""
     batches: int = BATCHES
+
+    def __post_init__(self) -> None:
+        """Raises Refused where images for statistics are too few."""
+        images = len(self.data.splits[self.train_on])
+        check_statistics(self.supernet.program.nodes, images, self.train_on, "--train-on")
 
     def __call__(self, answers: Answers) -> float:
         """The mIoU on `score_on`, 0 to 1."""

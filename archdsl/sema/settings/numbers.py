@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from archdsl.ops.model import LARGEST_FLOAT
+from archdsl.ops.model import LARGEST_FLOAT, SMALLEST_FLOAT
 from archdsl.sema import codes
 from archdsl.sema.elaborate.arithmetic import ArithmeticMistake, power, product, total
 from archdsl.sema.elaborate.arithmetic import Number as Calculated
@@ -33,13 +33,17 @@ def exact_number(reporter: Reporter, expr: ast.Expr) -> Fraction | None:
 
 
 def number(reporter: Reporter, kind: Number, expr: ast.Expr) -> float | None:
+    """As a float. One that a float cannot tell from a bound is held against its range as that bound."""
     value = exact_number(reporter, expr)
     if value is None:
         return None
-    if not (kind.low <= value <= kind.high and kind.above < value < kind.below):
-        return _report_range(reporter, expr, allowed(kind))
     if abs(value) > LARGEST_FLOAT:
         return _report_range(reporter, expr, "at most 1e38")
+    if 0 < abs(value) < SMALLEST_FLOAT:
+        return _report_range(reporter, expr, "no nearer to 0 than 1e-38")
+    for each in (value, float(value)):
+        if not (kind.low <= each <= kind.high and kind.above < each < kind.below):
+            return _report_range(reporter, expr, allowed(kind))
     return float(value)
 
 

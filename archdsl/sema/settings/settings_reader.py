@@ -6,14 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeAlias, assert_never
 
+from archdsl.ops.model import LARGEST_FLOAT
 from archdsl.records import record
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter
 from archdsl.sema.settings.calls import Arguments, Block, arguments_of, report_unknown, values_of
 from archdsl.sema.settings.numbers import number, share, whole
+from archdsl.settings.optimizers import Adam, Sgd
 from archdsl.settings.relaxations import PartialChannels
 from archdsl.settings.robustness import EVERY, WINDOW, Collapse
-from archdsl.settings.schedules import Constant, Schedule, Warmup, reaches_zero
+from archdsl.settings.schedules import Constant, Schedule, Warmup, highest, reaches_zero
 from archdsl.settings.schema import (
     Answer,
     Expression,
@@ -350,6 +352,12 @@ def _agrees(value: object, arguments: Arguments) -> bool:
         case Scale(low, high) if low > high:
             message = "the smaller factor stands behind the larger"
             report(codes.OUT_OF_RANGE, message, span, f"{low:g} is above {high:g}")
+        case Sgd(nesterov=True, momentum=0):
+            message, help = "`nesterov` has no momentum to look ahead by", "write `momentum = 0.9` beside it"
+            report(codes.CONTRADICTION, message, span, "its momentum is 0", help=help)
+        case Adam(lr, (decay, _)) if highest(lr) / (1 - decay) > LARGEST_FLOAT:
+            message = f"a first step of {highest(lr):g} / (1 - {decay:g}) overflows"
+            report(codes.OUT_OF_RANGE, message, span, "at most 1e38", help="write a smaller `lr`")
         case RandomSplit(first, second) if not (first > 0 and second > 0 and first + second <= 1):
             message = f"shares of {first} and {second} do not part the images"
             report(codes.OUT_OF_RANGE, message, span, "both above 0, together at most 1")
