@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 
@@ -149,6 +151,15 @@ def extra_with(module: str) -> Extra | None:
         if any(module == each.module or module.startswith(f"{each.module}.") for each in packages):
             return extra
     return None
+
+
+def import_path() -> str:
+    """`PYTHONPATH` for a program of ours in a process of its own: it finds this very package, wherever that lies.
+
+    Such a program is started with `-P`, so that it imports nothing from the folder where the user works.
+    """
+    package = Path(__file__).parent.parent
+    return os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def is_installed(package: Package) -> bool:

@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from archdsl.files import read_whole
+
 FORMAT_VERSION = 1
 
 Sha256 = Field(pattern="^[0-9a-f]{64}$")
@@ -122,7 +124,7 @@ def manifest_bytes(manifest: Manifest) -> bytes:
 def read_manifest(path: Path) -> Manifest:
     """Raises ManifestUnreadable where the file is something else, OSError where it cannot be read."""
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        return Manifest.model_validate_json(read_whole(path))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])

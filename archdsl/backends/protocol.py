@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from archdsl.backends.manifest import FileWeights, JsonValue, RandomWeights, SourceFile
+from archdsl.backends.manifest import FileWeights, JsonValue, Manifest, RandomWeights, SourceFile
 from archdsl.backends.options import Emit, Precision, Refused
 from archdsl.ir import ClosedGraph
 from archdsl.ops import Primitive
@@ -94,6 +94,8 @@ class Probe:
     outputs: tuple[str, ...]
     """Names of the main outputs, in the text's order."""
     ends: tuple[CellEnd, ...]
+    trust: bool = True
+    """Whether code in the files may be executed: it was made here, or the user trusts it."""
 
     @property
     def size(self) -> Size:
@@ -207,7 +209,11 @@ class Backend(Protocol):
         ...
 
     def run(self, files: Mapping[str, bytes], probe: Probe) -> Observed | NotRun:
-        """Runs the files of one manifest, by their kinds, whose checksums are right. Raises TargetFailed."""
+        """Runs the files of one manifest, by their kinds, whose checksums are right.
+
+        A manifest vouches for itself, so a target that executes code in its files does so only where the probe says
+        `trust`. Raises TargetFailed, and Untrusted where it would have to.
+        """
         ...
 
     def recognises(self, file: Path) -> bool:
@@ -215,8 +221,25 @@ class Backend(Protocol):
         ...
 
     def open(self, file: Path, size: Size | None, threads: int, *, trust: bool) -> TimedFile:
-        """A file to time; `trust` allows to run code that nothing shows to be ours.
+        """A file to time; without `trust` no code in it is executed.
 
-        Raises NotTimed, ToolMissing, TargetFailed, ManifestUnreadable, UnreadableWeights, OSError.
+        Raises NotTimed, Untrusted, ToolMissing, TargetFailed, ManifestUnreadable, UnreadableWeights, OSError.
         """
+        ...
+
+
+GraphOf: TypeAlias = "Callable[[Manifest], ClosedGraph | str]"
+"""The graph of the text that a manifest names, or why there is none."""
+
+
+@runtime_checkable
+class MadeAnew(Protocol):
+    """A target whose files hold code that is cheap to make anew: instead of a file's code, its own is run."""
+
+    def made_anew(self, graph: ClosedGraph, files: Mapping[str, bytes]) -> Mapping[str, bytes] | None:
+        """Files, by their kinds, with code of our own in the place of equal code; None where it is other code."""
+        ...
+
+    def open_anew(self, file: Path, size: Size | None, threads: int, graph_of: GraphOf) -> TimedFile:
+        """As `Backend.open`, with the code made anew. Raises Untrusted where the file's is other code."""
         ...

@@ -48,6 +48,7 @@ KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.plugins", "PluginFailed", Exit.TOOL),
     ("archdsl.extras", "ToolMissing", Exit.TOOL),
     ("archdsl.backends.failures", "TargetFailed", Exit.TOOL),
+    ("archdsl.backends.failures", "Untrusted", Exit.USAGE),
     ("archdsl.backends.manifest", "ManifestUnreadable", Exit.USAGE),
     ("archdsl.backends.bench.timing", "NotTimed", Exit.USAGE),
     ("archdsl.measure.runtime", "NotMeasured", Exit.USAGE),

@@ -23,7 +23,9 @@ def named(document: str) -> set[str]:
     return quoted | set(_LINKED.findall(text))
 
 
-@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md", "docs/training.md"])
+@pytest.mark.parametrize(
+    "document", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md", "docs/training.md", "docs/execution.md"]
+)
 def test_files_that_a_document_names_exist(document: str) -> None:
     folder = (ROOT / document).parent
     missing = {each for each in named(document) if not (ROOT / each).exists() and not (folder / each).exists()}

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from archdsl.backends.bench.timing import random_image, size_to_time
-from archdsl.backends.failures import TargetFailed
+from archdsl.backends.failures import TargetFailed, Untrusted
 from archdsl.backends.onnx.backend import BACKEND as ONNX
 from archdsl.backends.onnx.backend import onnx_bytes
 from archdsl.backends.options import Emit, Precision, Refused
@@ -18,6 +18,7 @@ from archdsl.backends.tensorrt.trt_plan import BadPlan, Flavour, Sidecar, read_h
 from archdsl.ops import Primitive
 
 _PLAN, _SIDECAR = "trt-plan", "trt-sidecar"
+_CODE = "machine code for a GPU"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class TensorRT:
 
     def run(self, files: Mapping[str, bytes], probe: Probe) -> Observed | NotRun:
         """A plan is checked everywhere and run where there is a GPU that it is for."""
-        from archdsl.backends.tensorrt.run import run_plan
+        from archdsl.backends.tensorrt.run import run_plan, ways_to_run
 
         data = files[_PLAN]
         try:
@@ -62,6 +63,10 @@ class TensorRT:
         checked = _checked(data, sidecar)
         if sidecar.image != probe.size:
             return NotRun(f"the plan is for images of {sidecar.image[0]}x{sidecar.image[1]}", checked)
+        if not probe.trust:
+            if missing := ways_to_run(sidecar).missing:
+                return NotRun(missing, checked)
+            raise Untrusted("the plan", "a plan cannot be made anew and compared", "Comparing", _CODE)
         match run_plan(data, sidecar, probe.image):
             case NotRun(reason):
                 return NotRun(reason, checked)
@@ -86,6 +91,8 @@ class TensorRT:
         machine = ways_to_run(sidecar)
         if machine.missing:
             raise TargetFailed(f"`{file}` cannot run here: {machine.missing}")
+        if not trust:
+            raise Untrusted(f"`{file}`", "a plan cannot be made anew and compared", "Timing", _CODE)
         measure = partial(samples_of_plan, plan, sidecar, random_image(chosen))
         return TimedFile(f"TensorRT ({sidecar.flavour})", machine.version, machine.device, 1, chosen, measure)
 

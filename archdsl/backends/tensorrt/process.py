@@ -13,13 +13,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, TypeAlias
 
-import archdsl
 from archdsl.backends.failures import TargetFailed
 from archdsl.backends.interrupts import interrupt_held
+from archdsl.extras import import_path
 
 Message: TypeAlias = "tuple[Mapping[str, Any], bytes]"
 
@@ -61,7 +60,7 @@ def _running(worker: str, words: IO[bytes]) -> Generator[subprocess.Popen[bytes]
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=words,
-            env={**os.environ, "PYTHONPATH": _import_path()},
+            env={**os.environ, "PYTHONPATH": import_path()},
             start_new_session=True,
         )
         try:
@@ -74,12 +73,6 @@ def _running(worker: str, words: IO[bytes]) -> Generator[subprocess.Popen[bytes]
                 with suppress(BrokenPipeError):
                     assert pipe is not None
                     pipe.close()
-
-
-def _import_path() -> str:
-    """The worker finds this very package, wherever it was imported from."""
-    package = archdsl.__path__[0]
-    return os.pathsep.join([str(Path(package).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 # The worker's side ------------------------------------------------------------------------------

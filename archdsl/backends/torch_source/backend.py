@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from archdsl.backends.bench.timing import NotTimed, cpu_name, random_image, sample
+from archdsl.backends.failures import Untrusted
 from archdsl.backends.manifest import Manifest, read_manifest
 from archdsl.backends.options import Emit, Precision, Refused
-from archdsl.backends.protocol import Built, Described, NotRun, Observed, Probe, Request, Samples, Size, TimedFile
+from archdsl.backends.protocol import (
+    Built,
+    Described,
+    GraphOf,
+    NotRun,
+    Observed,
+    Probe,
+    Request,
+    Samples,
+    Size,
+    TimedFile,
+)
 from archdsl.backends.torch_source.primitives import FORMS
 from archdsl.extras import Extra, require
+from archdsl.files import read_whole
+from archdsl.ir import ClosedGraph
 from archdsl.ops import Primitive
 from archdsl.weights import to_bytes
 from archdsl.weights.description import Description
 from archdsl.weights.specification import wanted_of
 
 _SOURCE, _WEIGHTS = "torch-source", "weights"
+_CODE = "Python code"
+_DOCSTRING = re.compile(rb'"""[^"\\]*"""\n')
+"""What a torch file says of where it comes from, and nothing that is executed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +75,8 @@ class TorchSource:
     def run(self, files: Mapping[str, bytes], probe: Probe) -> Observed | NotRun:
         from archdsl.backends.torch_source.standalone import observe_standalone
 
+        if not probe.trust:
+            raise Untrusted("the torch file", "it is not what this version writes for the text", "Comparing", _CODE)
         return observe_standalone(files[_SOURCE], files[_WEIGHTS], probe.outputs, probe.image, probe.ends)
 
     def recognises(self, file: Path) -> bool:
@@ -64,19 +84,37 @@ class TorchSource:
         return _manifest_file(file).exists()
 
     def open(self, file: Path, size: Size | None, threads: int, *, trust: bool) -> TimedFile:
-        """The file's code is run, so its checksum is that of its manifest, unless the user trusts it."""
-        manifest = read_manifest(_manifest_file(file)) if _manifest_file(file).exists() else None
-        weights_file = file.with_suffix(".safetensors")
-        source, weights = file.read_bytes(), weights_file.read_bytes()
         if not trust:
-            _check_ours(file, manifest, source)
-            _check_ours(weights_file, manifest, weights)
-        compiled_for = None if manifest is None else manifest.inputs[0].shape[2:]
-        chosen = size or compiled_for
-        if chosen is None:
-            raise NotTimed(f"nothing says which images `{file}` is for: give `--input 1x3xHxW`")
+            raise _not_timed(file, "it was not made anew from a text")
+        manifest = read_manifest(_manifest_file(file)) if _manifest_file(file).exists() else None
+        return _timed(file, read_whole(file), size or _compiled_for(manifest), threads)
+
+    def made_anew(self, graph: ClosedGraph, files: Mapping[str, bytes]) -> Mapping[str, bytes] | None:
+        """Compared is all but the docstring, which says how the user called the text."""
+        from archdsl.backends.torch_source.source import to_torch_source
+
+        ours = to_torch_source(graph).encode()
+        if _without_docstring(files.get(_SOURCE, b"")) != _without_docstring(ours):
+            return None
+        return {**files, _SOURCE: ours}
+
+    def open_anew(self, file: Path, size: Size | None, threads: int, graph_of: GraphOf) -> TimedFile:
         require(Extra.TORCH)
-        return _timed(source, weights, chosen, threads)
+        place = _manifest_file(file)
+        if not place.exists():
+            raise _not_timed(file, "there is no manifest beside it")
+        manifest, source = read_manifest(place), read_whole(file)
+        if hashlib.sha256(source).hexdigest() not in [
+            each.sha256 for each in manifest.artefacts if each.kind == _SOURCE
+        ]:
+            raise _not_timed(file, "its sha256 is not the one in its manifest")
+        graph = graph_of(manifest)
+        if isinstance(graph, str):
+            raise _not_timed(file, graph)
+        anew = self.made_anew(graph, {_SOURCE: source})
+        if anew is None:
+            raise _not_timed(file, "it is not what this version writes for the text that its manifest names")
+        return _timed(file, anew[_SOURCE], size or _compiled_for(manifest), threads)
 
 
 def _preprocessing(described: Described) -> str:
@@ -98,19 +136,29 @@ def _manifest_file(file: Path) -> Path:
     return file.with_name(f"{file.stem}.torch.manifest.json")
 
 
-def _check_ours(file: Path, manifest: Manifest | None, data: bytes) -> None:
-    artefacts = () if manifest is None else manifest.artefacts
-    wanted = next((each.sha256 for each in artefacts if each.path == file.name), None)
-    if wanted == hashlib.sha256(data).hexdigest():
-        return
-    why = "there is no manifest beside it" if wanted is None else "its sha256 is not the one in its manifest"
-    raise NotTimed(
-        f"`{file}` is not run, for nothing shows that archdsl compiled it: {why}. Timing it runs the Python code that "
-        "is in it; if you know what that does, give `--trust`"
-    )
+def _not_timed(file: Path, why: str) -> Untrusted:
+    return Untrusted(f"`{file}`", why, "Timing", _CODE)
 
 
-def _timed(source: bytes, weights: bytes, size: Size, threads: int) -> TimedFile:
+def _without_docstring(source: bytes) -> bytes:
+    """Of a file that does not begin with a docstring as ours, all of it."""
+    found = _DOCSTRING.match(source)
+    return source if found is None else source[found.end() :]
+
+
+def _compiled_for(manifest: Manifest | None) -> Size | None:
+    if manifest is None:
+        return None
+    height, width = manifest.inputs[0].shape[2:]
+    return height, width
+
+
+def _timed(file: Path, source: bytes, size: Size | None, threads: int) -> TimedFile:
+    """`source` is executed: it is ours, or trusted."""
+    if size is None:
+        raise NotTimed(f"nothing says which images `{file}` is for: give `--input 1x3xHxW`")
+    weights = read_whole(file.with_suffix(".safetensors"))
+    require(Extra.TORCH)
     import torch
 
     from archdsl.backends.torch_source.standalone import load_standalone

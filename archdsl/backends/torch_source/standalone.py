@@ -1,4 +1,4 @@
-"""The standalone torch file, imported as a module from bytes whose checksum was verified."""
+"""The standalone torch file, imported as a module from bytes that were made here or are trusted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from archdsl.backends.protocol import CellEnd, Observed
 
 
 class _Bytes(InspectLoader):
-    """Loads a module from the verified bytes, so that the file cannot change in between."""
+    """Loads a module from bytes, so that a file cannot change in between."""
 
     def __init__(self, source: bytes) -> None:
         self.source = source
@@ -28,7 +28,7 @@ class _Bytes(InspectLoader):
 
 
 def load_standalone(source: bytes, weights: bytes) -> torch.nn.Module:
-    """The file's network with these weights. `source` is run: it has to be a file that we wrote."""
+    """The file's network with these weights. `source` is executed: it has to be ours, or trusted."""
     loader = _Bytes(source)
     module: Any = module_from_spec(ModuleSpec("standalone", loader))
     loader.exec_module(module)

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from archdsl.backends.failures import TargetFailed
 from archdsl.backends.manifest import Manifest, ManifestUnreadable, read_manifest
 from archdsl.backends.options import Precision, Refused
-from archdsl.backends.protocol import Backend, Built, NotRun, Probe, Size
+from archdsl.backends.protocol import Backend, Built, MadeAnew, NotRun, Probe, Size
 from archdsl.backends.registry import find_target
 from archdsl.backends.verify.parity import DEFAULT_TOLERANCE, CellDifference, Parity, Run
 from archdsl.backends.verify.probe_points import cell_ends
+from archdsl.files import read_whole
 from archdsl.ir import ClosedGraph
 from archdsl.nets import Network, load_weights
 from archdsl.space import Result
@@ -33,10 +34,13 @@ def verify_files(
     *,
     sizes: Sequence[Size] = (),
     tolerance: float | None = None,
+    trust: bool = False,
 ) -> Parity:
     """The artefacts that a manifest names, which lie beside it. Nothing is run before its checksum is right.
 
-    Raises ManifestUnreadable, OSError, and TargetFailed where a file is not the one that was compiled.
+    A manifest can be anybody's, so without `trust` code in the files is not executed: where it is that of `graph`, it
+    is made anew and that is run. Raises ManifestUnreadable, OSError, Untrusted where it is other code, and
+    TargetFailed where a file is not the one that was compiled.
     """
     manifest = read_manifest(manifest_file)
     backend = find_target(manifest.target)
@@ -46,11 +50,13 @@ def verify_files(
         )
     files: dict[str, bytes] = {}
     for artefact in manifest.artefacts:
-        files[artefact.kind] = (manifest_file.parent / artefact.path).read_bytes()
+        files[artefact.kind] = read_whole(manifest_file.parent / artefact.path)
         if hashlib.sha256(files[artefact.kind]).hexdigest() != artefact.sha256:
             raise TargetFailed(f"the {artefact.kind} file is not the one that was compiled: its sha256 differs")
     chosen = _default_tolerance(manifest) if tolerance is None else tolerance
-    return _parity(graph, weights, backend, files, sizes, chosen)
+    if isinstance(backend, MadeAnew) and not trust and (anew := backend.made_anew(graph, files)) is not None:
+        return _parity(graph, weights, backend, anew, sizes, chosen)
+    return _parity(graph, weights, backend, files, sizes, chosen, trust=trust)
 
 
 def verify_built(
@@ -67,6 +73,8 @@ def _parity(
     files: Mapping[str, bytes],
     sizes: Sequence[Size],
     tolerance: float,
+    *,
+    trust: bool = True,
 ) -> Parity:
     """One run at each (height, width), by default at the graph's own, each on one random image."""
     image = graph.node(graph.images[0]).shape
@@ -74,13 +82,13 @@ def _parity(
     load_weights(network, weights)
     network.eval()
     chosen = sizes or ((image.height, image.width),)
-    return Parity(tolerance, tuple(_run(network, backend, files, size) for size in chosen))
+    return Parity(tolerance, tuple(_run(network, backend, files, size, trust=trust) for size in chosen))
 
 
-def _run(network: Network, backend: Backend, files: Mapping[str, bytes], size: Size) -> Run:
+def _run(network: Network, backend: Backend, files: Mapping[str, bytes], size: Size, *, trust: bool) -> Run:
     graph = network.graph
     ends, outputs = cell_ends(graph), _outputs(graph)
-    probe = Probe(_image(graph, size), tuple(name for _, name in outputs), ends)
+    probe = Probe(_image(graph, size), tuple(name for _, name in outputs), ends, trust)
     found = backend.run(files, probe)
     checked = ("sha256", *found.checked)
     if isinstance(found, NotRun):

@@ -15,42 +15,68 @@ from archdsl.extras import ToolMissing, require_for
 
 if TYPE_CHECKING:
     from archdsl.backends.bench.timing import Spread, Timing
+    from archdsl.backends.manifest import Manifest
+    from archdsl.ir import ClosedGraph
 
 
 @click.command("bench")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--runs", type=click.IntRange(1), default=30, show_default=True, help="Runs that are timed, one by one.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads.")
-@click.option("--trust", is_flag=True, help="Run a torch file without matching checksums in a manifest.")
+@click.option("--trust", is_flag=True, help="Run code in OUT that is not what this version writes for its text.")
 @input_size
 @text_or_json
 def command(out: Path, runs: int, threads: int, trust: bool, size: tuple[int, int] | None, form: str) -> int:
     """Time compiled files on one image: ONNX files, standalone torch files, TensorRT plans.
 
     OUT is a file that `compile` wrote, or a folder of them. The median and the spread are of single images; how busy
-    the machine was is stated beside them.
+    the machine was is stated beside them. Of a torch file only code is run that is made anew from the text that its
+    manifest names and equal to it; other code, and TensorRT plans, run with `--trust`.
     """
     require_for(f"bench FILE{out.suffix}")
 
     from archdsl.backends.bench.files import find_files, open_file
     from archdsl.backends.bench.timing import time_subject, warm_up_of
-    from archdsl.backends.failures import TargetFailed
+    from archdsl.backends.failures import TargetFailed, Untrusted
 
     found: list[tuple[Path, Timing | str]] = []
     total = warm_up_of(runs) + runs
+    code = Exit.FINE
     for file in find_files(out):
         try:
-            subject = open_file(file, size, threads, trust=trust)
+            subject = open_file(file, size, threads, _graph_of, trust=trust)
             with Bar() as bar:
                 name = file.name
                 found.append((file, time_subject(subject, runs, lambda done: bar.show(done, total, name))))  # noqa: B023 - called at once
+        except Untrusted as refused:
+            if file == out:
+                raise
+            found.append((file, str(refused)))
+            code = code or Exit.USAGE
         except (TargetFailed, ToolMissing) as failure:
             found.append((file, str(failure)))
+            code = Exit.TOOL
     if form == "json":
         say_json({"files": [_object(file, each) for file, each in found]})
     else:
         say("\n".join(_text(file, each) for file, each in found))
-    return Exit.TOOL if any(isinstance(each, str) for _, each in found) else Exit.FINE
+    return code
+
+
+def _graph_of(manifest: Manifest) -> ClosedGraph | str:
+    """Of the text that a manifest names, which may be anybody's: no text makes code that is not ours."""
+    from archdsl import api
+    from archdsl.pipeline import NotLoaded
+
+    if not manifest.sources:
+        return "its manifest names no text"
+    text = manifest.sources[0].path
+    given = {name: str(value) for name, value in manifest.parameters.items()}
+    height, width = manifest.inputs[0].shape[2:]
+    try:
+        return api.closed_graph(api.load_for(f"{text}:{manifest.name}", None, overrides=given, size=(height, width)))
+    except (NotLoaded, api.Refused):
+        return f"there is no `{manifest.name}` to make it anew from in `{text}`, which its manifest names"
 
 
 def _text(file: Path, timing: Timing | str) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--weights", type=click.Path(path_type=Path), help="The weights that it was compiled with.")
 @click.option("--input", "sizes", type=InputSize(), multiple=True, help="Sizes to compare at, any number of times.")
 @click.option("--tolerance", type=float, help="Of the largest logit; 1e-5 for fp32, 2e-2 for fp16.")
+@click.option("--trust", is_flag=True, help="Run code in OUT that is not what this version writes for FILE.")
 @overrides
 @text_or_json
 def command(
@@ -34,12 +35,15 @@ def command(
     weights: Path | None,
     sizes: tuple[tuple[int, int], ...],
     tolerance: float | None,
+    trust: bool,
     overrides: tuple[tuple[str, str], ...],
     form: str,
 ) -> int:
     """Compare the compiled files in OUT with the torch network of FILE, cell by cell.
 
-    OUT is the folder that `compile` wrote, or a manifest in it. What cannot run here is said and not passed over.
+    OUT is the folder that `compile` wrote, or a manifest in it. What cannot run here is said and not passed over. Of a
+    torch file only code is run that is made anew from FILE and equal to it; other code, and TensorRT plans, run with
+    `--trust`.
     """
     require_for("verify")
 
@@ -61,7 +65,7 @@ def command(
                 )
             seed = manifest.weights.seed if isinstance(manifest.weights, RandomWeights) else 0
             tensors = api.tensors(graph, weights, seed)
-            parities.append(verify_files(graph, tensors, file, sizes=sizes, tolerance=tolerance))
+            parities.append(verify_files(graph, tensors, file, sizes=sizes, tolerance=tolerance, trust=trust))
     if form == "json":
         say_json(
             {

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from archdsl.extras import import_path
 from archdsl.locks import Lock
 from archdsl.search.sweep.errors import NotSwept
 from archdsl.search.sweep.folder import Attempt, Failure, Progress, SweepFolder
@@ -23,7 +24,7 @@ from archdsl.search.sweep.results import result_of, steps_taken
 from archdsl.search.sweep.steps import Step, steps
 from archdsl.search.sweep.stopping import StopRequest
 
-PROGRAM: Final = (sys.executable, "-m", "archdsl")
+PROGRAM: Final = (sys.executable, "-P", "-m", "archdsl")
 _TICK_S: Final = 1.0
 _OUTPUT: Final = "output.txt"
 _ERROR: Final = re.compile(r"error(\[\w+\])?: ")
@@ -130,7 +131,7 @@ class Worker:
             process = subprocess.Popen(
                 [*self.program, *step.line],
                 cwd=self.folder.directory,
-                env={**os.environ, **self.environment},
+                env={**os.environ, "PYTHONPATH": import_path(), **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
