@@ -170,6 +170,9 @@ def _sentence(error: ValidationError, data: bytes) -> str:
             return f"{_spelled(place)} {said}" if place else said
         case "string_pattern_mismatch" if context.get("pattern") in _MEANT:
             return f"{_spelled(place)} has to be {_MEANT[context['pattern']]}"
+        case "too_short":
+            fewer = f"has fewer than {context['min_length']:,} items" if context["actual_length"] else "is empty"
+            return f"{_spelled(place)} {fewer}"
         case "too_long":
             return f"{_spelled(place)} has more than {context['max_length']:,} items"
         case "greater_than_equal":

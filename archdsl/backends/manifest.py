@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, model_validator
 
+from archdsl.backends.failures import TargetFailed
+from archdsl.backends.options import Precision
+from archdsl.documents import MIB, Schema, Unfit, VersionOne, read, text
 from archdsl.files import read_whole
 
 FORMAT_VERSION = 1
+LARGEST: Final = 16 * MIB
+"""Bytes. Most are names of classes and parameters."""
 
-Sha256 = Field(pattern="^[0-9a-f]{64}$")
+Sha256: TypeAlias = Annotated[str, text("^[0-9a-f]{64}$", "64 digits from 0 to f")]
 JsonValue: TypeAlias = "bool | int | float | str | list[int] | None"
+_Length: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
+_Alone: TypeAlias = Annotated[int, Field(ge=1, le=1)]
 
 
 class ManifestUnreadable(Exception):
     """A file that is not a manifest of a known version; the text says why."""
 
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"`{path}` is no manifest: {what}")
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
-
-class SourceFile(_Record):
+class SourceFile(Schema):
     path: str
     """As given, so that a manifest holds no absolute paths of the machine that wrote it."""
-    sha256: str = Sha256
+    sha256: Sha256
 
 
-class Artefact(_Record):
-    path: str = Field(pattern=r"^[^/\\]+$")
+class Artefact(Schema):
+    path: str = text(
+        r"^[^/\\\x00-\x1f\x7f]*[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*$", "the name of a file beside the manifest"
+    )
     """The name of a file beside the manifest."""
     kind: str
     """As the target's back end calls it: `onnx`, `torch-source`, `weights`, `trt-plan`, `trt-sidecar`."""
     bytes: int = Field(ge=0)
-    sha256: str = Sha256
+    sha256: Sha256
 
 
-class Preprocessing(_Record):
+class Preprocessing(Schema):
     """What is done to an image before it enters: RGB from 0 to 1, minus `mean`, divided by `std`, by channel."""
 
     channel_order: Literal["RGB", "BGR"] = "RGB"
@@ -49,43 +58,43 @@ class Preprocessing(_Record):
     """Height and width have to be multiples of it."""
 
 
-class Input(_Record):
+class Input(Schema):
     name: str
-    shape: tuple[int, int, int, int]
+    shape: tuple[_Alone, _Length, _Length, _Length]
     """Images, channels, height, width."""
     preprocessing: Preprocessing = Preprocessing()
 
 
-class Output(_Record):
+class Output(Schema):
     name: str
-    shape: tuple[int, ...]
+    shape: tuple[_Length, ...]
     kind: Literal["logits", "labels"]
 
 
-class Classes(_Record):
+class Classes(Schema):
     count: int = Field(ge=1)
     names: tuple[str, ...] = ()
     """In the order of the channels; empty where the data set is not known."""
 
 
-class RandomWeights(_Record):
+class RandomWeights(Schema):
     source: Literal["random"] = "random"
-    seed: int
+    seed: int = Field(ge=0)
 
 
-class FileWeights(_Record):
+class FileWeights(Schema):
     source: Literal["file"] = "file"
     path: str
-    sha256: str = Sha256
+    sha256: Sha256
 
 
-class Measured(_Record):
+class Measured(Schema):
     """How far one runtime was from the torch network, as a share of the largest logit."""
 
     runtime: str
-    height: int
-    width: int
-    difference: float | None
+    height: _Length
+    width: _Length
+    difference: float | None = Field(ge=0)
     """None where nothing was measured, or where the outputs hold NaN."""
     tolerance: float
     within: bool
@@ -93,26 +102,46 @@ class Measured(_Record):
     """Why nothing could be measured; empty where it was."""
 
 
-class Manifest(_Record):
-    format_version: Literal[1] = FORMAT_VERSION
+class Manifest(Schema):
+    format_version: VersionOne = FORMAT_VERSION
     name: str
     """Of the network, as the text has it."""
     space: str = ""
     hash: str = ""
     """Of the text's structure."""
     sources: tuple[SourceFile, ...] = ()
-    parameters: dict[str, JsonValue] = {}
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
     """Of the space, with those overridden on the command line."""
     target: str
-    options: dict[str, JsonValue] = {}
-    tools: dict[str, str] = {}
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+    tools: dict[str, str] = Field(default_factory=dict)
     """Versions of the libraries that had a part in it."""
-    inputs: tuple[Input, ...]
-    outputs: tuple[Output, ...]
+    inputs: tuple[Input, ...] = Field(min_length=1)
+    outputs: tuple[Output, ...] = Field(min_length=1)
     classes: Classes | None = None
     weights: RandomWeights | FileWeights = Field(discriminator="source")
-    artefacts: tuple[Artefact, ...]
+    artefacts: tuple[Artefact, ...] = Field(min_length=1)
+    """Each kind once."""
     parity: tuple[Measured, ...] = ()
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Manifest:
+        for field, names in (
+            ("artefacts", [each.path for each in self.artefacts]),
+            ("artefacts", [each.kind for each in self.artefacts]),
+            ("inputs", [each.name for each in self.inputs]),
+            ("outputs", [each.name for each in self.outputs]),
+        ):
+            twice = next((name for position, name in enumerate(names) if name in names[:position]), None)
+            if twice is not None:
+                raise ValueError(f"`{field}` have `{twice}` twice")
+        if self.options.get("precision", Precision.FP32) not in list(Precision):
+            raise ValueError(f"`options.precision` has to be {' or '.join(map(repr, map(str, Precision)))}")
+        return self
+
+    @property
+    def precision(self) -> Precision:
+        return Precision(str(self.options.get("precision", Precision.FP32)))
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:
@@ -124,8 +153,16 @@ def manifest_bytes(manifest: Manifest) -> bytes:
 def read_manifest(path: Path) -> Manifest:
     """Raises ManifestUnreadable where the file is something else, OSError where it cannot be read."""
     try:
-        return Manifest.model_validate_json(read_whole(path))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ManifestUnreadable(f"{path} is no manifest: {place}: {first['msg']}".replace(": :", ":")) from error
+        return read(Manifest, path, LARGEST)
+    except Unfit as error:
+        raise ManifestUnreadable(path, str(error)) from None
+
+
+def read_artefact(path: Path, artefact: Artefact) -> bytes:
+    """A file that a manifest vouches for, of which no more is read than it says. Raises TargetFailed, OSError."""
+    data = read_whole(path, artefact.bytes + 1)
+    if len(data) != artefact.bytes:
+        raise TargetFailed(f"`{path}` is not the file that was compiled: its size is not {artefact.bytes:,} bytes")
+    if hashlib.sha256(data).hexdigest() != artefact.sha256:
+        raise TargetFailed(f"`{path}` is not the file that was compiled: its sha256 differs")
+    return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 import archdsl
 from archdsl.backends.compile import Compiled, compile_graph
 from archdsl.backends.failures import TargetFailed
-from archdsl.backends.manifest import RandomWeights, read_manifest
+from archdsl.backends.manifest import ManifestUnreadable, RandomWeights, read_manifest
 from archdsl.backends.options import Emit, Precision, Refused
 from archdsl.backends.output import output_path
 from archdsl.backends.protocol import Described, Request
@@ -101,8 +102,29 @@ def test_other_weights_are_found_at_the_first_cell_that_has_them(tmp_path: Path)
 
 def test_a_file_that_somebody_changed_is_not_run(tmp_path: Path) -> None:
     done = compiled(request(tmp_path, "torch"))
-    done.files[0].write_text("raise SystemExit('run')")
+    size = done.files[0].stat().st_size
+    done.files[0].write_text("raise SystemExit('run')".ljust(size))
     with pytest.raises(TargetFailed, match="sha256 differs"):
+        verify_files(graph(), random_weights(graph()), done.files[-1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"), [("weights", "torch-source"), ("torch-source", "weights")], ids=["weights", "source"]
+)
+def test_a_manifest_without_a_file_that_its_target_needs_is_none(tmp_path: Path, kind: str, missing: str) -> None:
+    done = compiled(request(tmp_path, "torch"))
+    content = json.loads(done.files[-1].read_text())
+    content["artefacts"] = [each for each in content["artefacts"] if each["kind"] == kind]
+    done.files[-1].write_text(json.dumps(content))
+    with pytest.raises(ManifestUnreadable, match=f"`artefacts` have no file of the kind `{missing}`"):
+        verify_files(graph(), random_weights(graph()), done.files[-1])
+
+
+def test_no_more_of_a_file_is_read_than_was_compiled(tmp_path: Path) -> None:
+    done = compiled(request(tmp_path, "onnx"))
+    with done.files[0].open("ab") as stream:
+        stream.truncate(1 << 40)
+    with pytest.raises(TargetFailed, match="its size is not"):
         verify_files(graph(), random_weights(graph()), done.files[-1])
 
 

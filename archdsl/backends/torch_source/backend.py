@@ -94,7 +94,7 @@ class TorchSource:
         from archdsl.backends.torch_source.source import to_torch_source
 
         ours = to_torch_source(graph).encode()
-        if _without_docstring(files.get(_SOURCE, b"")) != _without_docstring(ours):
+        if _without_docstring(files[_SOURCE]) != _without_docstring(ours):
             return None
         return {**files, _SOURCE: ours}
 

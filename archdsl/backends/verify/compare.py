@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,14 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from archdsl.backends.failures import TargetFailed
-from archdsl.backends.manifest import Manifest, ManifestUnreadable, read_manifest
-from archdsl.backends.options import Precision, Refused
+from archdsl.backends.manifest import ManifestUnreadable, read_artefact, read_manifest
+from archdsl.backends.options import Refused
 from archdsl.backends.protocol import Backend, Built, MadeAnew, NotRun, Probe, Size
 from archdsl.backends.registry import find_target
 from archdsl.backends.verify.parity import DEFAULT_TOLERANCE, CellDifference, Parity, Run
 from archdsl.backends.verify.probe_points import cell_ends
-from archdsl.files import read_whole
 from archdsl.ir import ClosedGraph
 from archdsl.nets import Network, load_weights
 from archdsl.space import Result
@@ -45,18 +42,25 @@ def verify_files(
     manifest = read_manifest(manifest_file)
     backend = find_target(manifest.target)
     if isinstance(backend, Refused):
-        raise ManifestUnreadable(
-            f"{manifest_file} is of the target `{manifest.target}`, which no installed package has"
-        )
-    files: dict[str, bytes] = {}
+        raise ManifestUnreadable(manifest_file, f"`target` is `{manifest.target}`, which no installed package has")
+    files = _Artefacts(manifest_file)
     for artefact in manifest.artefacts:
-        files[artefact.kind] = read_whole(manifest_file.parent / artefact.path)
-        if hashlib.sha256(files[artefact.kind]).hexdigest() != artefact.sha256:
-            raise TargetFailed(f"the {artefact.kind} file is not the one that was compiled: its sha256 differs")
-    chosen = _default_tolerance(manifest) if tolerance is None else tolerance
+        files[artefact.kind] = read_artefact(manifest_file.parent / artefact.path, artefact)
+    chosen = DEFAULT_TOLERANCE[manifest.precision] if tolerance is None else tolerance
     if isinstance(backend, MadeAnew) and not trust and (anew := backend.made_anew(graph, files)) is not None:
-        return _parity(graph, weights, backend, anew, sizes, chosen)
+        files.update(anew)
+        trust = True
     return _parity(graph, weights, backend, files, sizes, chosen, trust=trust)
+
+
+class _Artefacts(dict[str, bytes]):
+    """The files of a manifest by their kinds. Which of them there have to be, the target knows that runs them."""
+
+    def __init__(self, manifest_file: Path) -> None:
+        self.manifest_file = manifest_file
+
+    def __missing__(self, kind: str) -> bytes:
+        raise ManifestUnreadable(self.manifest_file, f"`artefacts` have no file of the kind `{kind}`")
 
 
 def verify_built(
@@ -141,7 +145,3 @@ def _output_difference(expected: NDArray[np.generic], found: NDArray[np.generic]
         return float("inf")
     missed = logits.amax(1, keepdim=True) - logits.gather(1, labels)
     return float(missed.max() / logits.abs().max())
-
-
-def _default_tolerance(manifest: Manifest) -> float:
-    return DEFAULT_TOLERANCE[Precision(str(manifest.options.get("precision", Precision.FP32)))]

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     help="`labels` puts the resize to the image's size and the argmax into the graph.",
 )
 @click.option("--weights", type=click.Path(path_type=Path), help="A safetensors file or a run; random ones without it.")
-@click.option("--seed", default=0, show_default=True, help="Of the random weights.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the random weights.")
 @click.option("--verify", is_flag=True, help="Compare what was built with the torch network, and write it down.")
 @overrides
 @memory_budget
