@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from archdsl.backends.manifest import FileWeights, JsonValue, Manifest, RandomWeights, SourceFile
 from archdsl.backends.options import Emit, Precision, Refused
 from archdsl.ir import ClosedGraph
-from archdsl.ops import Primitive
+from archdsl.ops import Primitive, Shape
 from archdsl.weights import Tensors
 
 Size: TypeAlias = "tuple[int, int]"
 """Height and width of an image."""
+
+Shapes: TypeAlias = "Mapping[str, tuple[int, int, int, int]]"
+"""Of each input by its name, in the order of the text: images, channels, height, width."""
 
 Maps: TypeAlias = "Mapping[str, NDArray[np.generic]]"
 
@@ -87,10 +90,10 @@ class CellEnd:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """An image to run compiled files on, and the maps to look at."""
+    """Images to run compiled files on, and the maps to look at."""
 
-    image: NDArray[np.float32]
-    """1x3xHxW."""
+    images: Mapping[str, NDArray[np.float32]]
+    """Of each input by its name, in the order of the text, 1xCxHxW."""
     outputs: tuple[str, ...]
     """Names of the main outputs, in the text's order."""
     ends: tuple[CellEnd, ...]
@@ -98,9 +101,18 @@ class Probe:
     """Whether code in the files may be executed: it was made here, or the user trusts it."""
 
     @property
+    def shapes(self) -> Shapes:
+        return shapes_of(self.images)
+
+    @property
     def size(self) -> Size:
-        height, width = self.image.shape[2:]
+        """Of the first input."""
+        _, _, height, width = next(iter(self.shapes.values()))
         return height, width
+
+
+def shapes_of(images: Mapping[str, NDArray[np.float32]]) -> Shapes:
+    return {name: (image.shape[0], image.shape[1], image.shape[2], image.shape[3]) for name, image in images.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +153,7 @@ class TimedFile:
     version: str
     device: str
     threads: int
-    size: Size
+    inputs: Shapes
     measure: Callable[[int, int, Callable[[int], None]], Samples]
     """Runs it so often to warm up, then so often for the samples, and tells of every run that is done."""
 
@@ -220,8 +232,8 @@ class Backend(Protocol):
         """Whether a file of a folder, which has such a suffix, is one to time."""
         ...
 
-    def open(self, file: Path, size: Size | None, threads: int, *, trust: bool) -> TimedFile:
-        """A file to time; without `trust` no code in it is executed.
+    def open(self, file: Path, asked: Shape | None, threads: int, *, trust: bool) -> TimedFile:
+        """A file to time, its first input as it is `asked` for; without `trust` no code in it is executed.
 
         Raises NotTimed, Untrusted, ToolMissing, TargetFailed, ManifestUnreadable, UnreadableWeights, OSError.
         """
@@ -240,6 +252,6 @@ class MadeAnew(Protocol):
         """Files, by their kinds, with code of our own in the place of equal code; None where it is other code."""
         ...
 
-    def open_anew(self, file: Path, size: Size | None, threads: int, graph_of: GraphOf) -> TimedFile:
+    def open_anew(self, file: Path, asked: Shape | None, threads: int, graph_of: GraphOf) -> TimedFile:
         """As `Backend.open`, with the code made anew. Raises Untrusted where the file's is other code."""
         ...

@@ -14,6 +14,7 @@ from archdsl.cli.loading import show
 from archdsl.cli.options import F
 from archdsl.cli.output import plural
 from archdsl.diagnostics import Diagnostic
+from archdsl.ops import Shape
 from archdsl.pipeline import Loaded
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def interpolate(command: F) -> F:
 def priced_or_leave(
     cost: Path,
     networks: Mapping[str, Loaded],
-    size: tuple[int, int] | None = None,
+    shape: Shape | None = None,
     *,
     form: str = "text",
     interpolate: bool = False,
@@ -70,7 +71,7 @@ def priced_or_leave(
         needed = rows_of(loaded.network(), table.passes)
         if interpolate:
             table = with_interpolated(table, needed)
-        wanted = Wanted.of(loaded.name, target, loaded.given, size)
+        wanted = Wanted.of(loaded.name, target, loaded.given, shape)
         if missing := table.missing(needed):
             lacking.append(missing_rows(str(cost), table, missing, len(needed), wanted))
     if lacking:
@@ -80,9 +81,7 @@ def priced_or_leave(
 
 
 @contextmanager
-def rows_there(
-    cost: Path | None, target: str, loaded: Loaded, size: tuple[int, int] | None, form: str
-) -> Generator[None]:
+def rows_there(cost: Path | None, target: str, loaded: Loaded, shape: Shape | None, form: str) -> Generator[None]:
     """Shows the rows that a table lacks where the body finds so, and ends the command."""
     from archdsl.cost.diagnostics import Wanted, missing_rows
     from archdsl.cost.estimate import MissingRows
@@ -90,7 +89,7 @@ def rows_there(
     try:
         yield
     except MissingRows as found:
-        wanted = Wanted.of(loaded.name, target, loaded.given, size)
+        wanted = Wanted.of(loaded.name, target, loaded.given, shape)
         show((missing_rows(str(cost), found.table, found.rows, found.needed, wanted),), form)
         raise click.exceptions.Exit(Exit.FINDINGS) from None
 

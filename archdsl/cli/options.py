@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 if TYPE_CHECKING:
+    from archdsl.ops import Shape
+
+    Images = click.ParamType[Shape]
     Pixels = click.ParamType[tuple[int, int]]
     Setting = click.ParamType[tuple[str, str]]
     Bytes = click.ParamType[int]
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     Place = click.ParamType[Path | None]
 else:
     # Older versions of the library cannot say what a type converts to.
-    Pixels = Setting = Bytes = Factors = Place = click.ParamType
+    Images = Pixels = Setting = Bytes = Factors = Place = click.ParamType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,20 +38,23 @@ class NewFile(Place):
         return None if str(value) == "-" else Path(value)
 
 
-class InputSize(Pixels):
-    """`1x3x1024x2048` or `3x1024x2048`: images, channels, height, width."""
+class InputShape(Images):
+    """`1x3x1024x2048` or `3x1024x2048`: images, channels, height, width of the first input."""
 
-    name = "1x3xHxW"
+    name = "1xCxHxW"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        if isinstance(value, tuple):
-            return cast("tuple[int, int]", value)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shape:
+        from archdsl.ops import Shape
+
+        if isinstance(value, Shape):
+            return value
         match = _INPUT.fullmatch(value)
-        if match is None or int(match[1] or 1) != 1 or int(match[2]) != 3 or 0 in (int(match[3]), int(match[4])):
+        sides = [int(each) for each in match.groups()[1:]] if match else [0]
+        if match is None or int(match[1] or 1) != 1 or 0 in sides:
             self.fail(f"`{value}` is not an input size; write one RGB image as `1x3x1024x2048`", param, ctx)
-        if max(int(match[3]), int(match[4])) > _LARGEST:
+        if max(sides) > _LARGEST:
             self.fail(f"`{value}` is larger than any image: {_LARGEST:,} rows and columns are allowed", param, ctx)
-        return int(match[3]), int(match[4])
+        return Shape(*sides)
 
 
 class FrameSize(Pixels):
@@ -140,7 +146,11 @@ def device(command: F) -> F:
 def input_size(command: F) -> F:
     """`--input 1x3x1024x2048`."""
     return click.option(
-        "--input", "size", type=InputSize(), metavar="1x3xHxW", help="The image's size, instead of the one in the text."
+        "--input",
+        "shape",
+        type=InputShape(),
+        metavar="1xCxHxW",
+        help="The image's size, instead of the one in the text; channels are those of the text.",
     )(command)
 
 

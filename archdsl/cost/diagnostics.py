@@ -10,6 +10,7 @@ from archdsl.cost.rows import Row
 from archdsl.cost.tables import Table, TableUnreadable
 from archdsl.cost.variants import TooManyRows
 from archdsl.diagnostics import Diagnostic
+from archdsl.ops import Shape
 from archdsl.ops.bind import show
 from archdsl.sema.codes import NO_TABLE
 
@@ -25,9 +26,9 @@ class Wanted:
     """`net.arch:net --set c=16`."""
 
     @classmethod
-    def of(cls, name: str, target: str, given: Mapping[str, object], size: tuple[int, int] | None) -> Wanted:
+    def of(cls, name: str, target: str, given: Mapping[str, object], image: Shape | None) -> Wanted:
         options = "".join(f" --set {each}={_spelled(value)}" for each, value in given.items())
-        return cls(name, f"{target}{options}{f' --input 1x3x{size[0]}x{size[1]}' if size else ''}")
+        return cls(name, f"{target}{options}{f' --input 1x{image}' if image else ''}")
 
 
 def _spelled(value: object) -> str:

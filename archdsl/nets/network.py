@@ -5,11 +5,13 @@ Legend of shape suffixes: B images, C channels, H height, W width.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Mapping, Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
 from archdsl.ir import BrokenGraph, ClosedGraph, for_inference, module_path
+from archdsl.nets.inputs import input_parts, unstacked
 from archdsl.nets.layers import layer
 from archdsl.nets.schedule import Schedule, Step, schedule
 from archdsl.space import Apply
@@ -48,9 +50,9 @@ class Network(Scope):
     """
 
     def __init__(self, graph: ClosedGraph, *, auxiliary: bool = False) -> None:
-        """Raises ValueError for a graph that does not read exactly one image."""
         super().__init__()
         main = for_inference(graph)
+        self.parts = input_parts(main)
         self.whole_graph = graph
         self.graph = graph if auxiliary else main
         self._main = schedule(main)
@@ -60,26 +62,56 @@ class Network(Scope):
             module = layer(payload.primitive, payload.attribute, self.graph.input_shapes(path), path)
             self._scope_of(names).put(names[-1], module)
 
-    def forward(self, x_BCHW: Tensor) -> Tensor | dict[str, Tensor]:
-        """The main output, BxCxHxW; a dict by name where there are several. H and W may be any that divide."""
-        maps = self._compute(self._main, x_BCHW)
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs, in the order of the text."""
+        return tuple(part.name for part in self.parts)
+
+    def __call__(self, *images: Tensor, **named: Tensor) -> Any:
+        """As `forward`; inputs in the order of the text, or by their names. Raises TypeError for others than it has."""
+        return super().__call__(*self._in_order(images, named))
+
+    def _in_order(self, images: Sequence[Tensor], named: Mapping[str, Tensor]) -> list[Tensor]:
+        given = [*images, *(named[name] for name in self.inputs[len(images) :] if name in named)]
+        if len(given) != len(self.inputs) or len(images) + len(named) != len(given):
+            wanted = ", ".join(f"`{name}`" for name in self.inputs)
+            names = ", ".join(f"`{name}`" for name in named)
+            raise TypeError(
+                f"`{self.graph.name}` reads {wanted}, and was called with {len(images)} images"
+                + (f" and {names}" if named else "")
+            )
+        return given
+
+    def forward(self, x_BCHW: Tensor, *others: Tensor) -> Tensor | dict[str, Tensor]:
+        """The main output, BxCxHxW; a dict by name where there are several. H and W may be any that divide.
+
+        Inputs come in the order of the text.
+        """
+        # By index, as `torch.fx` cannot iterate over what stands for `others`.
+        images = (x_BCHW, *(others[number] for number in range(len(self.parts) - 1)))
+        maps = self._compute(self._main, images)
         outputs = {name: maps[path] for name, path in self._main.outputs}
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
-    def outputs(self, x_BCHW: Tensor) -> dict[str, Tensor]:
+    def outputs(self, *images: Tensor, **named: Tensor) -> dict[str, Tensor]:
         """Every output that the network was built with, by name: main ones first, then auxiliary ones."""
-        maps = self._compute(self._everything, x_BCHW)
+        maps = self._compute(self._everything, self._in_order(images, named))
         return {name: maps[path] for name, path in self._everything.outputs}
 
-    def probe(self, x_BCHW: Tensor, paths: Collection[str] | None = None) -> dict[str, Tensor]:
-        """Maps of `graph` by their paths: these, or each of them, the image's too. Only they stay in memory."""
+    def probe(self, images: Tensor | Sequence[Tensor], paths: Collection[str] | None = None) -> dict[str, Tensor]:
+        """Maps of `graph` by their paths: these, or each of them, those of inputs too. Only they stay in memory."""
+        given = self._in_order((images,) if isinstance(images, Tensor) else images, {})
         if paths is None:
-            return self._compute(self._everything, x_BCHW, kept=self.graph)
-        maps = self._compute(self._everything, x_BCHW, kept=paths)
+            return self._compute(self._everything, given, kept=self.graph)
+        maps = self._compute(self._everything, given, kept=paths)
         return {path: maps[path] for path in paths}
 
-    def _compute(self, plan: Schedule, x_BCHW: Tensor, *, kept: Container[str] = ()) -> dict[str, Tensor]:
-        maps = {plan.image: x_BCHW}
+    def unstacked(self, stacked_BCHW: Tensor) -> tuple[Tensor, ...]:
+        """The inputs, in the order of the text, whose channels lie one behind the other in a stacked image."""
+        return unstacked(stacked_BCHW, self.parts)
+
+    def _compute(self, plan: Schedule, images: Sequence[Tensor], *, kept: Container[str] = ()) -> dict[str, Tensor]:
+        maps = dict(zip(plan.images, images, strict=True))
         for step in plan.steps:
             maps[step.path] = self._layer(step)(*(maps[source] for source in step.inputs))
             for source in step.last_read:
@@ -101,11 +133,11 @@ class Network(Scope):
 
 
 class EveryOutput(nn.Module):
-    """A network whose `forward` gives all outputs by name: what data parallelism wraps in training."""
+    """Stacked images to all outputs by name: what data parallelism wraps in training."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, x_BCHW: Tensor) -> dict[str, Tensor]:
-        return self.network.outputs(x_BCHW)
+        return self.network.outputs(*self.network.unstacked(x_BCHW))

@@ -20,16 +20,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    image: str
+    images: tuple[str, ...]
+    """The paths of the inputs, in the order of the text."""
     steps: tuple[Step, ...]
     outputs: tuple[tuple[str, str], ...]
     """Name and path of the map, main outputs first."""
 
 
 def schedule(graph: ClosedGraph) -> Schedule:
-    """Raises ValueError for a graph that does not read exactly one image."""
-    if len(graph.images) != 1:
-        raise ValueError(f"`{graph.name}` reads {len(graph.images)} images instead of one")
+    """The order in which the layers of a graph are called."""
     results = dict(graph.with_payload(Result))
     outputs = tuple((results[path].name, graph.inputs(path)[0]) for path in graph.results)
     computed = [path for path, _ in graph.with_payload(Apply)]
@@ -46,4 +45,4 @@ def schedule(graph: ClosedGraph) -> Schedule:
         )
         for path in computed
     )
-    return Schedule(graph.images[0], steps, outputs)
+    return Schedule(graph.images, steps, outputs)

@@ -28,6 +28,10 @@ class Shape(NamedTuple):
     height: int
     width: int
 
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.height, self.width
+
     def __str__(self) -> str:
         return f"{self.channels}x{self.height}x{self.width}"
 

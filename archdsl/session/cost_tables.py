@@ -102,7 +102,12 @@ def _wanted(program: Program, search: Search, checker: Checker) -> Wanted:
 
     given = dict(search.parameters if program.name == search.space else ())
     given |= {name: value for name, value in checker.overrides.items() if name not in search.own}
-    return Wanted.of(program.name, f"{_file_of(program, checker.unit)}:{program.name}", given, checker.size)
+    return Wanted.of(
+        program.name,
+        f"{_file_of(program, checker.unit)}:{program.name}",
+        given,
+        program.image.shape if checker.size else None,
+    )
 
 
 def _file_of(program: Program, unit: Unit) -> str:

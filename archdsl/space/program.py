@@ -256,6 +256,16 @@ class Program:
         return f"<program `{self.name}`: {len(self.nodes):,} nodes, {len(self.questions):,} questions>"
 
     @cached_property
+    def images(self) -> tuple[Node, ...]:
+        """The inputs, in the order of the text."""
+        return tuple(node for node in self.nodes if isinstance(node.payload, Image))
+
+    @property
+    def image(self) -> Node:
+        """The first input, whose size is that of the whole network."""
+        return self.images[0]
+
+    @cached_property
     def results(self) -> tuple[int, ...]:
         return tuple(index for index, node in enumerate(self.nodes) if isinstance(node.payload, Result))
 

@@ -79,6 +79,6 @@ class Classifier(EveryOutput):
 
     def forward(self, x_BCHW: Tensor) -> dict[str, Tensor]:
         """Images Bx3xHxW to logits BxKx1x1."""
-        features_BCHW = self.network.probe(x_BCHW, {self._path})[self._path]
+        features_BCHW = self.network.probe(self.network.unstacked(x_BCHW), {self._path})[self._path]
         logits_BK = self.head(features_BCHW.mean((2, 3)))
         return {CLASSES: logits_BK[:, :, None, None]}

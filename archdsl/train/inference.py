@@ -154,8 +154,14 @@ def _of_file(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
     from archdsl.backends.onnx.session import open_onnx
 
     session = open_onnx(Path(request.what))
+    if len(session.inputs) != 1 or len(session.outputs) != 1:
+        raise Refused(
+            f"`{request.what}` reads {', '.join(session.inputs)} and gives {', '.join(session.outputs)}, and one image "
+            "and one output are looked at here"
+        )
+    ((_, classes),) = session.outputs.items()
     names = session.description.class_names
-    count = session.classes or len(names)
+    count = classes or len(names)
     if not count:
         raise Refused(
             f"`{request.what}` gives labels and does not name their classes: compile it with trained weights, "
@@ -171,7 +177,7 @@ def _of_file(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
         classes_of(names) if names else None,
         count,
         _statistics(session.description, backwards=session.channel_order == "BGR"),
-        labels=session.classes is None,
+        labels=classes is None,
         notices=(random,) if session.random else (),
     )
 
@@ -206,8 +212,10 @@ class _FileLogits:
         return nn.functional.pad(images_B3HW, (0, right, 0, below))
 
     def _one(self, image_13HW: Tensor) -> Tensor:
-        found = torch.as_tensor(self.session.run(image_13HW.numpy()).astype(np.float32))
-        if self.session.classes is not None:
+        ((_, classes),) = self.session.outputs.items()
+        (found_array,) = self.session.run(dict.fromkeys(self.session.inputs, image_13HW.numpy()))
+        found = torch.as_tensor(found_array.astype(np.float32))
+        if classes is not None:
             return at_size(found, image_13HW)
         labels_1HW = found.long()
         if int(labels_1HW.max()) >= self.count:

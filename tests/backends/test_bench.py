@@ -42,7 +42,7 @@ def plan(folder: Path) -> Path:
         "version": "1.7.0.0",
         "sha256": hashlib.sha256(data).hexdigest(),
         "compute_capabilities": ["SM00"],
-        "inputs": [{"shape": [1, 3, 16, 32]}],
+        "inputs": [{"name": "image", "shape": [1, 3, 16, 32]}],
     }
     (folder / "tiny.rtx.plan.json").write_text(json.dumps(sidecar), encoding="utf-8")
     return place

@@ -40,8 +40,8 @@ def model(*, labels: bool = False) -> onnx.ModelProto:
 
 
 def run(written: onnx.ModelProto, image: NDArray[np.float32]) -> NDArray[np.generic]:
-    (output,) = written.graph.output
-    return run_model(written, image, [output.name])[output.name]
+    (output,), (read,) = written.graph.output, written.graph.input
+    return run_model(written, {read.name: image}, [output.name])[output.name]
 
 
 def test_fp16_is_close_and_keeps_its_borders() -> None:

@@ -58,7 +58,7 @@ def plan() -> Plan:
 
 def test_a_sidecar_says_what_running_needs() -> None:
     said = read_sidecar(sidecar_bytes(plan()))
-    assert said == Sidecar(Flavour.RTX, plan().version, plan().sha256, ("SM86",), (64, 128))
+    assert said == Sidecar(Flavour.RTX, plan().version, plan().sha256, ("SM86",), {"image": (1, 3, 64, 128)})
 
 
 @pytest.mark.parametrize("field", ["inputs", "compute_capabilities", "flavour", "sha256"])
@@ -71,7 +71,7 @@ def test_a_sidecar_without_a_field_is_told(field: str) -> None:
 
 def test_a_process_of_its_own_finds_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    found = run_plan(plan().data, read_sidecar(sidecar_bytes(plan())), np.zeros((1, 3, 64, 128), np.float32))
+    found = run_plan(plan().data, read_sidecar(sidecar_bytes(plan())), {"image": np.zeros((1, 3, 64, 128), np.float32)})
     assert found in (NotRun("there is no NVIDIA driver here"), NotRun("there is no GPU here"))
 
 

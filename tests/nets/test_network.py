@@ -151,12 +151,19 @@ def test_an_odd_map_comes_back_whole() -> None:
     assert Network(sketch.graph())(torch.randn(1, 3, 9, 13)).shape == (1, 3, 9, 13)
 
 
-def test_two_images_are_refused() -> None:
+def test_images_come_in_the_order_of_the_text_or_by_name() -> None:
     sketch = Sketch()
-    left, right = sketch.image(3, 4, 4), sketch.image(3, 4, 4, name="other")
+    left, right = sketch.image(3, 4, 4, name="left"), sketch.image(3, 4, 4, name="right")
     sketch.result("y", sketch.apply("add", "add", left, right))
-    with pytest.raises(ValueError, match="reads 2 images instead of one"):
-        Network(sketch.graph())
+    network = Network(sketch.graph())
+    x, y = torch.randn(2, 2, 3, 4, 4)
+    assert network.inputs == ("left", "right")
+    for found in (network(x, y), network(x, right=y), network(right=y, left=x), network.outputs(x, y)["y"]):
+        assert torch.equal(found, x + y)
+    assert torch.equal(network(*network.unstacked(torch.cat([x, y], 1))), x + y)
+    for images, named in (((x,), {}), ((x, y, x), {}), ((x,), {"left": y}), ((x, y), {"depth": x})):
+        with pytest.raises(TypeError, match="reads `left`, `right`, and was called with"):
+            network(*images, **named)
 
 
 def test_a_probe_keeps_what_it_is_asked_for(graph: ClosedGraph) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from archdsl.backends.bench.timing import NotTimed
-from archdsl.backends.protocol import Backend, GraphOf, MadeAnew, Size, TimedFile
+from archdsl.backends.protocol import Backend, GraphOf, MadeAnew, TimedFile
 from archdsl.backends.registry import backends
+from archdsl.ops import Shape
 
 
 def find_files(out: Path) -> tuple[Path, ...]:
@@ -23,7 +24,7 @@ def find_files(out: Path) -> tuple[Path, ...]:
     return found
 
 
-def open_file(file: Path, size: Size | None, threads: int, graph_of: GraphOf, *, trust: bool) -> TimedFile:
+def open_file(file: Path, asked: Shape | None, threads: int, graph_of: GraphOf, *, trust: bool) -> TimedFile:
     """A file to time. Without `trust` only code is executed that was made anew from the text of the file's manifest.
 
     Raises NotTimed, Untrusted, ToolMissing, TargetFailed, ManifestUnreadable, UnreadableWeights, OSError.
@@ -32,8 +33,8 @@ def open_file(file: Path, size: Size | None, threads: int, graph_of: GraphOf, *,
     if backend is None:
         raise NotTimed(f"`{file}` is no compiled file: those end in {_suffixes()}")
     if isinstance(backend, MadeAnew) and not trust:
-        return backend.open_anew(file, size, threads, graph_of)
-    return backend.open(file, size, threads, trust=trust)
+        return backend.open_anew(file, asked, threads, graph_of)
+    return backend.open(file, asked, threads, trust=trust)
 
 
 def _backend_of(file: Path) -> Backend | None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archdsl.backends.protocol import Samples, Size, TimedFile
+from archdsl.backends.protocol import Samples, Shapes, TimedFile
+from archdsl.ops import Shape
 
 
 class NotTimed(Exception):
@@ -40,7 +41,7 @@ class Timing:
     version: str
     device: str
     threads: int
-    size: Size
+    inputs: Shapes
     warm_up: int
     runs: int
     wall: Spread
@@ -66,7 +67,7 @@ def time_subject(subject: TimedFile, runs: int, done: Callable[[int], None] = la
         subject.version,
         subject.device,
         subject.threads,
-        subject.size,
+        subject.inputs,
         warm_up,
         runs,
         Spread.of(samples.wall_s),
@@ -105,23 +106,54 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
-def size_to_time(file: Path, compiled_for: Size | None, asked: Size | None) -> Size:
-    """The size of the image to time a file on. Raises NotTimed where there is none, or it is for another."""
-    if compiled_for is None and asked is None:
-        raise NotTimed(f"`{file}` is for images of any size: give one with `--input 1x3xHxW`")
-    if compiled_for is not None and asked not in (None, compiled_for):
-        height, width = compiled_for
+def shapes_to_time(file: Path, inputs: Mapping[str, Sequence[object]], asked: Shape | None) -> Shapes:
+    """The images to time a file on: those that it is for, `asked` for the first where its size is open.
+
+    `inputs` has for each input images, channels, height, width; what is no number is open. Raises NotTimed where the
+    first has another shape than is asked for, or nothing says a size.
+    """
+    first = next(iter(inputs.values()))
+    fixed = [each for each in first[2:] if isinstance(each, int)]
+    if asked is not None and isinstance(first[1], int) and asked.channels != first[1]:
+        raise NotTimed(f"`{file}` reads images of {channels(first[1])}, and `--input 1x{asked}` has {asked.channels}")
+    if len(fixed) == 2 and asked is not None and asked.size != tuple(fixed):
+        height, width = fixed
         raise NotTimed(
             f"`{file}` is for images of {height}x{width} alone: compile it for others, or leave out `--input`"
         )
-    chosen = compiled_for or asked
-    assert chosen is not None
-    return chosen
+    found: dict[str, tuple[int, int, int, int]] = {}
+    for name, (_, count, *lengths) in inputs.items():
+        size = tuple(each for each in lengths if isinstance(each, int))
+        if len(size) < 2 and asked is None:
+            raise NotTimed(f"`{file}` is for images of any size: give one with `--input {_open_shape(count)}`")
+        height, width = size if len(size) == 2 else _size(asked)
+        found[name] = (1, count if isinstance(count, int) else _channels(asked), height, width)
+    return found
 
 
-def random_image(size: Size) -> NDArray[np.float32]:
-    """1x3xHxW."""
-    return np.random.default_rng(0).normal(size=(1, 3, *size)).astype(np.float32)
+def channels(count: object) -> str:
+    return "1 channel" if count == 1 else f"{count} channels"
+
+
+def _open_shape(count: object) -> str:
+    return f"1x{count if isinstance(count, int) else 3}xHxW"
+
+
+def _size(asked: Shape | None) -> tuple[int, int]:
+    assert asked is not None
+    return asked.size
+
+
+def _channels(asked: Shape | None) -> int:
+    assert asked is not None
+    assert isinstance(asked.channels, int)
+    return asked.channels
+
+
+def random_images(shapes: Shapes) -> dict[str, NDArray[np.float32]]:
+    """An image for each input, from one generator in the order of the inputs."""
+    generator = np.random.default_rng(0)
+    return {name: generator.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
 
 
 def cpu_name() -> str:

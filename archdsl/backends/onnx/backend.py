@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from archdsl.backends.bench.timing import cpu_name, random_image, sample, size_to_time
+from archdsl.backends.bench.timing import cpu_name, random_images, sample, shapes_to_time
+from archdsl.backends.fixed_shapes import described_shapes, fits
 from archdsl.backends.manifest import Preprocessing
 from archdsl.backends.options import Emit, Precision, Refused
-from archdsl.backends.protocol import Built, NotRun, Observed, Probe, Request, Size, TimedFile
+from archdsl.backends.protocol import Built, NotRun, Observed, Probe, Request, TimedFile
 from archdsl.extras import Extra, require
-from archdsl.ops import Primitive
+from archdsl.ops import Primitive, Shape
 
 _MODEL = "onnx"
 
@@ -46,24 +47,24 @@ class Onnx:
 
     def run(self, files: Mapping[str, bytes], probe: Probe) -> Observed | NotRun:
         require(Extra.ONNX)
-        from archdsl.backends.onnx.runtime import fixed_size, observe_onnx
+        from archdsl.backends.onnx.runtime import fixed_shapes, observe_onnx
 
-        fixed = fixed_size(files[_MODEL])
-        if fixed is not None and fixed != probe.size:
-            return NotRun(f"the model is for images of {fixed[0]}x{fixed[1]}")
-        return observe_onnx(files[_MODEL], probe.image, probe.ends)
+        fixed = fixed_shapes(files[_MODEL])
+        if not fits(fixed, probe.shapes):
+            return NotRun(f"the model is for images of {described_shapes(fixed)}")
+        return observe_onnx(files[_MODEL], probe.images, probe.ends)
 
     def recognises(self, file: Path) -> bool:
         return True
 
-    def open(self, file: Path, size: Size | None, threads: int, *, trust: bool) -> TimedFile:
+    def open(self, file: Path, asked: Shape | None, threads: int, *, trust: bool) -> TimedFile:
         require(Extra.ONNX)
         from archdsl.backends.onnx.session import open_onnx, runtime_version
 
         session = open_onnx(file, threads=threads)
-        chosen = size_to_time(file, session.size, size)
-        call = partial(session.run, random_image(chosen))
-        return TimedFile("ONNX Runtime", runtime_version(), cpu_name(), threads, chosen, partial(sample, call))
+        shapes = shapes_to_time(file, session.inputs, asked)
+        call = partial(session.run, random_images(shapes))
+        return TimedFile("ONNX Runtime", runtime_version(), cpu_name(), threads, shapes, partial(sample, call))
 
 
 def onnx_bytes(request: Request, precision: Precision) -> bytes:

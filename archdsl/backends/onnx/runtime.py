@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,15 @@ with interrupt_held():  # while the library loads it makes an ImportError of a K
     import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 
 
-def fixed_size(data: bytes) -> tuple[int, int] | None:
-    """Height and width that the model is for, None where they are open."""
-    dimensions = onnx.load_model_from_string(data).graph.input[0].type.tensor_type.shape.dim
-    height, width = dimensions[2], dimensions[3]
-    return (height.dim_value, width.dim_value) if height.dim_value and width.dim_value else None
+def fixed_shapes(data: bytes) -> dict[str, tuple[int | None, ...]]:
+    """The shape of each input by its name; None for an open dimension."""
+    return {
+        value.name: tuple(each.dim_value or None for each in value.type.tensor_type.shape.dim)
+        for value in onnx.load_model_from_string(data).graph.input
+    }
 
 
-def observe_onnx(data: bytes, image: NDArray[np.float32], ends: Sequence[CellEnd]) -> Observed:
+def observe_onnx(data: bytes, images: Mapping[str, NDArray[np.float32]], ends: Sequence[CellEnd]) -> Observed:
     """The model's outputs, and the last maps of those cells whose last node is in it."""
     model = onnx.load_model_from_string(data)
     outputs = [value.name for value in model.graph.output]
@@ -35,18 +36,18 @@ def observe_onnx(data: bytes, image: NDArray[np.float32], ends: Sequence[CellEnd
             values[end.path] = value
     inner = list(dict.fromkeys(value for value in values.values() if value not in outputs))
     model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in inner)
-    found = run_model(model, image, [*outputs, *inner])
+    found = run_model(model, images, [*outputs, *inner])
     return Observed({name: found[name] for name in outputs}, {path: found[value] for path, value in values.items()})
 
 
 def run_model(
-    model: onnx.ModelProto, image: NDArray[np.float32], values: Sequence[str]
+    model: onnx.ModelProto, images: Mapping[str, NDArray[np.float32]], values: Sequence[str]
 ) -> dict[str, NDArray[np.generic]]:
-    """These outputs of a model with one input, by name, on one thread of the CPU."""
+    """These outputs of a model on images by the names of its inputs, by name, on one thread of the CPU."""
     runtime: Any = onnxruntime
     options = runtime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     session = runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    found: list[Any] = session.run(list(values), {model.graph.input[0].name: image})
+    found: list[Any] = session.run(list(values), dict(images))
     return {name: np.asarray(value) for name, value in zip(values, found, strict=True)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,56 +24,64 @@ _PICTURE = 4
 
 @dataclass(frozen=True, slots=True)
 class OnnxSession:
-    """A file with one image as its input, one at a time, and one output."""
+    """A file that reads images, one set of them at a time, and gives maps of logits or of labels."""
 
     description: Description
     channel_order: str
     padding_multiple: int
-    size: tuple[int, int] | None
-    """Height and width of the images that it is for; None where they are open."""
-    classes: int | None
-    """Channels of the logits; None where it gives labels."""
+    inputs: Mapping[str, Sequence[object]]
+    """Images, channels, height, width of each input by its name; what is no number is open."""
+    outputs: Mapping[str, int | None]
+    """Of each output by its name the channels of the logits; None where it gives labels."""
     text: str
     """What was compiled, as `FILE:NAME`; empty where the file does not say."""
     random: bool
     """Whether it was compiled without trained weights."""
     _session: Any
-    _input: str
-    _dtype: type[np.floating[Any]]
+    _dtypes: Mapping[str, type[np.floating[Any]]]
 
-    def run(self, image_13HW: NDArray[np.floating[Any]]) -> NDArray[np.generic]:
-        """Logits 1xKxhxw, or labels 1xhxw. Raises TargetFailed where the runtime cannot."""
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width of the first input; None where they are open."""
+        _, _, height, width = next(iter(self.inputs.values()))
+        return (height, width) if isinstance(height, int) and isinstance(width, int) else None
+
+    def run(self, images: Mapping[str, NDArray[np.floating[Any]]]) -> list[NDArray[np.generic]]:
+        """For each output logits 1xKxhxw, or labels 1xhxw. Raises TargetFailed where the runtime cannot."""
+        given = {name: image.astype(self._dtypes[name], copy=False) for name, image in images.items()}
         try:
-            (found,) = self._session.run(None, {self._input: image_13HW.astype(self._dtype, copy=False)})
+            found: list[Any] = self._session.run(list(self.outputs), given)
         except Exception as error:  # the library's own, which derive from nothing narrower
             raise TargetFailed("ONNX Runtime stopped", tuple(str(error).splitlines()[:5])) from error
-        return np.asarray(found)
+        return [np.asarray(each) for each in found]
 
 
 def open_onnx(path: Path, *, threads: int = 1) -> OnnxSession:
     """Raises TargetFailed for a file that cannot be run as a network on one image; UnreadableWeights, OSError."""
     session = _session(path, threads)
     inputs, outputs = session.get_inputs(), session.get_outputs()
-    if len(inputs) != 1 or len(inputs[0].shape) != _PICTURE or inputs[0].type not in _DTYPES:
-        raise TargetFailed(f"`{path}` does not read one image: its inputs are {_listed(inputs)}")
-    if len(outputs) != 1 or len(outputs[0].shape) not in (_PICTURE, _PICTURE - 1):
-        raise TargetFailed(f"`{path}` does not give one map of logits or labels: its outputs are {_listed(outputs)}")
+    if not inputs or not all(len(each.shape) == _PICTURE and each.type in _DTYPES for each in inputs):
+        raise TargetFailed(f"`{path}` does not read images: its inputs are {_listed(inputs)}")
+    if not outputs or not all(len(each.shape) in (_PICTURE, _PICTURE - 1) for each in outputs):
+        raise TargetFailed(f"`{path}` does not give maps of logits or labels: its outputs are {_listed(outputs)}")
     metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
-    _, _, height, width = inputs[0].shape
-    shape = outputs[0].shape
     multiple = metadata.get("padding_multiple", "1")
     return OnnxSession(
         description=described_by(metadata, path),
         channel_order=metadata.get("channel_order", "RGB"),
         padding_multiple=max(1, int(multiple)) if multiple.isdecimal() else 1,
-        size=(height, width) if isinstance(height, int) and isinstance(width, int) else None,
-        classes=shape[1] if len(shape) == _PICTURE and isinstance(shape[1], int) else None,
+        inputs={each.name: tuple(each.shape) for each in inputs},
+        outputs={each.name: _logits(each.shape) for each in outputs},
         text=metadata.get("archdsl.text", ""),
         random='"random"' in metadata.get("archdsl.weights", ""),
         _session=session,
-        _input=inputs[0].name,
-        _dtype=_DTYPES[inputs[0].type],
+        _dtypes={each.name: _DTYPES[each.type] for each in inputs},
     )
+
+
+def _logits(shape: Sequence[object]) -> int | None:
+    """Channels of logits; None of labels."""
+    return shape[1] if len(shape) == _PICTURE and isinstance(shape[1], int) else None
 
 
 def _session(path: Path, threads: int) -> Any:

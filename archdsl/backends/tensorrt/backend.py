@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from archdsl.backends.bench.timing import random_image, size_to_time
+from archdsl.backends.bench.timing import random_images, shapes_to_time
 from archdsl.backends.failures import TargetFailed, Untrusted
+from archdsl.backends.fixed_shapes import described_shapes, fits
 from archdsl.backends.onnx.backend import BACKEND as ONNX
 from archdsl.backends.onnx.backend import onnx_bytes
 from archdsl.backends.options import Emit, Precision, Refused
-from archdsl.backends.protocol import Built, NotRun, Observed, Probe, Request, Size, TimedFile
+from archdsl.backends.protocol import Built, NotRun, Observed, Probe, Request, TimedFile
 from archdsl.backends.tensorrt.trt_plan import BadPlan, Flavour, Sidecar, read_header, read_sidecar, sidecar_bytes
-from archdsl.ops import Primitive
+from archdsl.ops import Primitive, Shape
 
 _PLAN, _SIDECAR = "trt-plan", "trt-sidecar"
 _CODE = "machine code for a GPU"
@@ -61,13 +62,13 @@ class TensorRT:
         except BadPlan as error:
             raise TargetFailed(f"the plan cannot be checked: {error}") from error
         checked = _checked(data, sidecar)
-        if sidecar.image != probe.size:
-            return NotRun(f"the plan is for images of {sidecar.image[0]}x{sidecar.image[1]}", checked)
+        if not fits(sidecar.inputs, probe.shapes):
+            return NotRun(f"the plan is for images of {described_shapes(sidecar.inputs)}", checked)
         if not probe.trust:
             if missing := ways_to_run(sidecar).missing:
                 return NotRun(missing, checked)
             raise Untrusted("the plan", "a plan cannot be made anew and compared", "Comparing", _CODE)
-        match run_plan(data, sidecar, probe.image):
+        match run_plan(data, sidecar, probe.images):
             case NotRun(reason):
                 return NotRun(reason, checked)
             case Observed(outputs, cells):
@@ -76,7 +77,7 @@ class TensorRT:
     def recognises(self, file: Path) -> bool:
         return True
 
-    def open(self, file: Path, size: Size | None, threads: int, *, trust: bool) -> TimedFile:
+    def open(self, file: Path, asked: Shape | None, threads: int, *, trust: bool) -> TimedFile:
         from archdsl.backends.tensorrt.run import samples_of_plan, ways_to_run
 
         sidecar_file = file.with_name(f"{file.name}.json")
@@ -87,14 +88,14 @@ class TensorRT:
         plan = file.read_bytes()
         if hashlib.sha256(plan).hexdigest() != sidecar.sha256:
             raise TargetFailed(f"`{file}` is not the plan that its sidecar describes: its sha256 differs")
-        chosen = size_to_time(file, sidecar.image, size)
+        shapes = shapes_to_time(file, sidecar.inputs, asked)
         machine = ways_to_run(sidecar)
         if machine.missing:
             raise TargetFailed(f"`{file}` cannot run here: {machine.missing}")
         if not trust:
             raise Untrusted(f"`{file}`", "a plan cannot be made anew and compared", "Timing", _CODE)
-        measure = partial(samples_of_plan, plan, sidecar, random_image(chosen))
-        return TimedFile(f"TensorRT ({sidecar.flavour})", machine.version, machine.device, 1, chosen, measure)
+        measure = partial(samples_of_plan, plan, sidecar, random_images(shapes))
+        return TimedFile(f"TensorRT ({sidecar.flavour})", machine.version, machine.device, 1, shapes, measure)
 
 
 def _checked(data: bytes, sidecar: Sidecar) -> tuple[str, ...]:

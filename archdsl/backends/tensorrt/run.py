@@ -6,7 +6,7 @@ NVIDIA's description of `execute_async_v3`, and waits for a machine with a drive
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -61,15 +61,18 @@ def missing(machine: Machine, flavour: Flavour, capabilities: Sequence[str]) -> 
     return ""
 
 
-def run_plan(plan: bytes, sidecar: Sidecar, image: NDArray[np.float32]) -> Observed | NotRun:
-    """The plan's outputs for one image. Raises TargetFailed where it loads and fails, or the process dies."""
+def run_plan(plan: bytes, sidecar: Sidecar, images: Mapping[str, NDArray[np.float32]]) -> Observed | NotRun:
+    """The plan's outputs for images by the names of its inputs.
+
+    Raises TargetFailed where it loads and fails, or the process dies.
+    """
     request = {
         **_request(sidecar),
         "task": RUN,
         "plan_bytes": len(plan),
-        "image": list(image.shape),
+        "images": {name: list(image.shape) for name, image in images.items()},
     }
-    fields, data = ask("run_worker", request, plan + image.tobytes())
+    fields, data = ask("run_worker", request, plan + _bytes(images))
     if reason := fields.get("not_run"):
         return NotRun(reason)
     if failed := fields.get("failed"):
@@ -103,27 +106,32 @@ def ways_to_run(sidecar: Sidecar) -> Here:
 def samples_of_plan(
     plan: bytes,
     sidecar: Sidecar,
-    image: NDArray[np.float32],
+    images: Mapping[str, NDArray[np.float32]],
     warm_up: int,
     runs: int,
     done: Callable[[int], None],
 ) -> Samples:
-    """From launch to the last output on the GPU; the image lies there already. Raises TargetFailed."""
+    """From launch to the last output on the GPU; the images lie there already. Raises TargetFailed."""
     request = {
         **_request(sidecar),
         "task": TIME,
         "plan_bytes": len(plan),
-        "image": list(image.shape),
+        "images": {name: list(image.shape) for name, image in images.items()},
         "warm_up": warm_up,
         "runs": runs,
     }
-    fields, _ = ask("run_worker", request, plan + image.tobytes())
+    fields, _ = ask("run_worker", request, plan + _bytes(images))
     if reason := fields.get("not_run"):
         raise TargetFailed(f"the plan cannot run here: {reason}")
     if failed := fields.get("failed"):
         raise TargetFailed(failed, tuple(fields["details"]))
     done(warm_up + runs)
     return Samples(tuple(fields["wall_s"]), tuple(fields["cpu_s"]))
+
+
+def _bytes(images: Mapping[str, NDArray[np.float32]]) -> bytes:
+    """One behind the other."""
+    return b"".join(image.tobytes() for image in images.values())
 
 
 def _request(sidecar: Sidecar) -> dict[str, object]:

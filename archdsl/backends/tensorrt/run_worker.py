@@ -1,4 +1,4 @@
-"""The process in which a plan runs: reads the plan and an image, answers with outputs or seconds, or what is missing.
+"""The process in which a plan runs: reads the plan and images, answers with outputs or seconds, or what is missing.
 
 The buffers are torch's, on torch's stream, so nothing but torch and TensorRT is needed.
 """
@@ -9,6 +9,7 @@ import ctypes
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from archdsl.backends.bench.timing import sample
@@ -21,7 +22,7 @@ _MAJOR, _MINOR = 75, 76
 
 
 def work(request: Mapping[str, Any], body: bytes) -> Message:
-    """A plan and an image one after the other to what the task asks for; `not_run` where the machine cannot."""
+    """A plan and its images one after the other to what the task asks for; `not_run` where the machine cannot."""
     flavour = Flavour(request["flavour"])
     machine = find_machine(flavour)
     if reason := missing(machine, flavour, request["compute_capabilities"]):
@@ -32,12 +33,12 @@ def work(request: Mapping[str, Any], body: bytes) -> Message:
     if request["task"] == MACHINE:
         return {"version": trt.__version__, "device": torch.cuda.get_device_name()}, b""
     logger = listening_logger(trt)
-    plan, image = body[: request["plan_bytes"]], body[request["plan_bytes"] :]
+    plan, images = body[: request["plan_bytes"]], body[request["plan_bytes"] :]
     engine = trt.Runtime(logger).deserialize_cuda_engine(plan)
     if engine is None:
         said = f": {logger.complaints[-1]}" if logger.complaints else ""
         return {"not_run": f"TensorRT does not load the plan on a GPU of {machine.capability}{said}"}, b""
-    ready = prepare(trt, engine, image, request["image"])
+    ready = prepare(trt, engine, images, request["images"])
     answer = None if ready is None else _time(ready, request) if request["task"] == TIME else _run(ready)
     if answer is None:
         return {"failed": "TensorRT loaded the plan and could not run it", "details": logger.complaints}, b""
@@ -74,8 +75,11 @@ class Prepared:
     outputs: tuple[str, ...]
 
 
-def prepare(trt: Any, engine: Any, image: bytes, shape: list[int]) -> Prepared | None:
-    """None where TensorRT says no, for its reasons see the logger."""
+def prepare(trt: Any, engine: Any, images: bytes, shapes: Mapping[str, list[int]]) -> Prepared | None:
+    """`images` lie one behind the other, in the order of `shapes`, which has their names.
+
+    None where TensorRT says no, for its reasons see the logger.
+    """
     import torch
 
     context = engine.create_execution_context()
@@ -84,10 +88,12 @@ def prepare(trt: Any, engine: Any, image: bytes, shape: list[int]) -> Prepared |
     names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
     reads = [name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT]
     buffers: dict[str, torch.Tensor] = {}
-    for name in reads:
-        given = torch.frombuffer(bytearray(image), dtype=torch.float32).view(shape)
+    start = 0
+    for name, shape in shapes.items():
+        given = torch.frombuffer(bytearray(images), dtype=torch.float32, count=prod(shape), offset=start).view(shape)
+        start += given.nbytes
         buffers[name] = given.to("cuda", _dtype(trt, engine, name))
-        if not context.set_input_shape(name, tuple(shape)):
+        if name not in reads or not context.set_input_shape(name, tuple(shape)):
             return None
     writes = [name for name in names if name not in reads]
     for name in writes:

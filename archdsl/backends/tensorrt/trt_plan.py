@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from archdsl.backends.options import Precision
+from archdsl.backends.protocol import Shapes
 from archdsl.extras import Extra, install_line
 
 
@@ -127,24 +129,31 @@ class Sidecar:
     version: str
     sha256: str
     compute_capabilities: tuple[str, ...]
-    image: tuple[int, int]
-    """Height and width that the plan is for."""
+    inputs: Shapes
+    """The images that the plan is for."""
 
 
 def read_sidecar(data: bytes) -> Sidecar:
     """Raises BadPlan where the JSON is not one of ours."""
     try:
         said = json.loads(data)
-        _, _, height, width = said["inputs"][0]["shape"]
+        inputs = {str(port["name"]): _shape(port["shape"]) for port in said["inputs"]}
+        if not inputs:
+            raise ValueError("it names no input")
         return Sidecar(
             flavour=Flavour(said["flavour"]),
             version=str(said["version"]),
             sha256=str(said["sha256"]),
             compute_capabilities=tuple(map(str, said["compute_capabilities"])),
-            image=(int(height), int(width)),
+            inputs=inputs,
         )
     except (ValueError, LookupError, TypeError) as error:
         raise BadPlan(f"its sidecar cannot be read: {error}") from error
+
+
+def _shape(said: Sequence[object]) -> tuple[int, int, int, int]:
+    images, channels, height, width = (int(str(each)) for each in said)
+    return images, channels, height, width
 
 
 def _port(port: Port) -> dict[str, str | list[int]]:

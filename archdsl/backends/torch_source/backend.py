@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from archdsl.backends.bench.timing import NotTimed, cpu_name, random_image, sample
+from archdsl.backends.bench.timing import NotTimed, channels, cpu_name, random_images, sample
 from archdsl.backends.failures import Untrusted
 from archdsl.backends.manifest import Manifest, read_manifest
 from archdsl.backends.options import Emit, Precision, Refused
@@ -21,17 +21,17 @@ from archdsl.backends.protocol import (
     Probe,
     Request,
     Samples,
-    Size,
+    Shapes,
     TimedFile,
 )
 from archdsl.backends.torch_source.primitives import FORMS
 from archdsl.extras import Extra, require
 from archdsl.files import read_whole
 from archdsl.ir import ClosedGraph
-from archdsl.ops import Primitive
+from archdsl.ops import Primitive, Shape
 from archdsl.weights import to_bytes
 from archdsl.weights.description import Description
-from archdsl.weights.specification import wanted_of
+from archdsl.weights.specification import closed_count, wanted_of
 
 _SOURCE, _WEIGHTS = "torch-source", "weights"
 _CODE = "Python code"
@@ -77,17 +77,17 @@ class TorchSource:
 
         if not probe.trust:
             raise Untrusted("the torch file", "it is not what this version writes for the text", "Comparing", _CODE)
-        return observe_standalone(files[_SOURCE], files[_WEIGHTS], probe.outputs, probe.image, probe.ends)
+        return observe_standalone(files[_SOURCE], files[_WEIGHTS], probe.outputs, probe.images, probe.ends)
 
     def recognises(self, file: Path) -> bool:
         """A folder may hold other Python files."""
         return _manifest_file(file).exists()
 
-    def open(self, file: Path, size: Size | None, threads: int, *, trust: bool) -> TimedFile:
+    def open(self, file: Path, asked: Shape | None, threads: int, *, trust: bool) -> TimedFile:
         if not trust:
             raise _not_timed(file, "it was not made anew from a text")
         manifest = read_manifest(_manifest_file(file)) if _manifest_file(file).exists() else None
-        return _timed(file, read_whole(file), size or _compiled_for(manifest), threads)
+        return _timed(file, read_whole(file), _shapes(file, manifest, asked), threads)
 
     def made_anew(self, graph: ClosedGraph, files: Mapping[str, bytes]) -> Mapping[str, bytes] | None:
         """Compared is all but the docstring, which says how the user called the text."""
@@ -98,7 +98,7 @@ class TorchSource:
             return None
         return {**files, _SOURCE: ours}
 
-    def open_anew(self, file: Path, size: Size | None, threads: int, graph_of: GraphOf) -> TimedFile:
+    def open_anew(self, file: Path, asked: Shape | None, threads: int, graph_of: GraphOf) -> TimedFile:
         require(Extra.TORCH)
         place = _manifest_file(file)
         if not place.exists():
@@ -114,7 +114,7 @@ class TorchSource:
         anew = self.made_anew(graph, {_SOURCE: source})
         if anew is None:
             raise _not_timed(file, "it is not what this version writes for the text that its manifest names")
-        return _timed(file, anew[_SOURCE], size or _compiled_for(manifest), threads)
+        return _timed(file, anew[_SOURCE], _shapes(file, manifest, asked), threads)
 
 
 def _preprocessing(described: Described) -> str:
@@ -146,17 +146,26 @@ def _without_docstring(source: bytes) -> bytes:
     return source if found is None else source[found.end() :]
 
 
-def _compiled_for(manifest: Manifest | None) -> Size | None:
+def _shapes(file: Path, manifest: Manifest | None, asked: Shape | None) -> Shapes:
+    """The images to time a file on: it takes them in any size, all inputs by one factor. Raises NotTimed."""
     if manifest is None:
-        return None
-    height, width = manifest.inputs[0].shape[2:]
-    return height, width
+        if asked is None:
+            raise NotTimed(f"nothing says which images `{file}` is for: give `--input 1x3xHxW`")
+        return {"image": (1, closed_count(asked.channels, "--input"), *asked.size)}
+    compiled_for = {each.name: each.shape for each in manifest.inputs}
+    if asked is None:
+        return compiled_for
+    _, count, height, width = manifest.inputs[0].shape
+    if asked.channels != count:
+        raise NotTimed(f"`{file}` reads images of {channels(count)}, and `--input 1x{asked}` has {asked.channels}")
+    return {
+        name: (1, own, rows * asked.height // height, columns * asked.width // width)
+        for name, (_, own, rows, columns) in compiled_for.items()
+    }
 
 
-def _timed(file: Path, source: bytes, size: Size | None, threads: int) -> TimedFile:
+def _timed(file: Path, source: bytes, shapes: Shapes, threads: int) -> TimedFile:
     """`source` is executed: it is ours, or trusted."""
-    if size is None:
-        raise NotTimed(f"nothing says which images `{file}` is for: give `--input 1x3xHxW`")
     weights = read_whole(file.with_suffix(".safetensors"))
     require(Extra.TORCH)
     import torch
@@ -164,18 +173,18 @@ def _timed(file: Path, source: bytes, size: Size | None, threads: int) -> TimedF
     from archdsl.backends.torch_source.standalone import load_standalone
 
     network = load_standalone(source, weights)
-    image = torch.as_tensor(random_image(size))
+    images = [torch.as_tensor(image) for image in random_images(shapes).values()]
 
     def measure(warm_up: int, runs: int, done: Callable[[int], None]) -> Samples:
         before = torch.get_num_threads()
         torch.set_num_threads(threads)
         try:
             with torch.inference_mode():
-                return sample(lambda: network(image), warm_up, runs, done)
+                return sample(lambda: network(*images), warm_up, runs, done)
         finally:
             torch.set_num_threads(before)
 
-    return TimedFile("torch", torch.__version__, cpu_name(), threads, size, measure)
+    return TimedFile("torch", torch.__version__, cpu_name(), threads, shapes, measure)
 
 
 BACKEND = TorchSource()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
@@ -39,7 +39,11 @@ def load_standalone(source: bytes, weights: bytes) -> torch.nn.Module:
 
 
 def observe_standalone(
-    source: bytes, weights: bytes, names: Sequence[str], image: NDArray[np.float32], ends: Sequence[CellEnd]
+    source: bytes,
+    weights: bytes,
+    names: Sequence[str],
+    images: Mapping[str, NDArray[np.float32]],
+    ends: Sequence[CellEnd],
 ) -> Observed:
     """The network's outputs under `names`, in their order, and the last maps of cells that are modules."""
     network: Any = load_standalone(source, weights)
@@ -56,7 +60,7 @@ def observe_standalone(
         if name in paths:
             child.register_forward_hook(keep(paths[name]))
     with torch.inference_mode():
-        outputs = _tensors(network(torch.as_tensor(image)))
+        outputs = _tensors(network(*map(torch.as_tensor, images.values())))
     return Observed({name: output.numpy() for name, output in zip(names, outputs, strict=True)}, cells)
 
 

@@ -17,7 +17,7 @@ from archdsl.backends.verify.parity import DEFAULT_TOLERANCE, CellDifference, Pa
 from archdsl.backends.verify.probe_points import cell_ends
 from archdsl.ir import ClosedGraph
 from archdsl.nets import Network, load_weights
-from archdsl.space import Result
+from archdsl.space import Image, Result
 from archdsl.weights import Tensors
 from archdsl.weights.specification import closed_count
 
@@ -81,25 +81,24 @@ def _parity(
     trust: bool = True,
 ) -> Parity:
     """One run at each (height, width), by default at the graph's own, each on one random image."""
-    image = graph.node(graph.images[0]).shape
     network = Network(graph)
     load_weights(network, weights)
     network.eval()
-    chosen = sizes or ((image.height, image.width),)
+    chosen = sizes or (graph.node(graph.images[0]).shape.size,)
     return Parity(tolerance, tuple(_run(network, backend, files, size, trust=trust) for size in chosen))
 
 
 def _run(network: Network, backend: Backend, files: Mapping[str, bytes], size: Size, *, trust: bool) -> Run:
     graph = network.graph
     ends, outputs = cell_ends(graph), _outputs(graph)
-    probe = Probe(_image(graph, size), tuple(name for _, name in outputs), ends, trust)
+    probe = Probe(_images(graph, size), tuple(name for _, name in outputs), ends, trust)
     found = backend.run(files, probe)
     checked = ("sha256", *found.checked)
     if isinstance(found, NotRun):
         return Run(backend.runtime, *size, not_run=found.reason, checked=checked)
     wanted = [*(end.path for end in ends), *(path for path, _ in outputs)]
     with torch.inference_mode():
-        maps = network.probe(torch.as_tensor(probe.image), wanted)
+        maps = network.probe([torch.as_tensor(image) for image in probe.images.values()], wanted)
     cells = tuple(
         CellDifference(end.cell, _share(maps[end.path].numpy(), found.cells[end.path]))
         for end in ends
@@ -114,9 +113,15 @@ def _outputs(graph: ClosedGraph) -> list[tuple[str, str]]:
     return [(graph.inputs(path)[0], end.name) for path, end in graph.with_payload(Result) if not end.auxiliary]
 
 
-def _image(graph: ClosedGraph, size: Size) -> NDArray[np.float32]:
-    channels = closed_count(graph.node(graph.images[0]).shape.channels, graph.images[0])
-    return np.random.default_rng(0).normal(size=(1, channels, *size)).astype(np.float32)
+def _images(graph: ClosedGraph, size: Size) -> dict[str, NDArray[np.float32]]:
+    """An image for each input by its name: `size` for the first, for others their part of it."""
+    first, generator = graph.node(graph.images[0]).shape, np.random.default_rng(0)
+    images: dict[str, NDArray[np.float32]] = {}
+    for path, image in graph.with_payload(Image):
+        shape = graph.node(path).shape
+        own = (size[0] * shape.height // first.height, size[1] * shape.width // first.width)
+        images[image.name] = generator.normal(size=(1, closed_count(shape.channels, path), *own)).astype(np.float32)
+    return images
 
 
 def _share(expected: NDArray[np.generic], found: NDArray[np.generic]) -> float:

@@ -16,6 +16,7 @@ from archdsl.cli.output import note, say, say_json, table
 from archdsl.cli.progress import Bar
 from archdsl.cli.trials import candidate_line, percent, show_training
 from archdsl.extras import require_for
+from archdsl.ops import Shape
 
 if TYPE_CHECKING:
     from archdsl.search.baselines.candidates import Candidate, Summary
@@ -94,7 +95,7 @@ def command(
     precision: str,
     device: str,
     overrides: tuple[tuple[str, str], ...],
-    size: tuple[int, int] | None,
+    shape: Shape | None,
     form: str,
 ) -> int:
     """Search SPACE by a baseline: random search, regularised evolution or local search.
@@ -135,7 +136,9 @@ def command(
     choice = Choice(by, population, tournament, "first" if move == "first" else "best")
     if supernet is not None and (recipe or iterations or epochs or batch or crop):
         raise click.UsageError("with `--supernet` nothing is trained: leave out the recipe, its length, batch and crop")
-    request = BaselineRequest(training, choice, evaluations, tuple(map(Where.parse, wheres)), cost, size)
+    request = BaselineRequest(
+        training, choice, evaluations, tuple(map(Where.parse, wheres)), cost, shape and shape.size
+    )
     fabric = fabric_of(device, precision)
     with errors_shown(form):
         loaded = open_space(request, data)
@@ -143,7 +146,7 @@ def command(
             request = replace(request, supernet=searched_space(supernet, fabric.device), in_supernet=True)
     if loaded.diagnostics:
         show(loaded.diagnostics, "text")
-    with rows_there(cost, space, loaded, size, form):
+    with rows_there(cost, space, loaded, shape, form):
         with errors_shown(form):
             prepared = prepare_baseline(request, loaded, data)
         if fabric.is_global_zero:

@@ -16,7 +16,9 @@ from archdsl.extras import ToolMissing, require_for
 if TYPE_CHECKING:
     from archdsl.backends.bench.timing import Spread, Timing
     from archdsl.backends.manifest import Manifest
+    from archdsl.backends.protocol import Shapes
     from archdsl.ir import ClosedGraph
+    from archdsl.ops import Shape
 
 
 @click.command("bench")
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--trust", is_flag=True, help="Run code in OUT that is not what this version writes for its text.")
 @input_size
 @text_or_json
-def command(out: Path, runs: int, threads: int, trust: bool, size: tuple[int, int] | None, form: str) -> int:
+def command(out: Path, runs: int, threads: int, trust: bool, shape: Shape | None, form: str) -> int:
     """Time compiled files on one image: ONNX files, standalone torch files, TensorRT plans.
 
     OUT is a file that `compile` wrote, or a folder of them. The median and the spread are of single images; how busy
@@ -44,7 +46,7 @@ def command(out: Path, runs: int, threads: int, trust: bool, size: tuple[int, in
     code = Exit.FINE
     for file in find_files(out):
         try:
-            subject = open_file(file, size, threads, _graph_of, trust=trust)
+            subject = open_file(file, shape, threads, _graph_of, trust=trust)
             with Bar() as bar:
                 name = file.name
                 found.append((file, time_subject(subject, runs, lambda done: bar.show(done, total, name))))  # noqa: B023 - called at once
@@ -82,17 +84,22 @@ def _graph_of(manifest: Manifest) -> ClosedGraph | str:
 def _text(file: Path, timing: Timing | str) -> str:
     if isinstance(timing, str):
         return f"{file}: not timed\n  {timing}\n"
-    height, width = timing.size
     rows = [("", "median", "p10", "p90"), ("wall", *_spread(timing.wall)), ("CPU", *_spread(timing.cpu))]
     threads = "1 thread" if timing.threads == 1 else f"{timing.threads} threads"
     load = f"load {timing.load_before:.2f} before and {timing.load_after:.2f} after, {timing.cores} cores"
     busy = "\n  the machine was busy: wall times say less than CPU times" if timing.busy else ""
     return (
-        f"{file}: {plural(timing.runs, 'image')} of 1x3x{height}x{width}, after {timing.warm_up} to warm up\n"
+        f"{file}: {plural(timing.runs, 'image')} of {_shapes(timing.inputs)}, after {timing.warm_up} to warm up\n"
         f"{table(rows, right=(1, 2, 3))}"
         f"  {timing.runtime} {timing.version}, {threads}, {timing.device}\n"
         f"  {load}{busy}\n"
     )
+
+
+def _shapes(inputs: Shapes) -> str:
+    """`1x3x64x128`; with their names where there are several."""
+    shapes = {name: "x".join(map(str, shape)) for name, shape in inputs.items()}
+    return " and ".join(shapes.values() if len(shapes) == 1 else (f"{name} {each}" for name, each in shapes.items()))
 
 
 def _spread(spread: Spread) -> tuple[str, str, str]:
@@ -113,7 +120,8 @@ def _object(file: Path, timing: Timing | str) -> dict[str, Any]:
         "version": timing.version,
         "device": timing.device,
         "threads": timing.threads,
-        "input": [1, 3, *timing.size],
+        "input": list(next(iter(timing.inputs.values()))),
+        "inputs": {name: list(shape) for name, shape in timing.inputs.items()},
         "warm_up": timing.warm_up,
         "runs": timing.runs,
         "wall_ms": _numbers(timing.wall),

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli.exits import Exit
+from archdsl.cli.loading import check_channels
 from archdsl.cli.options import diagnostics_format, input_size, overrides
 from archdsl.cli.output import note, plural, say_diagnostics
 from archdsl.cli.texts import arch_files
 from archdsl.diagnostics import Diagnostic, Severity
+from archdsl.ops import Shape
 from archdsl.pipeline import NotLoaded, check
 from archdsl.session import Checked
 from archdsl.syntax.codes import UNREADABLE
@@ -35,7 +37,7 @@ def command(
     form: str,
     deny: str | None,
     overrides: tuple[tuple[str, str], ...],
-    size: tuple[int, int] | None,
+    shape: Shape | None,
 ) -> int:
     """Check texts: syntax, names, shapes for every choice, questions, answers.
 
@@ -43,7 +45,7 @@ def command(
     neither torch nor a network.
     """
     style = _STYLES[form]
-    checked = [_check(path, dict(overrides), size) for path in arch_files(paths)]
+    checked = [_check(path, dict(overrides), shape) for path in arch_files(paths)]
     found = list(dict.fromkeys(diagnostic for each in checked for diagnostic in each.diagnostics))
     say_diagnostics(found, style)
     if style == "full":
@@ -63,11 +65,14 @@ _STYLES: dict[str, Style] = {
 }
 
 
-def _check(path: str, overrides: dict[str, str], size: tuple[int, int] | None) -> Checked | NotLoaded:
+def _check(path: str, overrides: dict[str, str], shape: Shape | None) -> Checked | NotLoaded:
     try:
-        return check(path, overrides=overrides, size=size)
+        found = check(path, overrides=overrides, size=shape and shape.size)
     except NotLoaded as unreadable:
         return unreadable
+    for meaning in found.meanings:
+        check_channels(meaning.program, shape)
+    return found
 
 
 def _summary(checked: Sequence[Checked | NotLoaded], found: Sequence[Diagnostic]) -> str:

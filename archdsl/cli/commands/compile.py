@@ -16,6 +16,7 @@ from archdsl.cli.output import note, say, say_json
 from archdsl.cli.parity import parity_object, parity_text
 from archdsl.cli.progress import working
 from archdsl.extras import require_for
+from archdsl.ops import Shape
 
 if TYPE_CHECKING:
     from archdsl.backends import Compiled
@@ -56,7 +57,7 @@ def command(
     seed: int,
     verify: bool,
     overrides: tuple[tuple[str, str], ...],
-    size: tuple[int, int] | None,
+    shape: Shape | None,
     memory_bytes: int | None,
     keep_maps: bool,
     batch: int,
@@ -72,7 +73,7 @@ def command(
     """
     if wanted == SUPERNET:
         _refuse_for_supernet(precision, emit, weights, seed, verify=verify)
-        return _supernet(target, out, overrides, size, batch, memory_bytes, form, keep_maps=keep_maps)
+        return _supernet(target, out, overrides, shape, batch, memory_bytes, form, keep_maps=keep_maps)
     if memory_bytes is not None or keep_maps or batch != 1:
         raise click.UsageError(
             "`--memory`, `--keep-maps` and `--batch` are about a step of a supernet: compile to `supernet`"
@@ -84,7 +85,7 @@ def command(
     from archdsl import api
     from archdsl.backends import Refused, compile_graph
 
-    loaded = load_or_leave(target, overrides, size, form=form, weights=weights)
+    loaded = load_or_leave(target, overrides, shape, form=form, weights=weights)
     with errors_shown(form):
         request = api.request(loaded, wanted, out, precision, emit, weights, seed, verify=verify, written=target)
     with working(f"compiling `{loaded.name}` to {wanted}"):
@@ -136,7 +137,7 @@ def _supernet(
     target: str,
     out: Path | None,
     overrides: tuple[tuple[str, str], ...],
-    size: tuple[int, int] | None,
+    shape: Shape | None,
     batch: int,
     memory_bytes: int | None,
     form: str,
@@ -152,7 +153,7 @@ def _supernet(
     from archdsl.cli.supernets import report_object, report_text
     from archdsl.files import staged
 
-    loaded = load_or_leave(target, overrides, size, form=form)
+    loaded = load_or_leave(target, overrides, shape, form=form)
     place = output_path(out, loaded.name, SUPERNET)
     if isinstance(place, Refused):
         raise api.Refused(f"{place.message}: {place.help}")

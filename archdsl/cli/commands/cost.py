@@ -19,6 +19,7 @@ from archdsl.cli.options import NewFile, input_size, overrides, text_or_json
 from archdsl.cli.output import deliver, note, plural, say, say_bytes, say_json, table
 from archdsl.extras import require_for
 from archdsl.files import write_atomic
+from archdsl.ops import Shape
 
 if TYPE_CHECKING:
     from archdsl.cost.rows import Row
@@ -89,7 +90,7 @@ def check(
     targets: tuple[str, ...],
     form: str,
     overrides: tuple[tuple[str, str], ...],
-    size: tuple[int, int] | None,
+    shape: Shape | None,
 ) -> int:
     """Check a table against networks and spaces.
 
@@ -99,7 +100,7 @@ def check(
     from archdsl.cost.tables import ordered, read_table
 
     found = read_table(file)
-    wanted = _wanted(targets, overrides, size, form)
+    wanted = _wanted(targets, overrides, shape, form)
     missing, unused = ordered(found.missing(wanted)), ordered(found.unused(wanted))
     if form == "json":
         say_json(
@@ -118,9 +119,7 @@ def check(
 @text_or_json
 @overrides
 @input_size
-def rows(
-    targets: tuple[str, ...], form: str, overrides: tuple[tuple[str, str], ...], size: tuple[int, int] | None
-) -> int:
+def rows(targets: tuple[str, ...], form: str, overrides: tuple[tuple[str, str], ...], shape: Shape | None) -> int:
     """List the rows to measure.
 
     Those that networks need, or spaces whatever is answered. A row is an op as a whole with the maps that it reads, or
@@ -128,7 +127,7 @@ def rows(
     """
     from archdsl.cost.tables import empty, ordered, table_bytes
 
-    wanted = _wanted(targets, overrides, size, form)
+    wanted = _wanted(targets, overrides, shape, form)
     if form == "json":
         say_bytes(table_bytes(empty(wanted)))
         return Exit.FINE
@@ -154,7 +153,7 @@ def fit(
     measured: Path,
     out: Path | None,
     overrides: tuple[tuple[str, str], ...],
-    size: tuple[int, int] | None,
+    shape: Shape | None,
 ) -> int:
     """Fit a table to 10 to 30 networks of SPACE that were measured as a whole.
 
@@ -166,10 +165,10 @@ def fit(
     from archdsl.cost.tables import table_bytes
     from archdsl.pipeline.cost_fit import BadMeasurements, fitted_table, read_measured
 
-    space = load_or_leave(target, overrides, size)
+    space = load_or_leave(target, overrides, shape)
     try:
         with errors_shown("text"), rows_listed(space.name, "text"):
-            unit, networks = read_measured(measured, space, size)
+            unit, networks = read_measured(measured, space, shape and shape.size)
             found = fitted_table(space, unit, networks, measured.name)
     except BadMeasurements as error:
         raise Refused(str(error)) from error
@@ -228,10 +227,10 @@ def _time(time: float | None) -> str:
 
 
 def _wanted(
-    targets: Sequence[str], overrides: Sequence[tuple[str, str]], size: tuple[int, int] | None, form: str
+    targets: Sequence[str], overrides: Sequence[tuple[str, str]], shape: Shape | None, form: str
 ) -> Sequence[Row]:
     """The union of the rows that the items need."""
-    return union_of_rows([load_or_leave(target, overrides, size, form=form) for target in targets], form=form)
+    return union_of_rows([load_or_leave(target, overrides, shape, form=form) for target in targets], form=form)
 
 
 def _mebibytes(memory: int | None) -> str:

@@ -15,6 +15,7 @@ from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import note, plural, say_json
 from archdsl.cli.progress import Bar, working
+from archdsl.ops import Shape
 
 if TYPE_CHECKING:
     from archdsl.cost.tables import Measurement
@@ -72,7 +73,7 @@ def command(
     budget: float | None,
     calibrate: int,
     overrides: tuple[tuple[str, str], ...],
-    size: tuple[int, int] | None,
+    shape: Shape | None,
     form: str,
 ) -> int:
     """Measure the rows that a table lacks.
@@ -86,7 +87,7 @@ def command(
 
     begun = time.monotonic()
     until = None if budget is None else begun + budget
-    items = [load_or_leave(target, overrides, size, form=form) for target in targets]
+    items = [load_or_leave(target, overrides, shape, form=form) for target in targets]
     wanted = union_of_rows(items, form=form)
     with working("starting the runtime"):
         found = find_runtime(RuntimeName(runtime), DeviceName(device))

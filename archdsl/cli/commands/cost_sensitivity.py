@@ -16,6 +16,7 @@ from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json, table
 from archdsl.cli.progress import working
 from archdsl.extras import require_for
+from archdsl.ops import Shape
 
 if TYPE_CHECKING:
     from archdsl.cost.sensitivity import Sensitivity
@@ -71,7 +72,7 @@ def command(
     gaps: tuple[tuple[str, float], ...],
     form: str,
     overrides: tuple[tuple[str, str], ...],
-    size: tuple[int, int] | None,
+    shape: Shape | None,
 ) -> int:
     """Find how far each kind of question moves the latency of SPACE, and weights that balance them.
 
@@ -88,10 +89,10 @@ def command(
         return _measured(gaps, form)
     if cost is None:
         raise click.UsageError(f"a table is needed to price `{target}`: `--cost TABLE`")
-    loaded = load_or_leave(target, overrides, size, form=form)
+    loaded = load_or_leave(target, overrides, shape, form=form)
     if loaded.is_genotype:
         raise click.UsageError(f"`{loaded.name}` is a genotype, whose questions are answered; name its space")
-    with rows_there(cost, target, loaded, size, form):
+    with rows_there(cost, target, loaded, shape, form):
         unit, found = _of_space(loaded, cost)
     weights = _weights({kind: each.gap for kind, each in found.items()})
     if form == "json":

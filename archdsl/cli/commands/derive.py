@@ -9,10 +9,11 @@ import click
 
 from archdsl.cli.cost_options import cost_table, milliseconds, rows_there
 from archdsl.cli.exits import Exit
-from archdsl.cli.loading import errors_shown, show
+from archdsl.cli.loading import check_channels, errors_shown, show
 from archdsl.cli.options import NewFile, input_size, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json
 from archdsl.files import write_atomic
+from archdsl.ops import Shape
 
 if TYPE_CHECKING:
     from archdsl.search.derive.genotype import Found
@@ -58,7 +59,7 @@ def command(
     name: str | None,
     out: Path | None,
     overrides: tuple[tuple[str, str], ...],
-    size: tuple[int, int] | None,
+    shape: Shape | None,
     form: str,
 ) -> int:
     """Derive a genotype from logits, by the rules of the search (`derive = …`).
@@ -78,7 +79,7 @@ def command(
     from archdsl.search.derive.where import Where
 
     if Path(source).is_dir() and is_baseline(Path(source)):
-        if logits or phase or ends or accuracy or cost or overrides or size:
+        if logits or phase or ends or accuracy or cost or overrides or shape:
             raise click.UsageError("of a baseline `--step`, `--where`, `--name` and `--out` say what is written")
         return _of_baseline(Path(source), step, tuple(map(Where.parse, wheres)), name, out, form)
     given = dict(overrides)
@@ -86,13 +87,14 @@ def command(
         if Path(source).is_dir():
             if logits is not None:
                 raise click.UsageError("a run has its own logits: leave `--logits` out, or name the space")
-            found = from_run(Path(source), step=step, phase=phase, overrides=given, size=size)
+            found = from_run(Path(source), step=step, phase=phase, overrides=given, size=shape and shape.size)
         else:
             if logits is None:
                 raise click.UsageError(f"give the logits of `{source}` by `--logits`, or name the folder of a run")
             if step is not None:
                 raise click.UsageError("`--step` is about the folder of a run; a file of logits is one step")
-            found = from_text(source, logits, phase=phase, overrides=given, size=size)
+            found = from_text(source, logits, phase=phase, overrides=given, size=shape and shape.size)
+    check_channels(found.loaded.program, shape)
     if found.loaded.diagnostics:
         show(found.loaded.diagnostics, "text")
     request = Request(
@@ -103,7 +105,7 @@ def command(
         table=None if cost is None else read_table(cost),
         table_name="" if cost is None else str(cost),
     )
-    with rows_there(cost, source, found.loaded, size, form):
+    with rows_there(cost, source, found.loaded, shape, form):
         derived = found_by(request)
     chosen = name or _name(f"{derived.plan.program.name}_derived", out)
     text = derived.text(chosen, Path() if out is None else out.parent)

@@ -13,6 +13,7 @@ from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides
 from archdsl.cli.output import deliver, note
+from archdsl.ops import Shape
 from archdsl.text import visible_line
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def command(
     logits: Path | None,
     form: str | None,
     overrides: tuple[tuple[str, str], ...],
-    size: tuple[int, int] | None,
+    shape: Shape | None,
 ) -> int:
     """Draw a grid with its paths, a network by its cells, one cell, or the cells of a chain.
 
@@ -78,8 +79,8 @@ def command(
         raise Refused(
             f"`{out}` is not a picture file: write one that ends in {', '.join(f'.{each}' for each in _FORMATS)}"
         )
-    loaded = load_or_leave(target, overrides, size)
-    found = None if costs is None else _costs(loaded, target, costs, size, interpolate=interpolate)
+    loaded = load_or_leave(target, overrides, shape)
+    found = None if costs is None else _costs(loaded, target, costs, shape, interpolate=interpolate)
     try:
         picture = draw(loaded, cell=cell, costs=found, chances=None if logits is None else _chances(loaded, logits))
     except NotApart as error:
@@ -90,7 +91,7 @@ def command(
     return Exit.FINE
 
 
-def _costs(loaded: Loaded, target: str, what: str, size: tuple[int, int] | None, *, interpolate: bool) -> NodeCosts:
+def _costs(loaded: Loaded, target: str, what: str, shape: Shape | None, *, interpolate: bool) -> NodeCosts:
     """Raises Refused for a space."""
     from archdsl.api import Refused, closed_graph
     from archdsl.cost import figures
@@ -102,7 +103,7 @@ def _costs(loaded: Loaded, target: str, what: str, size: tuple[int, int] | None,
         return counted(figures(graph), Counted(what))
     if not Path(what).exists():
         raise Refused(f"there is no `{what}` among {', '.join(Counted)}, and no such cost table")
-    table = priced_or_leave(Path(what), {target: loaded}, size, interpolate=interpolate)
+    table = priced_or_leave(Path(what), {target: loaded}, shape, interpolate=interpolate)
     return timed(estimate(graph, table))
 
 

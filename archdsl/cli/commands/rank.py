@@ -15,6 +15,7 @@ from archdsl.cli.output import note, say, say_json, table
 from archdsl.cli.progress import Bar
 from archdsl.cli.trials import candidate_line, percent, show_training
 from archdsl.extras import require_for
+from archdsl.ops import Shape
 
 if TYPE_CHECKING:
     from archdsl.search.trials.correlation import Correlation
@@ -67,7 +68,7 @@ def command(
     seed: int,
     precision: str,
     device: str,
-    size: tuple[int, int] | None,
+    shape: Shape | None,
     form: str,
 ) -> int:
     """Compare how the supernet of a search orders networks with how they are ordered when each is trained alone.
@@ -108,10 +109,10 @@ def command(
         score_on=score_on,
     )
     bounds = tuple(map(Where.parse, wheres))
-    request = BaselineRequest(training, Choice("random"), networks, bounds, cost, size, searched)
+    request = BaselineRequest(training, Choice("random"), networks, bounds, cost, shape and shape.size, searched)
     with errors_shown(form):
         loaded = open_space(request, data)
-    with rows_there(cost, searched.space, loaded, size, form), Bar(shown=fabric.is_global_zero) as bar:
+    with rows_there(cost, searched.space, loaded, shape, form), Bar(shown=fabric.is_global_zero) as bar:
         with errors_shown(form):
             prepared = prepare_baseline(request, loaded, data)
         for sentence in (*prepared.notices, f"{networks} networks of {prepared.steps} steps"):

@@ -14,6 +14,7 @@ from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import count as grouped
 from archdsl.cli.output import note, say, say_json, table
 from archdsl.files import write_atomic
+from archdsl.ops import Shape
 
 if TYPE_CHECKING:
     from archdsl.pipeline import Loaded
@@ -40,7 +41,7 @@ def command(
     greatest: str | None,
     out: Path | None,
     overrides: tuple[tuple[str, str], ...],
-    size: tuple[int, int] | None,
+    shape: Shape | None,
     form: str,
 ) -> int:
     """Sample genotypes of SPACE uniformly.
@@ -53,7 +54,7 @@ def command(
     from archdsl.pipeline.sample import BadConstraint, Where, sample, unreachable
     from archdsl.space.count import NotCounted
 
-    loaded = load_or_leave(target, overrides, size, form=form)
+    loaded = load_or_leave(target, overrides, shape, form=form)
     try:
         if least or greatest:
             drawn = _extremes(loaded, least, greatest, out or Path(), wheres=wheres)

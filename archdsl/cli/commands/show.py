@@ -12,6 +12,7 @@ from archdsl.cli.loading import load_or_leave, recipe_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import say, say_json, table
 from archdsl.fmt import print_item
+from archdsl.ops import Shape
 from archdsl.pipeline import Loaded
 from archdsl.settings.printer import as_data, item_tree
 from archdsl.space import Image, Question, Result
@@ -24,9 +25,7 @@ from archdsl.space.trace import Answers, Trace
 @text_or_json
 @overrides
 @input_size
-def command(
-    target: str, show_ir: bool, form: str, overrides: tuple[tuple[str, str], ...], size: tuple[int, int] | None
-) -> int:
+def command(target: str, show_ir: bool, form: str, overrides: tuple[tuple[str, str], ...], shape: Shape | None) -> int:
     """Show what the compiler understood: parameters, images, outputs, questions and answers, the graph.
 
     Of a search, a training or a cost (FILE:NAME) every setting that holds, defaults among them, as a text has it.
@@ -34,10 +33,10 @@ def command(
     Questions that are asked alike stand in one group; `[n - 1]` is the place before the one that asks. With
     `--format json` every question is listed.
     """
-    if recipe := recipe_or_leave(target, overrides, size, form=form):
+    if recipe := recipe_or_leave(target, overrides, shape, form=form):
         say_json(as_data(recipe)) if form == "json" else say(print_item(item_tree(recipe)))
         return Exit.FINE
-    loaded = load_or_leave(target, overrides, size, form=form)
+    loaded = load_or_leave(target, overrides, shape, form=form)
     if form == "json":
         say_json(_object(loaded, show_ir=show_ir))
     elif show_ir:

@@ -29,6 +29,7 @@ from archdsl.cli.output import count, plural, say, say_json, short, table
 from archdsl.cost import Figures, Sum, figures
 from archdsl.cost.memory import peak_memory
 from archdsl.cost.receptive_field import receptive_field
+from archdsl.ops import Shape
 from archdsl.pipeline import Loaded
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def command(
     target: str,
     form: str,
     overrides: tuple[tuple[str, str], ...],
-    size: tuple[int, int] | None,
+    shape: Shape | None,
     cost: Path | None,
     interpolate: bool,
     of_supernet: bool,
@@ -71,14 +72,16 @@ def command(
     Of a space it also says the least and the greatest of all genotypes, exactly; `archdsl sample --least macs` writes
     one that has it.
     """
-    loaded = load_or_leave(target, overrides, size, form=form)
+    loaded = load_or_leave(target, overrides, shape, form=form)
     if of_supernet:
         return _supernet(loaded, batch, memory_bytes, form, keep_maps=keep_maps)
     if memory_bytes is not None or keep_maps:
         raise click.UsageError("`--memory` and `--keep-maps` are about a step of a supernet: give `--supernet` too")
     if not loaded.closed:
-        return _space(loaded, target, cost, size, form, interpolate=interpolate)
-    prices = None if cost is None else priced_or_leave(cost, {target: loaded}, size, form=form, interpolate=interpolate)
+        return _space(loaded, target, cost, shape, form, interpolate=interpolate)
+    prices = (
+        None if cost is None else priced_or_leave(cost, {target: loaded}, shape, form=form, interpolate=interpolate)
+    )
     graph = loaded.network()
     found, priced = figures(graph), None if prices is None else _estimate(graph, prices)
     if form == "json":
@@ -88,9 +91,7 @@ def command(
     return Exit.FINE
 
 
-def _space(
-    loaded: Loaded, target: str, cost: Path | None, size: tuple[int, int] | None, form: str, *, interpolate: bool
-) -> int:
+def _space(loaded: Loaded, target: str, cost: Path | None, shape: Shape | None, form: str, *, interpolate: bool) -> int:
     from archdsl.cli.sizes import LATENCY, ranges_object, ranges_text, size_object, size_text
     from archdsl.cost.interpolate import with_interpolated
     from archdsl.cost.tables import read_table
@@ -104,7 +105,7 @@ def _space(
     try:
         found |= {figure.value: ranges.of(figure) for figure in Figure}
         if prices is not None:
-            with rows_there(cost, target, loaded, size, form):
+            with rows_there(cost, target, loaded, shape, form):
                 found[LATENCY] = ranges.of_seconds(prices)
     except NoRange as error:
         reason = str(error)

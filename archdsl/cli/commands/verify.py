@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from archdsl.cli.exits import Exit
-from archdsl.cli.loading import load_or_leave
-from archdsl.cli.options import InputSize, overrides, text_or_json
+from archdsl.cli.loading import check_channels, load_or_leave
+from archdsl.cli.options import InputShape, overrides, text_or_json
 from archdsl.cli.output import say, say_json
 from archdsl.cli.parity import parity_object, parity_text
 from archdsl.cli.progress import working
 from archdsl.extras import require_for
+from archdsl.ops import Shape
 
 if TYPE_CHECKING:
     from archdsl.backends.verify.parity import Parity
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("target", metavar="FILE")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--weights", type=click.Path(path_type=Path), help="The weights that it was compiled with.")
-@click.option("--input", "sizes", type=InputSize(), multiple=True, help="Sizes to compare at, any number of times.")
+@click.option("--input", "shapes", type=InputShape(), multiple=True, help="Sizes to compare at, any number of times.")
 @click.option("--tolerance", type=float, help="Of the largest logit; 1e-5 for fp32, 2e-2 for fp16.")
 @click.option("--trust", is_flag=True, help="Run code in OUT that is not what this version writes for FILE.")
 @overrides
@@ -33,7 +34,7 @@ def command(
     target: str,
     out: Path,
     weights: Path | None,
-    sizes: tuple[tuple[int, int], ...],
+    shapes: tuple[Shape, ...],
     tolerance: float | None,
     trust: bool,
     overrides: tuple[tuple[str, str], ...],
@@ -56,8 +57,11 @@ def command(
     parities: list[Parity] = []
     with working(f"verifying {out}"):
         for file, manifest in zip(manifests, compiled_for, strict=True):
-            _, _, height, width = manifest.inputs[0].shape
-            loaded = load_or_leave(target, overrides, (height, width), form=form, weights=weights)
+            _, channels, height, width = manifest.inputs[0].shape
+            loaded = load_or_leave(target, overrides, Shape(channels, height, width), form=form, weights=weights)
+            for shape in shapes:
+                check_channels(loaded.program, shape)
+            sizes = [shape.size for shape in shapes]
             graph = api.closed_graph(loaded)
             if manifest.weights.source == "file" and weights is None:
                 raise api.Refused(

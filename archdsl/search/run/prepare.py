@@ -13,6 +13,7 @@ from archdsl.cost.space_rows import rows_of_space
 from archdsl.cost.tables import Table, read_table
 from archdsl.cost.variants import TooManyRows
 from archdsl.data import Data, split_indices
+from archdsl.ops import Shape
 from archdsl.pipeline import Loaded
 from archdsl.pipeline.classes import CLASSES, with_classes
 from archdsl.pipeline.recipes import file_of_space, programs_of, space_parameters
@@ -273,7 +274,8 @@ def _filling(loaded: Loaded, search: Search, overrides: Mapping[str, str], size:
     names = dict.fromkeys([loaded.program.name, *(each.network for each in search.phases if each.network)])
     spaces = " ".join(f"{loaded.target.file}:{name}" for name in names)
     sets = "".join(f" --set {name}={value}" for name, value in space_parameters(search, overrides).items())
-    return f"archdsl cost fill {spaces}{sets} --input 1x3x{size[0]}x{size[1]} --runtime RUNTIME -o TABLE"
+    image = Shape(loaded.program.image.shape.channels, *size)
+    return f"archdsl cost fill {spaces}{sets} --input 1x{image} --runtime RUNTIME -o TABLE"
 
 
 def _whole(table: Table, name: str, program: Program) -> tuple[Table | None, str, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 
 from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Shape
@@ -25,7 +26,7 @@ def lay_out(
 ) -> Program | None:
     """The program of a space with some parameters given; None where something in it is wrong and reported.
 
-    `size` replaces the height and width that the text gives its image.
+    `size` replaces the height and width that the text gives its first image; others keep their part of it.
     """
     ev = Elaborator(Builder(), reporter)
     before = reporter.errors
@@ -137,7 +138,7 @@ def _lines(
         )
         return
     for port in images:
-        names[port.name.text] = _image(ev, port, scope, size)
+        names[port.name.text] = _image(ev, port, scope, images[0], size)
         for step in port.steps:
             ev.poison(codes.OUT_OF_PLACE, "an image is read as it is", step.span, "no pipe here")
     outputs = [line for line in space.body if isinstance(line, ast.Output)]
@@ -157,8 +158,8 @@ def _lines(
         _result(ev, output, name, value, replace(env, scope=scope))
 
 
-def _image(ev: Evaluator, port: ast.Port, scope: Scope, size: tuple[int, int] | None) -> Value:
-    if port.shape is None or len(port.shape.dims) != 3 or min(port.shape.dims) < 1:
+def _image(ev: Evaluator, port: ast.Port, scope: Scope, first: ast.Port, size: tuple[int, int] | None) -> Value:
+    if port.shape is None or not _has_size(port):
         return ev.poison(
             codes.WRONG_KIND,
             f"the shape of `{port.name.text}` is not given",
@@ -174,8 +175,28 @@ def _image(ev: Evaluator, port: ast.Port, scope: Scope, size: tuple[int, int] | 
             "too large",
         )
     channels, height, width = port.shape.dims
-    shape = Shape(channels, *(size or (height, width)))
+    if size is not None and first is not port and _has_size(first):
+        assert first.shape is not None
+        parts = [Fraction(own, whole) for own, whole in zip((height, width), first.shape.dims[1:], strict=True)]
+        lengths = [part * length for part, length in zip(parts, size, strict=True)]
+        uneven = next((part for part, length in zip(parts, lengths, strict=True) if length.denominator > 1), None)
+        if uneven is not None:
+            return ev.poison(
+                codes.DOES_NOT_DIVIDE,
+                f"an image of {size[0]}x{size[1]} does not divide: `{port.name.text}` is {uneven} of it",
+                port.span,
+                f"{height}x{width}",
+                help=f"take multiples of {uneven.denominator}",
+            )
+        height, width = map(int, lengths)
+    elif size is not None:
+        height, width = size
+    shape = Shape(channels, height, width)
     return Map(ev.builder.add(scope, port.name.text, Image(port.name.text), (), shape, port.span))
+
+
+def _has_size(port: ast.Port) -> bool:
+    return port.shape is not None and len(port.shape.dims) == 3 and min(port.shape.dims) > 0
 
 
 def _result(ev: Evaluator, output: ast.Output, name: str, value: Value, env: Environment) -> None:

@@ -11,8 +11,8 @@ from archdsl.backends.bench.timing import NotTimed
 from archdsl.backends.onnx.backend import BACKEND as ONNX
 from archdsl.backends.onnx.backend import onnx_bytes
 from archdsl.backends.options import Emit, Precision, Refused
-from archdsl.backends.protocol import Built, NotRun, Observed, Probe, Request, Size, TimedFile
-from archdsl.ops import Primitive
+from archdsl.backends.protocol import Built, NotRun, Observed, Probe, Request, TimedFile
+from archdsl.ops import Primitive, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Compressed:
     def recognises(self, file: Path) -> bool:
         return True
 
-    def open(self, file: Path, size: Size | None, threads: int, *, trust: bool) -> TimedFile:
+    def open(self, file: Path, asked: Shape | None, threads: int, *, trust: bool) -> TimedFile:
         raise NotTimed(f"`{file}` is compressed")
 
 
