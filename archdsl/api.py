@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from archdsl.pipeline.supernet_report import SupernetReport
     from archdsl.render import Format
     from archdsl.space import Program, Question, QuestionPath
-    from archdsl.weights import Tensors
+    from archdsl.weights import Weights
 
     PathLike = str | os.PathLike[str]
     Overrides = Mapping[str, str | int | float | Fraction]
@@ -202,7 +202,7 @@ def build(
 
     graph = closed_graph(load_for(str(path), weights, overrides=_texts(overrides)))
     network = Network(graph, auxiliary=auxiliary)
-    load_weights(network, tensors(graph, weights, seed))
+    load_weights(network, tensors(graph, weights, seed).tensors)
     return network
 
 
@@ -369,15 +369,17 @@ def request(
         if place is None
         else FileWeights(path=str(place), sha256=hashlib.sha256(place.read_bytes()).hexdigest())
     )
+    found = tensors(graph, place, seed)
     return Request(
         graph=graph,
-        weights=tensors(graph, place, seed),
+        weights=found.tensors,
         weights_source=origin,
         target=backend.name,
         out=out,
         described=described,
         precision=chosen_precision,
         emit=chosen_emit,
+        notices=found.notices,
         verify=verify,
     )
 
@@ -431,15 +433,15 @@ def require_open(loaded: Loaded) -> None:
     raise Refused(f"`{loaded.name}` asks no question, so it is one network: build that, or ask something in it")
 
 
-def tensors(graph: ClosedGraph, weights: PathLike | None, seed: int) -> Tensors:
+def tensors(graph: ClosedGraph, weights: PathLike | None, seed: int) -> Weights:
     """The weights of a file or of a run's folder, or the random ones of a seed.
 
-    Raises WeightsMismatch, UnreadableWeights, NoRun, OSError.
+    Raises WeightsMismatch, UnreadableWeights, BrokenWeights, NoRun, OSError.
     """
+    from archdsl.weights import Weights, random_weights
     from archdsl.weights import load as load_tensors
-    from archdsl.weights import random_weights
 
-    return random_weights(graph, seed) if weights is None else load_tensors(weights_file(weights), graph)
+    return Weights(random_weights(graph, seed)) if weights is None else load_tensors(weights_file(weights), graph)
 
 
 def weights_file(weights: PathLike) -> Path:

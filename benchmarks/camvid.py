@@ -72,7 +72,7 @@ def main() -> int:
 def _network(run: Path) -> tuple[Network, int]:
     loaded, _ = network_of_run(run)
     network = Network(loaded.network())
-    load_weights(network, load_tensors(run / BEST, network.whole_graph))
+    load_weights(network, load_tensors(run / BEST, network.whole_graph).tensors)
     return network.eval(), loaded.padding_multiple
 
 

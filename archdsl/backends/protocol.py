@@ -61,6 +61,8 @@ class Request:
     verify: bool = False
     tolerance: float | None = None
     """Of the largest logit; by precision where it is None."""
+    notices: tuple[str, ...] = ()
+    """What a user should know of the weights, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,9 +189,11 @@ def _accuracies(file: Path, found: object) -> Iterator[tuple[str, float]]:
 def _safetensors(file: Path) -> Mapping[str, Sequence[float]]:
     if not is_installed(Package("safetensors", "safetensors")):
         raise ToolMissing("safetensors", install_line(Extra.TORCH))
-    from archdsl.weights.files import UnreadableWeights, read
+    from archdsl.weights.files import open_weights
+    from archdsl.weights.stored import BrokenWeights, UnreadableWeights
 
     try:
-        return {name: [float(each) for each in tensor.flatten()] for name, tensor in read(file).items()}
-    except UnreadableWeights as error:
+        found = open_weights(file).tensors
+        return {name: [float(each) for each in tensor.numbers().flatten()] for name, tensor in found.items()}
+    except (BrokenWeights, UnreadableWeights) as error:
         raise UnreadableLogits(str(error)) from None

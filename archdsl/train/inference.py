@@ -35,7 +35,10 @@ Logits = Callable[[Tensor], Tensor]
 """Images Bx3xHxW as the network reads them to logits BxKxHxW; H and W are multiples of what the network needs."""
 ONNX = ".onnx"
 _ELSE = {
-    ".safetensors": "`{}` holds weights: name the text of its network, and give them with `--weights`",
+    **dict.fromkeys(
+        (".safetensors", ".pt", ".pth", ".ckpt"),
+        "`{}` holds weights: name the text of its network, and give them with `--weights`",
+    ),
     ".py": "`{}` is a compiled torch file: name the text and give its weights with `--weights`, or take an `.onnx`",
     ".plan": "`{}` is a TensorRT plan, which only `archdsl bench` runs: take an `.onnx` of the same network",
     ".json": "`{}` is not a network: name a run's folder, a text, or an `.onnx` file",
@@ -84,7 +87,7 @@ def device_of(device: str, request: NetworkRequest) -> torch.device:
 
 
 def open_network(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
-    """Raises Refused, NoRun, NotLoaded, WeightsMismatch, UnreadableWeights, TargetFailed, OSError."""
+    """Raises Refused, NoRun, NotLoaded, WeightsMismatch, UnreadableWeights, BrokenWeights, TargetFailed, OSError."""
     for suffix, words in _ELSE.items():
         if request.what.endswith(suffix):
             raise Refused(words.format(request.what))
@@ -134,7 +137,8 @@ def _of_network(
     count = graph.node(graph.results[0]).shape.channels
     assert isinstance(count, int)
     network = Network(graph)
-    load_weights(network, load_tensors(place, graph))
+    weights = load_tensors(place, graph)
+    load_weights(network, weights.tensors)
     channels_last(network.eval(), device)
 
     def logits(images_B3HW: Tensor) -> Tensor:
@@ -143,7 +147,9 @@ def _of_network(
     if trained.class_names and len(trained.class_names) != count:
         raise Refused(f"`{place}` names {len(trained.class_names)} classes, and `{loaded.name}` gives {count}")
     known = known or (classes_of(trained.class_names) if trained.class_names else None)
-    return InferenceNetwork(request.what, logits, loaded.padding_multiple, known, count, _statistics(trained))
+    return InferenceNetwork(
+        request.what, logits, loaded.padding_multiple, known, count, _statistics(trained), notices=weights.notices
+    )
 
 
 def _of_file(request: NetworkRequest, device: torch.device) -> InferenceNetwork:

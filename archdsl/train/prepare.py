@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+import torch
 from torch import Tensor, nn
 
 from archdsl.data import Data
@@ -28,10 +28,9 @@ from archdsl.train.batch_norms import check_batch_norms
 from archdsl.train.classifier import features_of
 from archdsl.train.errors import Refused
 from archdsl.train.run import BEST, RECORD, Record, Setup
-from archdsl.train.typed_torch import load_file
 from archdsl.weights import load as load_tensors
 from archdsl.weights import specification
-from archdsl.weights.files import COUNTER
+from archdsl.weights.files import open_weights
 
 
 def plain_recipe(space: str) -> Training:
@@ -91,6 +90,8 @@ class InitWeights:
     """In the network only."""
     unused: tuple[str, ...]
     """In the file only."""
+    notices: tuple[str, ...] = ()
+    """What a user should know of the file, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +284,7 @@ def _teacher(folder: Path, data: Data) -> nn.Module:
         raise Refused(f"the teacher in `{folder}` knows other classes: {', '.join(classes)}")
     graph = loaded.network()
     network = Network(graph)
-    load_weights(network, load_tensors(weights_file(folder), graph))
+    load_weights(network, load_tensors(weights_file(folder), graph).tensors)
     return network.requires_grad_(requires_grad=False)
 
 
@@ -296,20 +297,20 @@ def weights_file(place: Path) -> Path:
 
 
 def match_weights(place: Path, graph: ClosedGraph) -> InitWeights:
-    """Matches a file's weights with a network. Raises Refused for an unreadable file or without any match."""
-    path = weights_file(place)
-    try:
-        found = {name: each for name, each in load_file(path).items() if not name.endswith(COUNTER)}
-    except (OSError, SafetensorError) as error:
-        raise Refused(f"`{path}` cannot be read as weights: {error}") from None
-    wanted = {name: tuple(each.shape) for name, each in specification(graph).items()}
-    both = [name for name in wanted if name in found]
-    fits = {name: found[name] for name in both if tuple(found[name].shape) == wanted[name]}
+    """Matches a file's weights with a network.
+
+    Raises Refused where nothing matches, UnreadableWeights, BrokenWeights, OSError.
+    """
+    path, wanted = weights_file(place), specification(graph)
+    found = open_weights(path).unwrapped(wanted)
+    fits = found.matching(wanted)
     if not fits:
         raise Refused(f"no tensor of `{path}` fits: `archdsl diff` shows how two networks differ")
+    shapes = found.shapes
     return InitWeights(
-        fits,
-        tuple((name, tuple(found[name].shape), wanted[name]) for name in both if name not in fits),
-        tuple(name for name in wanted if name not in found),
-        tuple(name for name in found if name not in wanted),
+        {name: torch.as_tensor(each) for name, each in fits.items()},
+        tuple((name, shapes[name], each.shape) for name, each in wanted.items() if name in shapes and name not in fits),
+        tuple(name for name in wanted if name not in shapes),
+        tuple(name for name in shapes if name not in wanted),
+        found.notices,
     )

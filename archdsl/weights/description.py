@@ -6,9 +6,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Final, TypeVar
 
-from archdsl.weights.files import UnreadableWeights, load_metadata
+from pydantic import ConfigDict, FiniteFloat, TypeAdapter, ValidationError
+
+from archdsl.weights.files import load_metadata
+from archdsl.weights.stored import UnreadableWeights
+
+_T = TypeVar("_T")
+_NUMBERS: Final = TypeAdapter(tuple[FiniteFloat, ...], config=ConfigDict(strict=True))
+_TEXTS: Final = TypeAdapter(tuple[str, ...], config=ConfigDict(strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +45,14 @@ def describe(path: Path) -> Description:
 
 def described_by(metadata: Mapping[str, str], path: Path) -> Description:
     """The same from metadata that were read from a file of any kind. Raises UnreadableWeights."""
-    mean, std = (tuple(float(each) for each in _list(metadata, name, path, (int, float))) for name in ("mean", "std"))
+    mean, std = (_read(metadata, name, path, _NUMBERS, "finite numbers") for name in ("mean", "std"))
     if len(mean) != len(std) or len(mean) not in (0, 3) or not all(each > 0 for each in std):
         raise UnreadableWeights(f"{path}: `mean` and `std` of its metadata are three numbers each, `std` above zero")
-    return Description(tuple(map(str, _list(metadata, "class_names", path, (str,)))), mean, std)
+    return Description(_read(metadata, "class_names", path, _TEXTS, "texts"), mean, std)
 
 
-def _list(metadata: Mapping[str, str], name: str, path: Path, kinds: tuple[type, ...]) -> list[Any]:
+def _read(metadata: Mapping[str, str], name: str, path: Path, schema: TypeAdapter[_T], of: str) -> _T:
     try:
-        found: Any = json.loads(metadata.get(name, "[]"))
-    except ValueError:
-        found = None
-    if not isinstance(found, list) or not all(isinstance(each, kinds) for each in cast("list[Any]", found)):
-        raise UnreadableWeights(f"{path}: `{name}` of its metadata is no JSON list of what it should hold")
-    return cast("list[Any]", found)
+        return schema.validate_json(metadata.get(name, "[]"))
+    except ValidationError as error:
+        raise UnreadableWeights(f"{path}: `{name}` of its metadata is no JSON list of {of}") from error

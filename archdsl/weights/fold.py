@@ -14,6 +14,7 @@ from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
 from archdsl.weights.mismatch import Tensors
 from archdsl.weights.specification import specification
+from archdsl.weights.stored import BrokenWeights
 
 Array = NDArray[np.floating]
 
@@ -23,7 +24,8 @@ def fold_batch_norm(graph: ClosedGraph, weights: Tensors) -> tuple[ClosedGraph, 
 
     The layer keeps its path and has a bias afterwards; the bn's path is gone. A bn after anything else, or after a
     layer that others read too, stays. Tensors that the graph does not own are left out. The arithmetic is in float64
-    and the result has the dtype of the weights. Raises KeyError where a tensor is missing.
+    and the result has the dtype of the weights. Raises KeyError where a tensor is missing, BrokenWeights where a layer
+    that its bn became part of has numbers beyond that dtype.
     """
     verify(graph)
     nodes = {path: graph.node(path) for path in graph}
@@ -69,13 +71,20 @@ def _folded(tensors: dict[str, Array], layer: ClosedNode, bn: ClosedNode) -> dic
     weight_name, bias_name = tensor_name(layer, "weight"), tensor_name(layer, "bias")
     weight = rest[weight_name]
     mean = rest.pop(own["running_mean"]).astype(np.float64)
-    gain = 1 / np.sqrt(rest.pop(own["running_var"]).astype(np.float64) + float(fraction(bn.payload.attribute, "eps")))
+    variance = rest.pop(own["running_var"]).astype(np.float64)
     shift: Array = np.zeros_like(mean)
-    if flag(bn.payload.attribute, "affine"):
-        gain = gain * rest.pop(own["weight"])
-        shift = rest.pop(own["bias"])
-    bias = rest.get(bias_name, np.zeros_like(mean))
     channels = (-1, *(1 for _ in weight.shape[1:]))
-    rest[weight_name] = (weight * gain.reshape(channels)).astype(weight.dtype)
-    rest[bias_name] = (gain * (bias - mean) + shift).astype(weight.dtype)
+    with np.errstate(all="ignore"):  # what is not finite is refused below
+        gain = 1 / np.sqrt(variance + float(fraction(bn.payload.attribute, "eps")))
+        if flag(bn.payload.attribute, "affine"):
+            gain = gain * rest.pop(own["weight"])
+            shift = rest.pop(own["bias"])
+        bias = rest.get(bias_name, np.zeros_like(mean))
+        rest[weight_name] = (weight * gain.reshape(channels)).astype(weight.dtype)
+        rest[bias_name] = (gain * (bias - mean) + shift).astype(weight.dtype)
+    if not (np.isfinite(rest[weight_name]).all() and np.isfinite(rest[bias_name]).all()):
+        raise BrokenWeights(
+            f"`{weight_name}` has infinite values with `{bn.path}` folded into it: take weights that were saved before "
+            "the training diverged"
+        )
     return rest

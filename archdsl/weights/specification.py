@@ -6,17 +6,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from archdsl.ir import ClosedGraph, for_inference, tensor_name
-from archdsl.ops import Count, Weight
+from archdsl.ops import Count, Role, Weight
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A tensor's shape, in torch's order of axes, and whether training changes it by gradient."""
+    """A tensor's shape, in torch's order of axes, and what it is for."""
 
     shape: tuple[int, ...]
     trained: bool = True
+    """Whether training changes it by gradient."""
+    variance: bool = False
+    """Whether it holds variances, which are not negative."""
 
 
 def node_weights(graph: ClosedGraph, path: str) -> Mapping[str, Weight]:
@@ -34,7 +37,9 @@ def specification(graph: ClosedGraph) -> dict[str, Spec]:
     Raises ValueError for a graph that still has questions.
     """
     return {
-        name: Spec(tuple(closed_count(count, name) for count in weight.shape), weight.trained)
+        name: Spec(
+            tuple(closed_count(count, name) for count in weight.shape), weight.trained, weight.role is Role.VARIANCE
+        )
         for path in graph
         for name, weight in node_weights(graph, path).items()
     }

@@ -39,7 +39,7 @@ def test_garbage_is_no_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str
     file.write_bytes(b"PK\x03\x04" + bytes(500))
     code, said = refused(capsys, "--target", target, "--weights", str(file), "-o", str(tmp_path / "out"))
     assert code == 2
-    assert f"{file} cannot be read as safetensors" in said
+    assert f"{file} cannot be read as a file of torch: it is cut off or damaged" in said
     assert not (tmp_path / "out").exists()
 
 

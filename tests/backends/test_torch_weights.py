@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -74,6 +75,15 @@ def test_the_library_reads_what_we_write() -> None:
         np.testing.assert_array_equal(tensor, WEIGHTS[name])
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16], ids=str)
+def test_other_floats_are_widened(tmp_path: Path, standalone: ModuleType, dtype: torch.dtype) -> None:
+    tensors = {name: torch.as_tensor(tensor).to(dtype) for name, tensor in WEIGHTS.items()}
+    (tmp_path / "w").write_bytes(safetensors.torch.save(tensors))
+    for name, tensor in state(standalone.load(tmp_path / "w", auxiliary=True)).items():
+        assert tensor.dtype is torch.float32
+        assert torch.equal(tensor, tensors[name].float())
+
+
 def test_a_text_without_batch_norms_or_auxiliary_outputs_reads_its_weights_too(tmp_path: Path) -> None:
     text = Text()
     text.result("y", text.apply("conv", text.image(Shape(3, 4, 4)), c=2))
@@ -101,7 +111,12 @@ def described(dtype: str = "F32", shape: tuple[int, ...] = (2,), offsets: tuple[
         ((2).to_bytes(8, "little") + b"[]", "its header cannot be read"),
         (header({"dtype": "F32"}), "its header cannot be read"),
         (header(3), "its header cannot be read"),
-        (described("F16", offsets=(0, 4)) + bytes(4), "`x` is F16, and only F32 is read"),
+        (described("I64", offsets=(0, 16)) + bytes(16), "`x` is I64, and only F64, F32, F16, BF16 are read"),
+        (described("F8_E4M3", offsets=(0, 2)) + bytes(2), "`x` is F8_E4M3, and only"),
+        (header({"dtype": ["F32"], "shape": [2], "data_offsets": [0, 8]}) + bytes(8), "`x` is .'F32'., and only"),
+        (header({"dtype": "F32", "shape": ["a"], "data_offsets": [0, 8]}) + bytes(8), "its header cannot be read"),
+        (described(offsets=(0,)) + bytes(8), "cut off or damaged: `x`"),
+        (described() + struct.pack("<2f", 1, float("nan")), "`x` has NaN or infinite values"),
         (described() + bytes(7), "cut off or damaged: `x`"),
         (described(shape=(3,)) + bytes(8), "cut off or damaged: `x`"),
         (described(offsets=(-8, 0)) + bytes(8), "cut off or damaged: `x`"),

@@ -174,3 +174,21 @@ def test_a_probe_keeps_what_it_is_asked_for(graph: ClosedGraph) -> None:
     some = network.probe(x_BCHW, wanted)
     assert list(some) == wanted
     assert all(torch.equal(some[path], everything[path]) for path in wanted)
+
+
+def test_a_resize_reads_at_the_ratio_of_its_sizes() -> None:
+    """`resize(3 / 2)` of 9x9: what torch calls a recomputed scale factor."""
+    sketch = Sketch()
+    sketch.result("y", sketch.apply("resize", "resize", sketch.image(1, 9, 9), factor=1.5))
+    graph = sketch.graph()
+    x_BCHW = torch.arange(81.0).view(1, 1, 9, 9)
+    y_BCHW = Network(graph)(x_BCHW)
+    recomputed, kept = (
+        nn.functional.interpolate(x_BCHW, scale_factor=1.5, mode="bilinear", recompute_scale_factor=recompute)
+        for recompute in (True, False)
+    )
+    assert y_BCHW.shape == (1, 1, 13, 13)
+    # The second pixel of a row lies at (1 + 1/2) * 9 / 13 - 1/2, in the first row at 0.
+    assert float(y_BCHW[0, 0, 0, 1]) == pytest.approx(1.5 * 9 / 13 - 0.5)
+    torch.testing.assert_close(y_BCHW, recomputed)
+    assert float(kept[0, 0, 0, 1]) == pytest.approx(1.5 * 2 / 3 - 0.5)

@@ -29,7 +29,7 @@ def miou(weights: Path) -> float:
 def test_they_are_the_tensors_that_the_network_needs_for_inference_in_half_precision() -> None:
     graph = archdsl.load(TEXT).network()
     stored = {name: tensor.dtype for name, tensor in load_file(WEIGHTS).items()}
-    assert stored == dict.fromkeys(load(WEIGHTS, graph), torch.float16)
+    assert stored == dict.fromkeys(load(WEIGHTS, graph).tensors, torch.float16)
 
 
 def test_they_know_streets_and_random_ones_do_not(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_files_give_back_what_was_saved(tmp_path: Path) -> None:
     graph, path = small_network(), tmp_path / "weights.safetensors"
     tensors = random_weights(graph)
     save(path, dict(reversed(tensors.items())), {"space": "small"})
-    found = load(path, graph)
+    found = load(path, graph).tensors
     assert list(found) == list(tensors)
     for name, tensor in tensors.items():
         np.testing.assert_array_equal(found[name], tensor)
@@ -111,7 +111,7 @@ def test_saving_looks_at_strides(tmp_path: Path) -> None:
     graph = of_one("linear", Shape(3, 1, 1), c=4, bias=False)
     weight = np.arange(12, dtype=np.float32).reshape(3, 4).T
     save(tmp_path / "w", {"cell.linear.weight": weight}, {})
-    np.testing.assert_array_equal(load(tmp_path / "w", graph)["cell.linear.weight"], weight)
+    np.testing.assert_array_equal(load(tmp_path / "w", graph).tensors["cell.linear.weight"], weight)
 
 
 def test_the_order_of_tensors_and_metadata_does_not_count() -> None:
@@ -126,7 +126,7 @@ def test_a_checkpoint_of_torch_is_read(tmp_path: Path) -> None:
     graph, path = small_network(), tmp_path / "w"
     network = Network(graph, auxiliary=True).half()
     path.write_bytes(saved_by_torch(network.state_dict()))
-    found = load(path, graph)
+    found = load(path, graph).tensors
     for name, tensor in weights_of(network).items():
         np.testing.assert_array_equal(found[name], tensor)
 

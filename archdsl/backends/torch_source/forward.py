@@ -13,7 +13,6 @@ from archdsl.backends.torch_source.python_layout import Call, Expr, Name, commen
 from archdsl.space import Apply, FrameKind
 
 _DEEPEST = 4
-_INDENT = 2
 
 
 @dataclass(slots=True)
@@ -28,6 +27,8 @@ class Body:
     """By member; also where a member may not be nested, because it is worth a line of its own."""
     outermost: bool = False
     """Whether it is the network's own: its maps are named after the modules that write them."""
+    indent: int = 2
+    """Of the statements that come next."""
     lines: list[str] = field(default_factory=list[str])
     _names: dict[Source, str] = field(default_factory=dict[Source, str])
     _pending: dict[Source, tuple[Expr, int]] = field(default_factory=dict[Source, "tuple[Expr, int]"])
@@ -69,9 +70,9 @@ class Body:
         if isinstance(expression, Name) and expression.text == ", ".join(names):
             return
         if index in self.comments:
-            self.lines.extend(commented(head, expression, self.comments[index], _INDENT))
+            self.lines.extend(commented(head, expression, self.comments[index], self.indent))
         else:
-            self.lines.extend(statement(head, expression, _INDENT))
+            self.lines.extend(statement(head, expression, self.indent))
 
     def _read(self, source: Source) -> Expr:
         return self._pending[source][0] if source in self._pending else Name(self._names[source])

@@ -16,8 +16,10 @@ FILE_NAMES = frozenset(
     {
         "AttributeError",
         "F",
+        "Final",
         "KeyError",
         "Path",
+        "RecursionError",
         "Tensor",
         "TypeError",
         "ValueError",

@@ -237,7 +237,8 @@ def _window(window: tuple[int, int], *, always_pair: bool = False) -> Name:
 
 
 def _number(value: Fraction) -> Name:
-    return Name(str(value.numerator) if value.denominator == 1 else repr(float(value)))
+    """Also a whole number as a float, `2.0`: TorchScript takes no other."""
+    return Name(repr(float(value)))
 
 
 FORMS: Mapping[str, TorchForm] = MappingProxyType(

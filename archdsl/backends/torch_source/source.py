@@ -53,7 +53,14 @@ def to_torch_source(graph: ClosedGraph, origin: Origin | None = None) -> str:
     facade = _facade(network)
     parts = [
         docstring_lines(facade, origin or Origin()),
-        [*IMPORTS, "", "import torch", "import torch.nn.functional as F", "from torch import Tensor, nn"],
+        [
+            *IMPORTS,
+            *(["from typing import Final"] if facade.auxiliary else []),
+            "",
+            "import torch",
+            "import torch.nn.functional as F",
+            "from torch import Tensor, nn",
+        ],
         *(_class_lines(graph, part, classes) for part in classes.values() if part is not module_class),
         _network_lines(network, classes),
         reader_lines(),
@@ -91,7 +98,7 @@ def _class_lines(graph: ClosedGraph, module_class: ModuleClass, classes: Mapping
     body = Body(module_class, inputs, frozenset(structure.outputs), member_comments(graph, module_class))
     body.write(range(len(structure.members)))
     body.lines.extend(statement("return ", joined([body.returned(source) for source in structure.outputs]), 2))
-    result = "Tensor" if len(structure.outputs) == 1 else f"tuple[{', '.join(['Tensor'] * len(structure.outputs))}]"
+    result = _annotation(len(structure.outputs))
     layers = list(_layer_lines(module_class, range(len(structure.members)), classes, 2))
     constructor = [
         *signature("__init__", ["self", *(f"{name}: int" for name in module_class.parameters.values())], "None", 1),
@@ -107,6 +114,11 @@ def _class_lines(graph: ClosedGraph, module_class: ModuleClass, classes: Mapping
         *signature("forward", ["self", *(f"{name}: Tensor" for name in inputs)], result, 1),
         *body.lines,
     ]
+
+
+def _annotation(outputs: int) -> str:
+    """The type of so many maps, which TorchScript wants with their number."""
+    return "Tensor" if outputs == 1 else f"tuple[{', '.join(['Tensor'] * outputs)}]"
 
 
 def _layer_lines(
@@ -141,12 +153,13 @@ def _network_lines(network: _Network, classes: Mapping[Structure, ModuleClass]) 
     auxiliary = bool(_results(network, auxiliary=True))
     inputs = tuple(variable(_image(network.graph, path)) for path in network.graph.images)
     late = list(_layer_lines(module_class, range(main, count), classes, 3))
-    one = "Tensor" if len(_results(network, auxiliary=False)) == 1 else "tuple[Tensor, ...]"
+    one = _annotation(len(_results(network, auxiliary=False)))
     result = f"{one} | tuple[{one}, dict[str, Tensor]]" if auxiliary else one
     return [
         f"class {module_class.name}(nn.Module):",
         f'    """{_network_summary(network)}"""',
         "",
+        *(["    auxiliary: Final[bool]", ""] if auxiliary else []),
         f"    def __init__(self{', *, auxiliary: bool = False' if auxiliary else ''}) -> None:",
         "        super().__init__()",
         *(["        self.auxiliary = auxiliary"] if auxiliary else []),
@@ -167,15 +180,15 @@ def _network_body(network: _Network, inputs: tuple[str, ...]) -> list[str]:
     body.write(range(network.main))
     returned = joined([body.returned(source) for source in outputs.values()])
     if extra:
-        body.lines.append("        if not self.auxiliary:")
-        body.lines.extend(statement("return ", returned, 3))
+        # What is under the condition may be absent. TorchScript leaves it out where the constant is false.
+        body.lines.append("        if self.auxiliary:")
+        body.indent = 3
         body.write(range(network.main, len(network.scope.members)))
-    lines = body.lines
-    if not extra:
-        return [*lines, *statement("return ", returned, 2)]
-    first = f"({flat(returned)})" if len(outputs) > 1 else ""
-    items = tuple(Name(f"{literal(name)}: {flat(body.returned(source))}") for name, source in extra.items())
-    return [*lines, *statement("extra = ", Items(items, "{}"), 2), f"        return {first or flat(returned)}, extra"]
+        items = tuple(Name(f"{literal(name)}: {flat(body.returned(source))}") for name, source in extra.items())
+        body.lines.extend(statement("extra = ", Items(items, "{}"), 3))
+        first = f"({flat(returned)})" if len(outputs) > 1 else flat(returned)
+        body.lines.append(f"            return {first}, extra")
+    return [*body.lines, *statement("return ", returned, 2)]
 
 
 def _results(network: _Network, *, auxiliary: bool) -> dict[str, Source]:

@@ -15,24 +15,32 @@ IMPORTS = ("import json", "import sys", "from math import prod", "from pathlib i
 
 
 def read_safetensors(path: str) -> dict[str, Tensor]:
-    """The float32 tensors of a safetensors file: 8 bytes with the length of a JSON header, the header, the numbers."""
+    """The tensors of a safetensors file as float32: 8 bytes with the length of a JSON header, the header, numbers."""
+    dtypes = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
     data = bytearray(Path(path).read_bytes())
     start = 8 + int.from_bytes(data[:8], "little")
     try:
         header = json.loads(data[8:start])
         header.pop("__metadata__", None)
-        entries = [(name, entry["dtype"], entry["shape"], *entry["data_offsets"]) for name, entry in header.items()]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        entries = [
+            (name, str(entry["dtype"]), [int(n) for n in entry["shape"]], [int(n) for n in entry["data_offsets"]])
+            for name, entry in header.items()
+        ]
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a safetensors file: its header cannot be read") from error
     tensors: dict[str, Tensor] = {}
-    for name, dtype, shape, begin, end in entries:
+    for name, dtype, shape, place in entries:
         if name.endswith(".num_batches_tracked"):
             continue  # a counter of batch norm in training, which torch's own checkpoints have
-        if dtype != "F32":
-            raise ValueError(f"{path}: `{name}` is {dtype}, and only F32 is read here")
-        if not 0 <= begin <= end <= len(data) - start or end - begin != 4 * prod(shape):
+        if dtype not in dtypes:
+            raise ValueError(f"{path}: `{name}` is {dtype}, and only {', '.join(dtypes)} are read here")
+        kind, count = dtypes[dtype], prod(shape)
+        begin, end = place if len(place) == 2 else (1, 0)
+        if not 0 <= begin <= end <= len(data) - start or end - begin != kind.itemsize * count:
             raise ValueError(f"{path} is cut off or damaged: `{name}` does not lie within it")
-        tensors[name] = torch.frombuffer(data, dtype=torch.float32, count=prod(shape), offset=start + begin).view(shape)
+        tensors[name] = torch.frombuffer(data, dtype=kind, count=count, offset=start + begin).view(shape).float()
+        if not tensors[name].isfinite().all():
+            raise ValueError(f"{path}: `{name}` has NaN or infinite values")
     return tensors
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="`labels` puts the resize to the image's size and the argmax into the graph.",
 )
-@click.option("--weights", type=click.Path(path_type=Path), help="A safetensors file or a run; random ones without it.")
+@click.option("--weights", type=click.Path(path_type=Path), help="A file of weights or a run; random ones without it.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the random weights.")
 @click.option("--verify", is_flag=True, help="Compare what was built with the torch network, and write it down.")
 @overrides
@@ -88,6 +88,8 @@ def command(
     loaded = load_or_leave(target, overrides, shape, form=form, weights=weights)
     with errors_shown(form):
         request = api.request(loaded, wanted, out, precision, emit, weights, seed, verify=verify, written=target)
+    for sentence in request.notices:
+        note(sentence)
     with working(f"compiling `{loaded.name}` to {wanted}"):
         compiled = compile_graph(request)
     if isinstance(compiled, Refused):

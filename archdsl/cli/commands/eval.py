@@ -27,7 +27,7 @@ _SHARE = 20
 @click.option("--data", "written", default="streets", show_default=True, metavar="KIND:PATH", help="What to score on.")
 @click.option("--split", default="test", show_default=True, metavar="NAME")
 @click.option(
-    "--weights", type=click.Path(path_type=Path, exists=True), metavar="W", help="A safetensors file or a run."
+    "--weights", type=click.Path(path_type=Path, exists=True), metavar="W", help="A file of weights or a run."
 )
 @data_size
 @views

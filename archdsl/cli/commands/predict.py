@@ -37,7 +37,7 @@ class _Job:
     "-o", "--out", type=click.Path(path_type=Path), required=True, metavar="OUT", help="A .png, or a folder for it."
 )
 @click.option(
-    "--weights", type=click.Path(path_type=Path, exists=True), metavar="W", help="A safetensors file or a run."
+    "--weights", type=click.Path(path_type=Path, exists=True), metavar="W", help="A file of weights or a run."
 )
 @click.option(
     "--overlay", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="How much of the colours is seen."

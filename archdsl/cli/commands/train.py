@@ -144,7 +144,7 @@ def _tell(prepared: Prepared) -> None:
 
 def _initial(initial: InitWeights) -> str:
     """Which tensors are initialised from the file, and which are not."""
-    lines = [f"{len(initial.tensors)} tensors are initialised from the file"]
+    lines = [*initial.notices, f"{len(initial.tensors)} tensors are initialised from the file"]
     shapes = [
         f"{name} ({_shape(found)} in the file, {_shape(wanted)} in the network)"
         for name, found, wanted in initial.mismatched

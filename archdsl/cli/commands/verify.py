@@ -11,7 +11,7 @@ import click
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import check_channels, load_or_leave
 from archdsl.cli.options import InputShape, overrides, text_or_json
-from archdsl.cli.output import say, say_json
+from archdsl.cli.output import note, say, say_json
 from archdsl.cli.parity import parity_object, parity_text
 from archdsl.cli.progress import working
 from archdsl.extras import require_for
@@ -55,6 +55,7 @@ def command(
     manifests = tuple(_manifests(out))
     compiled_for = [read_manifest(manifest) for manifest in manifests]
     parities: list[Parity] = []
+    said: dict[str, None] = {}
     with working(f"verifying {out}"):
         for file, manifest in zip(manifests, compiled_for, strict=True):
             _, channels, height, width = manifest.inputs[0].shape
@@ -68,8 +69,11 @@ def command(
                     f"`{file.name}` was compiled with `{manifest.weights.path}`: give it with `--weights`"
                 )
             seed = manifest.weights.seed if isinstance(manifest.weights, RandomWeights) else 0
-            tensors = api.tensors(graph, weights, seed)
-            parities.append(verify_files(graph, tensors, file, sizes=sizes, tolerance=tolerance, trust=trust))
+            found = api.tensors(graph, weights, seed)
+            said.update(dict.fromkeys(found.notices))
+            parities.append(verify_files(graph, found.tensors, file, sizes=sizes, tolerance=tolerance, trust=trust))
+    for sentence in said:
+        note(sentence)
     if form == "json":
         say_json(
             {

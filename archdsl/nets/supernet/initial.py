@@ -15,7 +15,7 @@ from archdsl.ops import Role
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.relax.relaxed import Mix, Relaxed, RelaxedGraph
 from archdsl.space import Apply
-from archdsl.weights.files import read
+from archdsl.weights.files import open_weights
 from archdsl.weights.mismatch import compare
 from archdsl.weights.specification import Spec
 
@@ -46,14 +46,20 @@ def initialise(supernet: Supernet, seed: int = 0) -> None:
 def load_weights(supernet: Supernet, file: Path) -> None:
     """Takes the tensors of a safetensors file with the supernet's state.
 
-    Raises WeightsMismatch, UnreadableWeights, OSError.
+    Raises WeightsMismatch, UnreadableWeights, BrokenWeights, OSError.
     """
-    own, found = supernet.state_dict(), read(file)
-    wanted = {name: Spec(tuple(tensor.shape)) for name, tensor in own.items()}
-    compare(wanted, {name: tensor.shape for name, tensor in found.items()})
+    own = supernet.state_dict()
+    found = open_weights(file).unwrapped(own)
+    wanted = {name: Spec(tuple(tensor.shape), variance=_is_variance(name)) for name, tensor in own.items()}
+    compare(wanted, found.shapes)
     with torch.no_grad():
-        for name, tensor in found.items():
+        for name, tensor in found.matching(wanted).items():
             own[name].copy_(torch.as_tensor(tensor))
+
+
+def _is_variance(name: str) -> bool:
+    """Whether a tensor of a state dict holds the variances of a batch norm."""
+    return name.endswith(".running_var")
 
 
 def _mean_squares_read(graph: RelaxedGraph) -> dict[int, float]:
