@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -25,7 +26,7 @@ _Count = Annotated[int, Field(ge=0)]
 
 
 class _Class(BaseModel):
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, extra="allow")
 
     index: int = Field(ge=0, le=255)
     """The value of its pixels in label files."""
@@ -119,11 +120,14 @@ def _mistakes(file: _File) -> list[tuple[str, str]]:
         if each.index in by_index:
             what = f"gives the index {each.index} twice, to `{by_index[each.index]}` and to `{name}`"
             found.append((what, "give each class an index of its own, the value that it has in the labels"))
-        elif each.name in by_name:
+        elif not each.ignore and each.name in by_name:
             what = f"gives the name `{name}` twice, to {by_name[each.name]} and to {each.index}"
             found.append((what, "give each class a name of its own"))
         by_index.setdefault(each.index, name)
-        by_name.setdefault(each.name, each.index)
+        if not each.ignore:
+            by_name.setdefault(each.name, each.index)
+        if near := get_close_matches("ignore", [key.lower() for key in each.model_extra or {}], 1, 0.75):
+            found.append((f"has `{near[0]}` at index {each.index}, which is no word of it", "write `ignore`"))
         if len(each.name) > _LONGEST_NAME:
             what = f"has a name of {len(each.name):,} letters at index {each.index}, and {_LONGEST_NAME} are the most"
             found.append((what, "shorten it"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,12 +26,26 @@ from archdsl.data.problems import Problem
 Size: TypeAlias = "tuple[int, int]"
 """Height and width in pixels."""
 
-SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 """Of image files, in capitals or not; what a file holds is told by its first bytes."""
 AGAIN: Final = "copy it again from where it came"
+AS_PNG: Final = "write it as a PNG"
 
-_FORMATS: Final = ("PNG", "JPEG", "BMP", "PPM", "TIFF", "WEBP")
+_FORMATS: Final = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
 """Pillow knows more, some by starting other programs."""
+_OTHERS: Final = (
+    (b"version https://git-lfs", "is a pointer of Git LFS in place of a file", "fetch it with `git lfs pull`"),
+    (b"%!PS", "is a PostScript file", AS_PNG),
+    (b"%PDF", "is a PDF file", AS_PNG),
+    (b"8BPS", "is a Photoshop file", AS_PNG),
+    (b"\x00\x00\x00\x0cjP  ", "is a JPEG 2000 file", AS_PNG),
+    (b"II*\x00", "is a TIFF of a kind that is not read, or damaged", f"{AS_PNG} of 8 bits"),
+    (b"MM\x00*", "is a TIFF of a kind that is not read, or damaged", f"{AS_PNG} of 8 bits"),
+    (b"\x93NUMPY", "is a NumPy array", AS_PNG),
+)
+"""By their first bytes, whatever their suffix says."""
+_CONTAINERS: Final = {b"avif": "an AVIF", b"heic": "a HEIC", b"heix": "a HEIC", b"mif1": "a HEIF"}
+"""By the brand behind `ftyp`, as phones write them."""
 _COLOURS: Final = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBX", "RGBA", "CMYK", "YCbCr"))
 """Pillow's modes of 8 bits that become RGB: grey in three channels, CMYK by its plain formula, alpha left out."""
 _SMALL_STEPS: Final = {2: 85, 4: 17}
@@ -49,6 +64,9 @@ _TURNS: Final = {
 """What turns an image upright, by its EXIF orientation."""
 _ORIENTATION: Final = 0x0112
 _SHORT: Final = 3
+
+
+warnings.filterwarnings("ignore", module="PIL")  # what matters is in the message of what cannot be read
 
 
 class Unreadable(Exception):
@@ -83,13 +101,13 @@ class Picture:
                 self._image.draft("RGB", (width, height))
             self._image.load()
         if self._image.mode in _COLOURS:
+            self._image.info.pop("transparency", None)
             colours = self._image.convert("RGB")
         elif self._sixteen_bits:
-            upper = (np.asarray(self._image) >> 8).astype(np.uint8)
-            colours = Image.fromarray(upper).convert("RGB")
+            colours = Image.fromarray(self._upper_bits()).convert("RGB")
         else:
             what = f"has samples of another kind (`{self._image.mode}`) than 8 or 16 bits of grey or colour"
-            raise Unreadable(self.path, what, "write it as a PNG of 8 bits")
+            raise Unreadable(self.path, what, f"{AS_PNG} of 8 bits")
         return colours if self._turn is None else colours.transpose(self._turn)
 
     @property
@@ -97,6 +115,13 @@ class Picture:
         """Grey of 16 bits; colours of 16 bits come as their upper 8 from the decoder."""
         mode = self._image.mode
         return mode.startswith("I;16") or (mode == "I" and self._image.format in ("PNG", "PPM"))
+
+    def _upper_bits(self) -> Bytes:
+        samples = np.asarray(self._image)
+        if 0 < samples.max() < 256:
+            what = f"has samples of 16 bits up to {samples.max()}, and the upper 8, which are read, are all 0"
+            raise Unreadable(self.path, what, f"{AS_PNG} of 8 bits")
+        return (samples >> 8).astype(np.uint8)
 
     def numbers(self) -> Bytes:
         """HxW: the samples of one channel as they stand in a PNG, places in its palette among them, upright.
@@ -176,9 +201,22 @@ def _decoding(path: Path) -> Generator[None]:
     except PermissionError:
         raise _forbidden(path) from None
     except Image.DecompressionBombError:
-        raise Unreadable(path, "has a size beyond any camera's", AGAIN) from None
+        what = f"has more pixels than are read ({2 * (Image.MAX_IMAGE_PIXELS or 0):,})"
+        raise Unreadable(path, what, "cut it into smaller images") from None
     except Exception as error:
-        raise Unreadable(path, "is not an image, or damaged", AGAIN) from error
+        raise Unreadable(path, *_told(path)) from error
+
+
+def _told(path: Path) -> tuple[str, str]:
+    """What a file is that no decoder takes, and what to do."""
+    with path.open("rb") as file:
+        begin = file.read(32)
+    for first, what, help_ in _OTHERS:
+        if begin.startswith(first):
+            return what, help_
+    if begin[4:8] == b"ftyp" and begin[8:12] in _CONTAINERS:
+        return f"is {_CONTAINERS[begin[8:12]]} file", AS_PNG
+    return "is not an image, or damaged", AGAIN
 
 
 def _source(path: Path, *, pixels: bool) -> tuple[int, Path | BytesIO, bool]:

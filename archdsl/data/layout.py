@@ -15,7 +15,7 @@ from archdsl.data.problems import NoData, Problem
 
 LABEL: Final = ".png"
 """The suffix of label files, in capitals or not."""
-_UNREAD: Final = (".avif", ".dng", ".eps", ".exr", ".gif", ".heic", ".heif", ".jp2", ".jxl", ".npy", ".psd", ".tga")
+_UNREAD: Final = (".avif", ".dng", ".eps", ".exr", ".heic", ".heif", ".jp2", ".jxl", ".npy", ".psd", ".tga")
 """Suffixes of pictures that are not read."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -83,5 +83,5 @@ class Data:
     mean: Statistic = IMAGENET_MEAN
     std: Statistic = IMAGENET_STD
     """Mean and standard deviation of RGB in [0, 1]."""
-    remarks: tuple[str, ...] = ()
-    """What to know before a training, a sentence each."""
+    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    """Of each split what to know before a training on it, a sentence each."""

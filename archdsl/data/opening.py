@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
@@ -54,38 +54,36 @@ def open_data(
 
 
 def _framed(written: str, layout: Layout, size: tuple[int, int] | None, count: int | None, thorough: bool) -> Data:
-    listed = layout.listed is not None
-    found = survey(layout.splits, listed=listed, scaled=size is not None, thorough=thorough)
+    found = survey(layout.splits, listed=layout.listed is not None, scaled=size is not None, thorough=thorough)
     kind, _, root = written.partition(":")
-    lacking = _unlabelled(layout, root, found.seen["train"]) if "train" in found.seen else ()
-    one_class = len(found.seen["train"].classes) < 2 if "train" in found.seen else False
-    problems = (*layout.problems, *found.problems)
-    if thorough or (one_class and not problems):
-        problems += lacking
+    unlabelled = {name: _unlabelled(layout, root, name, seen) for name, seen in found.seen.items()}
+    problems = [*layout.problems, *found.problems]
+    if "train" in found.seen and (thorough or (len(found.seen["train"].classes) < 2 and not problems)):
+        problems += unlabelled["train"]  # a training may lack some, as a part of Cityscapes does, but not all but one
     _leave_if_bad(written, root, problems, "train" in layout.splits)
     splits = {name: _thinned(frames.split_of(name, each, size), count) for name, each in layout.splits.items()}
-    kind = kind.removesuffix("_coarse")
-    return Data(kind, written, "segmentation", layout.classes, splits, remarks=tuple(map(str, lacking)))
+    remarks = {name: tuple(map(str, lacking)) for name, lacking in unlabelled.items()}
+    return Data(kind.removesuffix("_coarse"), written, "segmentation", layout.classes, splits, remarks=remarks)
 
 
-def _unlabelled(layout: Layout, root: str, train: Seen) -> tuple[Problem, ...]:
-    """Classes that nothing can be learnt of: no training label has a pixel of them, or there is no other."""
+def _unlabelled(layout: Layout, root: str, split: str, seen: Seen) -> list[Problem]:
+    """Classes that nothing can be learnt of: no label of a split has a pixel of them, or there is no other."""
     place = root if layout.listed is None else str(layout.listed)
     names = layout.classes.names
-    lacking = [f"`{name}`" for number, name in enumerate(names) if number not in train.classes]
-    if lacking and train.values:
-        values = shortened((train.values[each] for each in sorted(train.values)), 8)
-        what = f"has {shortened(lacking)}, which no label of `train` has: their values are {values}"
+    lacking = [f"`{name}`" for number, name in enumerate(names) if number not in seen.classes]
+    if lacking and seen.values:
+        values = shortened((seen.values[each] for each in sorted(seen.values)), 8)
+        what = f"has {shortened(lacking)}, which no label of `{split}` has: their values are {values}"
         help_ = (
             "take the label files of this layout, or list your own classes in a `classes.json` (docs/data.md)"
             if layout.listed is None
             else "write the value of each class in the labels as its `index`, or remove the class"
         )
-        return (Problem(place, what, help_),)
-    if len(names) == 1 and not lacking:
+        return [Problem(place, what, help_)]
+    if len(names) == 1 and split == "train":
         what = f"has one class that counts, `{names[0]}`: whatever is shown, the answer is right"
-        return (Problem(place, what, "list what is around it as a class too"),)
-    return ()
+        return [Problem(place, what, "list what is around it as a class too")]
+    return []
 
 
 def _sorted(written: str, root: Path, size: tuple[int, int] | None, count: int | None, thorough: bool) -> Data:
@@ -98,7 +96,7 @@ def _sorted(written: str, root: Path, size: tuple[int, int] | None, count: int |
     return Data("folder", written, "classification", found.classes, splits)
 
 
-def _leave_if_bad(written: str, root: str, problems: tuple[Problem, ...], trains: bool) -> None:
+def _leave_if_bad(written: str, root: str, problems: Sequence[Problem], trains: bool) -> None:
     if problems:
         raise BadData(written, problems)
     if not trains:

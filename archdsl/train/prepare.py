@@ -133,7 +133,8 @@ def prepare(request: TrainRequest, data: Data) -> Prepared:
     if request.teacher is None and recipe.distill is not None:
         notices.append("no teacher was given (`--teacher RUN`): the network learns from labels alone")
         recipe = replace(recipe, distill=None)
-    notices[:0] = (f"{data.classes.count} classes of {data.written}: {', '.join(data.classes.names)}", *data.remarks)
+    classes = f"{data.classes.count} classes of {data.written}: {', '.join(data.classes.names)}"
+    notices[:0] = (classes, *data.remarks.get(request.train_on, ()))
     setup = Setup(
         graph=graph,
         recipe=replace(recipe, augment=cropped(recipe.augment)),

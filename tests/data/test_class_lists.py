@@ -60,6 +60,13 @@ def read(root: Path) -> tuple[Data, list[int]]:
             [255, 1, 0],
             id="void last",
         ),
+        pytest.param(
+            [named(0, "void", ignore=True), named(1, "a"), named(2, "b"), named(3, "void", ignore=True)],
+            [3, 2, 1, 0],
+            ("a", "b"),
+            [255, 1, 0, 255],
+            id="void twice",
+        ),
         pytest.param([named(0, "a"), named(255, "b")], [0, 255], ("a", "b"), [0, 1], id="masks of 0 and 255"),
         pytest.param([named(255, "b"), named(0, "a")], [0, 255], ("a", "b"), [0, 1], id="in any order"),
         pytest.param([named(7, "a"), named(254, "b")], [254, 7], ("a", "b"), [1, 0], id="numbers with gaps"),
@@ -140,6 +147,11 @@ LONG = "a" * 1_000_000
             {"classes": [named(0, " "), named(1, "a\x1b[2J"), named(2, "a\nb")]},
             [f"has no readable name at index {i}" for i in range(3)],
             id="names that cannot be read",
+        ),
+        pytest.param(
+            {"classes": [named(0, "a"), named(1, "b"), named(2, "c", ignored=True)]},
+            ["has `ignored` at index 2, which is no word of it"],
+            id="a word that is near",
         ),
         pytest.param(
             {"classes": [named(0, "a"), named(1, "b")], "splits": {"validation": 3}},

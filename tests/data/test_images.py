@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from io import BytesIO
@@ -101,6 +103,11 @@ KEPT: dict[str, tuple[bytes, NDArray[np.uint8]]] = {
         encoded(RGB, "PNG", save_all=True, default_image=True, append_images=[Image.fromarray(255 - RGB)]),
         RGB,
     ),
+    "GIF": (encoded(in_palette(), "GIF"), RGB),
+    "animated GIF, one colour transparent": (
+        encoded(in_palette(), "GIF", save_all=True, append_images=[Image.new("P", (20, 12))], transparency=7),
+        RGB,
+    ),
     "WebP without loss": (encoded(RGB, "WEBP", lossless=True), RGB),
     "WebP with alpha": (encoded(with_alpha(RGB), "WEBP", lossless=True, exact=True), RGB),
     "animated WebP": (
@@ -165,6 +172,12 @@ def test_cmyk_becomes_colours_by_its_plain_formula(tmp_path: Path) -> None:
 def test_samples_without_a_known_range_are_refused(tmp_path: Path, file: bytes, kind: str) -> None:
     with pytest.raises(Unreadable, match=f"has samples of another kind \\(`{kind}`\\) than 8 or 16 bits"):
         read(tmp_path, file)
+
+
+def test_16_bits_that_are_8_are_refused_and_not_read_as_black(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="16 bits up to 239, and the upper 8, which are read, are all 0"):
+        read(tmp_path, png(GREYS.astype(np.uint16), 16, GREY))
+    assert not read(tmp_path, png(np.zeros((12, 20), dtype=np.uint16), 16, GREY)).any()
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "TIFF"])
@@ -267,6 +280,14 @@ def _postscript(path: Path) -> None:
     path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 12\nshowpage\n")
 
 
+def _pointer(path: Path) -> None:
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
+
+
+def _phone(path: Path) -> None:
+    path.write_bytes(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(100))
+
+
 def _huge(path: Path) -> None:
     file = png(GREYS, 8, GREY)
     head = file[16:29]
@@ -286,8 +307,10 @@ def _bad_checksum(path: Path) -> None:
         (_pipe, "is no regular file; move it elsewhere"),
         (_dangling, "is a link to `nowhere.png`, which is not there; copy it again from where it came"),
         (_circle, "copy it again from where it came"),
-        (_postscript, "is not an image, or damaged; copy it again from where it came"),
-        (_huge, "has a size beyond any camera's; copy it again from where it came"),
+        (_postscript, "is a PostScript file; write it as a PNG"),
+        (_pointer, "is a pointer of Git LFS in place of a file; fetch it with `git lfs pull`"),
+        (_phone, "is a HEIC file; write it as a PNG"),
+        (_huge, "has more pixels than are read (178,956,970); cut it into smaller images"),
         (_bad_checksum, "is not an image, or damaged; copy it again from where it came"),
     ],
     ids=lambda each: each.__name__.removeprefix("_") if isinstance(each, Callable) else "",
@@ -299,3 +322,22 @@ def test_what_is_no_image_at_all(tmp_path: Path, harm: Callable[[Path], None], s
         read_image(tmp_path / "a.png", None)
     assert str(found.value).startswith(f"`{tmp_path / 'a.png'}` ")
     assert said in str(found.value)
+
+
+def test_a_tiff_that_no_decoder_takes_is_told_apart_from_other_damage(tmp_path: Path) -> None:
+    file = bytearray(encoded(RGB, "TIFF"))
+    file[file.index(b"\x06\x01\x03\x00") + 8] = 99  # a meaning of samples that there is not
+
+    with pytest.raises(Unreadable, match="is a TIFF of a kind that is not read, or damaged; write it as a PNG"):
+        read(tmp_path, bytes(file))
+
+
+def test_a_decoders_warnings_are_not_shown(tmp_path: Path) -> None:
+    damaged = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x09\x00\x12\x01\x03\x00"
+    (tmp_path / "a.jpg").write_bytes(encoded(RGB, "JPEG", exif=damaged))
+    program = "import sys, pathlib, archdsl.data.frames as frames; frames.read_image(pathlib.Path(sys.argv[1]), None)"
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "a.jpg"], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")

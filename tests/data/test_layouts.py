@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from archdsl.data import open_data
+from archdsl.data import BadData, open_data
 from archdsl.data.camvid import usual_split
 from archdsl.data.camvid_classes import ELEVEN, ORIGINAL
 from archdsl.data.cityscapes import LABEL_IDS
@@ -65,6 +65,45 @@ def test_the_original_camvid(tmp_path: Path, images: str, labels: str) -> None:
     assert data.splits["val"].read(0).label.tolist() == expected.tolist()
     assert len(written) == 32
     assert set(np.unique(expected)) == {*range(11), 255}
+
+
+@pytest.mark.parametrize("digit", ["²", "٣"])
+def test_digits_that_are_no_numbers_name_no_frame(tmp_path: Path, digit: str) -> None:
+    name = f"0001TP_00852{digit}"
+    folders.picture(tmp_path / "images" / f"{name}.png")
+    folders.colours(tmp_path / "labels" / f"{name}_L.png", [(128, 0, 0), (128, 128, 128)])
+
+    with pytest.raises(BadData, match=f"0001TP_00852{digit}.png` has no frame number in its name; name the splits in"):
+        open_data(f"camvid:{tmp_path}")
+    (tmp_path / "train.txt").write_text(f"\ufeff{name}.png\n", encoding="utf-8")  # with a byte order mark
+    assert open_data(f"camvid:{tmp_path}").splits["train"].names == (name,)
+
+
+def in_capitals(root: Path) -> Path:
+    """All image files, with suffixes in capitals."""
+    for path in [*root.rglob("*.png"), *root.rglob("*.jpg")]:
+        path.rename(path.with_suffix(path.suffix.upper()))
+    return root
+
+
+@pytest.mark.parametrize("kind", ["segnet", "cityscapes", "bdd", "folder"])
+def test_suffixes_in_capitals_are_the_same(tmp_path: Path, kind: str) -> None:
+    lay_out = {
+        "segnet": folders.segnet,
+        "cityscapes": folders.cityscapes,
+        "bdd": folders.bdd,
+        "folder": folders.folder,
+    }[kind]
+    written = "camvid" if kind == "segnet" else kind
+    small = open_data(f"{written}:{lay_out(tmp_path / 'small')}")
+    large = open_data(f"{written}:{in_capitals(lay_out(tmp_path / 'large'))}")
+
+    assert {name: split.names for name, split in large.splits.items()} == {
+        name: split.names for name, split in small.splits.items()
+    }
+    for name, split in small.splits.items():
+        for i in range(len(split)):
+            assert large.splits[name].read(i).label.tolist() == split.read(i).label.tolist()
 
 
 def test_lists_of_frames_come_before_the_usual_split(tmp_path: Path) -> None:

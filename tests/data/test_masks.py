@@ -68,7 +68,7 @@ def test_a_rare_class_that_is_missing_is_a_finding_of_the_check_and_a_remark_to_
     laid_out(tmp_path, {"classes": [named(0, "a"), named(1, "b"), named(2, "c")]}, [0, 2])
 
     assert problems("camvid", tmp_path, thorough=True) == [f"`classes.json` {said}"]
-    assert open_data(f"camvid:{tmp_path}").remarks == (f"`{tmp_path}/classes.json` {said}",)
+    assert open_data(f"camvid:{tmp_path}").remarks == {"train": (f"`{tmp_path}/classes.json` {said}",)}
 
 
 def test_a_layout_with_fixed_classes_names_those_that_are_missing(tmp_path: Path) -> None:

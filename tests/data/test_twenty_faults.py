@@ -17,7 +17,7 @@ from tests.data.encodings import GREY, chunk, exif, laid, png, saved
 from tests.data.folders import HEIGHT, WIDTH
 
 AGAIN: Final = "copy it again from where it came"
-KINDS: Final = ".png, .jpg, .jpeg, .bmp, .webp, .tif, .tiff, .ppm, .pgm"
+KINDS: Final = ".png, .jpg, .jpeg, .bmp, .gif, .webp, .tif, .tiff, .ppm, .pgm"
 INDEX: Final = "write the value of each class in the labels as its `index`, or remove the class"
 LIST: Final = 'list them in `classes.json`, with `"ignore": true` where they do not count'
 NUMBER: Final = "write the number of each pixel's class as a PNG of one channel"
@@ -37,7 +37,7 @@ SAID: Final = (
         "write it as a PNG of 8 bits",
     ),
     ("`train/images/folder.png` is a folder, where an image is expected", "move it elsewhere"),
-    ("`train/images/huge.png` has a size beyond any camera's", AGAIN),
+    ("`train/images/huge.png` has more pixels than are read (178,956,970)", "cut it into smaller images"),
     (
         "`train/images/no_label.png` has no label: there is no `train/labels/no_label.png`",
         "add it, or remove the image",

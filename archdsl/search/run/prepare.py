@@ -92,7 +92,8 @@ def prepare(request: SearchRequest, data: Data) -> Prepared:
         for phase in stage.phases:
             check_step(stage.program.nodes, phase.weights.batch, request.accumulate)
     splits = {phase.split for stage in stages for phase in stage.phases if phase.split is not None}
-    notices[:0] = (f"{data.classes.count} classes of {data.written}: {', '.join(data.classes.names)}", *data.remarks)
+    classes = f"{data.classes.count} classes of {data.written}: {', '.join(data.classes.names)}"
+    notices[:0] = (classes, *data.remarks.get(request.train_on, ()))
     setup = SearchSetup(
         loaded=loaded,
         search=search,
