@@ -210,6 +210,30 @@ def is_replaced(path: Path) -> bool:
     return path.exists() and not _written_into(path)
 
 
+def circle_of_links(path: Path) -> tuple[Path, ...]:
+    """The symbolic links on the way to a path that lead to each other in a circle, the first again at the end.
+
+    Empty where there is no such circle; no name may hold a NUL.
+    """
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            circles = (_circle_from(each) for each in (*reversed(path.parents), path))
+            return next((circle for circle in circles if circle), ())
+    return ()
+
+
+def _circle_from(link: Path) -> tuple[Path, ...]:
+    passed: list[Path] = []
+    while link not in passed:
+        if not link.is_symlink():
+            return ()
+        passed.append(link)
+        link = Path(os.path.normpath(link.parent / link.readlink()))
+    return (*passed[passed.index(link) :], link)
+
+
 def read_whole(path: Path, most: int | None = None) -> bytes:
     """What a file holds, of a larger one the first `most` bytes.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from codecs import BOM_UTF8
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from archdsl.diagnostics import Diagnostic
 from archdsl.files import ChangedMeanwhile, rewrite
 from archdsl.fmt import Formatted, format_source
-from archdsl.syntax import bytes_of, decode, read
+from archdsl.syntax import MAX_BYTES, bytes_of, decode, read, rest_of
 from archdsl.syntax.codes import UNREADABLE
 
 _ANYBODY_MAY_WRITE = 0o222
@@ -51,6 +52,12 @@ def format_input(name: str) -> Outcome:
         return Outcome(name, Status.BROKEN, formatted.diagnostics, result=data)
     status = Status.NOT_CANONICAL if formatted.text.encode() != data else Status.CANONICAL
     return Outcome(name, status, diff=_diff(formatted), result=formatted.text.encode())
+
+
+def rest_of_input(outcome: Outcome) -> Iterator[bytes]:
+    """What stands in standard input behind a text that is too large to be formatted, to be written back behind it."""
+    is_cut = outcome.result is not None and len(outcome.result) > MAX_BYTES
+    return rest_of(sys.stdin.buffer) if is_cut and outcome.status is Status.BROKEN else iter(())
 
 
 def format_file(path: str, *, write: bool) -> Outcome:

@@ -96,6 +96,12 @@ class Override(Setting):
         name, equals, text = str(value).partition("=")
         if not equals or not name.strip() or not text.strip():
             self.fail(f"`{value}` sets no parameter; write `--set classes=11`", param, ctx)
+        from archdsl.session import parameter
+
+        try:
+            parameter(text.strip())
+        except ValueError as error:
+            self.fail(f"`{name.strip()}` cannot be set: {error}", param, ctx)
         return name.strip(), text.strip()
 
 

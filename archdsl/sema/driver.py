@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,6 +17,7 @@ from archdsl.sema import codes
 from archdsl.sema.divisibility import image_size, report_size, report_uneven
 from archdsl.sema.elaborate.builder import Builder, Scope
 from archdsl.sema.elaborate.elaborator import Elaborator
+from archdsl.sema.elaborate.limits import Budget, Refused
 from archdsl.sema.elaborate.spaces import lay_out
 from archdsl.sema.elaborate.values import Environment, Poison, Value
 from archdsl.sema.genotype.membership import check as check_membership
@@ -51,6 +53,8 @@ class Meaning:
 Recipe: TypeAlias = "Search | Training | Cost"
 _RECIPES = (ast.Search, ast.Train, ast.Cost)
 _OF_SIZE = (codes.RESOLUTIONS_DIFFER, "E0503")
+ALSO_LIMIT = 100
+"""No genotype takes over the answers of more others."""
 _EVEN = 512
 """A multiple of every factor by which networks divide their images."""
 
@@ -63,8 +67,6 @@ def _rounded(length: int) -> int:
 class _Layout:
     """A space as it was laid out with the parameters that were given."""
 
-    space: ast.Space
-    given: Mapping[str, Value]
     program: Program | None
     """None where something is wrong with it."""
     diagnostics: tuple[Diagnostic, ...]
@@ -74,31 +76,40 @@ class _Layout:
 class Layouts:
     """Spaces as they were laid out: genotypes, searches and trainings in one file mostly are of one space."""
 
-    _known: list[_Layout] = field(default_factory=list[_Layout])
+    _known: dict[object, _Layout] = field(default_factory=dict[object, _Layout])
+    """By the identity of the space in the tree, and its parameters."""
+    budget: Budget = field(default_factory=Budget)
 
     def of(
         self, space: ast.Space, unit: Unit, given: Mapping[str, Value], size: tuple[int, int] | None, reporter: Reporter
     ) -> Program | None:
         """The program; None where something is wrong with it. What is wrong is reported each time."""
-        layout = next((each for each in self._known if each.space is space and _same(each.given, given)), None)
+        # With the types: `yes` is not 1, though Python takes them for equal.
+        key = (id(space), tuple((name, type(value), value) for name, value in sorted(given.items(), key=itemgetter(0))))
+        layout = self._known.get(key)
         if layout is None:
             found = Reporter()
-            layout = _Layout(space, given, _lay_out(space, unit, given, size, found), found.diagnostics)
-            self._known.append(layout)
+            layout = _Layout(_lay_out(space, unit, given, size, found, self.budget), found.diagnostics)
+            self._known[key] = layout
         reporter.merge(layout.diagnostics)
         return layout.program
 
 
 def _lay_out(
-    space: ast.Space, unit: Unit, given: Mapping[str, Value], size: tuple[int, int] | None, reporter: Reporter
+    space: ast.Space,
+    unit: Unit,
+    given: Mapping[str, Value],
+    size: tuple[int, int] | None,
+    reporter: Reporter,
+    budget: Budget,
 ) -> Program | None:
     """Where only the image's size is wrong, that is said and nothing that follows."""
     trial = Reporter()
-    program = lay_out(space, unit, given, trial, size)
+    program = lay_out(space, unit, given, trial, size, budget)
     if program is None and any(each.code in _OF_SIZE for each in trial.diagnostics):
         written = image_size(space, size)
         rounded = written and (_rounded(written[0]), _rounded(written[1]))
-        even = rounded and rounded != written and lay_out(space, unit, given, Reporter(), rounded)
+        even = rounded and rounded != written and lay_out(space, unit, given, Reporter(), rounded, budget)
         if written and even:
             report_size(even, of_program(even), written, reporter)
             return None
@@ -118,11 +129,17 @@ class Checker:
 
     def all(self) -> tuple[list[Meaning], list[Recipe]]:
         """Every item of the file that says something by itself."""
-        found = [
-            self.item(name) for name, item in self.unit.items.items() if isinstance(item, ast.Space | ast.Genotype)
-        ]
-        recipes = [self.recipe(name) for name, item in self.unit.items.items() if isinstance(item, _RECIPES)]
-        return [each for each in found if each is not None], [each for each in recipes if each is not None]
+        meanings: list[Meaning] = []
+        recipes: list[Recipe] = []
+        # Recipes are read behind what they are about.
+        for name, item in sorted(self.unit.items.items(), key=lambda each: isinstance(each[1], _RECIPES)):
+            if self.reporter.full:
+                break
+            if isinstance(item, ast.Space | ast.Genotype) and (meaning := self.item(name)) is not None:
+                meanings.append(meaning)
+            if isinstance(item, _RECIPES) and (recipe := self.recipe(name)) is not None:
+                recipes.append(recipe)
+        return meanings, recipes
 
     def recipe(self, name: str) -> Recipe | None:
         """A search, a training or a cost of the file; None where something is wrong with it."""
@@ -302,7 +319,11 @@ class Checker:
                     help=suggestion(written, known) or "it has none",
                 )
                 return None
-            given[argument.name.text] = ev.value(argument.value, env)
+            try:
+                given[argument.name.text] = ev.value(argument.value, env)
+            except Refused as refused:
+                self.reporter.add(refused.diagnostic)
+                return None
         return None if any(isinstance(value, Poison) for value in given.values()) else given
 
     def _also(self, item: ast.Genotype, space: ast.Space) -> list[ast.Genotype]:
@@ -311,6 +332,15 @@ class Checker:
         open_ = {id(item): item}
         waiting = [iter(_note(item, "also"))]
         while waiting:
+            if len(done) + len(open_) > ALSO_LIMIT + 1:
+                self.reporter.report(
+                    codes.EXPANDS_TOO_FAR,
+                    f"`{item.name.text}` takes over the answers of more than {ALSO_LIMIT} genotypes",
+                    item.name.span,
+                    "expands too far",
+                    help="write the answers where they are meant",
+                )
+                return []
             value = next(waiting[-1], None)
             if value is None:
                 waiting.pop()
@@ -378,11 +408,6 @@ class Checker:
             else f"answer `{program.name}` as it is now, or take the version that the answers were written for",
             severity=Severity.WARNING if fits else Severity.ERROR,
         )
-
-
-def _same(one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
-    """Whether the same parameters are given; `yes` is not 1, though Python takes them for equal."""
-    return one == other and all(type(one[name]) is type(other[name]) for name in one)
 
 
 def _items(**kinds: Sequence[str]) -> str:

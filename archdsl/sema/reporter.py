@@ -3,17 +3,49 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
+from typing import Final
 
 from archdsl.diagnostics import Diagnostic, Fix, Label, Severity
 from archdsl.sema import codes
+from archdsl.syntax.codes import TOO_MANY
 from archdsl.text import Span, TextEdit
+
+REPORT_LIMIT: Final = 200
+"""The largest number of errors of one text that are shown, and of warnings."""
+
+
+def limited(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The first of them, in their order, up to the limit, errors and warnings each for themselves."""
+    found: list[Diagnostic] = []
+    shown = Counter[Severity]()
+    for diagnostic in diagnostics:
+        severity = diagnostic.severity
+        shown[severity] += 1
+        if shown[severity] <= REPORT_LIMIT:
+            found.append(diagnostic)
+        elif shown[severity] == REPORT_LIMIT + 1:
+            found.append(_rest(diagnostic))
+    return tuple(found)
+
+
+def _rest(first: Diagnostic) -> Diagnostic:
+    """What is said instead of the first that is not shown, and of all behind it."""
+    what = "mistakes" if _is_error(first) else "warnings"
+    message = f"the text has more than {REPORT_LIMIT} {what}; those from here on are not shown"
+    primary = first.primary and Label(first.primary.span, "")
+    return Diagnostic(TOO_MANY, message, primary, help="mend those above first", severity=first.severity)
 
 
 @dataclass(slots=True)
 class Reporter:
-    """A cell that stands forty times is checked forty times; a mistake in it is reported once."""
+    """A cell that stands forty times is checked forty times; a mistake in it is reported once.
+
+    More errors than `REPORT_LIMIT` and one are only counted.
+    """
 
     _found: dict[tuple[str, Span | None, str], Diagnostic] = field(
         default_factory=dict[tuple[str, Span | None, str], Diagnostic]
@@ -21,10 +53,17 @@ class Reporter:
 
     _broken: list[Span] = field(default_factory=list[Span])
     """The places of syntax errors."""
+    errors: int = 0
+    """How many were found, those that are only counted each time anew."""
 
     def copy(self) -> Reporter:
         """What was reported up to here, to go on from."""
-        return Reporter(dict(self._found), list(self._broken))
+        return Reporter(dict(self._found), list(self._broken), self.errors)
+
+    @property
+    def full(self) -> bool:
+        """Whether errors are only counted from now on; what would be said of them need not be found out."""
+        return self.errors > REPORT_LIMIT
 
     def report(
         self,
@@ -42,7 +81,7 @@ class Reporter:
         key = (code, span, "" if span else message)
         if key not in self._found and not (span and self._is_broken(span)):
             primary = Label(span, here) if span else None
-            self._found[key] = Diagnostic(code, message, primary, also, notes, help, fix, severity)
+            self._keep(key, Diagnostic(code, message, primary, also, notes, help, fix, severity))
 
     def add_at(self, code: str, message: str, span: Span, here: str, *, help: str | None) -> None:
         """One of several mistakes at one place."""
@@ -50,7 +89,14 @@ class Reporter:
 
     def add(self, diagnostic: Diagnostic) -> None:
         key = (diagnostic.code, diagnostic.primary.span if diagnostic.primary else None, diagnostic.message)
-        self._found.setdefault(key, diagnostic)
+        if key not in self._found:
+            self._keep(key, diagnostic)
+
+    def _keep(self, key: tuple[str, Span | None, str], diagnostic: Diagnostic) -> None:
+        error = diagnostic.severity is Severity.ERROR
+        if not (error and self.full):
+            self._found[key] = diagnostic
+        self.errors += error
 
     def add_syntax(self, diagnostic: Diagnostic) -> None:
         """A syntax error; what a check says of the same place follows from it and is not reported."""
@@ -58,8 +104,10 @@ class Reporter:
         if diagnostic.primary is not None:
             self._broken.append(diagnostic.primary.span)
 
-    def merge(self, found: Iterable[Diagnostic]) -> None:
+    def merge(self, found: Sequence[Diagnostic]) -> None:
         """What a later check found, except where an earlier one has reported the place or one around it."""
+        if not found:
+            return
         earlier = (each for each in self._found.values() if _is_error(each))
         known = _Places([each.primary.span for each in earlier if each.primary])
         for diagnostic in found:
@@ -73,10 +121,6 @@ class Reporter:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         return tuple(self._found.values())
-
-    @property
-    def errors(self) -> int:
-        return sum(_is_error(diagnostic) for diagnostic in self._found.values())
 
     @property
     def failed(self) -> bool:
@@ -127,15 +171,26 @@ def replacement(written: str, known: list[str], span: Span) -> Fix | None:
 
 
 NEAR_LIMIT = 1_000
-"""Among more names the nearest is not looked for: each takes 50 microseconds, and such texts are not typed by hand."""
+"""Among more names the nearest is not looked for: such texts are not typed by hand."""
+LONG_NAME = 100
+"""Nor for a name of more characters."""
+COMPARED = 30
+"""So many names are compared as a whole, which takes 50 microseconds each: those that share the most characters."""
 
 
 def _near(written: str, known: list[str], cutoff: float) -> str | None:
     """The known name that is most like what is written, if one is like it."""
     from difflib import get_close_matches
 
-    if len(known) > NEAR_LIMIT:
+    if len(known) > NEAR_LIMIT or len(written) > LONG_NAME:
         return None
+    if len(known) > COMPARED:
+        characters = frozenset(written)
+
+        def unlike(name: str) -> int:
+            return len(characters.symmetric_difference(name[:LONG_NAME])) + abs(len(written) - len(name))
+
+        known = nsmallest(COMPARED, known, key=unlike)
     return next(iter(get_close_matches(written, known, n=1, cutoff=cutoff)), None)
 
 

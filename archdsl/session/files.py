@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from archdsl.diagnostics import Diagnostic
+from archdsl.files import read_whole
 from archdsl.sema.modules.files import Disk, Files, shown
 from archdsl.syntax import decode
 from archdsl.text import SourceFile
@@ -37,6 +38,10 @@ class Buffers:
         if text is None:
             return self.below.read(path)
         return decode(shown(path), text.encode("utf-8", "surrogatepass"))
+
+
+_LARGEST: Final = 64 << 20
+"""Bytes, more than any file may have that a check reads."""
 
 
 class _Asked(Enum):
@@ -103,8 +108,11 @@ class Recorder:
 
 
 def digest(path: Path) -> str:
-    """What a file on the disk holds, as sha256; empty where there is no file to read."""
+    """What a file on the disk holds, as sha256; empty where there is no file to read.
+
+    Of a file that is larger than any that is accepted it tells only that.
+    """
     try:
-        return sha256(path.read_bytes()).hexdigest()
+        return sha256(read_whole(path, _LARGEST)).hexdigest() if path.is_file() else ""
     except OSError:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,15 +16,16 @@ from archdsl.records import record
 from archdsl.sema.driver import Checker, Layouts, Meaning, Recipe, is_recipe
 from archdsl.sema.modules.files import Disk, Files
 from archdsl.sema.modules.load import Unit, load_units, root_of
-from archdsl.sema.reporter import Reporter
+from archdsl.sema.reporter import Reporter, limited
 from archdsl.sema.resolve import Index, Resolution, check_names, resolution_of
 from archdsl.session.cache import Cache
 from archdsl.session.files import Record, Recorder, digest
-from archdsl.syntax import Parsed, parse
+from archdsl.syntax import MAX_DIGITS, Parsed, digits_of, parse
 from archdsl.text import SourceFile
 
 Parameter: TypeAlias = "int | Fraction | bool | str"
 
+_NUMBER: Final = re.compile(r"[-+\d_./]+(e[-+\d_]+)?", re.IGNORECASE)
 _TEXTS: Final = 512
 """How many parsed texts are kept."""
 _SNAPSHOTS: Final = 32
@@ -239,7 +241,8 @@ class Session:
                 self._count("reuses")
         # Levels are no part of what is kept: they change without anything else being done again.
         whole = query.of == "every item"
-        diagnostics = in_order(reported(result.diagnostics, snapshot.unit.parsed, _settings(text), whole=whole))
+        found = reported(result.diagnostics, snapshot.unit.parsed, _settings(text), whole=whole)
+        diagnostics = limited(in_order(found))
         resolution = snapshot.resolution if whole else None
         return Checked(text.source, snapshot.unit, diagnostics, result.meanings, result.recipes, resolution)
 
@@ -304,9 +307,14 @@ def _relaxed(checker: Checker, recipes: Sequence[Recipe]) -> None:
 
 
 def parameter(text: str) -> Parameter:
-    """A parameter as a command line gives it: a number, `yes` or `no`, else a word."""
+    """A parameter as a command line gives it: a number, `yes` or `no`, else a word.
+
+    Raises ValueError for a number that no text may hold (E0113).
+    """
     if text in ("yes", "no"):
         return text == "yes"
+    if _NUMBER.fullmatch(text) and digits_of(text) > MAX_DIGITS:
+        raise ValueError(f"a number has at most {MAX_DIGITS} digits, written out")
     try:
         number = Fraction(text.replace("_", ""))
     except (ValueError, ZeroDivisionError):

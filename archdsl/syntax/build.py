@@ -14,6 +14,16 @@ from archdsl.text import SourceFile, Span
 MAX_DIGITS: Final = 600
 """Digits of a number: below the smallest limit that Python can be set to (640)."""
 
+
+def digits_of(number: str) -> int:
+    """How many digits a number (`12`, `0.5`, `1e9`) has written out, or more than `MAX_DIGITS`. Nothing is computed."""
+    mantissa, _, exponent = number.lower().partition("e")
+    magnitude = exponent.lstrip("+-0_").replace("_", "")
+    if len(magnitude) > len(str(MAX_DIGITS)):
+        return MAX_DIGITS + 1
+    return len(mantissa) + (int(magnitude) if magnitude.isdecimal() else 0)
+
+
 Children = Sequence[Any]
 Maker = Callable[[Span, Children], Any]
 
@@ -140,17 +150,10 @@ class Builder:
     def _number(self, span: Span, kids: Children) -> ast.Number:
         token = kids[0]
         text = self._spelling(token)
-        digits = len(text)
-        if token.kind == "INT":
-            if digits <= MAX_DIGITS:
-                return ast.Number(span, int(text.replace("_", "") or "0"))
-        else:
-            mantissa, _, exponent = text.lower().partition("e")
-            magnitude = exponent.lstrip("+-0")
-            if digits <= MAX_DIGITS and len(magnitude) <= 4:
-                digits = len(mantissa) + int(magnitude or "0")
-                if digits <= MAX_DIGITS:
-                    return ast.Number(span, Fraction(text.replace("_", "")))
+        digits = digits_of(text)
+        if digits <= MAX_DIGITS:
+            plain = text.replace("_", "")
+            return ast.Number(span, int(plain or "0") if token.kind == "INT" else Fraction(plain))
         self._too_long(span, digits)
         return ast.Number(span, 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -37,13 +38,22 @@ def read(path: str | os.PathLike[str]) -> SourceFile | Diagnostic:
 
 
 def bytes_of(stream: BinaryIO) -> bytes:
-    """All bytes of a stream, read piece by piece; nothing may have been read from it before.
+    """The bytes of a stream, of a long one enough for `decode` to refuse it; nothing may have been read from it before.
 
     A single `read` waits for the end within one call, and a Ctrl-C that comes between two of its system calls is not
     heeded before that.
     """
-    number = stream.fileno()
-    return b"".join(iter(lambda: os.read(number, _PIECE), b""))
+    read: list[bytes] = []
+    left = MAX_BYTES + 1
+    while left > 0 and (piece := os.read(stream.fileno(), min(_PIECE, left))):
+        read.append(piece)
+        left -= len(piece)
+    return b"".join(read)
+
+
+def rest_of(stream: BinaryIO) -> Iterator[bytes]:
+    """What `bytes_of` has left of a stream, piece by piece."""
+    return iter(lambda: os.read(stream.fileno(), _PIECE), b"")
 
 
 def decode(name: str, data: bytes) -> SourceFile | Diagnostic:

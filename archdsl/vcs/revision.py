@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,6 @@ class Revision:
 
     def _git(self, path: Path, *command: str) -> bytes:
         """Run in the nearest folder that the working tree still has: git has to stand somewhere in the repository."""
-        absolute = path.resolve()
+        absolute = Path(os.path.realpath(path))  # `resolve` raises where links lead in a circle
         here = next(folder for folder in (absolute, *absolute.parents) if folder.is_dir())
         return git(*command, f"{self.name}:./{absolute.relative_to(here).as_posix()}", folder=here)

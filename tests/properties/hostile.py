@@ -125,6 +125,28 @@ SPACES: dict[str, str] = {
     ),
     "defaults that read each other": space("out y = image -> o", "op o(a = b, b = a) = conv(a) -> conv(b)\n\n"),
     "a set that holds itself": space("out y = image -> s", "ops s = {relu, s}\n\n"),
+    "sets that hold each other twice": space(
+        "out y = image -> s30",
+        "ops s1 = {relu, bn}\n" + "".join(f"ops s{n} = {{{{s{n - 1}}}, s{n - 1}}}\n" for n in range(2, 31)) + "\n",
+    ),
+    "ops without a node that double": space(
+        "out y = o40(image)",
+        "op o1() {\n  in x\n  out x\n}\n"
+        + "".join(f"op o{n}() {{\n  in x\n  out o{n - 1}(o{n - 1}(x))\n}}\n" for n in range(2, 41)),
+    ),
+    "a cell in itself": space("out y = c(image)", "cell c() {\n  in x\n  t = chain(x) {\n    c()\n  }\n  out t\n}\n\n"),
+    "two hundred sets in each other": space(
+        "out y = image -> s200",
+        "ops s1 = {relu, bn}\n" + "".join(f"ops s{n} = {{s{n - 1}, conv(c = {n})}}\n" for n in range(2, 201)) + "\n",
+    ),
+    "three hundred choices at one place": space(
+        "\n".join(f"choose k{n} in {{1, 3}}" for n in range(300))
+        + f"\nout y = image -> conv(3, k = {joined(299, 'k{0}', ' + ')})"
+    ),
+    "thirteen kilobytes of unknown names": space("\n".join(f"a{n} = b{n}" for n in range(950)) + "\nout y = image"),
+    "thirty thousand spaces": HEAD
+    + "".join(f"space s{n}() {{\n in x: 3x8x8\n out x -> relu\n}}\n" for n in range(30_000)),
+    "two mebibytes of mistakes": space("\n".join(f"a = q{n} -> r{n}" for n in range(85_000)) + "\nout y = image"),
     "candidates with arguments that double": space(
         "out y = image -> o12(relu)",
         "op o1(f) = f -> f\n" + "".join(f"op o{n}(f) = o{n - 1}(f = {{f, f -> relu}})\n" for n in range(2, 13)),

@@ -92,6 +92,61 @@ def test_what_is_no_file_is_not_found(written: str, tmp_path: Path) -> None:
     assert "error[E0020]" in found.stdout
 
 
+LOOPS = {
+    'use "one.arch"': 'error[E0020]: `"one.arch"` lies behind links in a circle: '
+    "`one.arch` leads to `two.arch` leads to `one.arch`",
+    'use "folder/x.arch"': 'error[E0020]: `"folder/x.arch"` lies behind links in a circle: `folder` leads to `folder`',
+    'cost c = table("a.json", unit = ms)': 'error[E0701]: `"a.json"` lies behind links in a circle: '
+    "`b.json` leads to `b.json`",
+}
+
+
+@pytest.mark.parametrize("line", LOOPS)
+def test_links_in_a_circle_are_shown(line: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    for link, to in {
+        "one.arch": "two.arch",
+        "two.arch": "one.arch",
+        "folder": "folder",
+        "a.json": "b.json",
+        "b.json": "b.json",
+    }.items():
+        (tmp_path / link).symlink_to(to)
+    (tmp_path / "space.arch").write_text(f"archdsl 1\n\n{line}\n", encoding="utf-8")
+    found = command("check", "space.arch", folder=tmp_path)
+    assert found.returncode == 1, found.stderr
+    assert LOOPS[line] in found.stdout
+
+
+@pytest.mark.parametrize("value", ["1e1000000000", "1e-999999999", "-2E+99_999", "9" * 601, "1/" + "3" * 700])
+def test_a_parameter_is_a_number_that_a_text_may_hold(value: str, tmp_path: Path) -> None:
+    text = "archdsl 1\n\nspace net(c = 3) {\n  in image: 3x8x8\n  out y = image -> conv(c)\n}\n"
+    (tmp_path / "net.arch").write_text(text, encoding="utf-8")
+    found = command("check", "net.arch", "--set", f"c={value}", folder=tmp_path)
+    assert found.returncode == 2
+    assert "`c` cannot be set: a number has at most 600 digits, written out" in found.stderr
+    assert command("check", "net.arch", "--set", "c=1e1", folder=tmp_path).returncode == 0
+
+
+def fed(*arguments: str, mebibytes: int, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    """A command that is given that much of a comment."""
+    line = f"yes '# a comment' | head -c {mebibytes}M | {sys.executable} -m archdsl {' '.join(arguments)}"
+    limited = f"ulimit -v {MEMORY_KIB // 2}; {line}"
+    return subprocess.run(["bash", "-c", limited], cwd=folder, env=_environment(), capture_output=True, check=False)
+
+
+def test_standard_input_is_read_up_to_what_a_text_may_have(tmp_path: Path) -> None:
+    found = fed("check", "-", mebibytes=1_500, folder=tmp_path)
+    assert found.returncode in (1, 2), found.stderr
+    assert b"error[E0003]: the file is larger than 2 MiB" in found.stdout
+
+
+def test_a_text_too_large_to_be_formatted_is_written_back_whole(tmp_path: Path) -> None:
+    found = fed("fmt", "-", mebibytes=5, folder=tmp_path)
+    assert found.returncode == 1
+    assert found.stdout == b"# a comment\n" * ((5 << 20) // 12) + b"# a comment\n"[: (5 << 20) % 12]
+
+
 def test_files_that_use_each_other_a_hundred_deep_and_twice_each(tmp_path: Path) -> None:
     for number in range(100):
         text = f'archdsl 1\n\nuse "f{number + 1}.arch" as a\nuse "f{number + 1}.arch" as b\n'

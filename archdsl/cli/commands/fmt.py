@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from archdsl.cli.exits import Exit
-from archdsl.cli.formatting import Outcome, Status, format_file, format_input
+from archdsl.cli.formatting import Outcome, Status, format_file, format_input, rest_of_input
 from archdsl.cli.options import text_or_json
 from archdsl.cli.output import diagnostics_text, note, note_diagnostics, plural, say, say_bytes, say_json
 from archdsl.cli.texts import arch_files
@@ -60,6 +60,8 @@ def _show(outcome: Outcome, *, only_check: bool, show_diff: bool) -> None:
             say(f"{outcome.file} is not canonical")
     elif outcome.result is not None:
         say_bytes(outcome.result)
+        for piece in rest_of_input(outcome):
+            say_bytes(piece)
 
 
 def _summary(outcomes: Sequence[Outcome], *, write: bool) -> str:

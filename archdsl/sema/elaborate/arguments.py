@@ -31,6 +31,7 @@ def port_values(ev: Evaluator, argument: ast.Argument, env: Environment) -> Sequ
             return [_no_set(ev, over, argument.over)]
         found: list[Value] = []
         for item in over.items:
+            ev.builder.work.spend(argument.span, 1 + len(env.names) // 100)  # they are copied
             inner = env.under(env.scope.child(FrameKind.LINE, f"{argument.bound.text}_{item.spelled}"))
             names = {**env.names, argument.bound.text: item.value}
             found.append(ev.value(argument.value, replace(inner, names=names)))

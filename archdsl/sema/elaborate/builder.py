@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from archdsl.ops import Channels, Count, Shape
 from archdsl.ops import Value as Attribute
 from archdsl.ops.dims import DOMAIN_LIMIT, values, variable
 from archdsl.ops.primitives import PRIMITIVES
+from archdsl.sema.elaborate.limits import Nesting, TooLarge, Work
 from archdsl.sema.modules.library import is_packaged
 from archdsl.space import (
     Apply,
@@ -32,6 +34,7 @@ from archdsl.space import (
     Trellis,
     in_supernet,
 )
+from archdsl.syntax import ast
 from archdsl.text import Span
 
 NODE_LIMIT = 25_000
@@ -39,15 +42,6 @@ NODE_LIMIT = 25_000
 sizes has them laid out twice, which takes two seconds. The largest published space that was written down,
 Auto-DeepLab's, has 22,265.
 """
-
-
-class TooLarge(Exception):
-    """The text would expand beyond the limit."""
-
-    def __init__(self, span: Span | None, what: str) -> None:
-        super().__init__(what)
-        self.span = span
-        self.what = what
 
 
 @dataclass(slots=True)
@@ -99,6 +93,7 @@ def _apart(one: tuple[Span, ...], other: tuple[Span, ...]) -> tuple[Span, Span] 
 class Builder:
     """The program so far."""
 
+    work: Work = field(default_factory=Work)
     nodes: list[Node] = field(default_factory=list[Node])
     questions: dict[QuestionPath, Question] = field(default_factory=dict[QuestionPath, Question])
     constraints: list[Ordered] = field(default_factory=list[Ordered])
@@ -108,12 +103,25 @@ class Builder:
     """Nodes whose map is not there under some answers."""
     differing: dict[QuestionPath, Differing] = field(default_factory=dict[QuestionPath, "Differing"])
     """Questions that instances ask with other candidates than the first of them."""
+    nesting: Nesting = field(default_factory=Nesting)
     calls: tuple[Span, ...] = ()
     """The calls of ops and cells that are being laid out, from the outermost."""
     asked: dict[QuestionPath, tuple[Span, ...]] = field(default_factory=dict[QuestionPath, tuple[Span, ...]])
     """For each question the calls in which it was asked first."""
     made: list[tuple[Span, ...]] = field(default_factory=list[tuple[Span, ...]])
     """For each node the calls in which it was made."""
+
+    @contextmanager
+    def calling(self, definition: ast.Op | ast.Cell, span: Span) -> Generator[None, None, None]:
+        """While an op or a cell is laid out where the text calls it. Raises Refused, as `Nesting.enter`."""
+        self.nesting.enter(definition, span)
+        outside = self.calls
+        self.calls = (*outside, span)
+        try:
+            yield
+        finally:
+            self.nesting.leave()
+            self.calls = outside
 
     def origins(self, *nodes: int) -> list[Span | None]:
         """Where the text that is being laid out makes these nodes: places that differ, if there are such."""

@@ -12,7 +12,6 @@ from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import codes
 from archdsl.sema.elaborate import shape_mismatch
 from archdsl.sema.elaborate.arguments import bind_arguments, parameter_names
-from archdsl.sema.elaborate.builder import TooLarge
 from archdsl.sema.elaborate.select import mix
 from archdsl.sema.elaborate.values import (
     NOTHING,
@@ -33,9 +32,6 @@ from archdsl.sema.elaborate.values import (
 from archdsl.space import Apply, Asked, FrameKind, Label, QuestionPath, assume, chosen_in, in_supernet
 from archdsl.syntax import ast
 from archdsl.text import Span
-
-CALL_DEPTH = 40
-"""Ops and cells that call one another deeper than this call themselves."""
 
 
 def call(
@@ -129,6 +125,7 @@ def invoke(
     stride: int = 1,
 ) -> Value:
     """The callee on settled or open values; values that answers decide are spread first."""
+    ev.builder.work.spend(span)
     ports = [ev.settle(port) for port in ports]
     given = {**dict(callee.bound), **{name: ev.settle(value) for name, value in given.items()}}
     if stride != 1 and "s" not in given:
@@ -158,21 +155,8 @@ def invoke(
         return _spread(ev, spread, callee, ports, given, env, span)
     if isinstance(callee.definition, Primitive):
         return primitive(ev, callee.definition.name, ports, given, env, span)
-    if ev.depth >= CALL_DEPTH:
-        itself = any(_within(call_, callee.definition.span) for call_ in ev.builder.calls)
-        raise TooLarge(span, f"`{callee.name}` calls itself" if itself else f"calls lie more than {CALL_DEPTH} deep")
-    ev.depth += 1
-    outside = ev.builder.calls
-    ev.builder.calls = (*outside, span)
-    try:
+    with ev.builder.calling(callee.definition, span):
         return ev.instantiate(callee, ports, given, env, span)
-    finally:
-        ev.depth -= 1
-        ev.builder.calls = outside
-
-
-def _within(inner: Span, outer: Span) -> bool:
-    return inner.source is outer.source and outer.start <= inner.start and inner.stop <= outer.stop
 
 
 def _open(ports: Sequence[Value], given: Mapping[str, Value]) -> Choice | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from archdsl.sema import codes
 from archdsl.sema.elaborate import calls, edge_choice, instantiate
 from archdsl.sema.elaborate.arguments import port_values
-from archdsl.sema.elaborate.builder import NODE_LIMIT, TooLarge
+from archdsl.sema.elaborate.builder import NODE_LIMIT
+from archdsl.sema.elaborate.limits import TooLarge
 from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,

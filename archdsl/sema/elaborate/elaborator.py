@@ -14,7 +14,8 @@ from archdsl.sema import codes
 from archdsl.sema.elaborate import call_expr, calls, case_expr, instantiate, select, statements
 from archdsl.sema.elaborate.arguments import partial, refuse_unnamed
 from archdsl.sema.elaborate.arithmetic import ArithmeticMistake, Number, power, product, total, whole
-from archdsl.sema.elaborate.builder import Builder, TooLarge
+from archdsl.sema.elaborate.builder import Builder
+from archdsl.sema.elaborate.limits import TooLarge
 from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
@@ -56,13 +57,12 @@ class Elaborator:
     reporter: Reporter
     assumed: dict[QuestionPath, str] = field(default_factory=dict[QuestionPath, str])
     """Answers taken for granted while one option of a choice is laid out."""
-    sets: dict[int, Many | None] = field(default_factory=dict[int, "Many | None"])
-    """The sets that were evaluated; None while one is."""
+    sets: dict[int, Many] = field(default_factory=dict[int, Many])
+    """The sets that were evaluated."""
     distinct: dict[int, tuple[ast.Expr, ...]] = field(default_factory=dict[int, "tuple[ast.Expr, ...]"])
     """The items of sets, each once: trees are compared as a whole, and a set in a grid is read at every place."""
     applied: dict[object, tuple[Apply, Shape]] = field(default_factory=dict[object, "tuple[Apply, Shape]"])
     """Primitives that were applied to maps of these shapes with these parameters: networks repeat themselves."""
-    depth: int = 0
     wrong: bool = False
     """Whether something is wrong, here or in what was reported before."""
 
@@ -70,6 +70,7 @@ class Elaborator:
 
     def value(self, expr: ast.Expr, env: Environment) -> Value:
         """What the expression means here; POISON where that has been reported to be wrong."""
+        self.builder.work.spend(expr.span)
         match expr:
             case ast.Path():
                 value = self.path(expr, env)
@@ -109,6 +110,12 @@ class Elaborator:
         return value
 
     def name(self, path: ast.Path, env: Environment) -> Value:
+        value = self._named(path, env)
+        if isinstance(value, Many):
+            self.builder.work.spend(path.span, len(value.items))
+        return value
+
+    def _named(self, path: ast.Path, env: Environment) -> Value:
         name = path.head.text
         if name in env.names:
             return self.settle(env.names[name])
@@ -144,21 +151,11 @@ class Elaborator:
     def op_set(self, item: ast.Ops, unit: Unit, env: Environment) -> Value:
         """The candidates of `ops name = {…}`, evaluated once and in the file that defines them."""
         if id(item) not in self.sets:
-            self.sets[id(item)] = None
-            inner = Environment(unit, env.scope)
-            value = self.value(item.value, inner)
+            self.builder.nesting.enter(item, item.name.span)
+            value = self.value(item.value, Environment(unit, env.scope))
+            self.builder.nesting.leave()
             self.sets[id(item)] = value if isinstance(value, Many) else Many((Candidate(unparse(item.value), value),))
-        found = self.sets[id(item)]
-        if found is None:
-            name = item.name
-            return self.poison(
-                codes.CYCLE,
-                f"`{name.text}` holds itself",
-                name.span,
-                "closes the circle",
-                help="take it out of its items",
-            )
-        return found
+        return self.sets[id(item)]
 
     def part(self, value: Value, part: ast.Index | ast.Attribute, path: ast.Path, env: Environment) -> Value:
         """`value.name` or `value[index]`."""
@@ -200,6 +197,7 @@ class Elaborator:
             case _:
                 value = self.candidate(expr, env)
                 if isinstance(value, Many):
+                    self.builder.work.spend(expr.span, len(value.items))
                     yield from value.items
                 elif not isinstance(value, Nothing):
                     head = self.spelled(expr.head, env) if isinstance(expr, ast.Pipe) else ""
@@ -298,6 +296,7 @@ class Elaborator:
         calculate: Callable[[list[tuple[str, Number]]], Number],
         span: Span,
     ) -> Value:
+        self.builder.work.spend(span, len(terms))
         found: list[tuple[str, Number]] = []
         for index, (sign, value, expr) in enumerate(terms):
             match self.settle(value):
@@ -368,7 +367,7 @@ class Elaborator:
     # Mistakes -----------------------------------------------------------------------------------
 
     def unknown(self, name: ast.Name, env: Environment) -> Value:
-        if not name.text or env.unit.incomplete:
+        if not name.text or env.unit.incomplete or self.reporter.full:
             return self._lost()
         known = [*env.names, *env.unit.names(ast.Op, ast.Ops, ast.Cell)]
         return self.poison(

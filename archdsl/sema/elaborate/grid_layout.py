@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from archdsl.sema import codes
 from archdsl.sema.elaborate import choose_stmt, instantiate
 from archdsl.sema.elaborate.arguments import port_values
-from archdsl.sema.elaborate.builder import NODE_LIMIT, Scope, TooLarge
+from archdsl.sema.elaborate.builder import NODE_LIMIT, Scope
 from archdsl.sema.elaborate.grids import START, Grid, Source, Standing, chosen_number
+from archdsl.sema.elaborate.limits import TooLarge
 from archdsl.sema.elaborate.values import (
     POISON,
     Callee,

@@ -100,12 +100,8 @@ def place(
     parameters = None if given is None else _parameters(ev, callee, definition.parameters, given, env, span)
     if parameters is None or any(isinstance(port, Poison) for port in ports):
         return POISON
-    outside = ev.builder.calls
-    ev.builder.calls = (*outside, span)
-    try:
+    with ev.builder.calling(definition, span):
         return cell(ev, callee, definition, ports, parameters, env.scope, asking, span)
-    finally:
-        ev.builder.calls = outside
 
 
 def single(outputs: dict[str, Value], name: str) -> Value:

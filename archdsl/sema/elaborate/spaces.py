@@ -10,8 +10,9 @@ from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Shape
 from archdsl.ops.model import LARGEST
 from archdsl.sema import codes
-from archdsl.sema.elaborate.builder import Builder, Differing, Scope, TooLarge
+from archdsl.sema.elaborate.builder import Builder, Differing, Scope
 from archdsl.sema.elaborate.elaborator import Elaborator
+from archdsl.sema.elaborate.limits import Budget, Refused, TooLarge
 from archdsl.sema.elaborate.values import Choice, Environment, Evaluator, Map, Nothing, Outputs, Poison, Value, describe
 from archdsl.sema.modules.hashing import structure_hash
 from archdsl.sema.modules.load import Unit
@@ -22,27 +23,36 @@ from archdsl.text import Span
 
 
 def lay_out(
-    space: ast.Space, unit: Unit, given: Mapping[str, Value], reporter: Reporter, size: tuple[int, int] | None = None
+    space: ast.Space,
+    unit: Unit,
+    given: Mapping[str, Value],
+    reporter: Reporter,
+    size: tuple[int, int] | None,
+    budget: Budget,
 ) -> Program | None:
     """The program of a space with some parameters given; None where something in it is wrong and reported.
 
-    `size` replaces the height and width that the text gives its first image; others keep their part of it.
+    `size` replaces the height and width that the text gives its first image; others keep their part of it. `budget`
+    holds the steps that its text has left.
     """
-    ev = Elaborator(Builder(), reporter)
-    before = reporter.errors
-    parameters: dict[str, Value] | None = None
     try:
-        parameters = _parameters(ev, space, unit, given)
-        if parameters is not None:
-            _lines(ev, space, unit, parameters, size)
-    except TooLarge as mistake:
-        reporter.report(
-            codes.EXPANDS_TOO_FAR,
-            mistake.what,
-            mistake.span,
-            "expands too far",
-            help="a text may not demand unbounded work; make it smaller",
-        )
+        with budget.work(space.name.span) as work:
+            return _program(Elaborator(Builder(work), reporter), space, unit, given, size)
+    except Refused as refused:
+        reporter.add(refused.diagnostic)
+    except RecursionError:  # what lies deep in itself by other ways than ops, sets and cells
+        reporter.add(TooLarge(space.name.span, f"what `{space.name.text}` computes lies too deep in itself").diagnostic)
+    return None
+
+
+def _program(
+    ev: Elaborator, space: ast.Space, unit: Unit, given: Mapping[str, Value], size: tuple[int, int] | None
+) -> Program | None:
+    reporter = ev.reporter
+    before = reporter.errors
+    parameters = _parameters(ev, space, unit, given)
+    if parameters is not None:
+        _lines(ev, space, unit, parameters, size)
     if reporter.errors > before or ev.wrong or parameters is None:
         return None
     builder = ev.builder

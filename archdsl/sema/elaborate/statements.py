@@ -6,7 +6,7 @@ from collections.abc import Container, Sequence
 
 from archdsl.sema import codes
 from archdsl.sema.elaborate import branches, chains, choose_stmt, grid_layout
-from archdsl.sema.elaborate.builder import TooLarge
+from archdsl.sema.elaborate.limits import TooLarge
 from archdsl.sema.elaborate.values import Environment, Evaluator, Value
 from archdsl.sema.resolve.name_ranges import RUN_LIMIT, count_between, names_between
 from archdsl.syntax import ast

@@ -219,8 +219,6 @@ class Evaluator(Protocol):
     """Answers taken for granted while one option of a choice is laid out."""
     applied: dict[object, tuple[Apply, Shape]]
     """Primitives that were applied to maps of these shapes with these parameters: networks repeat themselves."""
-    depth: int
-    """How deep calls of ops and cells lie in one another."""
 
     def value(self, expr: ast.Expr, env: Environment) -> Value:
         """What the expression means here; POISON where that has been reported to be wrong."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from archdsl.diagnostics import Diagnostic, Label, Severity
+from archdsl.files import circle_of_links
 from archdsl.ops import Primitive
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import codes
@@ -113,12 +115,12 @@ def load_units(
     `path` is where the text lies; a text from stdin has none.
     """
     loader = _Loader(reporter, root_of(path) if path else None, files or Disk(), parse)
-    return loader.load(source, path.resolve() if path else None)
+    return loader.load(source, Path(os.path.realpath(path)) if path else None)
 
 
 def root_of(path: Path) -> Path:
     """The folder that no `use` in a file may leave (`rule-files`)."""
-    folder = path.resolve().parent
+    folder = Path(os.path.realpath(path)).parent  # `resolve` raises where links lead in a circle
     return next((parent for parent in (folder, *folder.parents) if _is_project(parent)), folder)
 
 
@@ -126,6 +128,11 @@ def may_use(root: Path, path: Path) -> bool:
     """Whether texts of a project may use a file: one in its folder, or one of the library."""
     packaged = library("std")
     return path.is_relative_to(root) or (packaged is not None and path.parent == packaged.parent)
+
+
+def led(circle: Sequence[Path]) -> str:
+    """`a` leads to `b` leads to `a`."""
+    return " leads to ".join(f"`{link.name}`" for link in circle)
 
 
 def _is_project(folder: Path) -> bool:
@@ -268,6 +275,12 @@ class _Loader:
                 use.source.span, f'`"{written}"` has no place to be looked for', "check the text from a file"
             )
         try:
+            if circle := circle_of_links(unit.path.parent / written):
+                return self._missing(
+                    use.source.span,
+                    f'`"{written}"` lies behind links in a circle: {led(circle)}',
+                    "let one of the links lead to a file",
+                )
             path = (unit.path.parent / written).resolve()
             self.files.is_file(path)
         except (OSError, ValueError) as error:

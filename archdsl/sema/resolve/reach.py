@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from archdsl.ops import Primitive
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema.resolve.index import Call, Definition, Index, Kind, name_of
 from archdsl.syntax import ast
 
+_Of = TypeVar("_Of")
+_Found = TypeVar("_Found")
 _NOTHING: Mapping[str, tuple[Definition, ...]] = {}
+
+
+LEVEL_LIMIT = 80
+"""No name is followed through more names, sets and calls in one another; texts that lie so deep are refused."""
+STEP_LIMIT = 500_000
+"""All names together are followed through no more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,8 @@ class Reach:
     _members: dict[Definition, Mapping[str, tuple[Definition, ...]]] = field(
         default_factory=dict[Definition, "Mapping[str, tuple[Definition, ...]]"]
     )
+    _level: int = 0
+    _steps: int = 0
 
     def finish(self) -> None:
         """Add the uses that calls and attributes make."""
@@ -49,8 +60,20 @@ class Reach:
         known = self._callables.get(id(expr))
         if known is None:
             self._callables[id(expr)] = ()  # while it is looked for: a set that holds itself ends here
-            known = self._callables[id(expr)] = tuple(dict.fromkeys(self._find_callables(expr)))
+            known = self._callables[id(expr)] = tuple(dict.fromkeys(self._followed(self._find_callables, expr)))
         return known
+
+    def _followed(self, find: Callable[[_Of], Iterator[_Found]], of: _Of) -> Iterator[_Found]:
+        """What `find` finds, up to the limits."""
+        if self._level >= LEVEL_LIMIT:
+            return
+        self._level += 1
+        for each in find(of):
+            self._steps += 1
+            if self._steps > STEP_LIMIT:
+                break
+            yield each
+        self._level -= 1
 
     def _find_callables(self, expr: ast.Expr) -> Iterator[Callee]:
         match expr:
@@ -172,10 +195,10 @@ class Reach:
         known = self._members.get(definition)
         if known is None:
             self._members[definition] = _NOTHING  # while they are looked for: what reads itself ends here
-            found: dict[str, tuple[Definition, ...]] = {}
-            for name, each in self._find_members(definition):
-                found[name] = tuple(dict.fromkeys((*found.get(name, ()), each)))
-            known = self._members[definition] = found
+            found: dict[str, dict[Definition, None]] = {}
+            for name, each in self._followed(self._find_members, definition):
+                found.setdefault(name, {})[each] = None
+            known = self._members[definition] = {name: tuple(each) for name, each in found.items()}
         return known
 
     def _find_members(self, definition: Definition) -> Iterator[tuple[str, Definition]]:

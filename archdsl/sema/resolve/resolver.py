@@ -291,6 +291,8 @@ class _Body:
             self.index.use_item(found, cell, self.unit)
             return
         self.unknown.add(cell.head.text)
+        if self.reporter.full:
+            return
         known = self.unit.names(ast.Cell)
         self.reporter.report(
             codes.UNKNOWN_CELL,
@@ -467,6 +469,8 @@ class _Body:
         if self.unit.incomplete or name.text in self.unknown:
             return
         self.unknown.add(name.text)
+        if self.reporter.full:
+            return
         if (failure := PRIMITIVES.failure(name.text)) is not None:
             self.reporter.report(CANNOT_LOAD, failure.reason, name.span, "used here", help=failure.help)
             return

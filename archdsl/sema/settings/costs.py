@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from archdsl.files import circle_of_links
 from archdsl.sema import codes
 from archdsl.sema.modules.load import Unit as File
+from archdsl.sema.modules.load import led
 from archdsl.sema.reporter import Reporter, replacement, suggestion
 from archdsl.sema.settings.calls import arguments_of
 from archdsl.sema.settings.settings_reader import NameKind, Reader
@@ -19,6 +21,8 @@ from archdsl.syntax import ast
 from archdsl.syntax.unparse import unparse
 from archdsl.text import Span
 
+DEPTH_LIMIT = 40
+"""No costs are defined by one another more deeply."""
 _COUNTED = tuple(each.word for each in spellings_of(Counted))
 
 
@@ -79,6 +83,15 @@ class CostNames:
         if name in self.open:
             self._report_circle(name)
             return None
+        if len(self.open) >= DEPTH_LIMIT:
+            self.reporter.report(
+                codes.EXPANDS_TOO_FAR,
+                f"costs lie more than {DEPTH_LIMIT} deep in one another",
+                path.span,
+                "expands too far",
+                help="define the cost by what it measures",
+            )
+            return None
         names = CostNames(found.unit, self.reporter, (*self.open, name))
         measure = Reader(self.reporter, names).read(MEASURE, found.item.value)
         return measure and _seen_from(measure, self.file)
@@ -133,6 +146,15 @@ class CostNames:
         if self.file.path is None:
             return TableFile(written, None, span)
         try:
+            if circle := circle_of_links(self.file.path.parent / written):
+                self.reporter.report(
+                    codes.NO_TABLE,
+                    f'`"{written[:80]}"` lies behind links in a circle: {led(circle)}',
+                    span,
+                    "leads to no file",
+                    help="let one of the links lead to a table",
+                )
+                return None
             path = (self.file.path.parent / written).resolve()
             folder = path.is_dir()
         except (OSError, ValueError):
