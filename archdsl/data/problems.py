@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from archdsl.text.visible import visible_line
+
 SHOWN: Final = 10
 """Problems that a message lists; `archdsl data check` lists all."""
 
@@ -21,7 +23,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"`{self.path}` " if self.path else ""
-        return f"{where}{self.what}; {self.help}"
+        return visible_line(f"{where}{self.what}; {self.help}")
 
 
 class BadData(Exception):

@@ -93,10 +93,12 @@ LONG = "a" * 1_000_000
 @pytest.mark.parametrize(
     ("listed", "said"),
     [
-        pytest.param("{", ["is not JSON in UTF-8: EOF while parsing an object at line 1 column 1"], id="no JSON"),
-        pytest.param("[" * 100_000, ["is not JSON in UTF-8: recursion limit exceeded at line 1 column 202"], id="deep"),
-        pytest.param("[]", ["has an unexpected value: input should be an object"], id="no object"),
-        pytest.param("{}", ["has no `classes`"], id="nothing"),
+        pytest.param("{", ["cannot be read: no JSON: EOF while parsing an object at line 1 column 1"], id="no JSON"),
+        pytest.param(
+            "[" * 100_000, ["cannot be read: no JSON: recursion limit exceeded at line 1 column 202"], id="deep"
+        ),
+        pytest.param("[]", ["cannot be read: what stands in it has to be an object"], id="no object"),
+        pytest.param("{}", ["cannot be read: `classes` is missing"], id="nothing"),
         pytest.param({"classes": []}, ["has no class that counts"], id="no class"),
         pytest.param({"classes": [named(0, "a", ignore=True)]}, ["has no class that counts"], id="all ignored"),
         pytest.param(
@@ -108,33 +110,39 @@ LONG = "a" * 1_000_000
             {"classes": [named(0, "a"), named(1, "a")]}, ["gives the name `a` twice, to 0 and to 1"], id="a name twice"
         ),
         pytest.param(
-            {"classes": [named(0, "a") | {"color": [300, 0, -1]}, named(1, "b")]},
+            {"classes": [named(0, "a") | {"color": [300, 0, 0]}, named(1, "b") | {"color": [0, 0, -1]}]},
             [
-                "has an unexpected value at `classes.0.color.0`: input should be less than or equal to 255",
-                "has an unexpected value at `classes.0.color.2`: input should be greater than or equal to 0",
+                "has a mistake in `classes[1]`: `color[1]` has to be at most 255",
+                "has a mistake in `classes[2]`: `color[3]` has to be at least 0",
             ],
             id="bad colours",
         ),
         pytest.param(
             {"classes": [named(0, "a") | {"color": [0, 0]}, named(4, "b") | {"index": 256}]},
             [
-                "has no `classes.0.color.2`",
-                "has an unexpected value at `classes.1.index`: input should be less than or equal to 255",
+                "has a mistake in `classes[1]`: `color[3]` is missing",
+                "has a mistake in `classes[2]`: `index` has to be at most 255",
             ],
             id="two colours, a large index",
         ),
         pytest.param(
             {"classes": [named(0, "a") | {"index": True}, named(1, "b") | {"index": 1.0}, named(2, "c", ignore="no")]},
             [
-                "has an unexpected value at `classes.0.index`: input should be a valid integer",
-                "has an unexpected value at `classes.1.index`: input should be a valid integer",
-                "has an unexpected value at `classes.2.ignore`: input should be a valid boolean",
+                "has a mistake in `classes[1]`: `index` has to be a valid integer",
+                "has a mistake in `classes[2]`: `index` has to be a valid integer",
+                "has a mistake in `classes[3]`: `ignore` has to be a valid boolean",
+                "has no class that counts",
             ],
             id="other types",
         ),
         pytest.param(
+            '{"classes": [{"index": 0, "index": 1, "name": "a", "color": [0, 0, 0]}]}',
+            ["cannot be read: `classes[1].index` stands there twice"],
+            id="a field twice",
+        ),
+        pytest.param(
             {"classes": [{"name": "a", "color": [0, 0, 0]}]},
-            ["has no `classes.0.index`"],
+            ["has a mistake in `classes[1]`: `index` is missing", "has no class that counts"],
             id="no index",
         ),
         pytest.param(
@@ -142,25 +150,27 @@ LONG = "a" * 1_000_000
             ["has a name of 1,000,000 letters at index 0, and 100 are the most"],
             id="a name of a million letters",
         ),
-        pytest.param({"classes": [named(0, "a" * (1 << 20))]}, ["is longer than 1,048,576 bytes"], id="a long file"),
         pytest.param(
-            {"classes": [named(0, " "), named(1, "a\x1b[2J"), named(2, "a\nb")]},
+            {"classes": [named(0, "a" * (1 << 20))]}, ["cannot be read: it has more than 1 MiB"], id="a long file"
+        ),
+        pytest.param(
+            {"classes": [named(0, " "), named(1, "a\x1b[2J"), named(2, "a\nb", ignore=True)]},
             [f"has no readable name at index {i}" for i in range(3)],
             id="names that cannot be read",
         ),
         pytest.param(
-            {"classes": [named(0, "a"), named(1, "b"), named(2, "c", ignored=True)]},
-            ["has `ignored` at index 2, which is no word of it"],
+            {"classes": [named(0, "a"), named(1, "b", ignored=True)]},
+            ["has `ignored` at index 1, which is no word of it"],
             id="a word that is near",
         ),
         pytest.param(
             {"classes": [named(0, "a"), named(1, "b")], "splits": {"validation": 3}},
-            ["counts the images of `validation`, and splits are `train`, `val`, `test`"],
+            ["has a mistake in `splits`: `validation` is not known here"],
             id="another split",
         ),
         pytest.param(
             {"classes": [named(0, "a"), named(1, "b")], "splits": {"train": -1}},
-            ["has an unexpected value at `splits.train`: input should be greater than or equal to 0"],
+            ["has a mistake in `splits`: `train` has to be at least 0"],
             id="fewer than no images",
         ),
         pytest.param(
@@ -181,7 +191,7 @@ def test_a_list_in_another_encoding(tmp_path: Path) -> None:
     laid_out(tmp_path, {"classes": []}, [0])
     (tmp_path / "classes.json").write_text('{"classes": []}', encoding="utf-16")
 
-    assert problems("camvid", tmp_path)[0].startswith("`classes.json` is not JSON in UTF-8: ")
+    assert problems("camvid", tmp_path)[0].startswith("`classes.json` cannot be read: no JSON: ")
 
 
 def test_files_are_looked_into_where_the_list_has_mistakes(tmp_path: Path) -> None:
@@ -192,6 +202,19 @@ def test_files_are_looked_into_where_the_list_has_mistakes(tmp_path: Path) -> No
         "`classes.json` gives the index 0 twice, to `a` and to `b`",
         "`train/images/two.png` is empty",
         "`train/images/two.png` has no label: there is no `train/labels/two.png`",
+    ]
+
+
+def test_mistakes_that_leave_the_values_certain_hide_no_others(tmp_path: Path) -> None:
+    classes = [named(0, "a") | {"color": [300, 0, 0]}, named(1, "\n"), named(2, "c")]
+    laid_out(tmp_path, {"classes": classes, "splits": {"train": 2}}, [0, 1, 77])
+
+    assert [each.partition("; ")[0] for each in problems("camvid", tmp_path, thorough=True)] == [
+        "`classes.json` has a mistake in `classes[1]`: `color[1]` has to be at most 255",
+        "`classes.json` has no readable name at index 1",
+        "`train/images` holds 1 image, and `classes.json` says 2",
+        "`train/labels/one.png` has the value 77 in 672 pixels, outside of the classes",
+        "`classes.json` has `c`, which no label of `train` has: their values are 0, 1, 77",
     ]
 
 

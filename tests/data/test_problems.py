@@ -265,6 +265,14 @@ def test_what_is_no_data_at_all(tmp_path: Path, written: str, said: str) -> None
     assert said.format(root=tmp_path) in str(found.value)
 
 
+def test_a_name_of_any_letters_stays_on_its_line(tmp_path: Path) -> None:
+    folders.segnet(tmp_path)
+    folders.picture(tmp_path / "train" / "a\nb\x1b[2J.png")
+
+    (said,) = problems("camvid", tmp_path)
+    assert said.startswith("`train/a\\nb\\x1b[2J.png` has no label: there is no `trainannot/a\\nb\\x1b[2J.png`; ")
+
+
 def test_a_message_stops_after_ten(tmp_path: Path) -> None:
     for number in range(14):
         folders.picture(tmp_path / "train" / f"a_{number}.png")
