@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from archdsl.data.model import Classes, Data, Example, Split
+from archdsl.data.model import Classes, Data, Example, ImageInput, Split
 from archdsl.data.opening import open_data
 from archdsl.data.problems import BadData
 from archdsl.data.subsets import split_indices
@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from archdsl.data.batches import Batches
     from archdsl.data.held import Held, hold
 
-__all__ = ["BadData", "Batches", "Classes", "Data", "Example", "Held", "Split", "hold", "open_data", "split_indices"]
+__all__ = [
+    "BadData",
+    "Batches",
+    "Classes",
+    "Data",
+    "Example",
+    "Held",
+    "ImageInput",
+    "Split",
+    "hold",
+    "open_data",
+    "split_indices",
+]
 
 _TENSORS = {"Batches": "archdsl.data.batches", "Held": "archdsl.data.held", "hold": "archdsl.data.held"}
 

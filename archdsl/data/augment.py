@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from archdsl.data.model import IGNORE, IMAGENET_MEAN, Statistic
+from archdsl.data.model import COLOURS, IGNORE, IMAGENET_MEAN, LUMA, Statistic
 from archdsl.settings.trainings import Augmentation, Colour, Crop, Flip, Scale
 
 
@@ -61,13 +61,15 @@ def augment(
     size: tuple[int, int],
     generator: torch.Generator,
     mean: Statistic = IMAGENET_MEAN,
+    colours: int = COLOURS,
 ) -> tuple[Tensor, Tensor]:
     """Augmented images, float32 between 0 and 255, and their labels, of the height and width of the last crop.
 
     Images are uint8, labels uint8; where labels have no height and width (classification) they stay as they are. A
     crop without a size takes `size`; without a crop the middle of `size` is taken. What lies outside of the source
-    is `mean` (of RGB between 0 and 1) and IGNORE. Random numbers are drawn on the CPU, so that every device gives the
-    same. Between pixels images are read bilinearly, labels at the nearest one.
+    is `mean` (of each channel between 0 and 1) and IGNORE. Of the channels the first `colours` are recoloured, 3 of RGB
+    or 1 of grey; what lies behind them is no colour. Random numbers are drawn on the CPU, so that every device gives
+    the same. Between pixels images are read bilinearly, labels at the nearest one.
     """
     rows, columns = _moved(images_B3HW, steps, size, generator)
     height, width = _window(steps, size)
@@ -75,7 +77,8 @@ def augment(
     images_B3hw = _read_images(images_B3HW, y_Bh, x_Bw)
     for step in steps:
         if isinstance(step, Colour):
-            images_B3hw = _coloured(images_B3hw, step, generator)
+            recoloured = _coloured(images_B3hw[:, :colours], step, generator)
+            images_B3hw = torch.cat([recoloured, images_B3hw[:, colours:]], dim=1)
     inside_Bhw = _inside(y_Bh, images_B3HW.shape[2])[:, :, None] & _inside(x_Bw, images_B3HW.shape[3])[:, None, :]
     inside_Bhw = inside_Bhw.to(images_B3HW.device)
     padding_3 = 255 * torch.tensor(mean, dtype=torch.float32, device=images_B3HW.device)
@@ -163,6 +166,8 @@ def _coloured(images_B3HW: Tensor, step: Colour, generator: torch.Generator) -> 
 
 
 def _grey(images_B3HW: Tensor) -> Tensor:
-    """B1HW: luma as in ITU-R BT.601."""
-    weights_3 = torch.tensor((0.299, 0.587, 0.114), device=images_B3HW.device)
+    """B1HW: luma of RGB as in ITU-R BT.601; grey as it is."""
+    if images_B3HW.shape[1] == 1:
+        return images_B3HW
+    weights_3 = torch.tensor(LUMA, device=images_B3HW.device)
     return (images_B3HW * weights_3[:, None, None]).sum(dim=1, keepdim=True)

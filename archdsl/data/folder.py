@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PIL import Image
 
 from archdsl.data.images import Unreadable, opened
+from archdsl.data.inputs import MODES, resized, stacked
 from archdsl.data.layout import pictures, unknown_layout, unread
-from archdsl.data.model import Bytes, Classes, Example, Split
+from archdsl.data.model import COLOURS, Bytes, Classes, Example, Split
 from archdsl.data.problems import BadData, Problem
 
 SIZE: Final = (224, 224)
@@ -73,13 +73,13 @@ def _images(folder: Path, names: tuple[str, ...], problems: list[Problem]) -> li
     return found
 
 
-def split_of(name: str, images: list[tuple[Path, int]], size: tuple[int, int]) -> Split:
+def split_of(name: str, images: list[tuple[Path, int]], size: tuple[int, int], channels: int = COLOURS) -> Split:
     """Images as a split: scaled until they cover `size` (height, width), and what sticks out cut off on both sides."""
 
     def read(i: int) -> Example:
         path, label = images[i]
         try:
-            return Example(_covering(path, size), np.array(label, dtype=np.int64))
+            return Example(_covering(path, size, channels), np.array(label, dtype=np.int64))
         except Unreadable as error:
             raise BadData(name, [error.problem]) from error
 
@@ -87,12 +87,13 @@ def split_of(name: str, images: list[tuple[Path, int]], size: tuple[int, int]) -
     return Split(name, names, ("",) * len(names), read)
 
 
-def _covering(path: Path, size: tuple[int, int]) -> Bytes:
+def _covering(path: Path, size: tuple[int, int], channels: int) -> Bytes:
     height, width = size
     with opened(path) as picture:
-        rgb = picture.rgb(at_least=size)
-    scale = max(height / rgb.height, width / rgb.width)
+        picture.check_channels(channels)
+        image = picture.as_mode(MODES[channels], at_least=size)
+    scale = max(height / image.height, width / image.width)
     across, down = width / scale, height / scale
-    left, top = (rgb.width - across) / 2, (rgb.height - down) / 2
+    left, top = (image.width - across) / 2, (image.height - down) / 2
     box = (left, top, left + across, top + down)
-    return np.array(rgb.resize((width, height), Image.Resampling.BILINEAR, box=box))
+    return stacked([resized(image, (width, height), box=box)])

@@ -48,6 +48,9 @@ _CONTAINERS: Final = {b"avif": "an AVIF", b"heic": "a HEIC", b"heix": "a HEIC", 
 """By the brand behind `ftyp`, as phones write them."""
 _COLOURS: Final = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBX", "RGBA", "CMYK", "YCbCr"))
 """Pillow's modes of 8 bits that become RGB: grey in three channels, CMYK by its plain formula, alpha left out."""
+_GREY_ALPHA: Final = 2
+_RGB_ALPHA: Final = 4
+"""Channels of inputs that read alpha."""
 _SMALL_STEPS: Final = {2: 85, 4: 17}
 """The decoder spreads grey samples of 2 and 4 bits over 0 to 255, in these steps."""
 
@@ -90,21 +93,32 @@ class Picture:
     _turn: Image.Transpose | None
     _bits: int
 
-    def rgb(self, at_least: Size | None = None) -> Image.Image:
-        """The image in 8 bits a channel, upright. A JPEG may come smaller, but not smaller than `at_least`.
+    def check_channels(self, channels: int) -> None:
+        """Raises Unreadable where the file lacks alpha, which inputs of two and of four channels read."""
+        image = self._image
+        has_alpha = image.mode in ("LA", "RGBA", "PA", "RGBX") or "transparency" in image.info
+        if channels in (_GREY_ALPHA, _RGB_ALPHA) and not has_alpha:
+            what = f"has no alpha (`{image.mode}`), and {channels} channels are read, of which it is the last"
+            raise Unreadable(self.path, what, f"write it as a PNG of {channels} channels")
 
-        Raises Unreadable.
+    def rgb(self, at_least: Size | None = None) -> Image.Image:
+        """The image as RGB; see `as_mode`."""
+        return self.as_mode("RGB", at_least)
+
+    def as_mode(self, mode: str, at_least: Size | None = None) -> Image.Image:
+        """The image in 8 bits a channel, upright, as `L`, `LA`, `RGB` or `RGBA`.
+
+        A JPEG may come smaller, but not smaller than `at_least`. Raises Unreadable.
         """
         with _decoding(self.path):
             if at_least is not None:
                 height, width = at_least if self.orientation < 5 else at_least[::-1]
-                self._image.draft("RGB", (width, height))
+                self._image.draft(mode, (width, height))
             self._image.load()
         if self._image.mode in _COLOURS:
-            self._image.info.pop("transparency", None)
-            colours = self._image.convert("RGB")
+            colours = _converted(self._image, mode)
         elif self._sixteen_bits:
-            colours = Image.fromarray(self._upper_bits()).convert("RGB")
+            colours = Image.fromarray(self._upper_bits()).convert(mode)
         else:
             what = f"has samples of another kind (`{self._image.mode}`) than 8 or 16 bits of grey or colour"
             raise Unreadable(self.path, what, f"{AS_PNG} of 8 bits")
@@ -165,6 +179,15 @@ def opened(path: Path, *, pixels: bool = True) -> Generator[Picture]:
         lies = turn is not None and tag >= 5
         width, height = image.size[::-1] if lies else image.size
         yield Picture(path, (height, width), tag, image, turn, bits)
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    """In a mode of 8 bits; a fourth channel that no format says to be alpha is read as it."""
+    if image.mode == "RGBX" and mode == "RGBA":
+        return Image.merge(mode, image.split())
+    if mode in ("L", "RGB"):
+        image.info.pop("transparency", None)
+    return image.convert(mode)
 
 
 def _check_file(path: Path) -> None:

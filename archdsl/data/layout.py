@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -82,6 +82,26 @@ def paired(
         if name not in names
     ]
     return frames, [*twice, *labelled_twice, *unread(images), *unread(labels, (LABEL,)), *alone]
+
+
+def with_others(splits: Mapping[str, Sequence[Frame]], names: Sequence[str]) -> dict[str, list[Frame]]:
+    """Frames with the files of their other inputs: `SPLIT/NAME_OF_INPUT/FRAME.*` beside `SPLIT/images`.
+
+    A file that is not there is named by what it would be called; looking into it says that it is missing.
+    """
+    found: dict[str, list[Frame]] = {}
+    for split, frames in splits.items():
+        folders: dict[Path, Mapping[str, Path]] = {}
+        found[split] = []
+        for frame in frames:
+            others: list[Path] = []
+            for name in names:
+                folder = frame.image.parent.parent / name
+                if folder not in folders:
+                    folders[folder] = by_name(pictures(folder))[0]
+                others.append(folders[folder].get(frame.image.stem, folder / f"{frame.image.stem}.png"))
+            found[split].append(replace(frame, others=tuple(others)))
+    return found
 
 
 def folder_or_leave(written: str, path: Path) -> Path:

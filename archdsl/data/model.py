@@ -13,9 +13,13 @@ IGNORE: Final = 255
 """The label of pixels that losses and scores ignore, the same in every dataset after reading."""
 
 Colour: TypeAlias = "tuple[int, int, int]"
-Statistic: TypeAlias = "tuple[float, float, float]"
+Statistic: TypeAlias = "tuple[float, ...]"
+"""A number for each channel, in the order of the channels."""
 Task: TypeAlias = Literal["segmentation", "classification"]
 Bytes: TypeAlias = "NDArray[np.uint8]"
+
+LUMA: Final = (0.299, 0.587, 0.114)
+"""What RGB contribute to grey (ITU-R BT.601), as image libraries convert."""
 
 IMAGENET_MEAN: Final[Statistic] = (0.485, 0.456, 0.406)
 IMAGENET_STD: Final[Statistic] = (0.229, 0.224, 0.225)
@@ -33,10 +37,28 @@ class Classes:
         return len(self.names)
 
 
+COLOURS: Final = 3
+"""Channels of RGB."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInput:
+    """An input: its name, and its channels: 1 is grey, 2 grey with alpha, 3 RGB, 4 RGBA."""
+
+    name: str
+    channels: int
+
+    def __str__(self) -> str:
+        return f"`{self.name}` of {self.channels} channel{'s' if self.channels > 1 else ''}"
+
+
+RGB: Final = (ImageInput("image", COLOURS),)
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     image: Bytes
-    """uint8 HxWx3, RGB."""
+    """uint8 HxWxC: RGB, or the channels of all inputs of a network (`archdsl/data/inputs.py`)."""
     label: Bytes | NDArray[np.int64]
     """Segmentation: uint8, HxW, a class or IGNORE. Classification: int64 without a dimension."""
 
@@ -82,6 +104,13 @@ class Data:
     """`train`, `val` and `test`, as far as they exist with labels."""
     mean: Statistic = IMAGENET_MEAN
     std: Statistic = IMAGENET_STD
-    """Mean and standard deviation of RGB in [0, 1]."""
+    """Mean and standard deviation of each channel in [0, 1]."""
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
     """Of each split what to know before a training on it, a sentence each."""
+    inputs: tuple[ImageInput, ...] = RGB
+    """What its examples have the channels of."""
+
+    @property
+    def colours(self) -> int:
+        """The leading channels of an example that are colours: 3 of RGB, 1 of grey."""
+        return COLOURS if self.inputs[0].channels >= COLOURS else 1

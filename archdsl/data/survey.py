@@ -13,9 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from archdsl.data.frames import Frame
+from archdsl.data.frames import Frame, other_size
 from archdsl.data.images import Size, Unreadable, opened
+from archdsl.data.inputs import MODES
 from archdsl.data.labels import OUTSIDE, distinct
+from archdsl.data.model import COLOURS, RGB, ImageInput
 from archdsl.data.problems import Problem, plural, shortened
 
 OTHER: Final = "take the label files of this layout"
@@ -60,19 +62,26 @@ class _Label(_Image):
     values: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
-def survey(splits: Mapping[str, Sequence[Frame]], *, listed: bool, scaled: bool, thorough: bool) -> Survey:
+def survey(
+    splits: Mapping[str, Sequence[Frame]],
+    *,
+    listed: bool,
+    scaled: bool,
+    thorough: bool,
+    inputs: Sequence[ImageInput] = RGB,
+) -> Survey:
     """Looks into every file.
 
     Labels are decoded. Of images the head and the end are read, which shows what is missing or cut off; `thorough`
-    decodes them too. Unless they are `scaled` as they are read, all images need one size. `listed` says that users
-    list the classes themselves.
+    decodes them too, as `inputs` are read. Unless they are `scaled` as they are read, all images need one size.
+    `listed` says that users list the classes themselves.
     """
     seen = {name: Seen() for name in splits}
     images: list[_Image] = []
     found: list[Problem] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for name, frames in splits.items():
-            for image, label in pool.map(_frame, frames, repeat(listed), repeat(thorough)):
+            for image, label in pool.map(_frame, frames, repeat(inputs), repeat(listed), repeat(thorough)):
                 images.append(image)
                 found += image.problems + label.problems
                 seen[name].add(label)
@@ -81,14 +90,22 @@ def survey(splits: Mapping[str, Sequence[Frame]], *, listed: bool, scaled: bool,
     return Survey(tuple(found), seen)
 
 
-def survey_images(paths: Sequence[Path], *, thorough: bool) -> tuple[Problem, ...]:
+def survey_images(paths: Sequence[Path], *, thorough: bool, channels: int = COLOURS) -> tuple[Problem, ...]:
     """Every problem of images without label files, whatever their sizes."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return tuple(problem for seen in pool.map(_image, paths, repeat(thorough)) for problem in seen.problems)
+        return tuple(
+            problem for seen in pool.map(_image, paths, repeat(thorough), repeat(channels)) for problem in seen.problems
+        )
 
 
-def _frame(frame: Frame, listed: bool, thorough: bool) -> tuple[_Image, _Label]:
-    image = _image(frame.image, thorough)
+def _frame(frame: Frame, inputs: Sequence[ImageInput], listed: bool, thorough: bool) -> tuple[_Image, _Label]:
+    image = _image(frame.image, thorough, inputs[0].channels)
+    for path, each in zip(frame.others, inputs[1:], strict=True):
+        other = _image(path, thorough, each.channels)
+        problems = other.problems
+        if image.size and other.size and other.size != image.size:
+            problems += (other_size(path, other.size, frame.image, image.size).problem,)
+        image = replace(image, problems=(*image.problems, *problems))
     label = _label(frame, listed)
     if image.size and label.size and image.size != label.size:
         what = f"is {label}, and its image `{frame.image}` {image}"
@@ -99,11 +116,12 @@ def _frame(frame: Frame, listed: bool, thorough: bool) -> tuple[_Image, _Label]:
     return image, label
 
 
-def _image(path: Path, thorough: bool) -> _Image:
+def _image(path: Path, thorough: bool, channels: int) -> _Image:
     try:
         with opened(path, pixels=thorough) as picture:
+            picture.check_channels(channels)
             if thorough:
-                picture.rgb()
+                picture.as_mode(MODES[channels])
             return _Image(path, picture.size, picture.orientation)
     except Unreadable as error:
         return _Image(path, problems=(error.problem,))

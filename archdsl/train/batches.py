@@ -107,6 +107,7 @@ class TrainBatches:
             size=feed.size,
             generator=generator_of(feed.seed, Stream.AUGMENT, step, place),
             mean=feed.data.mean,
+            colours=feed.data.colours,
         )
 
     def _parts(self, images: Tensor, labels: Tensor) -> list[Batch]:
