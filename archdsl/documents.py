@@ -82,10 +82,11 @@ def _is_clear(data: bytes) -> bool:
     It comes before the schema, which would report each of a million unknown fields.
     """
     try:
-        _loads(data, _Objects.looked_at)
-    except _Unclear:
-        place = _second(_loads(data, _Objects.kept))
-        raise Unfit(f"{_spelled(place)} stands there twice" if place else _TOO_MANY) from None
+        try:
+            _loads(data, _Objects.looked_at)
+        except _Unclear:
+            place = _second(_loads(data, _Objects.kept))
+            raise Unfit(f"{_spelled(place)} stands there twice" if place else _TOO_MANY) from None
     except (ValueError, RecursionError):
         return False
     return True

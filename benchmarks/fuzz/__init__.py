@@ -1,1 +1,1 @@
-"""Mutated texts by the thousand: none may give a traceback, and none may take longer than two seconds."""
+"""Broken input by the thousand: none may give a traceback, end with 70, or take long or much memory."""

@@ -1,9 +1,12 @@
-"""Mutate the texts of the repository and put each through all that needs no torch.
+"""Break what archdsl reads, and put each broken thing through what reads it: none may end as a bug of ours.
 
-    python -m benchmarks.fuzz --count 100000 --seed 1 --processes 1 --out /tmp/fuzz
+    python -m benchmarks.fuzz --kind texts --count 100000 --seed 1 --processes 1 --out /tmp/fuzz
+    python -m benchmarks.fuzz --count 200      # of every kind
 
-A run that was stopped goes on where it was. `--report` prints what there is so far, `--one N` writes text N to standard
-output. Text N of a seed is the same wherever the originals are.
+The kinds are `texts` and `projects` of several files, and folders with one file broken: `tables` of costs, `manifests`
+of compiled networks, `runs` of trainings and `searches`, `weights` and `onnx` files. Each has a folder of its own in
+`--out`. A run that was stopped goes on where it was. `--report` prints what there is so far, `--one N` writes case N
+into `--out`. Case N of a seed is the same wherever the originals are.
 """
 
 from __future__ import annotations
@@ -18,19 +21,15 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Final
 
 from benchmarks.fuzz import journal
-from benchmarks.fuzz.originals import Original, originals
-from benchmarks.fuzz.work import Record, recipe, work
-
-BATCH: Final = 1_000
-"""A process ends after so many texts, so that no cache and no leak of one text hides what the next ones cost."""
+from benchmarks.fuzz.kinds import KINDS, Case, Kind
+from benchmarks.fuzz.work import Record, random_of, work
 
 
 @dataclass(slots=True)
 class Slot:
-    """A process, what it still has to do, and the text that it is at."""
+    """A process, what it still has to do, and the case that it is at."""
 
     numbers: list[int]
     folder: Path
@@ -41,10 +40,10 @@ class Slot:
 
 @dataclass(slots=True)
 class Run:
+    kind: Kind
     seed: int
     share: float
     out: Path
-    every: list[Original]
     records: list[Record] = field(default_factory=list[Record])
 
     def go(self, count: int, processes: int) -> None:
@@ -63,9 +62,9 @@ class Run:
     def _start(self, slot: Slot) -> None:
         context = get_context("fork")  # what a worker needs is loaded once
         slot.pipe, theirs = context.Pipe(duplex=False)
-        batch = slot.numbers[:BATCH]
+        batch = slot.numbers[: self.kind.batch]
         slot.process = context.Process(
-            target=work, args=(theirs, batch, self.seed, self.every, slot.folder, self.share), daemon=True
+            target=work, args=(theirs, batch, self.seed, self.kind, slot.folder, self.share), daemon=True
         )
         slot.process.start()
         theirs.close()
@@ -97,17 +96,21 @@ class Run:
         journal.append(self.out / "journal.jsonl", record)
         if len(self.records) % 500 == 0:
             found = sum("finding" in each for each in self.records)
-            print(f"{len(self.records):,} texts, {found} findings", flush=True)
+            print(f"{len(self.records):,} cases, {found} findings", flush=True)
 
     def _save(self, record: Record) -> None:
-        """The offending text with what it did."""
-        folder = self.out / "findings"
-        folder.mkdir(exist_ok=True)
-        _, text, _ = recipe(record["number"], self.seed, self.every)
-        (folder / f"{record['number']}.arch").write_bytes(text.data)
+        """The case with what it did."""
+        place = self.out / "findings" / str(record["number"])
+        self.write(record["number"], place)
         about = {key: value for key, value in record.items() if key != "trace"}
-        (folder / f"{record['number']}.txt").write_text(f"{json.dumps(about)}\n{record['trace']}", encoding="utf-8")
+        place.with_suffix(".txt").write_text(f"{json.dumps(about)}\n{record['trace']}", encoding="utf-8")
         print(f"{record['number']}: {record['finding']}", flush=True)
+
+    def write(self, number: int, place: Path) -> Case:
+        """A case as files in a folder."""
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        return self.kind.make(random_of(number, self.seed), place)
 
 
 def _died(number: int, code: int | None) -> Record:
@@ -117,29 +120,34 @@ def _died(number: int, code: int | None) -> Record:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz", description="Mutated texts, thousands of them.")
-    parser.add_argument("--count", type=int, default=1_000)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz", description="Broken input by the thousand.")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="any number of times; all without it")
+    parser.add_argument("--count", type=int, default=200, help="cases of each kind")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--share", type=float, default=0.5, help="of clean texts that are counted, drawn and so on")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/fuzz"), help="journal and findings")
+    parser.add_argument("--share", type=float, default=0.5, help="of cases that are put through all there is")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/fuzz"), help="journals and findings")
     parser.add_argument("--report", action="store_true", help="print what there is so far")
-    parser.add_argument("--one", type=int, metavar="N", help="write text N")
+    parser.add_argument("--one", type=int, metavar="N", help="write case N")
     given = parser.parse_args()
-    every = originals()
-    if given.one is not None:
-        original, text, _ = recipe(given.one, given.seed, every)
-        print(f"{original.name}: {', '.join(text.how)}", file=sys.stderr)
-        sys.stdout.buffer.write(text.data)
-        return 0
-    given.out.mkdir(parents=True, exist_ok=True)
-    run = Run(given.seed, given.share, given.out, every)
-    if given.report:
-        run.records = journal.read(given.out / "journal.jsonl")
-    else:
-        run.go(given.count, given.processes)
-    print(journal.report(run.records), end="")
-    return 1 if any("finding" in record for record in run.records) else 0
+    found = False
+    for name in given.kind or KINDS:
+        out = given.out.resolve() / name
+        file = out / "journal.jsonl"
+        if given.report:
+            records = journal.read(file)
+        else:
+            out.mkdir(parents=True, exist_ok=True)
+            run = Run(KINDS[name](out / "originals"), given.seed, given.share, out)
+            if given.one is not None:
+                case = run.write(given.one, out / str(given.one))
+                print(f"{case.file}: {', '.join(case.how)}")
+                continue
+            run.go(given.count, given.processes)
+            records = run.records
+        print(f"# {name}\n\n{journal.report(records)}")
+        found = found or any("finding" in record for record in records)
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What became of each text, a line each: a run that was stopped goes on from it, and reports are made of it."""
+"""What became of each case, a line each: a run that was stopped goes on from it, and reports are made of it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def report(records: Sequence[Record]) -> str:
         for stage, seconds in record["stages"].items():
             stages[stage] = max(seconds, stages.get(stage, 0.0))
     lines = [
-        f"{len(records):,} texts: {_counts(outcomes)}",
+        f"{len(records):,} cases: {_counts(outcomes)}",
         f"of the clean ones further: {_counts(notes) or 'none'}",
         f"codes seen: {len(codes)}; most often {_counts(Counter(dict(codes.most_common(12))))}",
         f"CPU s: median {_at(times, 0.5):.3f}, p99 {_at(times, 0.99):.3f}, most {times[-1]:.3f}, sum {sum(times):,.0f}",

@@ -1,8 +1,9 @@
-"""One process that mutates and exercises texts, under limits of time and memory."""
+"""One process that makes and exercises cases, under limits of time and memory."""
 
 from __future__ import annotations
 
 import gc
+import os
 import resource
 import shutil
 import signal
@@ -16,18 +17,12 @@ from time import process_time
 from types import FrameType
 from typing import Any, Final
 
-from archdsl.pipeline import check
-from benchmarks.fuzz.exercise import Clock, exercise
-from benchmarks.fuzz.mutate import Mutated, mutated
-from benchmarks.fuzz.originals import Original
+from benchmarks.fuzz.commands import Bug
+from benchmarks.fuzz.exercise import Clock
+from benchmarks.fuzz.kinds import Case, Kind
 
-SLOW_S: Final = 2.0
-"""CPU seconds of one stage, which is what a command does; a text that takes longer is a finding."""
-STOP_S: Final = 12.0
-"""CPU seconds after which a text is interrupted, where Python can be."""
-KILL_S: Final = 30
-"""CPU seconds after which the process is killed: something in C does not come back."""
-MEMORY: Final = 2 << 30
+STOPS: Final = 6
+"""A case is interrupted, where Python can be, after so many times what is slow; killed after as many more."""
 
 Record = dict[str, Any]
 
@@ -36,51 +31,47 @@ class TooSlow(BaseException):
     """Not an Exception, so that nothing on the way takes it for one of its own."""
 
 
-def recipe(number: int, seed: int, every: list[Original]) -> tuple[Original, Mutated, Random]:
-    """Text `number` of a run, which depends on nothing but the seed and the originals."""
-    random = Random(f"{seed}:{number}")
-    files = [each for each in every if ":" not in each.name]
-    # One in eight is a whole file; blocks of pages are small and many, so a run of equal time sees more mutations.
-    original = random.choice(files if random.random() < 1 / 8 else every)
-    return original, mutated(original.text, [random.choice(every).text for _ in range(3)], random), random
+def random_of(number: int, seed: int) -> Random:
+    """Case `number` of a run depends on nothing but this and the originals."""
+    return Random(f"{seed}:{number}")
 
 
-def work(out: Connection, numbers: Iterable[int], seed: int, every: list[Original], folder: Path, share: float) -> None:
-    """Sends each number before its text is tried, and a record after it. Ends early after a text that hung."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+def work(out: Connection, numbers: Iterable[int], seed: int, kind: Kind, folder: Path, share: float) -> None:
+    """Sends each number before its case is tried, and a record after it. Ends early after a case that hung."""
+    if kind.memory is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (kind.memory, kind.memory))
     signal.signal(signal.SIGPROF, _interrupt)
     gc.set_threshold(100_000, 20, 20)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libraries in C write there
     for number in numbers:
         out.send(number)
-        original, text, random = recipe(number, seed, every)
-        record = _tried(original, text.data, folder, further=random.random() < share)
-        out.send({"number": number, "original": original.name, "how": text.how, **record})
+        random = random_of(number, seed)
+        folder.mkdir(parents=True)
+        case = kind.make(random, folder)
+        record = _tried(kind, case, random, further=random.random() < share)
+        shutil.rmtree(folder)
+        out.send({"number": number, "original": case.original, "how": case.how, **record})
         if record.get("finding", "").startswith("TooSlow"):
             break
     out.close()
 
 
-def _tried(original: Original, data: bytes, folder: Path, *, further: bool) -> Record:
-    original.place(folder)
-    path = folder / original.file
-    path.write_bytes(data)
+def _tried(kind: Kind, case: Case, random: Random, *, further: bool) -> Record:
     clock = Clock()
     record: Record = {}
     begun = process_time()
     try:
-        with _limited():
-            outcome = exercise(path, clock, further=further)
+        with _limited(kind.slow_s):
+            outcome = kind.exercise(case, random, clock, further=further)
             record = {"outcome": outcome.kind, "codes": outcome.codes, "notes": outcome.notes}
-            for reader in original.readers[:2]:
-                with clock.of("check reader"):
-                    check(str(folder / reader))
+    except Bug as bug:
+        record = {"outcome": "finding", "codes": (), "finding": str(bug), "trace": bug.report}
     except (Exception, TooSlow) as error:  # noqa: BLE001 - whatever it is, it is what we are here to find
         record = {"outcome": "finding", "codes": (), "finding": _summary(error, clock), "trace": _trace(error)}
     seconds = process_time() - begun
     slowest = max(clock.stages, key=lambda stage: clock.stages[stage])
-    if clock.stages[slowest] > SLOW_S and "finding" not in record:
+    if clock.stages[slowest] > kind.slow_s and "finding" not in record:
         record |= {"outcome": "finding", "finding": f"slow: {slowest}", "trace": f"{clock.stages}\n"}
-    shutil.rmtree(folder)
     return {**record, "s": round(seconds, 4), "stages": {stage: round(s, 4) for stage, s in clock.stages.items()}}
 
 
@@ -98,12 +89,12 @@ def _trace(error: BaseException) -> str:
 
 
 @contextmanager
-def _limited() -> Generator[None]:
+def _limited(slow_s: float) -> Generator[None]:
     """CPU time alone counts, so that a busy machine finds nothing that is not there."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    used = int(usage.ru_utime + usage.ru_stime)
-    resource.setrlimit(resource.RLIMIT_CPU, (used + KILL_S, resource.RLIM_INFINITY))
-    signal.setitimer(signal.ITIMER_PROF, STOP_S)
+    used, stop = usage.ru_utime + usage.ru_stime, STOPS * slow_s
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used + 2 * stop + 6), resource.RLIM_INFINITY))
+    signal.setitimer(signal.ITIMER_PROF, stop)
     try:
         yield
     finally:
