@@ -23,3 +23,7 @@ class TargetFailed(Exception):
         super().__init__("\n  ".join((message, *details)))
         self.message = message
         self.details = details
+
+
+class UnreadableModel(Exception):
+    """A file that is no model of a network, or one that takes more than networks do; the text says which and why."""

@@ -16,6 +16,10 @@ class Diverged(Exception):
     """Training has diverged; the message says in which step, what is not finite, and what may help."""
 
 
+class NotFinite(Exception):
+    """A network gives NaN or infinite values; the message says which network, and where to look."""
+
+
 class DiskFull(Exception):
     """What a run writes does not fit on the disk; the message names the file, and from where the run can go on."""
 

@@ -6,7 +6,8 @@ Legend of shape suffixes: B images, K classes, H height, W width; h, w are sizes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,7 +22,7 @@ from archdsl.nets import Network, load_weights
 from archdsl.pipeline import Loaded, load
 from archdsl.pipeline.classes import fitted
 from archdsl.space import Result
-from archdsl.train.errors import Refused
+from archdsl.train.errors import NotFinite, Refused
 from archdsl.train.prepare import network_of_run
 from archdsl.train.run import BEST, Record
 from archdsl.train.typed_torch import channels_last
@@ -92,10 +93,23 @@ def open_network(request: NetworkRequest, device: torch.device) -> InferenceNetw
         if request.what.endswith(suffix):
             raise Refused(words.format(request.what))
     if request.onnx:
-        return _of_file(request, device)
-    if Path(request.what).is_dir():
-        return _of_run(request, device)
-    return _of_text(request, device)
+        found = _of_file(request, device)
+    elif Path(request.what).is_dir():
+        found = _of_run(request, device)
+    else:
+        found = _of_text(request, device)
+    return replace(found, logits=partial(_finite, found))
+
+
+def _finite(network: InferenceNetwork, images_B3HW: Tensor) -> Tensor:
+    """The logits of a network. Raises NotFinite: a comparison with NaN would make a class of them like any other."""
+    logits = network.logits(images_B3HW)
+    if not bool(logits.isfinite().all()):
+        raise NotFinite(
+            f"`{network.written}` gives NaN or infinite logits, which say nothing of classes: look at its weights, and "
+            "at the mean and deviation that images are prepared with"
+        )
+    return logits
 
 
 def _of_run(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
@@ -224,8 +238,10 @@ class _FileLogits:
         if classes is not None:
             return at_size(found, image_13HW)
         labels_1HW = found.long()
-        if int(labels_1HW.max()) >= self.count:
-            raise Refused(f"`{self.written}` names {self.count} classes, and gives the label {int(labels_1HW.max())}")
+        least, most = int(labels_1HW.min()), int(labels_1HW.max())
+        if least < 0 or most >= self.count:
+            wrong = least if least < 0 else most
+            raise Refused(f"`{self.written}` names {self.count} classes, and gives the label {wrong}")
         return nn.functional.one_hot(labels_1HW, self.count).permute(0, 3, 1, 2).float()
 
 

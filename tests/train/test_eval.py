@@ -183,7 +183,7 @@ def test_other_classes_are_refused_with_both_lists(
         (["LABELS", "--flip"], "compile it with `--emit logits`"),
         (["LABELS", "--weights", "RUN"], "leave out `--weights` and `--set`"),
         (["LABELS", "--size", "33x70"], "one of 34x70 does not fit: compile it with `--input 1x3x34x70`"),
-        (["BROKEN"], "cannot be opened by ONNX Runtime"),
+        (["BROKEN"], "is no ONNX model, or is cut off"),
     ],
 )
 def test_what_cannot_be_scored_says_why(
