@@ -15,14 +15,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp, isfinite
 from pathlib import Path
-from typing import Final, TypeAlias, cast
+from typing import Annotated, Final, TypeAlias
 
+from pydantic import ConfigDict, Field
+
+from archdsl.documents import MIB, Schema, Unfit, VersionOne, read
 from archdsl.extras import Extra, Package, ToolMissing, install_line, is_installed
 from archdsl.space import Program, QuestionPath
 
 Logits: TypeAlias = "Mapping[QuestionPath, tuple[float, ...]]"
 
 VERSION: Final = 1
+LARGEST: Final = 64 * MIB
 _SHOWN: Final = 3
 
 
@@ -53,14 +57,10 @@ def read_logits_file(file: Path, program: Program, sizes: Mapping[QuestionPath, 
     """
     if file.suffix == ".safetensors":
         return LogitsFile(_checked(file, _safetensors(file), program, sizes or {}))
-    record = _json(file, program)
-    logits = _checked(file, dict(_vectors(file, "logits", record["logits"])), program, sizes or {})
-    guided = dict(_vectors(file, "guided", record.get("guided", {})))
-    return LogitsFile(
-        logits,
-        _checked(file, guided, program, sizes or {}) if guided else {},
-        dict(_accuracies(file, record.get("accuracy", {}))),
-    )
+    found = _json(file, program)
+    logits = _checked(file, found.logits, program, sizes or {})
+    guided: Logits = _checked(file, found.guided, program, sizes or {}) if found.guided else {}
+    return LogitsFile(logits, guided, found.accuracy)
 
 
 def _checked(
@@ -141,33 +141,32 @@ def _problem(
     return None
 
 
-def _json(file: Path, program: Program) -> Mapping[str, object]:
+_Number: TypeAlias = Annotated[float, Field(allow_inf_nan=True)]
+"""Those that are none are said together with what else is wrong with a vector."""
+_Vectors: TypeAlias = dict[str, Annotated[tuple[_Number, ...], Field(min_length=1)]]
+
+
+class _File(Schema):
+    model_config = ConfigDict(extra="allow")
+
+    version: VersionOne
+    space: str | None = None
+    hash: str | None = None
+    logits: _Vectors
+    guided: _Vectors = Field(default_factory=dict)
+    accuracy: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+
+
+def _json(file: Path, program: Program) -> _File:
     try:
-        found: object = json.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UnreadableLogits(f"`{file}` cannot be read as JSON: {error}") from None
-    if not isinstance(found, dict) or "logits" not in found:
-        raise UnreadableLogits(f"`{file}` has no logits: write an object with `version`, `space` and `logits`")
-    record = cast("dict[str, object]", found)
-    if record.get("version") != VERSION:
+        found = read(_File, file, LARGEST)
+    except Unfit as error:
+        raise UnreadableLogits(f"`{file}` cannot be read as logits: {error}") from None
+    if found.hash not in (None, program.hash):
         raise UnreadableLogits(
-            f"`{file}` has the version {record.get('version')}: this archdsl reads version {VERSION}"
+            f"`{file}` has the logits of another `{found.space}`: `{program.name}` has the hash {program.hash}"
         )
-    if record.get("hash", program.hash) != program.hash:
-        raise UnreadableLogits(
-            f"`{file}` has the logits of another `{record.get('space')}`: `{program.name}` has the hash {program.hash}"
-        )
-    return record
-
-
-def _vectors(file: Path, key: str, logits: object) -> Iterator[tuple[str, Sequence[float]]]:
-    if not isinstance(logits, dict):
-        raise UnreadableLogits(f"`{file}`: `{key}` is no object of vectors by question")
-    for name, vector in cast("dict[str, object]", logits).items():
-        numbers = cast("list[object]", vector) if isinstance(vector, list) else []
-        if not numbers or any(isinstance(each, bool) or not isinstance(each, int | float) for each in numbers):
-            raise UnreadableLogits(f"`{file}`: `{name}` is no list of numbers")
-        yield name, cast("list[float]", numbers)
+    return found
 
 
 def _names(path: QuestionPath, program: Program) -> Iterator[str]:
@@ -175,15 +174,6 @@ def _names(path: QuestionPath, program: Program) -> Iterator[str]:
     yield program.spell(path)
     if program.find(str(path))[0] != path:
         yield f"answer.{path}"
-
-
-def _accuracies(file: Path, found: object) -> Iterator[tuple[str, float]]:
-    if not isinstance(found, dict):
-        raise UnreadableLogits(f"`{file}`: `accuracy` is no object of numbers by the ends of branches")
-    for ends, number in cast("dict[str, object]", found).items():
-        if isinstance(number, bool) or not isinstance(number, int | float) or not isfinite(number):
-            raise UnreadableLogits(f"`{file}`: the accuracy of `{ends}` is no number")
-        yield ends, float(number)
 
 
 def _safetensors(file: Path) -> Mapping[str, Sequence[float]]:

@@ -95,8 +95,8 @@ class Prices:
         """
         if given is not None:
             return cls.of_table(given)
-        written = run.record.get("cost")
-        if not isinstance(written, str):
+        written = run.record.cost
+        if written is None:
             return cls()
         places = [place for place in (Path(written), run.folder / written) if place.is_file()]
         if not places:

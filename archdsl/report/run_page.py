@@ -24,12 +24,15 @@ from archdsl.report.learned import Learned, learned, shown_phases
 from archdsl.report.markup import NOTHING, Html, element, joined, script_data
 from archdsl.report.networks import Network, Prices, difference_html, network_html, open_html
 from archdsl.report.page import Page, Section, Tile, charts_html, facts_html, folded
-from archdsl.report.runs import JOURNAL, RECORD, Event, Run, mapping, number, phase_of, step_of
+from archdsl.report.runs import Event, Run, mapping, number, phase_of, step_of
+from archdsl.runs.errors import NoRun
+from archdsl.runs.journal import JOURNAL
+from archdsl.runs.record import RECORD
 from archdsl.search.derive.errors import NotDerived
 from archdsl.search.derive.genotype import Request, found_by
 from archdsl.search.derive.runs import Source
 
-_REASONS: Final = (NotDerived, NotLoaded, UnreadableLogits, OSError)
+_REASONS: Final = (NoRun, NotDerived, NotLoaded, UnreadableLogits, OSError)
 """Why a part of a page is left out; the page says so in its place."""
 
 
@@ -95,17 +98,16 @@ def _answers(run: Run, prices: Prices) -> _Answers:
 def _lead(run: Run) -> str:
     record = run.record
     what = {"train": "training", "search": "search"}.get(run.kind, run.kind)
-    named = record.get("item") or mapping(record.get("recipe")).get("name") or record.get("network")
-    space, journal = record.get("space"), run.folder / JOURNAL
+    named = record.item or record.recipe.name or record.network
+    journal = run.folder / JOURNAL
     size = "" if run.size is None else f" at {run.size[0]}x{run.size[1]}"
-    data = mapping(record.get("data")).get("kind")
     parts = [f"{what} `{named}`" if named else what]
-    if isinstance(space, str):
-        parts[0] += f" of the space `{space}`"
-    if isinstance(data, str):
-        parts.append(f"on {data}{size}")
-    if (seed := number(record.get("seed"))) is not None:
-        parts.append(f"seed {seed:g}")
+    if record.space is not None:
+        parts[0] += f" of the space `{record.space}`"
+    if record.data is not None:
+        parts.append(f"on {record.data.kind}{size}")
+    if record.seed is not None:
+        parts.append(f"seed {record.seed}")
     if journal.is_file():
         parts.append(f"as of {datetime.fromtimestamp(journal.stat().st_mtime, UTC):%Y-%m-%d %H:%M} UTC")
     return ", ".join(parts)
@@ -262,17 +264,16 @@ def _derived(run: Run, source: Source, prices: Prices) -> Network:
 
 def _add_trained(run: Run, found: _Found) -> None:
     """The network of a training."""
-    text, item = run.record.get("text"), run.record.get("item")
-    if not isinstance(text, str):
+    text, item = run.record.text, run.record.item
+    if text is None:
         return
-    target = str((run.folder / text).resolve()) + (f":{item}" if isinstance(item, str) else "")
-    overrides = {name: str(value) for name, value in mapping(run.record.get("overrides")).items()}
+    target = str((run.folder / text).resolve()) + (f":{item}" if item else "")
     try:
-        loaded = load(target, overrides=overrides, size=run.size)
+        loaded = load(target, overrides=run.record.overrides, size=run.size)
     except _REASONS as reason:
         found.problems.append(f"the network is not shown: {reason}")
         return
-    if loaded.program.hash != run.record.get("hash"):
+    if loaded.program.hash != run.record.hash:
         found.problems.append(f"the network is not shown: `{text}` has changed since the run")
     elif loaded.closed:
         found.networks.append(Network.of_loaded("trained", loaded))
@@ -307,6 +308,6 @@ def _record(run: Run) -> Html:
         )
         for stage in run.stages
     ]
-    written = json.dumps(run.record, indent=2, ensure_ascii=False)
-    facts = [("folder", str(run.folder)), ("space hash", str(run.record.get("hash", ""))), *stages]
+    written = json.dumps(run.values, indent=2, ensure_ascii=False)
+    facts = [("folder", str(run.folder)), ("space hash", run.record.hash or ""), *stages]
     return element("div", facts_html(facts), folded(RECORD, element("pre", element("code", written))))

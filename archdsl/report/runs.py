@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, TypeAlias, cast
+
+from archdsl.runs.journal import read_events
+from archdsl.runs.record import AnyRecord, StageOfRun, read_record
 
 Event: TypeAlias = "Mapping[str, Any]"
-
-RECORD: Final = "run.json"
-JOURNAL: Final = "journal.jsonl"
-
-
-class NoReport(Exception):
-    """A folder that holds nothing to report on; the text says what is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A phase of a search, with those that step beside it."""
-
-    phase: str
-    beside: tuple[str, ...]
-    steps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +19,9 @@ class Run:
     """A search or a training, as far as it has come."""
 
     folder: Path
-    record: Mapping[str, Any]
-    """`run.json`."""
+    record: AnyRecord
+    values: Mapping[str, Any]
+    """All that `run.json` says."""
     events: Sequence[Event]
     """The journal, in its order."""
     logits: Mapping[str, Mapping[int, Path]]
@@ -49,34 +36,24 @@ class Run:
     @property
     def kind(self) -> str:
         """`search`, `train`, or what else the record says."""
-        found = self.record.get("kind")
-        return found if isinstance(found, str) else "train"
+        return self.record.kind or "train"
 
     @property
-    def stages(self) -> Sequence[Stage]:
+    def stages(self) -> Sequence[StageOfRun]:
         """Those that the record names, in order; empty for a training."""
-        listed = self.record.get("stages")
-        return tuple(_stages(cast("list[object]", listed))) if isinstance(listed, list) else ()
+        return self.record.stages
 
     @property
     def steps(self) -> int | None:
         """How many the whole run takes; None where the record does not say."""
         if self.stages:
             return sum(stage.steps for stage in self.stages)
-        if (evaluations := number(self.record.get("evaluations"))) is not None:
-            return int(evaluations)
-        settings = mapping(mapping(self.record.get("recipe")).get("settings"))
-        found = number(settings.get("iterations"))
-        return None if found is None else int(found)
+        return self.record.recipe.settings.iterations if self.record.evaluations is None else self.record.evaluations
 
     @property
     def size(self) -> tuple[int, int] | None:
         """The height and width of the images that networks run on, by which the journal counts; None if not said."""
-        match self.record.get("size"):
-            case [int(height), int(width)]:
-                return height, width
-            case _:
-                return None
+        return self.record.size
 
     @property
     def step(self) -> int:
@@ -88,8 +65,9 @@ class Run:
 
 
 def read_run(folder: Path) -> Run:
-    """Raises NoReport, OSError."""
-    return Run(folder, _record(folder), tuple(_events(folder)), _logits(folder), _genotypes(folder))
+    """Raises NoRun, OSError."""
+    record, values = read_record(folder, AnyRecord)
+    return Run(folder, record, values, read_events(folder), _logits(folder), _genotypes(folder))
 
 
 def number(value: object) -> float | None:
@@ -113,46 +91,6 @@ def phase_of(event: Event) -> str:
     """Empty for a training."""
     found = event.get("phase")
     return found if isinstance(found, str) else ""
-
-
-def read_object(file: Path) -> Mapping[str, Any]:
-    """A JSON object. Raises NoReport, OSError."""
-    try:
-        found: object = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise NoReport(f"`{file}` cannot be read: {error}") from None
-    if not isinstance(found, dict):
-        raise NoReport(f"`{file}` is no JSON object")
-    return cast("Mapping[str, Any]", found)
-
-
-def _record(folder: Path) -> Mapping[str, Any]:
-    file = folder / RECORD
-    if not file.is_file():
-        raise NoReport(f"`{folder}` holds no run: there is no `{RECORD}` in it")
-    return read_object(file)
-
-
-def _events(folder: Path) -> Iterator[Event]:
-    """Lines that are incomplete, as the last one may be, are left out."""
-    file = folder / JOURNAL
-    if not file.is_file():
-        return
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            found: object = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(found, dict):
-            yield cast("Event", found)
-
-
-def _stages(listed: Sequence[object]) -> Iterator[Stage]:
-    for each in map(mapping, listed):
-        phase, beside, steps = each.get("phase"), each.get("beside"), number(each.get("steps"))
-        if isinstance(phase, str) and steps is not None:
-            others = cast("list[object]", beside) if isinstance(beside, list) else []
-            yield Stage(phase, tuple(other for other in others if isinstance(other, str)), int(steps))
 
 
 def _logits(folder: Path) -> Mapping[str, Mapping[int, Path]]:

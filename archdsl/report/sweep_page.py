@@ -13,8 +13,9 @@ from archdsl.report.kept import Kept, stamps
 from archdsl.report.markup import NOTHING, Html, element, joined
 from archdsl.report.networks import Network, Prices, network_html, text_html
 from archdsl.report.page import Page, Section, Tile, charts_html, facts_html
-from archdsl.report.runs import NoReport, Run, number, read_run, step_of
+from archdsl.report.runs import Run, number, read_run, step_of
 from archdsl.report.scatter import Point, scatter_svg
+from archdsl.runs.record import RECORD as RECORD_OF_RUN
 from archdsl.search.sweep.folder import State, SweepFolder
 from archdsl.search.sweep.grid import Member
 from archdsl.search.sweep.plan import RECORD
@@ -32,7 +33,7 @@ def is_sweep(folder: Path) -> bool:
 def sweep_page(root: Path, cost: Path | None = None, kept: Kept | None = None) -> Page:
     """`cost` is a cost table for the cells of networks, instead of the sweep's own.
 
-    Raises NotSwept, ToolMissing without Graphviz, TableUnreadable, OSError.
+    Raises NotSwept, NoRun, ToolMissing without Graphviz, TableUnreadable, OSError.
     """
     folder = SweepFolder.read(root)
     summary = Summary.of(folder)
@@ -182,10 +183,9 @@ def _scores(folder: SweepFolder) -> Chart:
 def _runs(folder: SweepFolder, member: Member) -> Sequence[Run]:
     found: list[Run] = []
     for name in dict.fromkeys((folder.plan.command, "train")):
-        try:
-            found.append(read_run(folder.home(member) / name))
-        except (NoReport, OSError):
-            continue
+        place = folder.home(member) / name
+        if (place / RECORD_OF_RUN).exists():
+            found.append(read_run(place))
     return found
 
 

@@ -12,20 +12,26 @@ import json
 import os
 import re
 import shutil
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ConfigDict, Field
 from safetensors import SafetensorError
 from torch import Tensor
 
+from archdsl.documents import Schema, Unfit, VersionOne, parse
+from archdsl.files import read_whole
 from archdsl.train.typed_torch import load_file, save_file
 
 FORMAT_VERSION = 1
 _TENSORS, _STATE = "tensors.safetensors", "state.json"
-_NAME = re.compile(r"step-(\d{8,})(\.previous)?")
+_PREVIOUS = ".previous"
+_NAME = re.compile(rf"step-(\d{{8,}})({re.escape(_PREVIOUS)})?", re.ASCII)
+_PIECE = 1 << 20
 _ERROR_NUMBER = re.compile(r"\b(?:code:|os error) (\d+)")
 
 
@@ -59,8 +65,8 @@ def save(folder: Path, checkpoint: Checkpoint, *, keep: int = 1) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     for left in home.glob(".*.part"):
         shutil.rmtree(left)
-    name = f"step-{checkpoint.step:08d}"
-    place, previous, waiting = home / name, home / f"{name}.previous", home / f".{name}.part"
+    name = _name(checkpoint.step)
+    place, previous, waiting = home / name, home / f"{name}{_PREVIOUS}", home / f".{name}.part"
     try:
         waiting.mkdir()
         _write(waiting, checkpoint)
@@ -90,7 +96,8 @@ def _write(waiting: Path, checkpoint: Checkpoint) -> None:
         found = _ERROR_NUMBER.search(str(error))
         number = errno.EIO if found is None else int(found[1])
         raise OSError(number, os.strerror(number), str(waiting / _TENSORS)) from error
-    state = {"format_version": FORMAT_VERSION, "step": checkpoint.step, **checkpoint.state}
+    head = {"format_version": FORMAT_VERSION, "step": checkpoint.step, "tensors_crc32": _checksum(waiting / _TENSORS)}
+    state = {**checkpoint.state, **head}
     (waiting / _STATE).write_text(json.dumps(state, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
     for written in (waiting / _TENSORS, waiting / _STATE, waiting):
         _flush(written)
@@ -109,18 +116,60 @@ def newest(folder: Path) -> Path | None:
 
 
 def load(place: Path) -> Checkpoint:
-    """Reads a checkpoint. Raises BrokenCheckpoint."""
+    """Reads a checkpoint. Raises BrokenCheckpoint, which names the file and what is wrong with it."""
+    data, state = _read(place / _STATE)
+    if place.name.removesuffix(_PREVIOUS) != _name(state.step):
+        raise _broken(place / _STATE, f"it is of step {state.step}")
     try:
-        state: Any = json.loads((place / _STATE).read_text(encoding="utf-8"))
+        if state.tensors_crc32 not in (None, _checksum(place / _TENSORS)):
+            raise _broken(place / _TENSORS, "it is not the file that was saved")
         tensors = load_file(place / _TENSORS)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise BrokenCheckpoint(f"`{place}` cannot be read: {error}") from None
-    match state:
-        case {"format_version": int(version), "step": int(step)} if version == FORMAT_VERSION:
-            _check_weights(place, tensors)
-            return Checkpoint(step, tensors, state)
-        case _:
-            raise BrokenCheckpoint(f"`{place}` is not a checkpoint of this version")
+    except OSError as error:
+        raise _broken(place / _TENSORS, (error.strerror or str(error)).lower()) from None
+    except SafetensorError as error:
+        raise _broken(place / _TENSORS, str(error)) from None
+    _check_weights(place, tensors)
+    return Checkpoint(state.step, tensors, json.loads(data))
+
+
+def _read(file: Path) -> tuple[bytes, _State]:
+    """Raises BrokenCheckpoint."""
+    try:
+        data = read_whole(file)
+        return data, parse(_State, data)
+    except OSError as error:
+        raise _broken(file, (error.strerror or str(error)).lower()) from None
+    except Unfit as error:
+        raise _broken(file, str(error)) from None
+
+
+class _State(Schema):
+    """What the state of every run says; the run's own is said by its schema."""
+
+    model_config = ConfigDict(extra="allow")
+
+    format_version: VersionOne
+    step: int = Field(ge=0, le=2**53)
+    tensors_crc32: int | None = None
+    """Of the file of tensors; those of before have none."""
+    best: float | None = Field(default=None, ge=0, le=1)
+
+
+def _broken(file: Path, what: str) -> BrokenCheckpoint:
+    return BrokenCheckpoint(f"`{file}` cannot be read: {what}; put the file back, or begin anew with another `--out`")
+
+
+def _name(step: int) -> str:
+    return f"step-{step:08d}"
+
+
+def _checksum(file: Path) -> int:
+    """Raises OSError."""
+    found = 0
+    with file.open("rb") as opened:
+        while piece := opened.read(_PIECE):
+            found = zlib.crc32(piece, found)
+    return found
 
 
 def _check_weights(place: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -173,10 +222,18 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, names: list[str]) -> dic
 def restore_optimizer(optimizer: torch.optim.Optimizer, names: list[str], tensors: Mapping[str, Tensor]) -> None:
     """Restores the state that `optimizer_tensors` gave. Raises BrokenCheckpoint for an unknown parameter."""
     state: dict[int, dict[str, Tensor]] = {}
+    parameters: list[Tensor] = [each for group in optimizer.param_groups for each in group["params"]]
     position = {name: index for index, name in enumerate(names)}
     for path, tensor in tensors.items():
         name, _, key = path.rpartition(".")
         if name not in position:
             raise BrokenCheckpoint(f"the optimizer has no parameter `{name}`")
+        wanted = parameters[position[name]].shape
+        if tensor.ndim and tensor.shape != wanted:
+            raise BrokenCheckpoint(
+                f"`{path}` of the optimizer is {list(tensor.shape)}, and its parameter {list(wanted)}"
+            )
         state.setdefault(position[name], {})[key] = tensor
+    if len({frozenset(each) for each in state.values()}) > 1:
+        raise BrokenCheckpoint("the optimizer keeps other tensors for some parameters than for others")
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -7,12 +7,12 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
 from archdsl.files import write_atomic
+from archdsl.runs.journal import JOURNAL, read_lines
 
 
 class Journal:
@@ -20,7 +20,7 @@ class Journal:
 
     def __init__(self, folder: Path, *, tensorboard: bool = True) -> None:
         self._board = _Board(folder / "tensorboard") if tensorboard else None
-        self._file = _Appended(folder / "journal.jsonl")
+        self._file = _Appended(folder / JOURNAL)
 
     def write(self, event: str, step: int, **values: Any) -> None:
         """Appends one event, `step` or `score`, with its values. Raises OSError."""
@@ -35,24 +35,13 @@ class Journal:
 
 
 def cut(folder: Path, step: int) -> None:
-    """Removes the events after a step; a resumed run writes them again."""
-    path = folder / "journal.jsonl"
-    if not path.exists():
-        return
-    kept = [line for line in _lines(path) if line.get("step", 0) <= step]
-    write_atomic(path, "".join(json.dumps(line) + "\n" for line in kept).encode())
+    """Removes the events after a step, which a resumed run writes again, and a line that was cut off.
 
-
-def read(folder: Path) -> list[dict[str, Any]]:
-    """The events of a journal; lines that are incomplete after a crash are skipped."""
-    path = folder / "journal.jsonl"
-    return list(_lines(path)) if path.exists() else []
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_text(encoding="utf-8").splitlines():
-        with suppress(ValueError):
-            yield json.loads(line)
+    Raises NoRun for a broken journal, OSError.
+    """
+    path = folder / JOURNAL
+    if path.exists():
+        write_atomic(path, b"".join(line for line, event in read_lines(folder) if event["step"] <= step))
 
 
 class _Appended:

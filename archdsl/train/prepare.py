@@ -16,7 +16,8 @@ from archdsl.ir import ClosedGraph
 from archdsl.nets import Network, load_weights
 from archdsl.pipeline import Loaded, load, trainings
 from archdsl.pipeline.classes import CLASSES, with_classes
-from archdsl.pipeline.spelled_answers import read_answers, spelled_answers
+from archdsl.pipeline.spelled_answers import OtherAnswers, read_answers, spelled_answers
+from archdsl.runs.record import TrainingRecord, read_record
 from archdsl.settings import Training
 from archdsl.settings.losses import CrossEntropy
 from archdsl.settings.optimizers import Sgd, WeightStep
@@ -174,20 +175,21 @@ def _about(request: TrainRequest, loaded: Loaded, overrides: Mapping[str, str]) 
 
 def network_of_run(folder: Path, *, size: tuple[int, int] | None = None) -> tuple[Loaded, Record]:
     """The network and the record of a run. Raises NoRun, NotLoaded, Refused where the text has changed."""
-    record = Record.read(folder)
-    values: dict[str, Any] = record.values
-    if values["text"] is None:
+    found, values = read_record(folder, TrainingRecord)
+    if found.text is None:
         raise Refused(f"the network of `{folder}` came from standard input: name its text beside the run")
-    item: str = values["item"] or ""
-    target = os.path.relpath(folder / str(values["text"])) + (f":{item}" if item else "")
-    overrides: dict[str, str] = values["overrides"]
-    loaded = load(target, overrides=overrides, size=size)
-    changed = loaded.program.hash != values["hash"]
-    if not changed and not loaded.is_genotype:
-        loaded = loaded.answered(read_answers(loaded.program, values["answers"]))
-    if changed or spelled_answers(loaded.program, loaded.meaning.answers) != values["answers"]:
+    target = os.path.relpath(folder / found.text) + (f":{found.item}" if found.item else "")
+    loaded = load(target, overrides=found.overrides, size=size)
+    changed = loaded.program.hash != found.hash
+    try:
+        if not changed and not loaded.is_genotype:
+            loaded = loaded.answered(read_answers(loaded.program, found.answers))
+        changed = changed or spelled_answers(loaded.program, loaded.meaning.answers) != values["answers"]
+    except OtherAnswers as error:
+        raise Refused(f"`{folder / RECORD}` cannot be read: {error}; restore the file") from None
+    if changed:
         raise Refused(f"`{target}` has changed since the run in `{folder}` trained it: restore the text")
-    return loaded, record
+    return loaded, Record(values)
 
 
 def _with_classes(loaded: Loaded, given: Mapping[str, str], data: Data) -> dict[str, str]:

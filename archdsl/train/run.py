@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from torch import Tensor, nn
 
 from archdsl.data import Data
 from archdsl.files import write_atomic
 from archdsl.ir import ClosedGraph
+from archdsl.runs.record import FORMAT_VERSION, RECORD, read_values
 from archdsl.settings import Training
 from archdsl.settings.printer import as_data
 from archdsl.settings.schedules import Moment
@@ -99,9 +100,7 @@ def length(duration: Duration, batch: int, examples: int) -> Length:
             return Length(iterations, min(passes, iterations))
 
 
-FORMAT_VERSION = 2
-"""2 has the recipe in the terms of the language; 1 had class names, and is converted when read."""
-RECORD, BEST, LAST = "run.json", "best.safetensors", "last.safetensors"
+BEST, LAST = "best.safetensors", "last.safetensors"
 
 
 def weights_metadata(data: Data, step: int) -> dict[str, str]:
@@ -112,10 +111,6 @@ def weights_metadata(data: Data, step: int) -> dict[str, str]:
         "std": json.dumps(list(data.std)),
         "step": str(step),
     }
-
-
-class NoRun(Exception):
-    """A folder without a readable run; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +139,8 @@ class Record:
 
     @classmethod
     def read(cls, folder: Path) -> Record:
-        """The record of the run in a folder. Raises NoRun."""
-        try:
-            values: Any = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise NoRun(f"`{folder}` holds no run: there is no `{RECORD}` in it") from None
-        except (OSError, ValueError) as error:
-            raise NoRun(f"`{folder / RECORD}` cannot be read: {error}") from None
-        version = cast("dict[str, Any]", values).get("format_version") if isinstance(values, dict) else None
-        match version:
-            case 1:
-                return cls(_of_version_1(cast("dict[str, Any]", values)))
-            case _ if version == FORMAT_VERSION:
-                return cls(cast("dict[str, Any]", values))
-            case _:
-                raise NoRun(f"`{folder / RECORD}` is of another version")
+        """The record of the run in a folder. Raises NoRun, OSError."""
+        return cls(read_values(folder))
 
 
 def data_values(data: Data, train_on: str, score_on: str) -> dict[str, Any]:
@@ -173,53 +155,3 @@ def data_values(data: Data, train_on: str, score_on: str) -> dict[str, Any]:
         "mean": list(data.mean),
         "std": list(data.std),
     }
-
-
-# Version 1 --------------------------------------------------------------------------------------
-
-_FORMS = {"bootstrapped": "bootstrapped_cross_entropy", "distillation": "kl"}
-_WORDS = {"start": "from", "end": "to", "low": "from", "high": "to"}
-
-
-def _of_version_1(values: dict[str, Any]) -> dict[str, Any]:
-    recipe: dict[str, Any] = dict(values["recipe"])
-    head = {name: recipe.pop(name) for name in ("name", "space")}
-    parameters, initial, duration = (recipe.pop(name) for name in ("parameters", "initial", "duration"))
-    settings = {
-        "from": _in_words(initial),
-        **_length_in_words(duration),
-        **{name: _in_words(value) for name, value in recipe.items() if name != "type"},
-    }
-    named = {"item": "train", **head, "parameters": dict(parameters), "settings": settings}
-    return {**values, "format_version": FORMAT_VERSION, "recipe": named}
-
-
-def _length_in_words(duration: dict[str, Any]) -> dict[str, Any]:
-    if duration["type"] == "epochs":
-        return {"epochs": duration["epochs"], "iterations_per_epoch": duration["iterations"]}
-    return {"iterations": duration["iterations"]}
-
-
-def _in_words(value: Any) -> Any:
-    """A value of version 1 in the terms of the language."""
-    match value:
-        case {"type": "constant", "value": number}:
-            return number
-        case {"type": "initial", "data": data, "part": part}:
-            return {"form": data, "part": part}
-        case {"type": "auxiliary", "weight": weight, "named": named}:
-            return {"form": "weights", **dict(named)} if named else weight
-        case {"type": "weight_step", "optimizer": optimizer, "batch": batch, "clip": clip}:
-            return {**_in_words(optimizer), "batch": batch, "clip": clip}
-        case {"type": "adam", "decoupled": decoupled, **settings}:
-            return {"form": "adamw" if decoupled else "adam", **_all_in_words(settings)}
-        case {"type": str(kind), **settings}:
-            return {"form": _FORMS.get(kind, kind), **_all_in_words(settings)}
-        case list():
-            return [_in_words(each) for each in cast("list[Any]", value)]
-        case _:
-            return value
-
-
-def _all_in_words(settings: dict[str, Any]) -> dict[str, Any]:
-    return {_WORDS.get(name, name): _in_words(each) for name, each in settings.items()}

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from archdsl.train import checkpoints
-from archdsl.train.checkpoints import Checkpoint
+from archdsl.train.checkpoints import BrokenCheckpoint, Checkpoint
 from archdsl.train.errors import check_weights
 from archdsl.train.optimizers import Ema
 
@@ -44,11 +44,21 @@ class State:
 
     def restore(self, found: Checkpoint) -> None:
         """Raises BrokenCheckpoint where the checkpoint is of another network."""
-        self.learner.load_state_dict(found.part("learner"))
+        try:
+            self.learner.load_state_dict(found.part("learner"))
+        except RuntimeError as error:
+            raise BrokenCheckpoint(f"the checkpoint of step {found.step} is of another network: {error}") from None
         checkpoints.restore_optimizer(self.optimizer, list(trained(self.learner)), found.part("optimizer"))
         if self.average is not None:
-            self.average.restore(found.part("average"))
+            self._restore_average(self.average, found)
         self.step, self.best = found.step, found.state.get("best")
+
+    def _restore_average(self, average: Ema, found: Checkpoint) -> None:
+        tensors = found.part("average")
+        for name, own in average.tensors.items():
+            if name not in tensors or tensors[name].shape != own.shape:
+                raise BrokenCheckpoint(f"the checkpoint of step {found.step} has no average of `{name}`")
+        average.restore(tensors)
 
     def check_weights(self) -> None:
         """Raises Diverged for NaN or infinite values, which are never saved."""

@@ -14,7 +14,7 @@ from archdsl.nets import Network, load_weights, weights_of
 from archdsl.settings.losses import ClassWeights
 from archdsl.space import Result
 from archdsl.train.batches import TrainBatches
-from archdsl.train.checkpoints import Checkpoint
+from archdsl.train.checkpoints import BrokenCheckpoint, Checkpoint
 from archdsl.train.classifier import CLASSES, Classifier, Learner
 from archdsl.train.distributed import rank, synchronise_batch_norms, world_size
 from archdsl.train.errors import check_losses
@@ -126,6 +126,9 @@ class NetworkTraining(Work):
 
     def restore(self, found: Checkpoint) -> None:
         self.state.restore(found)
+        best = self.setup.out / BEST
+        if self.state.best is not None and not best.exists():
+            raise BrokenCheckpoint(f"`{best}` is gone, the weights with the best score: put the file back")
         self._stream = None
 
     # A step -------------------------------------------------------------------------------------

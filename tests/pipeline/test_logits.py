@@ -59,17 +59,23 @@ def test_a_state_dict_of_logits_is_read(fasterseg: Program, tmp_path: Path) -> N
 
 
 BROKEN: Final = {
-    "{": "cannot be read as JSON",
-    "[]": "has no logits: write an object",
-    '{"version": 2, "logits": {}}': "has the version 2",
+    "{": "cannot be read as logits: no JSON: EOF while parsing an object",
+    "[]": "cannot be read as logits: what stands in it has to be an object",
+    '{"version": 2, "logits": {}}': "`version` has to be 1",
+    '{"version": true, "logits": {}}': "`version`",
+    '{"version": 1}': "`logits` is missing",
     '{"version": 1, "hash": "sha256:0", "space": "other", "logits": {}}': "has the logits of another `other`",
-    '{"version": 1, "logits": []}': "is no object of vectors",
+    '{"version": 1, "logits": []}': "`logits` has to be",
     '{"version": 1, "logits": {}}': "has no logits: write a vector",
-    '{"version": 1, "logits": {"trunk[1][8].operator": "a"}}': "is no list of numbers",
-    '{"version": 1, "logits": {"trunk[1][8].operator": [true]}}': "is no list of numbers",
-    '{"version": 1, "logits": {"trunk[1][8].operator": [0, 1]}}': "has 2 logits: its question has 5 answers",
+    '{"version": 1, "logits": {"a": [0]}, "logits": {}}': "`logits` stands there twice",
+    '{"version": 1, "logits": {"a": "a"}}': "`logits.a` has to be",
+    '{"version": 1, "logits": {"a": [0, true]}}': r"`logits.a\[2\]` has to be a valid number",
     '{"version": 1, "logits": {"trunk[1][8].operator": [0, 1, 2, 3, NaN]}}': "has NaN or infinite values",
+    '{"version": 1, "logits": {"trunk[1][8].operator": [0, 1, 2, 3, 1e999]}}': "has NaN or infinite values",
+    '{"version": 1, "logits": {"a": []}}': "`logits.a` is empty",
+    '{"version": 1, "logits": {"trunk[1][8].operator": [0, 1]}}': "has 2 logits: its question has 5 answers",
     '{"version": 1, "logits": {"trunk[1][8].operater": [0]}}': r"did you mean `trunk\[1\]\[8\].operator`",
+    '{"version": 1, "logits": {"a": [0]}, "accuracy": {"a = 16": 1.5}}': "has to be at most 1",
 }
 
 

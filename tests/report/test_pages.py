@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from archdsl.report.report import report
-from archdsl.report.runs import NoReport
+from archdsl.runs.errors import NoRun
 from tests.report.browser import file_url, needs_chromium, shown
 from tests.report.invented import AUTORTNET, CAS, FASTERSEG, GAS, write_run, write_sweep
 
@@ -136,14 +136,14 @@ def test_no_text_of_a_run_becomes_markup(search: Path) -> None:
         {**event, "step": 6},
         {"event": "answers", "step": 6, "entropy": {HOSTILE: 0.5}},
         {"event": "stopped", "step": 7, "phase": HOSTILE, "why": HOSTILE},
-        {"event": "candidate", "step": 1, "accuracy": 0.5, "macs": 1, "answers": {HOSTILE: [HOSTILE]}},
-        {"event": HOSTILE, "step": HOSTILE},
+        {"event": "candidate", "step": 1, "accuracy": 0.5, "params": 1, "macs": 1, "answers": {HOSTILE: [HOSTILE]}},
+        {"event": HOSTILE, "step": 8},
     ]
     with journal.open("a", encoding="utf-8") as file:
         file.writelines(json.dumps(each) + "\n" for each in more)
     record: dict[str, Any] = json.loads((search / "run.json").read_text(encoding="utf-8"))
     stages = [{"phase": HOSTILE, "beside": [HOSTILE], "steps": 3}, *record["stages"]]
-    hostile = {**record, "space": HOSTILE, "cost": HOSTILE, "size": [HOSTILE, 3], "stages": stages, HOSTILE: HOSTILE}
+    hostile = {**record, "space": HOSTILE, "cost": HOSTILE, "stages": stages, HOSTILE: HOSTILE}
     (search / "run.json").write_text(json.dumps(hostile), encoding="utf-8")
     outline = Outline(report(search))
     assert outline.of("img") == []
@@ -173,7 +173,7 @@ def test_a_text_that_has_changed_is_said(search: Path) -> None:
 def test_a_folder_without_a_run_is_refused(tmp_path: Path, file: str | None, text: str) -> None:
     if file is not None:
         (tmp_path / file).write_text(text, encoding="utf-8")
-    with pytest.raises(NoReport, match=r"no run|cannot be read|no JSON object"):
+    with pytest.raises(NoRun, match=r"no run|cannot be read"):
         report(tmp_path)
 
 

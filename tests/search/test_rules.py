@@ -13,6 +13,7 @@ from hypothesis import assume, given, settings
 
 from archdsl.pipeline import NotLoaded, load
 from archdsl.pipeline.logits import write_logits
+from archdsl.runs.errors import NoRun
 from archdsl.search.derive.chances import Chances
 from archdsl.search.derive.errors import NotDerived
 from archdsl.search.derive.genotype import Request, chances_of, found_by
@@ -275,8 +276,8 @@ def test_a_run_whose_space_has_changed_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format_version": 1}, "of another version"),
-        ({"item": None}, "does not say `item`"),
+        ({"format_version": 3}, "of another version"),
+        ({"item": None}, "`item` has to be a valid string"),
         ({"item": "nothing"}, "no space and no genotype `nothing`"),
     ],
 )
@@ -284,7 +285,7 @@ def test_a_record_that_is_none_of_a_search(tmp_path: Path, change: Mapping[str, 
     run = make_run(tmp_path, {1: [1.0, 0.0, 0.0]})
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))
     (run / "run.json").write_text(json.dumps(record | change), encoding="utf-8")
-    with pytest.raises((NotDerived, NotLoaded), match=message):
+    with pytest.raises((NoRun, NotDerived, NotLoaded), match=message):
         from_run(run)
 
 
@@ -294,7 +295,7 @@ def test_steps_that_are_not_there(tmp_path: Path) -> None:
     run = make_run(tmp_path, {20: [1.0, 0.0, 0.0], 100: [0.0, 0.0, 1.0]})
     with pytest.raises(NotDerived, match="has no step 21: it has 2 from 20 to 100"):
         from_run(run, step=21)
-    with pytest.raises(NotDerived, match="holds no run"):
+    with pytest.raises(NoRun, match="holds no run"):
         from_run(tmp_path)
     with pytest.raises(NotDerived, match="has no logits of the phase"):
         from_run(empty)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from archdsl.runs.journal import read_events
 from archdsl.train import journal
 
 
@@ -19,9 +20,9 @@ def test_it_is_read_back_and_cut(tmp_path: Path) -> None:
     log.close()
     with (tmp_path / "journal.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"event": "step", "st')  # where the machine went down
-    assert [line["step"] for line in journal.read(tmp_path)] == [1, 2, 3, 4, 5]
+    assert [event["step"] for event in read_events(tmp_path)] == [1, 2, 3, 4, 5]
     journal.cut(tmp_path, 3)
-    assert journal.read(tmp_path)[-1] == {"event": "step", "step": 3, "loss": 1 / 3}
+    assert read_events(tmp_path)[-1] == {"event": "step", "step": 3, "loss": 1 / 3}
 
 
 def test_tensorboard_reads_the_same(tmp_path: Path) -> None:

@@ -57,8 +57,8 @@ def test_a_full_disk_names_the_file_and_the_checkpoint_from_which_the_run_goes_o
     assert [line["step"] for line in steps(run)] == list(range(1, 15))
 
 
-def test_two_trainings_do_not_share_a_folder(begun: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
+def test_two_trainings_do_not_share_a_folder(begun: Path) -> None:
+    run = begun / "shared"
     shutil.copytree(begun / "run", run)
     with lock_held(run / ".lock"):
         refused = finished(command(begun / "small.arch", run, "--iterations", "9", "--resume"))
@@ -96,8 +96,8 @@ def test_of_two_trainings_begun_at_once_one_is_refused_and_one_is_whole(tmp_path
     assert set(load_file(run / "last.safetensors"))
 
 
-def test_a_checkpoint_that_is_gone_is_not_begun_without(begun: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
+def test_a_checkpoint_that_is_gone_is_not_begun_without(begun: Path) -> None:
+    run = begun / "gone"
     shutil.copytree(begun / "run", run)
     before = (run / "journal.jsonl").read_bytes()
     for place in (run / "checkpoints").iterdir():

@@ -9,21 +9,17 @@ the run has a cost table.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any, Final
+from typing import Any
 
 from archdsl.pipeline.spelled_answers import spelled_answers
+from archdsl.runs.journal import CANDIDATE, read_events
 from archdsl.search.baselines.bounds import Costs
 from archdsl.space import Program
 from archdsl.space.trace import Answers
-
-EVENT: Final = "candidate"
-JOURNAL: Final = "journal.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +49,14 @@ class Candidate:
 
 
 def read_candidates(folder: Path) -> list[Candidate]:
-    """Those of a run, as far as their lines are whole; none where it has no journal yet."""
-    path = folder / JOURNAL
-    found: list[Candidate] = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        with suppress(ValueError):  # what a crash left of a line
-            match json.loads(line):
-                case {"event": "candidate", "step": step, **values}:
-                    found.append(Candidate(step, **values))
-                case _:
-                    pass
-    return found
+    """Those of a run; none where it has no journal yet. Raises NoRun, OSError."""
+    return [
+        Candidate(
+            event["step"], event["answers"], event["accuracy"], event["params"], event["macs"], event.get("latency_ms")
+        )
+        for event in read_events(folder)
+        if event["event"] == CANDIDATE
+    ]
 
 
 def best_of(candidates: Sequence[Candidate]) -> Candidate:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from archdsl.pipeline import Loaded, load
 from archdsl.pipeline.genotype_writer import write_genotype
 from archdsl.pipeline.recipes import file_of_space
 from archdsl.pipeline.spelled_answers import read_answers
+from archdsl.runs.record import BaselineRecord, read_record, read_values
 from archdsl.search.baselines.bounds import meets
 from archdsl.search.baselines.candidates import Candidate, best_of, read_candidates
 from archdsl.search.baselines.errors import NoCandidate
 from archdsl.search.derive.genotype import WIDTH
-from archdsl.search.derive.runs import RECORD, Step
+from archdsl.search.derive.runs import Step
 from archdsl.search.derive.where import LATENCY, Where
 
 KIND: Final = "baseline"
@@ -66,19 +66,18 @@ class FoundBy:
 
 
 def is_baseline(folder: Path) -> bool:
-    """Whether a folder is the run of a baseline."""
-    return _record(folder).get("kind") == KIND
+    """Whether a folder is the run of a baseline. Raises NoRun, OSError."""
+    return read_values(folder).get("kind") == KIND
 
 
 def found_in(folder: Path) -> FoundBy:
-    """The run of a baseline. Raises NotLoaded, NoCandidate where its text has changed."""
-    record = _record(folder)
-    written = f"{(folder / record['text']).resolve()}:{record['item']}"
-    size = record["input"]
-    loaded = load(written, overrides=record["overrides"], size=None if size is None else (size[0], size[1]))
-    if loaded.program.hash != record["hash"]:
-        raise NoCandidate(f"`{record['text']}` has changed since the run in `{folder}`: its space has another hash")
-    return FoundBy(folder, loaded, record)
+    """The run of a baseline. Raises NoRun, NotLoaded, NoCandidate where its text has changed, OSError."""
+    record, values = read_record(folder, BaselineRecord)
+    written = f"{(folder / record.text).resolve()}:{record.item}"
+    loaded = load(written, overrides=record.overrides, size=record.input)
+    if loaded.program.hash != record.hash:
+        raise NoCandidate(f"`{record.text}` has changed since the run in `{folder}`: its space has another hash")
+    return FoundBy(folder, loaded, values)
 
 
 def candidates_within(folder: Path, wheres: Sequence[Where], step: int | None) -> list[Candidate]:
@@ -100,14 +99,6 @@ def _cost(candidate: Candidate, where: Where) -> float:
     if where.cost in ("params", "macs"):
         return float(getattr(candidate, where.cost))
     raise NoCandidate(f"`{where}` is on a cost that the journal of the run does not have")
-
-
-def _record(folder: Path) -> Mapping[str, Any]:
-    try:
-        found: Any = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}  # whoever reads it as a search says what is wrong
-    return cast("Mapping[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _evaluation(evaluation: Mapping[str, Any]) -> str:

@@ -14,22 +14,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from archdsl.pipeline import Loaded, load, load_recipe
 from archdsl.pipeline.recipes import own_parameters, searches, space_parameters, subject_of
+from archdsl.runs.journal import read_events
+from archdsl.runs.record import RECORD, LogitsRecord, read_record
 from archdsl.search.derive.errors import NotDerived
 from archdsl.search.derive.plan import phase_of
 from archdsl.settings import Search
 from archdsl.settings.searches import Phase
 
-RECORD: Final = "run.json"
-JOURNAL: Final = "journal.jsonl"
 LOGITS: Final = "logits"
-FORMAT_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,42 +113,20 @@ def from_run(
 ) -> Source:
     """The step of a run whose genotype it left, the last one unless it collapsed; or another step.
 
-    Raises NotDerived, NotLoaded.
+    Raises NoRun, NotDerived, NotLoaded, OSError.
     """
-    record = _record(folder)
-    text, item = (_text(record, key, folder) for key in ("text", "item"))
-    known = record.get("overrides", {})
-    before = {key: str(value) for key, value in cast("dict[str, object]", known).items()}
-    written = f"{(folder / text).resolve()}:{item}"
-    source = from_text(written, folder, phase=phase, overrides={**before, **(overrides or {})}, size=size)
+    record, _ = read_record(folder, LogitsRecord)
+    written = f"{(folder / record.text).resolve()}:{record.item}"
+    given = {**record.overrides, **(overrides or {})}
+    source = from_text(written, folder, phase=phase, overrides=given, size=size)
     if source.search is None:
-        raise NotDerived(f"`{folder / RECORD}` names `{item}`, which is no search")
-    if record.get("hash", source.loaded.program.hash) != source.loaded.program.hash:
-        raise NotDerived(f"`{text}` has changed since the run in `{folder}`: its space has another hash")
+        raise NotDerived(f"`{folder / RECORD}` names `{record.item}`, which is no search")
+    if record.hash not in (None, source.loaded.program.hash):
+        raise NotDerived(f"`{record.text}` has changed since the run in `{folder}`: its space has another hash")
     named = phase_of(source.search, phase)
     number, file = _step(folder, named, step)
-    seed = record.get("seed", 0)
-    at = Step(folder, seed if isinstance(seed, int) else 0, named.name, number)
+    at = Step(folder, record.seed, named.name, number)
     return Source(source.loaded, file, source.search, named.name, at)
-
-
-def _record(folder: Path) -> Mapping[str, object]:
-    try:
-        found: object = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise NotDerived(f"`{folder}` holds no run: there is no `{RECORD}` in it") from None
-    except ValueError as error:
-        raise NotDerived(f"`{folder / RECORD}` cannot be read: {error}") from None
-    if not isinstance(found, dict) or cast("dict[str, object]", found).get("format_version") != FORMAT_VERSION:
-        raise NotDerived(f"`{folder / RECORD}` is of another version: this archdsl reads version {FORMAT_VERSION}")
-    return cast("dict[str, object]", found)
-
-
-def _text(record: Mapping[str, object], key: str, folder: Path) -> str:
-    found = record.get(key)
-    if not isinstance(found, str):
-        raise NotDerived(f"`{folder / RECORD}` does not say `{key}`: it is no run of a search")
-    return found
 
 
 def _step(folder: Path, phase: Phase, step: int | None) -> tuple[int, Path]:
@@ -167,11 +143,7 @@ def _step(folder: Path, phase: Phase, step: int | None) -> tuple[int, Path]:
 
 def _left(folder: Path, phase: Phase) -> int | None:
     """The step whose genotype a phase left, as the journal has it; None where the phase is not over."""
-    journal = folder / JOURNAL
-    for line in reversed(journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []):
-        with suppress(ValueError):
-            event: dict[str, object] = json.loads(line)
-            if event.get("event") == "derived" and event.get("phase") == phase.name:
-                number = event.get("of_step")
-                return number if isinstance(number, int) else None
+    for event in reversed(read_events(folder)):
+        if event["event"] == "derived" and event.get("phase") == phase.name:
+            return event["of_step"]
     return None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Annotated, Final
 
 from lightning_fabric import Fabric
+from pydantic import ConfigDict, Field
 
+from archdsl.documents import Schema, Unfit, parse
 from archdsl.pipeline.logits import Logits as Numbers
 from archdsl.pipeline.logits import read_logits_file
+from archdsl.relax.phases import questions_in
 from archdsl.search.derive.genotype import Found
 from archdsl.search.derive.plan import Plan, phase_of
 from archdsl.search.derive.strongest import Derived
@@ -33,7 +37,7 @@ from archdsl.space.trace import Answers
 from archdsl.train import checkpoints
 from archdsl.train.batch_norms import check_statistics
 from archdsl.train.batches import held
-from archdsl.train.checkpoints import Checkpoint
+from archdsl.train.checkpoints import BrokenCheckpoint, Checkpoint
 from archdsl.train.distributed import rank, world_size
 from archdsl.train.evaluate import Scores
 from archdsl.train.loop import CHECKPOINTS, Event, Outcome, Progress, Saving, Taken, Work, run
@@ -224,8 +228,10 @@ class SearchWork(Work):
         """What a phase that ended after a step leaves to the next stage."""
         self.ended.append(step)
         file = logits_file(self.setup.out, phase.name, step)
+        if not self._searches(phase):
+            return
         if not file.exists():
-            return  # it searched nothing
+            raise BrokenCheckpoint(f"`{file}` is gone, which the phase `{phase.name}` left: put the file back")
         plan = Plan.of(
             self.setup.loaded.program, self.setup.search, self.setup.loaded.meaning.answers, phase=phase.name
         )
@@ -233,6 +239,11 @@ class SearchWork(Work):
         left = read_logits_file(file, self.setup.loaded.program, sizes)
         self.learned, self.guided = left.logits, left.guided
         self.found = {**self.found, **genotype_of(self.setup, phase, step).derived.answers}
+
+    def _searches(self, phase: Phase) -> bool:
+        """Whether a phase, the main one of its stage, has logits that it steps, and leaves them."""
+        program = next(each.program for each in self.setup.stages if each.main.name == phase.name)
+        return phase.arch is not None and bool(questions_in(phase, program, self.found).learned)
 
     # State --------------------------------------------------------------------------------------
 
@@ -251,17 +262,24 @@ class SearchWork(Work):
 
     def restore(self, found: Checkpoint) -> None:
         """What earlier stages found is derived again, from the logits that they left."""
-        setup = self.setup
-        for number, step in enumerate(found.state["ended"]):
-            stage = setup.stages[number]
-            self._take_over(stage.main, step)
+        setup, state = self.setup, _state_of(found)
+        if len(state.ended) >= len(setup.stages):
+            raise _another(found, f"{len(state.ended)} stages have ended")
+        for number, step in enumerate(state.ended):
+            self._take_over(setup.stages[number].main, step)
         if self.ended:
             self.stage = StageWork(setup, self.fabric, len(self.ended), self.found, self._source)
-        self.stage.restore(found, found.state["stage_step"])
+        if state.stage_step > self.stage.length.steps:
+            raise _another(found, f"its stage has taken {state.stage_step} steps")
+        self.stage.restore(found, state.stage_step)
         for player in self.stage.players:
-            player.adaptive = dict(found.state["adaptive"][player.phase.name])
-            player.watch.restore(found.state["watch"][player.phase.name])
-        self._step, self._best = found.step, found.state["best"]
+            name = player.phase.name
+            if name not in state.adaptive or name not in state.watch:
+                raise _another(found, f"it says nothing of the phase `{name}`")
+            player.adaptive = dict(state.adaptive[name])
+            seen = state.watch[name]
+            player.watch.restore({"eigenvalues": list(seen.eigenvalues), "stopped": seen.stopped})
+        self._step, self._best = found.step, state.best
 
     def finish(self) -> None:
         if rank() == 0:
@@ -276,3 +294,34 @@ def _prices(found: Found) -> Mapping[str, float]:
     if found.seconds is not None:
         prices["latency_ms"] = 1e3 * found.seconds
     return prices
+
+
+class _Watch(Schema):
+    """As `archdsl.search.robustness.collapse.WatchState`."""
+
+    eigenvalues: tuple[tuple[int, float], ...]
+    stopped: tuple[int, str] | None
+
+
+class _State(Schema):
+    """Of a search, in its checkpoints."""
+
+    model_config = ConfigDict(extra="allow")
+
+    best: float | None
+    ended: tuple[Annotated[int, Field(ge=0)], ...]
+    stage_step: int = Field(ge=0)
+    adaptive: dict[str, dict[str, float]]
+    watch: dict[str, _Watch]
+
+
+def _state_of(found: Checkpoint) -> _State:
+    """Raises BrokenCheckpoint."""
+    try:
+        return parse(_State, json.dumps(found.state).encode())
+    except Unfit as error:
+        raise _another(found, str(error)) from None
+
+
+def _another(found: Checkpoint, what: str) -> BrokenCheckpoint:
+    return BrokenCheckpoint(f"the state of the checkpoint of step {found.step} is none of this search: {what}")

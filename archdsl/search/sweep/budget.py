@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Literal
 
+from pydantic import Field
+
+from archdsl.documents import Schema
 from archdsl.files import write_atomic
 from archdsl.records import record
 from archdsl.search.sweep.errors import NotSwept
+from archdsl.search.sweep.reading import read_file
 
 _SECONDS: Final = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 _FORM: Final = re.compile(r"(\d+(?:\.\d+)?) ?(s|min|h|d|steps)")
@@ -56,9 +60,11 @@ def write_budget(path: Path, budget: Budget) -> None:
 
 
 def read_budget(path: Path) -> Budget | None:
-    """None where a sweep has none."""
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return Budget(found["amount"], found["unit"])
+    """None where a sweep has none. Raises NotSwept, OSError."""
+    found = read_file(_File, path)
+    return None if found is None else Budget(found.amount, found.unit)
+
+
+class _File(Schema):
+    amount: float = Field(gt=0)
+    unit: Literal["s", "min", "h", "d", "steps"]

@@ -19,14 +19,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
+from pydantic import Field
+
+from archdsl.documents import Schema, VersionOne
 from archdsl.files import write_atomic
 from archdsl.locks import Lock, is_locked, locked
 from archdsl.records import record
+from archdsl.runs.record import Word
 from archdsl.search.sweep.budget import Budget, Spent, read_budget, write_budget
 from archdsl.search.sweep.grid import Member
 from archdsl.search.sweep.plan import RECORD, Plan
+from archdsl.search.sweep.reading import read_file
 from archdsl.search.sweep.results import Result
 
 _RESULT, _FAILURE, _PROGRESS, _BUDGET = "result.json", "failure.json", "progress.json", "budget.json"
@@ -142,15 +147,17 @@ class SweepFolder:
         return lock
 
     def result(self, member: Member) -> Result | None:
-        found = _read(self.home(member) / _RESULT)
-        return None if found is None else Result(**{each.name: found[each.name] for each in fields(Result)})  # pyright: ignore[reportArgumentType] - records are dataclasses
+        """Raises NotSwept, OSError."""
+        found = read_file(_ResultFile, self.home(member) / _RESULT)
+        return None if found is None else Result(**{each.name: getattr(found, each.name) for each in fields(Result)})  # pyright: ignore[reportArgumentType] - records are dataclasses
 
     def finish(self, member: Member, result: Result) -> None:
         _write(self.home(member) / _RESULT, {"point": dict(member.point), "seed": member.seed, **_data(result)})
 
     def failure(self, member: Member) -> Failure | None:
-        found = _read(self.home(member) / _FAILURE)
-        return None if found is None else Failure(found["step"], found["exit"], found["message"])
+        """Raises NotSwept, OSError."""
+        found = read_file(_FailureFile, self.home(member) / _FAILURE)
+        return None if found is None else Failure(found.step, found.exit, found.message)
 
     def fail(self, member: Member, failure: Failure) -> None:
         _write(self.home(member) / _FAILURE, _data(failure))
@@ -161,11 +168,12 @@ class SweepFolder:
             (self.home(member) / _FAILURE).unlink(missing_ok=True)
 
     def progress(self, member: Member) -> Progress:
-        found = _read(self.home(member) / _PROGRESS)
+        """Raises NotSwept, OSError."""
+        found = read_file(_ProgressFile, self.home(member) / _PROGRESS)
         if found is None:
             return Progress()
-        attempts = [Attempt(**each) for each in found["attempts"]]
-        return Progress(found["seconds"], found["steps"], found["finished"], attempts)
+        attempts = [Attempt(each.step, each.worker, each.exit) for each in found.attempts]
+        return Progress(found.seconds, dict(found.steps), list(found.finished), attempts)
 
     def note(self, member: Member, progress: Progress) -> None:
         values = {"seconds": round(progress.seconds, 3), "steps": progress.steps, "finished": progress.finished}
@@ -200,8 +208,39 @@ def _write(path: Path, values: Mapping[str, Any]) -> None:
     write_atomic(path, (json.dumps({"format_version": 1, **values}, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
+# Files ------------------------------------------------------------------------------------------
+
+_Natural: TypeAlias = Annotated[int, Field(ge=0)]
+_Amount: TypeAlias = Annotated[float, Field(ge=0)]
+
+
+class _ResultFile(Schema):
+    format_version: VersionOne
+    point: dict[str, str]
+    seed: _Natural
+    genotype: Word
+    accuracy: float = Field(ge=0, le=1)
+    params: _Natural
+    macs: _Natural
+    latency_ms: _Amount | None
+
+
+class _FailureFile(Schema):
+    format_version: VersionOne
+    step: str
+    exit: int
+    message: str
+
+
+class _AttemptFile(Schema):
+    step: str
+    worker: str
+    exit: int | None
+
+
+class _ProgressFile(Schema):
+    format_version: VersionOne
+    seconds: _Amount
+    steps: dict[str, _Natural]
+    finished: tuple[str, ...]
+    attempts: tuple[_AttemptFile, ...]

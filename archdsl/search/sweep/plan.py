@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Annotated, Final, Literal, TypeAlias
 
+from pydantic import Field
+
+from archdsl.documents import Schema, VersionOne, text
+from archdsl.runs.record import Word
 from archdsl.search.sweep.errors import NotSwept
 from archdsl.search.sweep.grid import Axis, Member, members
+from archdsl.search.sweep.reading import read_file
 
 RECORD: Final = "sweep.json"
 FORMAT_VERSION: Final = 1
@@ -46,17 +50,12 @@ class Plan:
 
     @classmethod
     def read(cls, folder: Path) -> Plan:
-        """The plan of the sweep in a folder. Raises NotSwept."""
-        path = folder / RECORD
-        try:
-            found: Any = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise NotSwept(f"`{folder}` holds no sweep: there is no `{RECORD}` in it") from None
-        except (OSError, ValueError) as error:
-            raise NotSwept(f"`{path}` cannot be read: {error}") from None
-        if not isinstance(found, dict) or cast("dict[str, Any]", found).get("format_version") != FORMAT_VERSION:
-            raise NotSwept(f"`{path}` is of another version: this archdsl reads version {FORMAT_VERSION}")
-        return _of_data(cast("dict[str, Any]", found))
+        """The plan of the sweep in a folder. Raises NotSwept, OSError."""
+        found = read_file(_File, folder / RECORD)
+        if found is None:
+            raise NotSwept(f"`{folder}` holds no sweep: there is no `{RECORD}` in it")
+        values = {name: getattr(found, name) for name in _File.model_fields if name not in ("format_version", "axes")}
+        return cls(**values, axes=tuple(Axis(name, listed) for name, listed in found.axes.items()))
 
     def check_same(self, other: Plan, folder: Path) -> None:
         """Raises NotSwept where the sweep in a folder differs from this one."""
@@ -73,16 +72,17 @@ class Plan:
 _WORDS: Final = {"axes": "over", "digest": "text", "training": "train", "directory": "working directory"}
 
 
-def _of_data(values: Mapping[str, Any]) -> Plan:
-    training = values["training"]
-    return Plan(
-        command=values["command"],
-        source=values["source"],
-        directory=values["directory"],
-        axes=tuple(Axis(name, tuple(listed)) for name, listed in values["axes"].items()),
-        seeds=values["seeds"],
-        options=tuple(values["options"]),
-        training=None if training is None else tuple(training),
-        cost=values["cost"],
-        digest=values["digest"],
-    )
+_Name: TypeAlias = Annotated[str, text(r"^\w+$", "the name of a parameter")]
+
+
+class _File(Schema):
+    format_version: VersionOne
+    command: Literal["search", "baseline", "train"]
+    source: Word
+    directory: Word
+    axes: dict[_Name, Annotated[tuple[Word, ...], Field(min_length=1)]]
+    seeds: int = Field(ge=1)
+    options: tuple[str, ...]
+    training: tuple[str, ...] | None
+    cost: Word | None
+    digest: str

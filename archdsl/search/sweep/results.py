@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from archdsl.cost import figures
 from archdsl.pipeline import Loaded, NotLoaded, load
 from archdsl.records import record
+from archdsl.runs.journal import CANDIDATE, read_events
+from archdsl.runs.record import RECORD, AnyRecord, read_record
 from archdsl.search.sweep.errors import NotSwept
 from archdsl.search.sweep.steps import FOUND, Step
 
@@ -31,22 +29,13 @@ class Result:
     """By the sweep's cost table; None without one."""
 
 
-def events(run: Path) -> Iterator[dict[str, Any]]:
-    """The journal of a run; lines that are incomplete after a crash are skipped."""
-    path = run / "journal.jsonl"
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            with suppress(ValueError):
-                yield json.loads(line)
-
-
 def steps_taken(run: Path) -> int:
-    """How far a run has come."""
-    return max((event.get("step", 0) for event in events(run)), default=0)
+    """How far a run has come. Raises NoRun, OSError."""
+    return max((event["step"] for event in read_events(run)), default=0)
 
 
 def result_of(step: Step, root: Path, cost: Path | None) -> Result:
-    """What a member's last step left. Raises NotSwept."""
+    """What a member's last step left. Raises NotSwept, NoRun, OSError."""
     target, overrides = _network(step.run)
     try:
         loaded = load(target, overrides=overrides)
@@ -64,16 +53,17 @@ def _network(run: Path) -> tuple[str, dict[str, str]]:
     """The text of a run's network, and the parameters that it was given."""
     if (run / FOUND).exists():
         return str(run / FOUND), {}
-    record: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    text, item = str(record["text"]), record["item"]
-    return os.path.relpath(run / text) + (f":{item}" if item else ""), record["overrides"]
+    record, _ = read_record(run, AnyRecord)
+    if record.text is None:
+        raise NotSwept(f"`{run / RECORD}` names no text")
+    return os.path.relpath(run / record.text) + (f":{record.item}" if record.item else ""), record.overrides
 
 
 def _score(run: Path) -> float:
     """Raises NotSwept."""
-    journal = list(events(run))
-    candidates = [event["accuracy"] for event in journal if event["event"] == "candidate"]
-    scores = [event["miou"] for event in journal if event["event"] == "score"]
+    journal = read_events(run)
+    candidates = [event["accuracy"] for event in journal if event["event"] == CANDIDATE]
+    scores = [event["miou"] for event in journal if event["event"] == "score" and event.get("miou") is not None]
     if not candidates and not scores:
         raise NotSwept(f"`{run}` has no score: its data have no split to score on")
     if candidates:

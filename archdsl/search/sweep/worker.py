@@ -17,6 +17,7 @@ from typing import Final
 
 from archdsl.extras import import_path
 from archdsl.locks import Lock
+from archdsl.runs.errors import NoRun
 from archdsl.search.sweep.errors import NotSwept
 from archdsl.search.sweep.folder import Attempt, Failure, Progress, SweepFolder
 from archdsl.search.sweep.grid import Member
@@ -83,7 +84,7 @@ class Worker:
                 return self.tell(f"{member.name}: stopped after step {progress.steps.get(step.command, 0)}")
         try:
             result = result_of(planned[-1], self.folder.root, self.folder.cost)
-        except (NotSwept, OSError) as error:
+        except (NotSwept, NoRun, OSError) as error:
             return self._fail(member, Failure(planned[-1].command, 0, str(error)))
         self.folder.finish(member, result)
         latency = "" if result.latency_ms is None else f", latency {result.latency_ms:.3f} ms"

@@ -12,7 +12,8 @@ from lightning_fabric import Fabric
 
 from archdsl.files import write_atomic
 from archdsl.pipeline.spelled_answers import spelled_answers
-from archdsl.search.baselines.candidates import EVENT, Candidate, read_candidates
+from archdsl.runs.journal import CANDIDATE
+from archdsl.search.baselines.candidates import Candidate, read_candidates
 from archdsl.search.baselines.found import GENOTYPE, KIND, FoundBy
 from archdsl.search.baselines.members import Members
 from archdsl.search.baselines.proposals import Strategy
@@ -102,7 +103,7 @@ def _run(
                 if candidate.number <= len(before):
                     continue
                 if log is not None:
-                    log.write(EVENT, candidate.number, **candidate.values)
+                    log.write(CANDIDATE, candidate.number, **candidate.values)
                 watch(candidate)
     except Interrupted as found:
         outcome.signal = found.signal

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -15,6 +14,7 @@ from archdsl.nets.supernet.supernet import Supernet
 from archdsl.pipeline import Loaded
 from archdsl.pipeline.recipes import space_parameters
 from archdsl.relax.phases import questions_in
+from archdsl.runs.record import SearchRecord, read_record
 from archdsl.search.derive.genotype import Request, found_by
 from archdsl.search.derive.plan import Plan, phase_of
 from archdsl.search.derive.runs import from_run, searched
@@ -24,7 +24,6 @@ from archdsl.settings.searches import Phase
 from archdsl.space import Program, QuestionKind, QuestionPath
 from archdsl.space.trace import Answers
 from archdsl.train.errors import Refused
-from archdsl.train.run import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +45,13 @@ class SearchedSpace:
 
 def searched_space(folder: Path, device: torch.device) -> SearchedSpace:
     """Raises NoRun, Refused, NotLoaded, NotDerived, WeightsMismatch, UnreadableWeights, OSError."""
-    values: Mapping[str, Any] = Record.read(folder).values
-    if values.get("kind") != "search":
-        raise Refused(f"`{folder}` is no run of a search: name one that `archdsl search` made")
+    record, _ = read_record(folder, SearchRecord)
     if not (folder / SUPERNET).exists():
         raise Refused(f"the search in `{folder}` has not ended: there is no `{SUPERNET}` in it; go on with `--resume`")
-    overrides: Mapping[str, str] = values["overrides"]
-    height, width = values["size"]
-    written = os.path.relpath(folder / str(values["text"])) + f":{values['item']}"
-    loaded, search = searched(written, overrides=overrides, size=(height, width))
-    if search is None or loaded.program.hash != values["hash"]:
-        raise Refused(f"`{values['text']}` has changed since the search in `{folder}`: restore the text")
+    written = os.path.relpath(folder / record.text) + f":{record.item}"
+    loaded, search = searched(written, overrides=record.overrides, size=record.size)
+    if search is None or loaded.program.hash != record.hash:
+        raise Refused(f"`{record.text}` has changed since the search in `{folder}`: restore the text")
     if loaded.is_genotype:
         raise Refused(f"the search in `{folder}` is of the genotype `{loaded.name}`: name one of a space")
     last = phase_of(search, None)
@@ -65,8 +60,8 @@ def searched_space(folder: Path, device: torch.device) -> SearchedSpace:
     load_weights(supernet, folder / SUPERNET)
     given = _given(search, last, loaded.program, folder)
     space = f"{loaded.target.file}:{loaded.name}"
-    given_to_space = space_parameters(search, overrides)
-    return SearchedSpace(folder, space, loaded, given_to_space, (height, width), supernet.to(device), given)
+    given_to_space = space_parameters(search, record.overrides)
+    return SearchedSpace(folder, space, loaded, given_to_space, record.size, supernet.to(device), given)
 
 
 def _check_trained(search: Search, last: Phase, folder: Path) -> None:

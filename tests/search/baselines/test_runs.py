@@ -111,7 +111,7 @@ def test_killed_it_goes_on_to_the_same_end_and_grows(tmp_path: Path, capsys: pyt
     for file in weights:
         assert (other / file).read_bytes() == (whole / file).read_bytes()
     assert run([*resumed, "--seed", "1"]) == 2
-    assert "`seed` differ" in capsys.readouterr().err
+    assert "`seed` was 0 and is 1" in capsys.readouterr().err
     assert run([*resumed, "--evaluations", "4"]) == 2
     assert "has 5 candidates already" in capsys.readouterr().err
 

@@ -41,7 +41,9 @@ def main() -> int:
         os.kill(os.getpid(), signal.SIGKILL)
     text = Path(given.source.partition(":")[0]).resolve()
     overrides = dict(each.split("=") for each in given.set)
-    (out / "run.json").write_text(json.dumps({"text": str(text), "item": None, "overrides": overrides}))
+    (out / "run.json").write_text(
+        json.dumps({"format_version": 2, "text": str(text), "item": None, "overrides": overrides})
+    )
     with (out / "journal.jsonl").open("a+") as journal:
         journal.seek(0)
         taken = len(journal.readlines())
