@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import Final, TypeAlias
+from typing import BinaryIO, Final, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -168,9 +168,9 @@ def opened(path: Path, *, pixels: bool = True) -> Generator[Picture]:
     _check_file(path)
     with _decoding(path):
         bits, source, checked = _source(path, pixels=pixels)
-    with _decoding(path):
-        image = Image.open(source, formats=_FORMATS)
-    with image:
+    with source:
+        with _decoding(path):
+            image = Image.open(source, formats=_FORMATS)
         tag = _orientation(image)
         if not checked:
             with _decoding(path):
@@ -242,10 +242,11 @@ def _told(path: Path) -> tuple[str, str]:
     return "is not an image, or damaged", AGAIN
 
 
-def _source(path: Path, *, pixels: bool) -> tuple[int, Path | BytesIO, bool]:
+def _source(path: Path, *, pixels: bool) -> tuple[int, BinaryIO, bool]:
     """The bits of a sample, what is decoded in place of the file, and whether its end is known to be there.
 
-    Raises Cut where it is not. Of other formats than PNG and JPEG only decoding tells.
+    Raises Cut where it is not. Of other formats than PNG and JPEG only decoding tells. The decoder gets no name: files
+    that it maps into memory by theirs come out garbled where their orientation lies on its side (Pillow 13.0, TIFF).
     """
     with path.open("rb") as file:
         begin = file.read(len(SIGNATURE))
@@ -254,8 +255,8 @@ def _source(path: Path, *, pixels: bool) -> tuple[int, Path | BytesIO, bool]:
         return found.bits, BytesIO(found.file), True
     if begin.startswith(_START_OF_IMAGE):
         _check_jpeg_end(path)
-        return 8, path, True
-    return 8, path, False
+        return 8, path.open("rb"), True
+    return 8, path.open("rb"), False
 
 
 # JPEG -------------------------------------------------------------------------------------------

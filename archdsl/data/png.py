@@ -36,7 +36,7 @@ class Png:
     bits: int
     """Of a sample: 1, 2, 4, 8 or 16."""
     file: bytes
-    """A PNG file of the header, palette, EXIF data and pixels alone."""
+    """A PNG file of the header, palette, transparency, EXIF data and pixels alone."""
 
 
 def read_png(path: Path, *, pixels: bool) -> Png:
@@ -44,7 +44,7 @@ def read_png(path: Path, *, pixels: bool) -> Png:
 
     Raises Cut, Malformed, OSError.
     """
-    kept: dict[bytes, list[bytes]] = {b"IHDR": [], b"PLTE": [], b"eXIf": [], b"IDAT": []}
+    kept: dict[bytes, list[bytes]] = {b"IHDR": [], b"PLTE": [], b"tRNS": [], b"eXIf": [], b"IDAT": []}
     with BytesIO(path.read_bytes()) if pixels else path.open("rb", buffering=0) as file:
         for head, kind, length in _chunks(file):
             if kind == b"IDAT" and not pixels:

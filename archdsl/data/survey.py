@@ -157,8 +157,9 @@ def _odd_sizes(images: Sequence[_Image]) -> list[Problem]:
     if len(counted) < 2:
         return []
     (height, width), many = counted.most_common(1)[0]
+    others = f"{plural(many, 'other')} {'is' if many == 1 else 'are'} {height}x{width}"
     return [
-        Problem(str(image.path), f"is {image}, and {many:,} others are {height}x{width}", "give a size to scale all to")
+        Problem(str(image.path), f"is {image}, and {others}", "give a size to scale all to")
         for image in images
         if image.size and image.size != (height, width)
     ]

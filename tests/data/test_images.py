@@ -192,6 +192,17 @@ def test_all_eight_orientations_are_turned_upright(tmp_path: Path, form: str, or
     assert (np.abs(read_image(path, None).astype(int) - blocks) < 60).all()
 
 
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_grey_tiff_is_turned_upright(tmp_path: Path, orientation: int, bits: int, compression: str) -> None:
+    lies = laid(GREYS, orientation)
+    image = Image.fromarray(lies if bits == 8 else lies.astype(np.uint16) * 256 + 77)
+
+    file = encoded(image, "TIFF", exif=exif(orientation), compression=compression)
+    assert read(tmp_path, file).tolist() == IN_THREE.tolist()
+
+
 def test_an_orientation_behind_the_pixels_of_a_png_counts(tmp_path: Path) -> None:
     tag = chunk(b"eXIf", exif(6).tobytes().removeprefix(b"Exif\x00\x00"))
     file = encoded(laid(RGB, 6), "PNG")
@@ -341,3 +352,19 @@ def test_a_decoders_warnings_are_not_shown(tmp_path: Path) -> None:
     )
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "expected"),
+    [
+        ("palette with alpha", "RGBA", with_alpha(RGB)),
+        ("grey with alpha", "LA", np.dstack([GREYS, ALPHA])),
+        ("colours of 16 bits with alpha", "RGBA", with_alpha(RGB)),
+        ("grey, one value transparent", "LA", np.dstack([GREYS, np.where(GREYS == 7, 0, 255)])),
+    ],
+)
+def test_alpha_is_there_for_who_reads_it(tmp_path: Path, kind: str, mode: str, expected: NDArray[np.uint8]) -> None:
+    (tmp_path / "a.png").write_bytes(KEPT[kind][0])
+
+    with opened(tmp_path / "a.png") as picture:
+        assert np.asarray(picture.as_mode(mode)).tolist() == expected.tolist()
