@@ -12,6 +12,7 @@ from archdsl.extras import Extra, require, require_for
 from archdsl.pipeline import Loaded, NotLoaded
 from archdsl.pipeline import check as check_text
 from archdsl.pipeline import load as load_item
+from archdsl.text import visible_line
 
 if TYPE_CHECKING:
     import os
@@ -350,11 +351,11 @@ def request(
     place = None if weights is None else weights_file(weights)
     trained = Description() if place is None else describe(place)
     sources = tuple(
-        SourceFile(path=source.name, sha256=hashlib.sha256(source.text.encode()).hexdigest())
+        SourceFile(path=visible_line(source.name), sha256=hashlib.sha256(source.text.encode()).hexdigest())
         for source in loaded.sources
     )
     described = Described(
-        text=written,
+        text=visible_line(written),
         space=loaded.program.name,
         hash=loaded.program.hash,
         sources=sources,
@@ -367,7 +368,7 @@ def request(
     origin = (
         RandomWeights(seed=seed)
         if place is None
-        else FileWeights(path=str(place), sha256=hashlib.sha256(place.read_bytes()).hexdigest())
+        else FileWeights(path=visible_line(str(place)), sha256=hashlib.sha256(place.read_bytes()).hexdigest())
     )
     found = tensors(graph, place, seed)
     return Request(

@@ -10,6 +10,7 @@ from archdsl.diff import as_text
 from archdsl.pipeline import Loaded, NotLoaded, Target, load
 from archdsl.pipeline.compare import compare
 from archdsl.syntax import ast
+from archdsl.text import visible_line
 from archdsl.vcs.canonical import canonical, parsed
 
 
@@ -54,5 +55,5 @@ def _items(copy: Path, place: Path) -> dict[str, Loaded]:
 def _lines(before: Path, after: Path, place: Path) -> str:
     texts = [canonical(each.read_bytes()) or each.read_text(errors="backslashreplace") for each in (before, after)]
     one, other = (text.splitlines(keepends=True) for text in texts)
-    lines = unified_diff(one, other, f"a/{place}", f"b/{place}")
+    lines = unified_diff(one, other, f"a/{visible_line(str(place))}", f"b/{visible_line(str(place))}")
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from pathlib import Path
 
 from archdsl.cli.exits import Exit
+from archdsl.text import visible_line
 
 
 def explain(error: Exception) -> tuple[int, str] | None:
@@ -16,8 +20,10 @@ def explain(error: Exception) -> tuple[int, str] | None:
         loaded = sys.modules.get(module)
         if loaded is not None and isinstance(error, getattr(loaded, name)):
             return code, str(error)
+    if _is_of_memory(error):
+        return Exit.TOOL, _memory(error)
     if isinstance(error, OSError):
-        what = f"`{error.filename}`: " if error.filename else ""
+        what = f"`{visible_line(_name(error.filename))}`: " if error.filename else ""
         return Exit.USAGE, f"{what}{(error.strerror or str(error)).lower()}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         from archdsl.extras import extra_with, install_line
@@ -25,9 +31,42 @@ def explain(error: Exception) -> tuple[int, str] | None:
         extra = extra_with(error.name)
         if extra is not None:
             return Exit.TOOL, f"`{error.name}` is not installed: {install_line(extra)}"
-    if isinstance(error, MemoryError):
-        return Exit.TOOL, "not enough memory for this network and images of this size; take a smaller `--input`"
+    if isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError) and _library(error):
+        reason = str(error).strip().splitlines()[0]
+        return Exit.TOOL, f"`{_library(error)}` is installed and cannot be loaded: {reason}; install it again"
     return None
+
+
+def _name(filename: object) -> str:
+    return os.fsdecode(filename) if isinstance(filename, bytes) else str(filename)
+
+
+def _library(error: ImportError) -> str:
+    """The package that could not be loaded; empty for one of ours, which is a defect."""
+    name = Path(error.path).parent.name if error.path else (error.name or "a library").partition(".")[0]
+    return "" if "archdsl" in (name, (error.name or "").partition(".")[0]) else name
+
+
+def _is_of_memory(error: BaseException | None) -> bool:
+    """Whether an exception, or the one behind it, tells of memory; libraries say so in their words alone."""
+    if error is None:
+        return False
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    if isinstance(error, OSError | ImportError | RuntimeError) and any(words in str(error).lower() for words in _WORDS):
+        return True
+    return _is_of_memory(error.__cause__ or error.__context__)
+
+
+_WORDS = ("cannot allocate memory", "can't allocate memory", "failed to map segment", "out of memory")
+
+
+def _memory(error: Exception) -> str:
+    if isinstance(error, ImportError):
+        return "not enough memory to load the libraries that this needs: give the process more"
+    return "not enough memory for this network and images of this size; take a smaller `--input`"
 
 
 KNOWN: tuple[tuple[str, str, int], ...] = (
@@ -37,6 +76,7 @@ KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.search.baselines.errors", "NoCandidate", Exit.USAGE),
     ("archdsl.pipeline.logits", "UnreadableLogits", Exit.USAGE),
     ("archdsl.runs.errors", "NoRun", Exit.USAGE),
+    ("archdsl.pipeline.genotype_writer", "NotNamed", Exit.USAGE),
     ("archdsl.train.errors", "Refused", Exit.USAGE),
     ("archdsl.train.errors", "Diverged", Exit.FINDINGS),
     ("archdsl.train.errors", "NotFinite", Exit.FINDINGS),

@@ -15,6 +15,7 @@ from archdsl.files import ChangedMeanwhile, rewrite
 from archdsl.fmt import Formatted, format_source
 from archdsl.syntax import MAX_BYTES, bytes_of, decode, read, rest_of
 from archdsl.syntax.codes import UNREADABLE
+from archdsl.text import visible_line
 
 _ANYBODY_MAY_WRITE = 0o222
 
@@ -99,7 +100,7 @@ def _diff(formatted: Formatted) -> str:
 
     if not formatted.changed:
         return ""
-    name = formatted.source.name
+    name = visible_line(formatted.source.name)
     before, after = formatted.source.text.splitlines(keepends=True), formatted.text.splitlines(keepends=True)
     lines = unified_diff(before, after, name, f"{name} (canonical)")
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ import click
 
 from archdsl.cli.app import app
 from archdsl.cli.exits import Exit
+from archdsl.cli.failures import explain
 from archdsl.cli.output import note, say_json
 
 
@@ -26,6 +28,10 @@ def main() -> NoReturn:
     code = run(sys.argv[1:])
     _close_streams()
     sys.exit(code)
+
+
+_EMPTY = re.compile(r"(--[a-z][a-z-]*=)?")
+"""An argument without a value."""
 
 
 class _Output(io.FileIO):
@@ -63,6 +69,9 @@ def _close_streams() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """The exit code of a command line."""
+    if any(_EMPTY.fullmatch(each) for each in arguments):
+        # As a path it would mean the folder here, which nobody asked for.
+        return _known(Exit.USAGE, "an argument is empty, as of a shell's variable that is not set: give it", arguments)
     try:
         with app.make_context("archdsl", list(arguments)) as context:
             result = app.invoke(context)
@@ -77,8 +86,6 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as mistake:
         return _usage(mistake, arguments)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a user never sees a bare traceback
-        from archdsl.cli.failures import explain
-
         known = explain(error)
         return _known(*known, arguments) if known is not None else _ours(error, arguments)
 

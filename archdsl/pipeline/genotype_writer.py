@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from archdsl.fmt import format
 from archdsl.ops.bind import show
@@ -24,10 +26,25 @@ from archdsl.space import (
 )
 from archdsl.space.trace import Answers, trace
 from archdsl.syntax import parse
-from archdsl.text import SourceFile
+from archdsl.text import SourceFile, visible_line
 
 HASH_DIGITS = 16
 """How many digits of the space's hash a genotype carries."""
+
+
+class NotNamed(Exception):
+    """A file that no text can name in a `use`."""
+
+
+def use_of(file: Path, folder: Path) -> str:
+    """A file as a text in `folder` names it. Raises NotNamed, for a string has no form for every name of a file."""
+    path = Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
+    if '"' in path or visible_line(path) != path:
+        raise NotNamed(
+            f"no text can name `{visible_line(path)}`: strings hold neither quotes nor what cannot be seen; "
+            "call the file or its folder otherwise"
+        )
+    return path
 
 
 def write_genotype(
@@ -51,7 +68,7 @@ def write_genotype(
     kept = {path: answers[path] for path in asked if path in answers}
     given = ", ".join(f"{key} = {show(value)}" for key, value in (parameters or {}).items())
     digest = program.hash[: len("sha256:") + HASH_DIGITS]
-    lines = ["archdsl 1", "", f'use "{use}"', "", *(f"# {each}" for each in comments)]
+    lines = ["archdsl 1", "", f'use "{use}"', "", *(f"# {visible_line(each)}" for each in comments)]
     lines += [f"genotype {name} of {program.name}({given}) {{", f'hash = "{digest}"']
     if found:
         lines.append(f"found = {found}")

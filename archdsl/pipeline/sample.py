@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Final
 from archdsl.cost import Figures, figures
 from archdsl.cost.extremes import Extreme
 from archdsl.ir import closed
-from archdsl.pipeline.genotype_writer import write_genotype
+from archdsl.pipeline.genotype_writer import use_of, write_genotype
 from archdsl.pipeline.load import Loaded
 from archdsl.pipeline.ranges import Figure, NoRange, Ranges
 from archdsl.sema.modules.load import root_of
@@ -143,8 +142,8 @@ def unreachable(loaded: Loaded, folder: Path) -> str | None:
 
 
 def use_path(loaded: Loaded, folder: Path) -> str:
-    """The space's file as a text in `folder` names it. Raises BadConstraint for standard input."""
+    """The space's file as a text in `folder` names it. Raises BadConstraint for standard input, NotNamed."""
     path = loaded.target.path
     if path is None:
         raise BadConstraint("a space from standard input has no file that a genotype could name")
-    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+    return use_of(path, folder)

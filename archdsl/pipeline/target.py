@@ -14,8 +14,8 @@ from archdsl.syntax import bytes_of, decode, read
 from archdsl.text import SourceFile
 from archdsl.vcs import Revision
 
-_ITEM = re.compile(r"(?P<file>.+):(?P<item>[A-Za-z_][A-Za-z0-9_]*)")
-_GIT = re.compile(r"git:(?P<revision>[^:]*):(?P<path>.+)")
+_ITEM = re.compile(r"(?P<file>.+):(?P<item>[A-Za-z_][A-Za-z0-9_]*)", re.DOTALL)
+_GIT = re.compile(r"git:(?P<revision>[^:]*):(?P<path>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
+from archdsl.files import read_whole, write_atomic
 from archdsl.syntax.tables import Tables
 
 _FILE_NAME = "arch.lark"
-_LAYOUT = "1"
+_LAYOUT = "2"
 """The version of the cache format; each version has a file of its own."""
 
 
@@ -42,22 +44,27 @@ def grammar_text() -> str:
 
 
 def _read(path: Path) -> Tables | None:
-    """The cached tables; None where there are none or the file is damaged."""
+    """The cached tables; None where there are none, or the file is not what was written."""
     try:
-        return Tables.of_data(json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError):
+        kept = read_whole(path)
+    except OSError:
         return None
+    digest, _, data = kept.partition(b"\n")
+    return Tables.of_data(json.loads(data)) if digest == _digest(data) else None
 
 
 def _keep(path: Path, found: Tables) -> None:
-    """Write the cache atomically. Errors of the disk are ignored: the tables are then built again."""
-    from archdsl.files import write_atomic
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, json.dumps(found.as_data()).encode())
-    except OSError:
+    """Write the cache atomically. Errors of the disk are ignored, and what is no file stays: tables are built again."""
+    data = json.dumps(found.as_data()).encode()
+    if path.exists() and not path.is_file():
         return
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, _digest(data) + b"\n" + data)
+
+
+def _digest(data: bytes) -> bytes:
+    return sha256(data).hexdigest().encode()
 
 
 def _kept(grammar: str) -> Path | None:

@@ -18,6 +18,7 @@ from archdsl.settings import Training
 from archdsl.settings.printer import as_data
 from archdsl.settings.schedules import Moment
 from archdsl.settings.trainings import Duration, Epochs, Iterations
+from archdsl.text import visible_json
 from archdsl.train.batches import Feed
 from archdsl.train.classifier import Features
 from archdsl.train.errors import Refused
@@ -134,7 +135,7 @@ class Record:
         )
 
     def write(self, folder: Path) -> None:
-        text = json.dumps(self.values, indent=2, ensure_ascii=False) + "\n"
+        text = visible_json(json.dumps(self.values, indent=2, ensure_ascii=False)) + "\n"
         write_atomic(folder / RECORD, text.encode())
 
     @classmethod

@@ -81,11 +81,11 @@ def settings() -> Mapping[str, str]:
     """By name. The program is named by where it lies: git is also run where no virtual environment is active."""
     program = f"{shlex.quote(Path(sys.executable).as_posix())} -P -m archdsl git"
     return {
-        "diff.archdsl.textconv": f"{program} textconv",
+        "diff.archdsl.textconv": f"{program} textconv --",
         "diff.archdsl.xfuncname": "^((op|ops|cell|space|cost|search|train|genotype) .*)$",
-        "difftool.archdsl.cmd": f'{program} difftool "$LOCAL" "$REMOTE" "$MERGED"',
+        "difftool.archdsl.cmd": f'{program} difftool -- "$LOCAL" "$REMOTE" "$MERGED"',
         "merge.archdsl.name": "texts of archdsl",
-        "merge.archdsl.driver": f"{program} merge %O %A %B --marker-size %L",
+        "merge.archdsl.driver": f"{program} merge --marker-size %L -- %O %A %B",
     }
 
 

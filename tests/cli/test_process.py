@@ -82,7 +82,7 @@ def test_a_stream_that_is_closed_or_full_is_no_defect(tmp_path: Path, closed: st
         assert (tmp_path / "student.dot").read_bytes().startswith(b"digraph")
 
 
-@pytest.mark.parametrize(("out", "said"), [("", "`.`: is a directory"), ("taken", "`taken`: is a directory")])
+@pytest.mark.parametrize(("out", "said"), [(".", "`.`: is a directory"), ("taken", "`taken`: is a directory")])
 def test_a_picture_cannot_stand_where_a_folder_does(tmp_path: Path, out: str, said: str) -> None:
     (tmp_path / "taken").mkdir()
     done = subprocess.run(

@@ -27,7 +27,7 @@ from archdsl.backends.protocol import (
 from archdsl.backends.torch_source.primitives import FORMS
 from archdsl.extras import Extra, require
 from archdsl.files import read_whole
-from archdsl.ir import ClosedGraph
+from archdsl.ir import ClosedGraph, identifier
 from archdsl.ops import Primitive, Shape
 from archdsl.weights import to_bytes
 from archdsl.weights.description import Description
@@ -54,10 +54,17 @@ class TorchSource:
         return primitive.name in FORMS or self.name in primitive.forms
 
     def refuse(self, request: Request) -> Refused | None:
+        from archdsl.backends.output import OutputPath, output_path
+        from archdsl.backends.torch_source.names import is_module
+
         if request.precision is not Precision.FP32:
             return Refused("the target `torch` is always fp32", "call `.half()` on the network")
         if request.emit is not Emit.LOGITS:
             return Refused("the target `torch` gives logits", "call `.argmax(1)` on them")
+        place = output_path(request.out, identifier(request.graph.name), self.name)
+        if isinstance(place, OutputPath) and is_module(place.stem):
+            hidden = f"`{place.stem}.py` would stand in the way of the module `{place.stem}`"
+            return Refused(f"{hidden}, and Python could not run it", "name another file, as in `-o net.py`")
         return None
 
     def build(self, request: Request, stem: str) -> tuple[Built, ...]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
+import sysconfig
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.machinery import PathFinder
 from itertools import combinations
 
 from archdsl.backends.torch_source.classes import LeafPlan, ModuleClass, ScopePlan, Structure
@@ -35,6 +38,18 @@ FILE_NAMES = frozenset(
 """What the file itself imports or defines, with the builtins that it uses and that a class could be called."""
 
 _LONGEST = 48
+
+
+def is_module(name: str) -> bool:
+    """Whether Python or an installed package has a module of this name: a program beside a file `NAME.py` gets that.
+
+    torch imports many modules besides those that the generated file imports.
+    """
+    if name in sys.stdlib_module_names:
+        return True
+    spec = PathFinder.find_spec(name, [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
+    return spec is not None and spec.origin is not None
+
 
 _MODULE_ATTRIBUTES = frozenset(
     {

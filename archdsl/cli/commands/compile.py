@@ -17,6 +17,7 @@ from archdsl.cli.parity import parity_object, parity_text
 from archdsl.cli.progress import working
 from archdsl.extras import require_for
 from archdsl.ops import Shape
+from archdsl.text import visible_line
 
 if TYPE_CHECKING:
     from archdsl.backends import Compiled
@@ -103,7 +104,7 @@ def command(
 
 def _show(compiled: Compiled, seed: int | None) -> None:
     for file in compiled.files:
-        say(str(file))
+        say(visible_line(str(file)))
     if seed is not None:
         note(f"the weights are random (seed {seed}); give trained ones with `--weights FILE`")
     if compiled.parity is not None:
@@ -173,5 +174,5 @@ def _supernet(
         say_json({"files": [str(file) for file in files]})
     else:
         for file in files:
-            say(str(file))
+            say(visible_line(str(file)))
     return Exit.FINE

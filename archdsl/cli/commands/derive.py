@@ -14,6 +14,7 @@ from archdsl.cli.options import NewFile, input_size, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json
 from archdsl.files import write_atomic
 from archdsl.ops import Shape
+from archdsl.text import visible_line
 
 if TYPE_CHECKING:
     from archdsl.search.derive.genotype import Found
@@ -140,7 +141,7 @@ def _write(text: str, out: Path | None, data: dict[str, Any] | None) -> None:
     elif out is None:
         say(text)
     else:
-        note(str(out))
+        note(visible_line(str(out)))
 
 
 def _accuracy(text: str) -> tuple[str, float]:

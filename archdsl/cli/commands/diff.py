@@ -14,7 +14,7 @@ from archdsl.cli.exits import Exit
 from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import overrides
 from archdsl.cli.output import deliver, note
-from archdsl.text import visible_line
+from archdsl.text import visible_json, visible_line
 
 if TYPE_CHECKING:
     from archdsl.cost.rows import Row
@@ -82,7 +82,7 @@ def _written(found: Difference, between: Sequence[Row], form: str, *, show_all: 
             data = {"format_version": 1, **as_data(found, show_all=show_all)}
             if between:
                 data["interpolated"] = [row_data(row) for row in between]
-            return f"{json.dumps(data, indent=2, ensure_ascii=False)}\n".encode()
+            return f"{visible_json(json.dumps(data, indent=2, ensure_ascii=False))}\n".encode()
         case "svg":
             return _picture(found)
         case "html":

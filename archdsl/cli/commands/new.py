@@ -13,6 +13,7 @@ from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import F, NewFile, overrides
 from archdsl.cli.output import note, say
 from archdsl.pipeline import Loaded
+from archdsl.text import visible_line
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -114,5 +115,5 @@ def _write(text: str, name: str, out: Path | None) -> int:
         raise Refused(f"`{out}` is there already; name a new file")
     else:
         write_atomic(out, text.encode())
-        note(str(out))
+        note(visible_line(str(out)))
     return Exit.FINE

@@ -37,7 +37,7 @@ def render(dot: str, format: str, *, placed: bool) -> bytes:
 def _graph(dot: str) -> Any:
     try:
         pygraphviz = import_module("pygraphviz")  # by name: it has no types
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise ToolMissing("pygraphviz", install_line(Extra.DRAW)) from error
     return pygraphviz.AGraph(string=dot)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from textwrap import wrap
 from typing import Any, Final
 
 from archdsl.pipeline import Loaded, load
-from archdsl.pipeline.genotype_writer import write_genotype
+from archdsl.pipeline.genotype_writer import use_of, write_genotype
 from archdsl.pipeline.recipes import file_of_space
 from archdsl.pipeline.spelled_answers import read_answers
 from archdsl.runs.record import BaselineRecord, read_record, read_values
@@ -44,7 +43,7 @@ class FoundBy:
             program,
             read_answers(program, best.answers),
             name,
-            Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix(),
+            use_of(path, folder),
             parameters={key: value for key, value in program.parameters if key in record["overrides"]},
             found=str(Step(self.run, record["seed"], record["by"], best.number)),
             comments=tuple(

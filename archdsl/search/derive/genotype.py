@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from archdsl.cost import Figures, figures
 from archdsl.ir import ClosedGraph, closed
-from archdsl.pipeline.genotype_writer import write_genotype
+from archdsl.pipeline.genotype_writer import use_of, write_genotype
 from archdsl.pipeline.logits import read_logits_file
 from archdsl.pipeline.recipes import file_of_space
 from archdsl.search.derive.chances import Chances
@@ -80,7 +79,7 @@ class Found:
             program,
             self.derived.answers,
             name,
-            Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix(),
+            use_of(path, folder),
             parameters=_given(self.request.source),
             opened=open_scopes(self.derived.left_open),
             found="" if step is None else str(step),

@@ -12,7 +12,6 @@ with those of earlier phases (`archdsl.pipeline.logits`); a search without phase
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from archdsl.search.derive.errors import NotDerived
 from archdsl.search.derive.plan import phase_of
 from archdsl.settings import Search
 from archdsl.settings.searches import Phase
+from archdsl.text import visible_line
 
 LOGITS: Final = "logits"
 
@@ -41,7 +41,7 @@ class Step:
 
     def __str__(self) -> str:
         """As `found = …` of a genotype has it."""
-        run, phase = (json.dumps(each, ensure_ascii=False) for each in (self.run.as_posix(), self.phase))
+        run, phase = ('"{}"'.format(visible_line(each).replace('"', "'")) for each in (self.run.as_posix(), self.phase))
         return f"run({run}, {phase}, seed = {self.seed}, step = {self.step})"
 
 

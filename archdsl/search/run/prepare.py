@@ -16,6 +16,7 @@ from archdsl.data import Data, split_indices
 from archdsl.ops import Shape
 from archdsl.pipeline import Loaded
 from archdsl.pipeline.classes import CLASSES, with_classes
+from archdsl.pipeline.genotype_writer import use_of
 from archdsl.pipeline.recipes import file_of_space, programs_of, space_parameters
 from archdsl.search.derive.runs import searched
 from archdsl.search.run.files import GENOTYPE
@@ -132,7 +133,7 @@ def _check(loaded: Loaded, search: Search | None) -> None:
 
 
 def _check_place(loaded: Loaded, out: Path) -> None:
-    """A genotype uses the text of its space, which a text of another project cannot."""
+    """A genotype uses the text of its space, which a text of another project cannot. Raises Refused, NotNamed."""
     space = file_of_space(loaded)
     assert space is not None
     if not may_use(root_of(out / GENOTYPE), space.resolve()):
@@ -140,6 +141,7 @@ def _check_place(loaded: Loaded, out: Path) -> None:
             f"genotypes in `{out}` could not use `{space}`, which lies outside of their project: take a folder of the "
             "same project with `--out`; a project is a folder with `.git` or `pyproject.toml`"
         )
+    use_of(space, out)
 
 
 def _check_classes(loaded: Loaded, data: Data) -> None:

@@ -33,6 +33,7 @@ from archdsl.search.sweep.grid import Member
 from archdsl.search.sweep.plan import RECORD, Plan
 from archdsl.search.sweep.reading import read_file
 from archdsl.search.sweep.results import Result
+from archdsl.text import visible_json
 
 _RESULT, _FAILURE, _PROGRESS, _BUDGET = "result.json", "failure.json", "progress.json", "budget.json"
 
@@ -205,7 +206,8 @@ def _data(value: Any) -> dict[str, Any]:
 
 
 def _write(path: Path, values: Mapping[str, Any]) -> None:
-    write_atomic(path, (json.dumps({"format_version": 1, **values}, indent=2, ensure_ascii=False) + "\n").encode())
+    text = visible_json(json.dumps({"format_version": 1, **values}, indent=2, ensure_ascii=False))
+    write_atomic(path, f"{text}\n".encode())
 
 
 # Files ------------------------------------------------------------------------------------------

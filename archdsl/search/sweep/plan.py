@@ -14,6 +14,7 @@ from archdsl.runs.record import Word
 from archdsl.search.sweep.errors import NotSwept
 from archdsl.search.sweep.grid import Axis, Member, members
 from archdsl.search.sweep.reading import read_file
+from archdsl.text import visible_json
 
 RECORD: Final = "sweep.json"
 FORMAT_VERSION: Final = 1
@@ -46,7 +47,9 @@ class Plan:
 
     def as_json(self) -> str:
         values = asdict(self) | {"axes": {axis.name: list(axis.values) for axis in self.axes}}
-        return json.dumps({"format_version": FORMAT_VERSION, **values}, indent=2, ensure_ascii=False) + "\n"
+        return (
+            visible_json(json.dumps({"format_version": FORMAT_VERSION, **values}, indent=2, ensure_ascii=False)) + "\n"
+        )
 
     @classmethod
     def read(cls, folder: Path) -> Plan:

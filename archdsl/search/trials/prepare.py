@@ -13,6 +13,7 @@ from archdsl.data import Data
 from archdsl.ops.bind import show
 from archdsl.pipeline import Loaded, load
 from archdsl.pipeline.classes import with_classes
+from archdsl.pipeline.genotype_writer import use_of
 from archdsl.pipeline.recipes import file_of_space
 from archdsl.search.baselines.bounds import Bounds
 from archdsl.search.baselines.found import FoundBy
@@ -60,8 +61,9 @@ def open_space(request: BaselineRequest, data: Data) -> Loaded:
     first = load(written, overrides=given, size=request.size)
     if first.is_genotype:
         raise Refused(f"`{first.name}` is a genotype: name the space whose genotypes are compared")
-    if file_of_space(first) is None:
+    if (space := file_of_space(first)) is None:
         raise Refused("a space from standard input has no file that a genotype could name")
+    use_of(space, request.training.out)
     return load(written, overrides=with_classes(first, given, data.classes.count), size=request.size)
 
 

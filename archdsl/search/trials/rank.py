@@ -14,6 +14,7 @@ from archdsl.search.baselines.candidates import Candidate
 from archdsl.search.trials.correlation import Correlation, correlation, kendall, spearman
 from archdsl.space import Program
 from archdsl.space.trace import Answers
+from archdsl.text import visible_json
 
 RANKED: Final = "rank.json"
 
@@ -38,7 +39,7 @@ class Ranked:
         return {"networks": networks, "kendall": asdict(self.kendall), "spearman": asdict(self.spearman)}
 
     def write(self, folder: Path) -> None:
-        text = json.dumps({"format_version": 1, **self.data}, indent=2, ensure_ascii=False) + "\n"
+        text = visible_json(json.dumps({"format_version": 1, **self.data}, indent=2, ensure_ascii=False)) + "\n"
         write_atomic(folder / RANKED, text.encode())
 
 
