@@ -49,7 +49,7 @@ def _frames(root: Path, split: str, kind: str, problems: list[Problem]) -> list[
     for city in cities:
         names, twice = by_name(pictures(images / city), _IMAGE)
         by_ids, twice_too = by_name(pictures(labels / city, (LABEL,)), f"_{kind}_labelIds")
-        by_train_ids, _ = by_name(pictures(labels / city, (LABEL,)), f"_{kind}_labelTrainIds")
+        by_train_ids, twice_made = by_name(pictures(labels / city, (LABEL,)), f"_{kind}_labelTrainIds")
         for name, image in names.items():
             lacking = labels / city / f"{name}_{kind}_labelIds{LABEL}"
             frames.append(
@@ -57,10 +57,10 @@ def _frames(root: Path, split: str, kind: str, problems: list[Problem]) -> list[
                 if name in by_train_ids
                 else Frame(name, city, image, by_ids.get(name, lacking), LABEL_IDS)
             )
-        problems += [*twice, *twice_too, *unread(images / city)]
+        problems += [*twice, *twice_too, *twice_made, *unread(images / city), *unread(labels / city, (LABEL,))]
         problems += [
             Problem(str(label), "has no image", f"unpack `leftImg8bit` of `{split}` too")
-            for name, label in by_ids.items()
+            for name, label in (by_train_ids | by_ids).items()
             if name not in names
         ]
     return frames

@@ -191,10 +191,12 @@ def test_cityscapes_without_the_labels_of_an_image_and_with_a_number_too_many(tm
     folders.cityscapes(tmp_path)
     (tmp_path / "gtFine" / "train" / "aachen" / "aachen_000000_000019_gtFine_labelIds.png").unlink()
     folders.numbers(tmp_path / "gtFine/val/frankfurt/frankfurt_000000_000294_gtFine_labelIds.png", [7, 34])
+    folders.numbers(tmp_path / "gtFine/val/frankfurt/frankfurt_000000_000576_gtFine_labelTrainIds.png", [1])
     (tmp_path / "leftImg8bit" / "train" / "bochum" / "bochum_000000_000294_leftImg8bit.png").unlink()
 
     assert [each.partition(";")[0] for each in problems("cityscapes", tmp_path)] == [
         "`gtFine/train/bochum/bochum_000000_000294_gtFine_labelIds.png` has no image",
+        "`gtFine/val/frankfurt/frankfurt_000000_000576_gtFine_labelTrainIds.png` has no image",
         (
             "`leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png` has no label: "
             "there is no `gtFine/train/aachen/aachen_000000_000019_gtFine_labelIds.png`"

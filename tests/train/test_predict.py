@@ -20,6 +20,7 @@ from archdsl.data.streets import CLASSES
 from archdsl.train.evaluate import Views
 from archdsl.train.inference import NetworkRequest, open_network
 from archdsl.train.predict import largest_square, picture, predict
+from tests.data.encodings import exif, laid
 
 CPU = torch.device("cpu")
 ODD = (45, 77)
@@ -155,6 +156,19 @@ def test_an_image_that_does_not_fit_a_file_leaves_the_others(
     assert predicted(tmp_path / "net.onnx", images, "-o", tmp_path / "out") == 1
     assert f"`{images}/large.png`: `{tmp_path}/net.onnx` is for images of 32x64" in capsys.readouterr().err
     assert [each.name for each in (tmp_path / "out").iterdir()] == ["small.png"]
+
+
+@pytest.mark.parametrize("orientation", [2, 6, 7])
+def test_an_image_is_predicted_as_it_is_seen_upright(trained: Path, tmp_path: Path, orientation: int) -> None:
+    upright = an_image(tmp_path / "upright.png")
+    turned = laid(np.asarray(opened(upright)), orientation)
+    Image.fromarray(turned).save(tmp_path / "turned.png", exif=exif(orientation))
+
+    for name in ("upright", "turned"):
+        assert predicted(trained, tmp_path / f"{name}.png", "-o", tmp_path / "out", "--labels") == 0
+    labels = [np.asarray(opened(tmp_path / "out" / f"{name}.labels.png")) for name in ("upright", "turned")]
+    assert labels[0].shape == ODD
+    assert np.array_equal(labels[0], labels[1])
 
 
 def test_the_legend_names_what_occurs_and_nothing_else() -> None:
