@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from archdsl import api
 from archdsl.backends.bench.timing import Spread
 from archdsl.cli.main import run
+from archdsl.weights import to_bytes
 
 TEXT = """archdsl 1
 
@@ -117,3 +119,33 @@ def test_quantiles_are_those_of_numpy(seconds: list[float]) -> None:
     spread = Spread.of(seconds)
     wanted = 1000 * np.quantile(seconds, [0.5, 0.1, 0.9])
     assert [spread.median_ms, spread.p10_ms, spread.p90_ms] == pytest.approx(list(wanted), abs=1e-6)
+
+
+def cut_off(whole: bytes) -> bytes:
+    return whole[:-1]
+
+
+def not_finite(whole: bytes) -> bytes:
+    return whole[:-4] + np.array(np.nan, "<f4").tobytes()
+
+
+def of_another(_: bytes) -> bytes:
+    return to_bytes({"other.weight": np.zeros(2, np.float32)}, {})
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "words"),
+    [
+        (cut_off, 2, "tiny.safetensors cannot be read as safetensors: its tensors take 432 bytes, and 431 are there"),
+        (not_finite, 1, "tiny.safetensors: 1 of the 108 values of `logits_conv.weight` are NaN or infinite"),
+        (of_another, 3, 'Missing key(s) in state_dict: "logits_conv.weight"'),
+    ],
+)
+def test_broken_weights_beside_a_torch_file_are_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], changed: Callable[[bytes], bytes], code: int, words: str
+) -> None:
+    weights = folder / "tiny.safetensors"
+    weights.write_bytes(changed(weights.read_bytes()))
+    assert run(["bench", str(folder / "tiny.py"), "--runs", "1"]) == code
+    out, err = capsys.readouterr()
+    assert words in out + err

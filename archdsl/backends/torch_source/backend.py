@@ -31,6 +31,7 @@ from archdsl.ir import ClosedGraph, identifier
 from archdsl.ops import Primitive, Shape
 from archdsl.weights import to_bytes
 from archdsl.weights.description import Description
+from archdsl.weights.files import open_weights
 from archdsl.weights.specification import closed_count, wanted_of
 
 _SOURCE, _WEIGHTS = "torch-source", "weights"
@@ -172,8 +173,11 @@ def _shapes(file: Path, manifest: Manifest | None, asked: Shape | None) -> Shape
 
 
 def _timed(file: Path, source: bytes, shapes: Shapes, threads: int) -> TimedFile:
-    """`source` is executed: it is ours, or trusted."""
-    weights = read_whole(file.with_suffix(".safetensors"))
+    """`source` is executed: it is ours, or trusted. Raises UnreadableWeights, BrokenWeights, TargetFailed, OSError."""
+    place = file.with_suffix(".safetensors")
+    for tensor in open_weights(place).tensors.values():
+        tensor.numbers()  # the file reads them too, and says less of what is wrong
+    weights = read_whole(place)
     require(Extra.TORCH)
     import torch
 

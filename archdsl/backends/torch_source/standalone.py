@@ -8,13 +8,18 @@ from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from archdsl.backends.failures import TargetFailed
 from archdsl.backends.protocol import CellEnd, Observed
+
+_LONGEST: Final = 200
+_SHOWN: Final = 5
+"""Lines of an error."""
 
 
 class _Bytes(InspectLoader):
@@ -28,14 +33,22 @@ class _Bytes(InspectLoader):
 
 
 def load_standalone(source: bytes, weights: bytes) -> torch.nn.Module:
-    """The file's network with these weights. `source` is executed: it has to be ours, or trusted."""
+    """The file's network with these weights. `source` is executed: it has to be ours, or trusted.
+
+    Raises TargetFailed where it does not run, or the weights are not its own.
+    """
     loader = _Bytes(source)
     module: Any = module_from_spec(ModuleSpec("standalone", loader))
-    loader.exec_module(module)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "weights.safetensors"
         file.write_bytes(weights)
-        return module.load(file)
+        try:
+            loader.exec_module(module)
+            return module.load(file)
+        except Exception as error:  # whatever a trusted file raises
+            lines = str(error).replace(str(file), "the file of weights").splitlines()[:_SHOWN]
+            said = [line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…" for line in lines]
+            raise TargetFailed("the torch file does not load its weights", tuple(said)) from error
 
 
 def observe_standalone(
