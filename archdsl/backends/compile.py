@@ -31,7 +31,7 @@ from archdsl.backends.registry import find_target, package_of
 from archdsl.backends.verify.parity import DEFAULT_TOLERANCE, Parity
 from archdsl.extras import Extra, require
 from archdsl.files import staged
-from archdsl.ir import ClosedGraph, identifier
+from archdsl.ir import ClosedGraph, identifier, output_shape
 from archdsl.plugins import blamed
 from archdsl.space import Image, Result
 
@@ -140,12 +140,12 @@ def _outputs(request: Request) -> list[Output]:
         assert isinstance(result, Result)
         if result.auxiliary:
             continue
-        shape = _shape(graph, path)
+        _, *size = shape = output_shape(graph, path)
         if request.emit is Emit.LABELS:
-            size = shape[2:] if shape[2:] == (1, 1) else image[2:]
-            found.append(Output(name=result.name, shape=(1, *size), kind="labels"))
+            written = image[2:] if size not in ([], [1, 1]) else size
+            found.append(Output(name=result.name, shape=(1, *written), kind="labels"))
         else:
-            found.append(Output(name=result.name, shape=shape, kind="logits"))
+            found.append(Output(name=result.name, shape=(1, *shape), kind="logits"))
     return found
 
 

@@ -16,6 +16,4 @@ def show_progress(bar: Bar, progress: Progress) -> None:
     epoch = f"{phase}epoch {progress.epoch + 1}"
     bar.show(progress.step, progress.steps, f"{epoch}  loss {progress.loss:.4f}")
     if progress.scores is not None:
-        scores = progress.scores
-        found = f"mIoU {100 * scores.miou:.2f} %, accuracy {100 * scores.accuracy:.2f} %{scores.over}"
-        bar.print(f"{epoch}: loss {progress.loss:.4f}, {found}")
+        bar.print(f"{epoch}: loss {progress.loss:.4f}, {progress.scores.text}")

@@ -1,4 +1,4 @@
-"""Images sorted into folders by their classes, as ImageNet is: `train/CLASS/*.jpg` and `val/CLASS/*.jpg`."""
+"""Images sorted into folders by their classes, as ImageNet is: `train/CLASS/*.jpg`, and so `val` and `test`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from PIL import Image
 
 from archdsl.data.images import Unreadable, opened
 from archdsl.data.inputs import MODES, resized, stacked
@@ -32,7 +33,9 @@ class Sorted:
 def find(written: str, root: Path) -> Sorted:
     """The images below a folder. Classes are those of `train`, by their names. Raises NoData."""
     if not (root / "train").is_dir():
-        raise unknown_layout(written, root, "`train`, and `val` if there is one, each with a folder for each class")
+        raise unknown_layout(
+            written, root, "`train`, and `val` and `test` if there are any, each with a folder for each class"
+        )
     names = _classes(root / "train")
     if not names:
         raise unknown_layout(written, root / "train", "a folder for each class")
@@ -41,7 +44,7 @@ def find(written: str, root: Path) -> Sorted:
         what = f"has the folder of one class alone, `{names[0]}`: whatever is shown, the answer is right"
         problems.append(Problem(str(root / "train"), what, "add those of the others"))
     splits: dict[str, list[tuple[Path, int]]] = {}
-    for split in ("train", "val"):
+    for split in ("train", "val", "test"):
         if (root / split).is_dir():
             splits[split] = _images(root / split, names, problems)
     colours = [colorsys.hsv_to_rgb(_GOLDEN * i % 1, 0.6, 0.9) for i in range(len(names))]
@@ -88,10 +91,14 @@ def split_of(name: str, images: list[tuple[Path, int]], size: tuple[int, int], c
 
 
 def _covering(path: Path, size: tuple[int, int], channels: int) -> Bytes:
-    height, width = size
     with opened(path) as picture:
         picture.check_channels(channels)
-        image = picture.as_mode(MODES[channels], at_least=size)
+        return covering(picture.as_mode(MODES[channels], at_least=size), size)
+
+
+def covering(image: Image.Image, size: tuple[int, int]) -> Bytes:
+    """HxWxC: an image scaled until it covers `size` (height, width), and its middle."""
+    height, width = size
     scale = max(height / image.height, width / image.width)
     across, down = width / scale, height / scale
     left, top = (image.width - across) / 2, (image.height - down) / 2

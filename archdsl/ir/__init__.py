@@ -7,6 +7,7 @@ from archdsl.ir.invariants import verify
 from archdsl.ir.names import identifier, module_path, spell_module, tensor_name
 from archdsl.ir.passes import closed, for_inference, open_graph
 from archdsl.ir.scopes import Region, Scope, ScopeTree
+from archdsl.ir.vectors import output_shape, vector_outputs, vector_outputs_of_space
 
 __all__ = [
     "BrokenGraph",
@@ -26,7 +27,10 @@ __all__ = [
     "identifier",
     "module_path",
     "open_graph",
+    "output_shape",
     "spell_module",
     "tensor_name",
+    "vector_outputs",
+    "vector_outputs_of_space",
     "verify",
 ]

@@ -85,18 +85,19 @@ class Network(Scope):
     def forward(self, x_BCHW: Tensor, *others: Tensor) -> Tensor | dict[str, Tensor]:
         """The main output, BxCxHxW; a dict by name where there are several. H and W may be any that divide.
 
-        Inputs come in the order of the text.
+        One that is a vector (`archdsl.ir.vectors`), as a classifier of whole images has, is BxC. Inputs come in the
+        order of the text.
         """
         # By index, as `torch.fx` cannot iterate over what stands for `others`.
         images = (x_BCHW, *(others[number] for number in range(len(self.parts) - 1)))
         maps = self._compute(self._main, images)
-        outputs = {name: maps[path] for name, path in self._main.outputs}
+        outputs = _outputs(self._main, maps)
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
     def outputs(self, *images: Tensor, **named: Tensor) -> dict[str, Tensor]:
         """Every output that the network was built with, by name: main ones first, then auxiliary ones."""
         maps = self._compute(self._everything, self._in_order(images, named))
-        return {name: maps[path] for name, path in self._everything.outputs}
+        return _outputs(self._everything, maps)
 
     def probe(self, images: Tensor | Sequence[Tensor], paths: Collection[str] | None = None) -> dict[str, Tensor]:
         """Maps of `graph` by their paths: these, or each of them, those of inputs too. Only they stay in memory."""
@@ -130,6 +131,10 @@ class Network(Scope):
         for name in names[:-1]:
             scope = scope.scope(name)
         return scope
+
+
+def _outputs(plan: Schedule, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: maps[path].flatten(1) if name in plan.vectors else maps[path] for name, path in plan.outputs}
 
 
 class EveryOutput(nn.Module):

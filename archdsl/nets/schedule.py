@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archdsl.ir import ClosedGraph, module_path
+from archdsl.ir import ClosedGraph, module_path, vector_outputs
 from archdsl.space import Apply, Result
 
 
@@ -25,6 +25,8 @@ class Schedule:
     steps: tuple[Step, ...]
     outputs: tuple[tuple[str, str], ...]
     """Name and path of the map, main outputs first."""
+    vectors: frozenset[str]
+    """The names of outputs that are vectors."""
 
 
 def schedule(graph: ClosedGraph) -> Schedule:
@@ -45,4 +47,4 @@ def schedule(graph: ClosedGraph) -> Schedule:
         )
         for path in computed
     )
-    return Schedule(graph.images, steps, outputs)
+    return Schedule(graph.images, steps, outputs, vector_outputs(graph))

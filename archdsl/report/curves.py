@@ -107,7 +107,7 @@ def _either(weights: str, logits: str) -> Values:
 
 
 def _scores(event: Event) -> Mapping[str, object]:
-    names = {"miou": "mean IoU", "accuracy": "accuracy"}
+    names = {"miou": "mean IoU", "accuracy": "accuracy", "top1": "top-1", "top5": "top-5"}
     return {name: 100 * found for key, name in names.items() if (found := number(event.get(key))) is not None}
 
 

@@ -115,10 +115,11 @@ def _lead(run: Run) -> str:
 
 def _tiles(run: Run) -> list[Tile]:
     found = [_progress(run)] if run.events else []
-    scores = [(score, step_of(each)) for each in run.of("score") if (score := number(each.get("miou"))) is not None]
+    name, word = ("top-1", "top1") if any("top1" in each for each in run.of("score")) else ("mean IoU", "miou")
+    scores = [(score, step_of(each)) for each in run.of("score") if (score := number(each.get(word))) is not None]
     if scores:
         best, step = max(scores)
-        found.append(Tile("mean IoU", f"{100 * scores[-1][0]:.2f} %", f"best {100 * best:.2f} % at step {step:,}"))
+        found.append(Tile(name, f"{100 * scores[-1][0]:.2f} %", f"best {100 * best:.2f} % at step {step:,}"))
     for event in run.of("answers")[-1:]:
         for kind, value in mapping(event.get("entropy")).items():
             if (entropy := number(value)) is not None:

@@ -172,7 +172,7 @@ def _scores(folder: SweepFolder) -> Chart:
     lines: list[Line] = []
     for member in folder.plan.members:
         for run in reversed(_runs(folder, member)):
-            scores = [(step_of(each), number(each.get("miou"))) for each in run.of("score")]
+            scores = [(step_of(each), number(each.get("miou", each.get("top1")))) for each in run.of("score")]
             points = tuple((float(step), 100 * score) for step, score in scores if score is not None)
             if points:
                 lines.append(Line(member.name, points, dots=True))

@@ -47,6 +47,8 @@ class _Step(Event):
 class _Score(Event):
     miou: _Share | None = None
     accuracy: _Share | None = None
+    top1: _Share | None = None
+    top5: _Share | None = None
 
 
 class _Answers(Event):

@@ -95,7 +95,7 @@ class TrainBatches:
         ready = normalise(images, self._feed.data.mean, self._feed.data.std).contiguous(
             memory_format=torch.channels_last
         )
-        return ready, labels if labels.ndim == 3 else labels[:, None, None]
+        return ready, labels
 
     def _augmented(self, image_u8: Tensor, label_u8: Tensor, step: int, place: int) -> tuple[Tensor, Tensor]:
         """Augments one image; `place` is its index in the batch of all processes."""

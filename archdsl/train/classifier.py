@@ -78,7 +78,6 @@ class Classifier(EveryOutput):
         nn.init.zeros_(self.head.bias)
 
     def forward(self, x_BCHW: Tensor) -> dict[str, Tensor]:
-        """Images Bx3xHxW to logits BxKx1x1."""
+        """Images Bx3xHxW to logits BxK."""
         features_BCHW = self.network.probe(self.network.unstacked(x_BCHW), {self._path})[self._path]
-        logits_BK = self.head(features_BCHW.mean((2, 3)))
-        return {CLASSES: logits_BK[:, :, None, None]}
+        return {CLASSES: self.head(features_BCHW.mean((2, 3)))}

@@ -16,30 +16,63 @@ from archdsl.data.augment import normalise
 from archdsl.train.distributed import all_reduce_sum, rank, world_size
 from archdsl.train.errors import Refused
 from archdsl.train.inference import InferenceNetwork, Logits
-from archdsl.train.losses import IGNORE
+from archdsl.train.losses import is_labelled
 from archdsl.train.typed_torch import whole_numbers
+
+FIVE = 5
+"""Classes among which that of a whole image is looked for (ILSVRC)."""
 
 
 @dataclass(slots=True)
 class Confusion:
-    """The confusion matrix KxK: counts[t, p] is the number of pixels of class t predicted as p."""
+    """The confusion matrix KxK: counts[t, p] is the number of pixels, or images, of class t predicted as p."""
 
     classes: int
     counts: Tensor = field(init=False)
+    among_five: Tensor = field(init=False)
+    """Of whole images: the number of those of each class that is among the five most likely."""
+    whole: bool = False
+    """Whether whole images are counted."""
+    ranked: bool = False
+    """Whether it is known of them which classes are likely beside the first."""
 
     def __post_init__(self) -> None:
         self.counts = torch.zeros(self.classes, self.classes, dtype=torch.long)
+        self.among_five = torch.zeros(self.classes, dtype=torch.long)
 
     def add(self, predicted: Tensor, labels: Tensor) -> None:
         """Adds a batch: labels in [0, K) or IGNORE, predictions in [0, K), of the same shape."""
-        labelled = labels != IGNORE
+        labelled = is_labelled(labels)
         pairs = labels[labelled].long() * self.classes + predicted[labelled].long()
         counted = torch.bincount(pairs, minlength=self.classes**2)
         self.counts += counted.view(self.classes, self.classes).to(self.counts.device)
 
+    def add_images(self, likely_BK: Tensor, labels_B: Tensor, *, ranked: bool = True) -> None:
+        """Adds whole images: for each the logits or probabilities of its classes, and its own class.
+
+        Of classes that are as likely the first comes first, as in `argmax`. Not `ranked` are those of which the first
+        alone is known.
+        """
+        self.whole, self.ranked = True, ranked
+        self.add(likely_BK.argmax(1), labels_B)
+        if not ranked:
+            return
+        own_B1 = labels_B.long()[:, None]
+        own = likely_BK.gather(1, own_B1)
+        earlier_BK = torch.arange(self.classes)[None] < own_B1
+        before_B = ((likely_BK > own) | ((likely_BK == own) & earlier_BK)).sum(1)
+        self.among_five += torch.bincount(labels_B[before_B < FIVE].long(), minlength=self.classes)
+
+    def joined(self, device: torch.device | None = None) -> Confusion:
+        """That of all processes; `device` is the one on which they can reduce tensors."""
+        found = Confusion(self.classes, whole=self.whole, ranked=self.ranked)
+        moved = [each.to(device) if device else each for each in (self.counts, self.among_five)]
+        found.counts, found.among_five = (all_reduce_sum(each).cpu() for each in moved)
+        return found
+
     def scores(self, device: torch.device | None = None) -> Scores:
         """The scores over all processes; `device` is the one on which they can reduce tensors."""
-        return Scores.of(all_reduce_sum(self.counts.to(device) if device else self.counts).cpu())
+        return Scores.of(self.joined(device))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +80,13 @@ class Scores:
     iou: tuple[float | None, ...]
     """Intersection over union (IoU) of each class; None for a class in neither labels nor predictions."""
     accuracy: float
-    """Pixel accuracy, 0 to 1: correct over labelled pixels."""
+    """Correct over labelled pixels, or over images (top-1), 0 to 1."""
     pixels: int
-    """Labelled pixels."""
+    """Labelled pixels, or images."""
+    whole: bool = False
+    """Whether they are of whole images."""
+    top5: float | None = None
+    """The share of whole images whose class is among the five most likely, 0 to 1; None where that is not known."""
 
     @property
     def miou(self) -> float:
@@ -58,18 +95,40 @@ class Scores:
         return sum(found) / len(found) if found else 0.0
 
     @property
+    def merit(self) -> float:
+        """What networks are compared by, 0 to 1: mean IoU, or of whole images top-1."""
+        return self.accuracy if self.whole else self.miou
+
+    @property
     def over(self) -> str:
         """Over which part of the classes, where that is not all: a mean over one class alone says little."""
         found = sum(each is not None for each in self.iou)
         return f", over {found} of {len(self.iou)} classes" if found < len(self.iou) else ""
 
+    @property
+    def named(self) -> dict[str, float | None]:
+        """The numbers of a journal."""
+        if self.whole:
+            return {"top1": self.accuracy, "top5": self.top5}
+        return {"miou": self.miou, "accuracy": self.accuracy}
+
+    @property
+    def text(self) -> str:
+        """In words: `mIoU 41.20 %, accuracy 80.00 %`; `top-1 60.00 %, top-5 90.00 %` of whole images."""
+        if not self.whole:
+            return f"mIoU {100 * self.miou:.2f} %, accuracy {100 * self.accuracy:.2f} %{self.over}"
+        among = "" if self.top5 is None else f", top-5 {100 * self.top5:.2f} %"
+        return f"top-1 {100 * self.accuracy:.2f} %{among}"
+
     @classmethod
-    def of(cls, counts: Tensor) -> Scores:
+    def of(cls, found: Confusion) -> Scores:
+        counts = found.counts
         right = whole_numbers(counts.diagonal())
         either = whole_numbers(counts.sum(0) + counts.sum(1) - counts.diagonal())
         pixels = int(counts.sum())
         iou = tuple(hit / union if union else None for hit, union in zip(right, either, strict=True))
-        return cls(iou, sum(right) / pixels if pixels else 0.0, pixels)
+        top5 = int(found.among_five.sum()) / max(1, pixels) if found.ranked else None
+        return cls(iou, sum(right) / pixels if pixels else 0.0, pixels, found.whole, top5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +141,7 @@ class Views:
 
 @torch.no_grad()
 def probabilities(logits_of: Logits, images_B3HW: Tensor, multiple: int, views: Views | None = None) -> Tensor:
-    """Class probabilities BxKxHxW, averaged over all views, at the size of the images.
+    """Class probabilities BxKxHxW at the size of the images, or BxK of whole images, averaged over all views.
 
     Images are padded at the right and bottom with zeros (the mean colour) to `multiple`; the padding is cropped again.
     """
@@ -100,10 +159,12 @@ def probabilities(logits_of: Logits, images_B3HW: Tensor, multiple: int, views: 
         for mirrored in (False, True) if views.flip else (False,):
             seen = scaled.flip(-1) if mirrored else scaled
             logits = _padded(logits_of, seen, multiple)
-            logits = logits.flip(-1) if mirrored else logits
-            if logits.shape[-2:] != (height, width):
+            is_map = logits.ndim > 2
+            logits = logits.flip(-1) if mirrored and is_map else logits
+            if is_map and logits.shape[-2:] != (height, width):
                 logits = nn.functional.interpolate(logits, (height, width), mode="bilinear", align_corners=False)
-            classes = logits.float().softmax(1)
+            # Of whole images the order of small probabilities counts too.
+            classes = (logits.float() if is_map else logits.double()).softmax(1)
             found, count = classes if found is None else found + classes, count + 1
     assert found is not None
     return found / count
@@ -113,7 +174,7 @@ def _padded(logits_of: Logits, images_B3HW: Tensor, multiple: int) -> Tensor:
     height, width = images_B3HW.shape[-2:]
     below, right = -height % multiple, -width % multiple
     logits = logits_of(nn.functional.pad(images_B3HW, (0, right, 0, below)))
-    return logits[..., :height, :width]
+    return logits[..., :height, :width] if logits.ndim > 2 else logits
 
 
 def score(
@@ -125,26 +186,21 @@ def score(
     device: torch.device | None = None,
     views: Views | None = None,
 ) -> Scores:
-    """The scores over the examples of all processes. Images are uint8 Bx3xHxW, labels uint8 BxHxW."""
+    """The scores over the examples of all processes: images uint8 Bx3xHxW with labels uint8 BxHxW, or whole ones, B."""
     device = device or torch.device("cpu")
     confusion = Confusion(data.classes.count)
     for images, labels in examples:
         ready = normalise(images.to(device), data.mean, data.std)
-        confusion.add(probabilities(logits_of, ready, multiple, views).argmax(1).cpu(), labels)
+        _count(confusion, probabilities(logits_of, ready, multiple, views).cpu(), labels)
     return confusion.scores(device if world_size() > 1 else None)
 
 
-@torch.no_grad()
-def score_images(
-    logits_of: Logits, data: Data, examples: Iterable[tuple[Tensor, Tensor]], *, device: torch.device | None = None
-) -> Scores:
-    """The scores of a classifier: images uint8 Bx3xHxW, labels B, logits BxKx1x1."""
-    device = device or torch.device("cpu")
-    confusion = Confusion(data.classes.count)
-    for images, labels in examples:
-        ready = normalise(images.to(device), data.mean, data.std)
-        confusion.add(logits_of(ready).argmax(1).flatten().cpu(), labels)
-    return confusion.scores(device if world_size() > 1 else None)
+def _count(confusion: Confusion, likely: Tensor, labels: Tensor, *, ranked: bool = True) -> None:
+    """Class probabilities BxKxHxW or BxK against labels BxHxW or B."""
+    if likely.ndim > 2:
+        confusion.add(likely.argmax(1), labels)
+    else:
+        confusion.add_images(likely, labels, ranked=ranked)
 
 
 SCORED_TOGETHER = 4
@@ -190,14 +246,21 @@ def own_indices(count: int) -> Sequence[int]:
 class Evaluation:
     scores: Scores
     confusion: tuple[tuple[int, ...], ...]
-    """The confusion matrix: confusion[t][p] is the number of pixels of class t predicted as p."""
+    """The confusion matrix: confusion[t][p] is the number of pixels, or images, of class t predicted as p."""
     images: int
+    among_five: tuple[int, ...] | None = None
+    """Of whole images: by class the number of those whose class is among the five most likely; None if not known."""
 
 
 def check(network: InferenceNetwork, data: Data, split: str, views: Views) -> tuple[str, ...]:
     """Checks that a network fits the data. Raises Refused where it does not; returns notices, a sentence each."""
-    if data.task != "segmentation":
-        raise Refused(f"{data.written} has whole images in classes, and only segmentations are scored here")
+    if network.whole and data.task == "segmentation":
+        raise Refused(f"`{network.written}` classifies whole images, and {data.written} has a class for each pixel")
+    if not network.whole and data.task == "classification":
+        raise Refused(
+            f"`{network.written}` gives a class for each pixel, and {data.written} has whole images in classes: score "
+            "a network that ends in `global_avg_pool -> linear(classes)`"
+        )
     if split not in data.splits:
         raise Refused(f"{data.written} has no split `{split}`; it has {', '.join(f'`{each}`' for each in data.splits)}")
     if network.labels and (views.flip or len(views.scales) > 1):
@@ -246,12 +309,14 @@ def evaluate(
     for group in _groups(len(examples)):
         for images, labels in batched(_read(examples, group), SCORED_TOGETHER):
             ready = normalise(images.to(device), mean, std)
-            found = probabilities(network.logits, ready, network.padding_multiple, views)
-            confusion.add(found.argmax(1).cpu(), labels)
+            likely = probabilities(network.logits, ready, network.padding_multiple, views).cpu()
+            _count(confusion, likely, labels, ranked=not network.labels)
         done += len(group)
         watch(done)
-    counts = all_reduce_sum(confusion.counts.to(device) if world_size() > 1 else confusion.counts).cpu()
-    return Evaluation(Scores.of(counts), tuple(tuple(whole_numbers(row)) for row in counts), len(examples))
+    whole = confusion.joined(device if world_size() > 1 else None)
+    matrix = tuple(tuple(whole_numbers(row)) for row in whole.counts)
+    among_five = tuple(whole_numbers(whole.among_five)) if whole.ranked else None
+    return Evaluation(Scores.of(whole), matrix, len(examples), among_five)
 
 
 def share_of(count: int) -> int:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from archdsl.data import Classes
 from archdsl.data.class_colours import classes_of
 from archdsl.data.model import Statistic
+from archdsl.ir import vector_outputs
 from archdsl.nets import Network, load_weights
 from archdsl.pipeline import Loaded, load
 from archdsl.pipeline.classes import fitted
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
     from archdsl.backends.onnx.session import OnnxSession
 
 Logits = Callable[[Tensor], Tensor]
-"""Images Bx3xHxW as the network reads them to logits BxKxHxW; H and W are multiples of what the network needs."""
+"""Images Bx3xHxW as the network reads them to logits BxKxHxW, or BxK of a classifier of whole images.
+
+H and W are multiples of what the network needs.
+"""
 ONNX = ".onnx"
 _ELSE = {
     **dict.fromkeys(
@@ -60,6 +64,8 @@ class InferenceNetwork:
     """The number of classes."""
     statistics: tuple[Statistic, Statistic] | None
     """Mean and standard deviation for normalisation; None where they are unknown."""
+    whole: bool = False
+    """Whether it classifies whole images."""
     labels: bool = False
     """Whether it outputs labels instead of logits, so that views cannot be averaged."""
     notices: tuple[str, ...] = ()
@@ -162,7 +168,14 @@ def _of_network(
         raise Refused(f"`{place}` names {len(trained.class_names)} classes, and `{loaded.name}` gives {count}")
     known = known or (classes_of(trained.class_names) if trained.class_names else None)
     return InferenceNetwork(
-        request.what, logits, loaded.padding_multiple, known, count, _statistics(trained), notices=weights.notices
+        request.what,
+        logits,
+        loaded.padding_multiple,
+        known,
+        count,
+        _statistics(trained),
+        whole=outputs[0] in vector_outputs(graph),
+        notices=weights.notices,
     )
 
 
@@ -197,6 +210,7 @@ def _of_file(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
         classes_of(names) if names else None,
         count,
         _statistics(session.description, backwards=session.channel_order == "BGR"),
+        whole=bool(session.vectors),
         labels=classes is None,
         notices=(random,) if session.random else (),
     )
@@ -217,7 +231,7 @@ class _FileLogits:
         padded = self._padded(images_B3HW)
         # The file is for one image at a time.
         found = [self._one(padded[number : number + 1]) for number in range(len(padded))]
-        return torch.cat(found)[..., :height, :width]
+        return torch.cat(found) if self.session.vectors else torch.cat(found)[..., :height, :width]
 
     def _padded(self, images_B3HW: Tensor) -> Tensor:
         if self.session.size is None:
@@ -237,17 +251,17 @@ class _FileLogits:
         found = torch.as_tensor(found_array.astype(np.float32))
         if classes is not None:
             return at_size(found, image_13HW)
-        labels_1HW = found.long()
+        labels_1HW = found.long()  # of a vector 1
         least, most = int(labels_1HW.min()), int(labels_1HW.max())
         if least < 0 or most >= self.count:
             wrong = least if least < 0 else most
             raise Refused(f"`{self.written}` names {self.count} classes, and gives the label {wrong}")
-        return nn.functional.one_hot(labels_1HW, self.count).permute(0, 3, 1, 2).float()
+        return nn.functional.one_hot(labels_1HW, self.count).movedim(-1, 1).float()
 
 
 def at_size(logits_BKhw: Tensor, images_B3HW: Tensor) -> Tensor:
-    """Logits BxKxHxW, resized bilinearly to the size of the images, as `--emit labels` does it."""
-    if logits_BKhw.shape[-2:] == images_B3HW.shape[-2:]:
+    """Logits BxKxHxW, resized bilinearly to the size of the images, as `--emit labels` does it; BxK as they are."""
+    if logits_BKhw.ndim == 2 or logits_BKhw.shape[-2:] == images_B3HW.shape[-2:]:
         return logits_BKhw
     return nn.functional.interpolate(logits_BKhw, images_B3HW.shape[-2:], mode="bilinear", align_corners=False)
 

@@ -60,7 +60,7 @@ class Outcome:
     step: int
     finished: bool
     best: float | None
-    """The best mIoU (accuracy of a classifier) on `score_on`, 0 to 1; None where nothing was evaluated."""
+    """The best mIoU (top-1 of whole images) on `score_on`, 0 to 1; None where nothing was evaluated."""
     scores: Scores | None
     """The scores of the last evaluation."""
     signal: int = 0

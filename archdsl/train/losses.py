@@ -25,8 +25,17 @@ IGNORE = 255
 """The label of unlabelled pixels."""
 
 
+def is_labelled(labels_BHW: Tensor) -> Tensor:
+    """Which labels count: of pixels all but IGNORE, of whole images all, whose labels have no height and width."""
+    return labels_BHW != IGNORE if labels_BHW.ndim > 1 else torch.ones_like(labels_BHW, dtype=torch.bool)
+
+
+_NEVER = -100
+"""A label that no image has."""
+
+
 def loss_of(loss: Loss, logits_BKHW: Tensor, labels_BHW: Tensor, class_weights_K: Tensor | None = None) -> Tensor:
-    """The loss of one output.
+    """The loss of one output: of a map by its pixels, or of whole images, with logits BxK and labels B.
 
     `labels` are whole numbers below K, or IGNORE. `class_weights` weigh pixels by their class. Zero where no pixel has
     a label.
@@ -37,11 +46,11 @@ def loss_of(loss: Loss, logits_BKHW: Tensor, labels_BHW: Tensor, class_weights_K
         logits_BKHW,
         labels_BHW.long(),
         weight=class_weights_K,
-        ignore_index=IGNORE,
+        ignore_index=IGNORE if labels_BHW.ndim > 1 else _NEVER,
         reduction="none",
         label_smoothing=smoothing,
     )
-    labelled_BHW = labels_BHW != IGNORE
+    labelled_BHW = is_labelled(labels_BHW)
     match loss:
         case CrossEntropy():
             return _mean(pixels_BHW, _weight(labels_BHW, labelled_BHW, class_weights_K))
@@ -126,7 +135,8 @@ def median_frequency_weights(labels_NHW: Iterable[Tensor], classes: int) -> Tens
     """
     pixels, where = torch.zeros(classes, dtype=torch.double), torch.zeros(classes, dtype=torch.double)
     for labels_HW in labels_NHW:
-        counts = torch.bincount(labels_HW[labels_HW != IGNORE].long().flatten(), minlength=classes).double()
+        counted = labels_HW[labels_HW != IGNORE] if labels_HW.ndim else labels_HW
+        counts = torch.bincount(counted.long().flatten(), minlength=classes).double()
         pixels += counts
         where += (counts > 0) * counts.sum()
     share = pixels / where.clamp(min=1)
@@ -169,7 +179,7 @@ class Objective:
 
 
 Batch = tuple[Tensor, Tensor]
-"""Images Bx3xHxW as the network reads them, labels BxHxW."""
+"""Images Bx3xHxW as the network reads them; labels BxHxW, or B of whole images."""
 
 
 def backward(

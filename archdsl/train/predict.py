@@ -5,7 +5,7 @@ Legend of shape suffixes: B images, K classes, H height, W width.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,11 +16,13 @@ from torch import nn
 
 from archdsl.data import Classes
 from archdsl.data.augment import normalise
+from archdsl.data.folder import covering
 from archdsl.data.model import IMAGENET_MEAN, IMAGENET_STD, Bytes
 from archdsl.data.sheet import legend, overlay, short
 from archdsl.train.errors import Refused
 from archdsl.train.evaluate import Views, probabilities
 from archdsl.train.inference import InferenceNetwork
+from archdsl.train.typed_torch import whole_numbers
 
 
 def notices_of(network: InferenceNetwork) -> tuple[str, ...]:
@@ -35,6 +37,49 @@ def check_views(network: InferenceNetwork, views: Views) -> None:
     """Raises Refused where views cannot be averaged."""
     if network.labels and (views.flip or len(views.scales) > 1):
         raise Refused(f"`{network.written}` gives labels, and views are averaged before there are any")
+
+
+MOST = 5
+"""Classes of a whole image that are listed."""
+
+
+@torch.no_grad()
+def classify(
+    network: InferenceNetwork,
+    image: Bytes,
+    device: torch.device,
+    *,
+    size: tuple[int, int],
+    views: Views | None = None,
+) -> list[tuple[int, float | None]]:
+    """The most likely classes of a whole image, uint8 HxWx3 RGB, with their probabilities, the likeliest first.
+
+    Of a file that gives labels it is the one class that it gives, without a probability.
+
+    It is scaled until it covers `size` (height, width), and its middle is taken, as folders of images are read.
+    Raises Refused where it does not fit a compiled file.
+    """
+    seen = covering(Image.fromarray(image), size)
+    image_B3HW = torch.as_tensor(np.ascontiguousarray(seen.transpose(2, 0, 1)))[None].to(device)
+    ready = normalise(image_B3HW, *(network.statistics or (IMAGENET_MEAN, IMAGENET_STD)))
+    (shares_K,) = probabilities(network.logits, ready, network.padding_multiple, views).cpu()
+    if network.labels:
+        return [(int(shares_K.argmax()), None)]
+    order = shares_K.sort(descending=True, stable=True)
+    likely = zip(whole_numbers(order.indices), order.values, strict=True)
+    return [(number, float(share)) for number, share in list(likely)[:MOST]]
+
+
+def caption(image: Bytes, found: Sequence[tuple[int, float | None]], classes: Classes) -> Image.Image:
+    """The image, and below it its likely classes with their probabilities."""
+    page = Image.fromarray(image)
+    if not found:
+        return page
+    entries = [
+        (short(classes.names[i]) + ("" if share is None else f" {_percent(share)}"), classes.colours[i])
+        for i, share in found
+    ]
+    return _with_legend(page, entries)
 
 
 @torch.no_grad()
@@ -85,6 +130,10 @@ def picture(image: Bytes, labels: Bytes, classes: Classes, *, strength: float, w
         for number, count in sorted(enumerate(pixels), key=lambda each: -each[1])
         if count
     ]
+    return _with_legend(page, entries)
+
+
+def _with_legend(page: Image.Image, entries: list[tuple[str, tuple[int, int, int]]]) -> Image.Image:
     below = legend(entries, max(page.width, _widest(entries)))
     whole = Image.new("RGB", (max(page.width, below.width), page.height + _GAP + below.height), _PAPER)
     whole.paste(page)

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from archdsl.data import Data
-from archdsl.ir import ClosedGraph
+from archdsl.ir import ClosedGraph, vector_outputs
 from archdsl.nets import Network, load_weights
 from archdsl.pipeline import Loaded, load, trainings
 from archdsl.pipeline.classes import CLASSES, with_classes
 from archdsl.pipeline.spelled_answers import OtherAnswers, read_answers, spelled_answers
 from archdsl.runs.record import TrainingRecord, read_record
 from archdsl.settings import Training
-from archdsl.settings.losses import CrossEntropy
+from archdsl.settings.losses import Bootstrapped, CrossEntropy
 from archdsl.settings.optimizers import Sgd, WeightStep
 from archdsl.settings.schedules import Poly
 from archdsl.settings.trainings import Augmentation, Auxiliary, Crop, Epochs, Flip, Iterations, Scale
@@ -106,7 +106,10 @@ class Prepared:
 def prepare(request: TrainRequest, data: Data) -> Prepared:
     """Checks a request and makes its setup. Raises NotLoaded, Refused, BadData."""
     first = load(request.genotype, overrides=request.overrides)
-    overrides = _with_classes(first, request.overrides, data)
+    classifies = data.task == "classification" and not request.features and _is_classifier(first, request.answers)
+    overrides = dict(request.overrides)
+    if classifies or data.task == "segmentation":
+        overrides = with_classes(first, request.overrides, data.classes.count)
     recipe, notices = _recipe(request, first)
     size, more = crop_size(request.crop, recipe.augment, data, request.train_on, first.padding_multiple)
     notices += more
@@ -117,8 +120,12 @@ def prepare(request: TrainRequest, data: Data) -> Prepared:
         raise Refused(f"`{loaded.name}` still asks questions: answer them in a genotype, and train that")
     graph = loaded.network()
     check_batch_norms(graph, recipe.weights.batch, request.accumulate)
-    if data.task == "segmentation":
+    if classifies or data.task == "segmentation":
         _check_classes(loaded, data)
+        _check_outputs(graph, data)
+    if data.task == "classification":
+        recipe, more = _of_whole_images(recipe)
+        notices += more
     initial = None if request.init is None else match_weights(request.init, graph)
     if recipe.initial is not None and request.init is None:
         notices.append(
@@ -126,7 +133,7 @@ def prepare(request: TrainRequest, data: Data) -> Prepared:
             "this begins at random (`--init RUN` takes those of a pretraining)"
         )
     features = None
-    if data.task == "classification":
+    if data.task == "classification" and not classifies:
         features = features_of(graph, request.features)
         notices.append(f"whole images are classified by the mean of `{features.path}`, {features.channels} channels")
     if request.teacher is not None and recipe.distill is None:
@@ -146,7 +153,7 @@ def prepare(request: TrainRequest, data: Data) -> Prepared:
         seed=request.seed,
         initial={} if initial is None else initial.tensors,
         features=features,
-        teacher=None if request.teacher is None else _teacher(request.teacher, data),
+        teacher=None if request.teacher is None else _teacher(request.teacher, data, classifies=classifies),
         train_on=request.train_on,
         score_on=request.score_on,
         score_every=request.score_every,
@@ -192,10 +199,41 @@ def network_of_run(folder: Path, *, size: tuple[int, int] | None = None) -> tupl
     return loaded, Record(values)
 
 
-def _with_classes(loaded: Loaded, given: Mapping[str, str], data: Data) -> dict[str, str]:
-    if data.task == "classification":
-        return dict(given)  # the head that classifies is another one
-    return with_classes(loaded, given, data.classes.count)
+def _is_classifier(loaded: Loaded, answers: Answers | None) -> bool:
+    """Whether the network itself classifies whole images; else a head on a map of it does, to pretrain it."""
+    if answers is not None:
+        loaded = loaded.answered(answers)
+    return loaded.closed and _main_output(loaded.network()) in vector_outputs(loaded.network())
+
+
+def _main_output(graph: ClosedGraph) -> str:
+    return next(each.name for _, each in graph.with_payload(Result) if not each.auxiliary)
+
+
+def _check_outputs(graph: ClosedGraph, data: Data) -> None:
+    """Raises Refused where an output is not about what the data label: pixels, or whole images."""
+    vectors = vector_outputs(graph)
+    for _, output in graph.with_payload(Result):
+        if output.name in vectors and data.task == "segmentation":
+            raise Refused(
+                f"the output `{output.name}` of `{graph.name}` is one answer for a whole image, and {data.written} has "
+                "a class for each pixel: train it on `--data folder:PATH`, which has images in a folder for each class"
+            )
+        if output.name not in vectors and data.task == "classification":
+            raise Refused(
+                f"the output `{output.name}` of `{graph.name}` is a map, and {data.written} has a class for each whole "
+                "image: end it with `global_avg_pool -> linear(classes)`, or pretrain a part with `--features PART`"
+            )
+
+
+def _of_whole_images(recipe: Training) -> tuple[Training, list[str]]:
+    """A whole image has one label, of which no share is the hardest."""
+    match recipe.loss:
+        case Bootstrapped(_, class_weights):
+            notice = "whole images have no hardest pixels: `bootstrapped_cross_entropy` is `cross_entropy` here"
+            return replace(recipe, loss=CrossEntropy(class_weights=class_weights)), [notice]
+        case _:
+            return recipe, []
 
 
 def _check_classes(loaded: Loaded, data: Data) -> None:
@@ -277,8 +315,8 @@ def crop_size(
     return even, notices
 
 
-def _teacher(folder: Path, data: Data) -> nn.Module:
-    """The network of a run with its best weights, frozen. Raises Refused for other classes."""
+def _teacher(folder: Path, data: Data, *, classifies: bool) -> nn.Module:
+    """The network of a run with its best weights, frozen. Raises Refused for other classes or another kind."""
     if not (folder / RECORD).exists():
         raise Refused(f"`{folder}` holds no run: train the teacher first, and name its folder")
     loaded, record = network_of_run(folder)
@@ -286,6 +324,9 @@ def _teacher(folder: Path, data: Data) -> nn.Module:
     if classes != list(data.classes.names):
         raise Refused(f"the teacher in `{folder}` knows other classes: {', '.join(classes)}")
     graph = loaded.network()
+    if (_main_output(graph) in vector_outputs(graph)) != classifies:
+        what = "classifies whole images" if not classifies else "gives a class for each pixel"
+        raise Refused(f"the teacher in `{folder}` {what}, and its student does not: take one of the same kind")
     network = Network(graph)
     load_weights(network, load_tensors(weights_file(folder), graph).tensors)
     return network.requires_grad_(requires_grad=False)

@@ -40,7 +40,7 @@ class Setup:
     initial: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
     """Initial weights by name; all others are random."""
     features: Features | None = None
-    """The feature map to classify by, where the data are for image classification."""
+    """The feature map to classify by, where a network that is no classifier is pretrained on whole images."""
     teacher: nn.Module | None = None
     """The teacher of knowledge distillation: images to logits."""
     train_on: str = "train"

@@ -18,7 +18,7 @@ from archdsl.train.checkpoints import BrokenCheckpoint, Checkpoint
 from archdsl.train.classifier import CLASSES, Classifier, Learner
 from archdsl.train.distributed import rank, synchronise_batch_norms, world_size
 from archdsl.train.errors import check_losses
-from archdsl.train.evaluate import SCORED_TOGETHER, Scores, batched, own_indices, score, score_images
+from archdsl.train.evaluate import SCORED_TOGETHER, Scores, batched, own_indices, score
 from archdsl.train.loop import Event, Outcome, Progress, Saving, Taken, Work, run
 from archdsl.train.losses import Batch, Objective, backward, median_frequency_weights
 from archdsl.train.optimizers import Ema, optimizer_of, set_learning_rate
@@ -142,7 +142,7 @@ class NetworkTraining(Work):
         if ended:
             scores = self._score(epoch + 1)
         if scores is not None:
-            events.append(("score", {"epoch": epoch + 1, "miou": scores.miou, "accuracy": scores.accuracy}))
+            events.append(("score", {"epoch": epoch + 1, **scores.named}))
         return Taken(Progress(step, steps, epoch, losses["loss"], scores), events, ended)
 
     def _next(self) -> Sequence[Batch]:
@@ -182,20 +182,19 @@ class NetworkTraining(Work):
         with state.averaged():
             examples = batched(map(split.read, own_indices(len(split))), SCORED_TOGETHER)
             self.scores = self._scored(examples)
-            if state.best is None or self._merit(self.scores) > state.best:
-                state.best = self._merit(self.scores)
+            if state.best is None or self.scores.merit > state.best:
+                state.best = self.scores.merit
                 self._write(BEST)
         return self.scores
 
     def _scored(self, examples: Iterable[tuple[Tensor, Tensor]]) -> Scores:
         setup, device = self.setup, self.fabric.device
-        if setup.features is not None:
-            return score_images(lambda images: self.state.learner(images)[CLASSES], setup.data, examples, device=device)
-        return score(self.network, setup.data, examples, setup.padding_multiple, device=device)
-
-    def _merit(self, scores: Scores) -> float:
-        """The criterion for the best weights: mIoU; of a classifier, accuracy."""
-        return scores.miou if self.setup.features is None else scores.accuracy
+        if setup.features is None:
+            return score(self.network, setup.data, examples, setup.padding_multiple, device=device)
+        learner = self.state.learner
+        return score(
+            lambda images: learner(images)[CLASSES], setup.data, examples, setup.padding_multiple, device=device
+        )
 
     def finish(self) -> None:
         with self.state.averaged():

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from archdsl.backends.onnx.body import Body
 from archdsl.backends.onnx.primitives import emit
 from archdsl.backends.onnx.sizes import Call
-from archdsl.ir import ClosedGraph, for_inference, tensor_name
+from archdsl.ir import ClosedGraph, for_inference, tensor_name, vector_outputs
 from archdsl.ops import Shape
 from archdsl.ops.bind import bind
 from archdsl.ops.primitives import PRIMITIVES
@@ -39,8 +39,12 @@ def to_onnx(
     Input and outputs have the names of the text; a node's name is its path in the IR, an initializer's its name in a
     state dict. An input is Nx3xHxW with N = `batch` and the graph's own H and W, or open ones where `dynamic`.
 
+    An output that is a vector (`archdsl.ir.vectors`) is NxC, any other NxCxHxW.
+
     With `labels` each output is the number of the largest channel, N×H×W at the size of the image (a smaller map is
-    first resized, bilinear with half pixels; a 1x1 map is not). Labels are int32: ArgMax gives int64 and nothing
+    first resized, bilinear with half pixels; a 1x1 map is not), of a vector N.
+
+    Labels are int32: ArgMax gives int64 and nothing
     smaller, and at 1024x2048 that is 16 MiB to copy out for each image where 8 do.
 
     Raises KeyError where a weight is missing.
@@ -71,6 +75,7 @@ class _Writer:
         self.dynamic = dynamic
         self.values: dict[str, str] = {path: image.name for path, image in graph.with_payload(Image)}
         self.types: dict[str, int] = dict.fromkeys(self.values, TensorProto.FLOAT)
+        self.vectors = vector_outputs(graph)
 
     def write_maps(self) -> None:
         for path, payload in self.graph.with_payload(Apply):
@@ -102,14 +107,18 @@ class _Writer:
         payload = self.graph.node(path).payload
         assert isinstance(payload, Result)
         (source,) = self.graph.inputs(path)
-        shape, name = self.graph.node(source).shape, payload.name
-        self._free(name, but=source)
+        shape, name, vector = self.graph.node(source).shape, payload.name, payload.name in self.vectors
+        self._free(name, but="" if vector else source)
         if labels:
             shape = self._labels(name, source)
-            lengths = self._lengths(name, shape)
+            lengths = [] if vector else self._lengths(name, shape)
             return helper.make_tensor_value_info(name, TensorProto.INT32, [self.batch, *lengths])
+        channels = closed_count(shape.channels, path)
+        if vector:
+            self.body.node("Flatten", [self.values[source]], name, axis=1)
+            return helper.make_tensor_value_info(name, self.types[source], [self.batch, channels])
         self._name(name, source)
-        dimensions = [self.batch, closed_count(shape.channels, path), *self._lengths(name, shape)]
+        dimensions = [self.batch, channels, *self._lengths(name, shape)]
         return helper.make_tensor_value_info(name, self.types[source], dimensions)
 
     def _lengths(self, name: str, shape: Shape) -> list[int | str]:
@@ -140,6 +149,8 @@ class _Writer:
     def _labels(self, name: str, source: str) -> Shape:
         """Adds what makes labels of a map; gives the shape of the map of labels."""
         body, value, shape = self.body, self.values[source], self.graph.node(source).shape
+        if name in self.vectors:
+            value = body.node("Flatten", [value], f"{name}/vector", axis=1)
         if self.types[source] == TensorProto.INT64:
             axis = body.integers(f"{name}/channel_axis", [1])
             numbers = body.node("Squeeze", [value, axis], f"{name}/squeeze")

@@ -26,7 +26,9 @@ _NUMBERS = {*_DTYPES, "tensor(double)", *(f"tensor({sign}int{bits})" for sign in
 _KNOWN: Final = {"channel_order": "RGB|BGR", "padding_multiple": r"[1-9]\d{0,3}"}
 _SHOWN: Final = 40
 _PICTURE = 4
-"""Dimensions of images and of logits; labels have three."""
+"""Dimensions of images."""
+_LOGITS, _LABELS = (_PICTURE, 2), (_PICTURE - 1, 1)
+"""Dimensions of what maps give, and of what vectors give: one answer for a whole image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class OnnxSession:
     """Images, channels, height, width of each input by its name; what is no number is open."""
     outputs: Mapping[str, int | None]
     """Of each output by its name the channels of the logits; None where it gives labels."""
+    vectors: frozenset[str]
+    """The outputs that are about whole images."""
     text: str
     """What was compiled, as `FILE:NAME`; empty where the file does not say."""
     random: bool
@@ -58,7 +62,7 @@ class OnnxSession:
         return (height, width) if isinstance(height, int) and isinstance(width, int) else None
 
     def run(self, images: Mapping[str, NDArray[np.floating[Any]]]) -> list[NDArray[np.generic]]:
-        """For each output logits 1xKxhxw, or labels 1xhxw.
+        """For each output logits 1xKxhxw or labels 1xhxw, of a vector 1xK or 1.
 
         Raises TargetFailed where the runtime cannot, UnreadableModel where that would take more than networks do.
         """
@@ -116,14 +120,15 @@ def _opened(path: Path, model: onnx.ModelProto, session: Any, metadata: Mapping[
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if not inputs or not all(len(each.shape) == _PICTURE and each.type in _DTYPES for each in inputs):
         raise UnreadableModel(f"`{path}` does not read images: its inputs are {_listed(inputs)}")
-    if not outputs or not all(_is_map(each) for each in outputs):
-        raise UnreadableModel(f"`{path}` does not give maps of logits or labels: its outputs are {_listed(outputs)}")
+    if not outputs or not all(_is_answer(each) for each in outputs):
+        raise UnreadableModel(f"`{path}` does not give logits or labels: its outputs are {_listed(outputs)}")
     return OnnxSession(
         description=described_by(metadata, path),
         channel_order=metadata.get("channel_order", "RGB"),
         padding_multiple=int(metadata.get("padding_multiple", "1")),
         inputs={each.name: tuple(each.shape) for each in inputs},
         outputs={each.name: _logits(each.shape) for each in outputs},
+        vectors=frozenset(each.name for each in outputs if len(each.shape) < _PICTURE - 1),
         text=metadata.get("archdsl.text", ""),
         random='"random"' in metadata.get("archdsl.weights", ""),
         _session=session,
@@ -133,15 +138,15 @@ def _opened(path: Path, model: onnx.ModelProto, session: Any, metadata: Mapping[
     )
 
 
-def _is_map(output: Any) -> bool:
+def _is_answer(output: Any) -> bool:
     """Whether an output has logits, of so many channels, or labels."""
-    known = len(output.shape) == _PICTURE - 1 or (len(output.shape) == _PICTURE and isinstance(output.shape[1], int))
+    known = len(output.shape) in _LABELS or _logits(output.shape) is not None
     return known and output.type in _NUMBERS
 
 
 def _logits(shape: Sequence[object]) -> int | None:
     """Channels of logits; None of labels."""
-    return shape[1] if len(shape) == _PICTURE and isinstance(shape[1], int) else None
+    return shape[1] if len(shape) in _LOGITS and isinstance(shape[1], int) else None
 
 
 def _session(path: Path, data: bytes, threads: int) -> Any:

@@ -19,11 +19,21 @@ from archdsl.backends.torch_source.forward import Body, arguments, joined
 from archdsl.backends.torch_source.module_template import Facade, Origin, docstring_lines, load_lines, main_lines
 from archdsl.backends.torch_source.names import attribute, name_classes, variable
 from archdsl.backends.torch_source.primitives import layer
-from archdsl.backends.torch_source.python_layout import Call, Items, Name, flat, literal, prose, signature, statement
+from archdsl.backends.torch_source.python_layout import (
+    Call,
+    Expr,
+    Items,
+    Name,
+    flat,
+    literal,
+    prose,
+    signature,
+    statement,
+)
 from archdsl.backends.torch_source.scopes import Scope, network_scope
 from archdsl.backends.torch_source.shapes import channel_count, member_comments, numbers, summary
 from archdsl.backends.torch_source.weights_reader import IMPORTS, reader_lines
-from archdsl.ir import ClosedGraph
+from archdsl.ir import ClosedGraph, output_shape, vector_outputs
 from archdsl.ops import Traits
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Image, Result
@@ -178,17 +188,26 @@ def _network_body(network: _Network, inputs: tuple[str, ...]) -> list[str]:
     kept = frozenset([*outputs.values(), *extra.values()])
     body = Body(network.module_class, read, kept, _comments(network), outermost=True)
     body.write(range(network.main))
-    returned = joined([body.returned(source) for source in outputs.values()])
+    vectors = vector_outputs(network.graph)
+    returned = joined([_flat(body.returned(source), name in vectors) for name, source in outputs.items()])
     if extra:
         # What is under the condition may be absent. TorchScript leaves it out where the constant is false.
         body.lines.append("        if self.auxiliary:")
         body.indent = 3
         body.write(range(network.main, len(network.scope.members)))
-        items = tuple(Name(f"{literal(name)}: {flat(body.returned(source))}") for name, source in extra.items())
+        items = tuple(
+            Name(f"{literal(name)}: {flat(_flat(body.returned(source), name in vectors))}")
+            for name, source in extra.items()
+        )
         body.lines.extend(statement("extra = ", Items(items, "{}"), 3))
         first = f"({flat(returned)})" if len(outputs) > 1 else flat(returned)
         body.lines.append(f"            return {first}, extra")
     return [*body.lines, *statement("return ", returned, 2)]
+
+
+def _flat(output: Expr, is_vector: bool) -> Expr:
+    """A vector loses its height and width."""
+    return Call("torch.flatten", (output, Name("1"))) if is_vector else output
 
 
 def _results(network: _Network, *, auxiliary: bool) -> dict[str, Source]:
@@ -225,7 +244,7 @@ def _network_summary(network: _Network) -> str:
     graph = network.graph
     images = ", ".join(numbers(graph.node(path).shape) for path in graph.images)
     outputs = ", ".join(
-        f"{prose(_result(graph, path).name)} {numbers(graph.node(path).shape)}"
+        f"{prose(_result(graph, path).name)} {'x'.join(map(str, output_shape(graph, path)))}"
         for path in graph.results
         if not _result(graph, path).auxiliary
     )

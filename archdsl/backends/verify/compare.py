@@ -15,7 +15,7 @@ from archdsl.backends.protocol import Backend, Built, MadeAnew, NotRun, Probe, S
 from archdsl.backends.registry import find_target
 from archdsl.backends.verify.parity import DEFAULT_TOLERANCE, CellDifference, Parity, Run
 from archdsl.backends.verify.probe_points import cell_ends
-from archdsl.ir import ClosedGraph
+from archdsl.ir import ClosedGraph, vector_outputs
 from archdsl.nets import Network, load_weights
 from archdsl.space import Image, Result
 from archdsl.weights import Tensors
@@ -104,7 +104,13 @@ def _run(network: Network, backend: Backend, files: Mapping[str, bytes], size: S
         for end in ends
         if end.path in found.cells
     )
-    difference = max(_output_difference(maps[path].numpy(), found.outputs[name], size) for path, name in outputs)
+    vectors = vector_outputs(graph)
+    difference = max(
+        _output_difference(
+            (maps[path].flatten(1) if name in vectors else maps[path]).numpy(), found.outputs[name], size
+        )
+        for path, name in outputs
+    )
     return Run(backend.runtime, *size, difference=difference, cells=cells, checked=checked)
 
 
@@ -139,9 +145,14 @@ def _share(expected: NDArray[np.generic], found: NDArray[np.generic]) -> float:
 
 
 def _output_difference(expected: NDArray[np.generic], found: NDArray[np.generic], size: Size) -> float:
-    """Of labels, how much smaller than the largest logit the one of the label is: near ties may fall either way."""
-    if found.ndim != 3:
+    """Of labels, how much smaller than the largest logit the one of the label is: near ties may fall either way.
+
+    `expected` are logits, BxKxHxW or BxK; `found` the same, or labels, which have no K.
+    """
+    if found.ndim != expected.ndim - 1:
         return _share(expected, found)
+    if found.ndim == 1:
+        expected, found = expected[..., None, None], found[..., None, None]
     logits = torch.as_tensor(expected, dtype=torch.float32)
     if logits.shape[2:] not in {(1, 1), size}:
         logits = torch.nn.functional.interpolate(logits, size=size, mode="bilinear")

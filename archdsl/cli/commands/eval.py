@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from archdsl.data import Data
     from archdsl.train.evaluate import Evaluation, Views
 
+_CLASSES = 40
+"""The largest number of classes of whole images in a table."""
+FIVE = 5
 _SHARE = 20
 """Characters of the bar that stands for a whole."""
 
@@ -48,7 +52,7 @@ def command(
     overrides: tuple[tuple[str, str], ...],
     form: str,
 ) -> int:
-    """Evaluate a network on segmented images: IoU of each class, mean IoU and pixel accuracy.
+    """Evaluate a network: IoU of each class, mean IoU and pixel accuracy; on folders of images top-1 and top-5.
 
     WHAT is the folder of a run, a text with `--weights`, or a compiled `.onnx` file. Images keep their size; sizes
     that do not divide are padded. `torchrun -m archdsl eval` shares the images among devices, with equal numbers.
@@ -85,13 +89,44 @@ def command(
 
 
 def _text(what: str, data: Data, split: str, views: Views, found: Evaluation) -> str:
+    head = f"{what} on `{split}` of {data.written}: {plural(found.images, 'image')}{_looks(views)}\n\n"
+    return head + (_of_images(data, found) if found.scores.whole else _of_pixels(data, found))
+
+
+def _of_images(data: Data, found: Evaluation) -> str:
+    """Top-1 and top-5, with the classes that are recognised least first where not all are shown."""
+    scores = found.scores
+    among_five = found.among_five
+    counted = [
+        (name, sum(row), row[i], None if among_five is None else among_five[i])
+        for i, (name, row) in _by_class(data, found)
+    ]
+    shown = counted
+    if len(counted) > _CLASSES:
+        shown = sorted(counted, key=lambda each: (not each[1], each[2] / max(1, each[1])))[:_CLASSES]
+    rows = [("class", "top-1", "", "top-5", "images")]
+    for name, images, right, among in shown:
+        one, five = (None if not images or hits is None else hits / images for hits in (right, among))
+        rows.append((name, _percent(one), _bar(one), _percent(five), count(images)))
+    rows.append(("all", _percent(scores.accuracy), _bar(scores.accuracy), _percent(scores.top5), count(scores.pixels)))
+    foot = "" if among_five is not None else "\n  the network gives labels, so top-5 is not known"
+    if len(shown) < len(counted):
+        foot += f"\n  the {len(shown)} of {len(counted):,} classes that are recognised least; `--format json` has all"
+    if among_five is not None and data.classes.count <= FIVE:
+        foot += f"\n  with {data.classes.count} classes top-5 is always 100 %"
+    return table(rows, right=(1, 3, 4)) + foot + "\n"
+
+
+def _by_class(data: Data, found: Evaluation) -> Iterator[tuple[int, tuple[str, Sequence[int]]]]:
+    return enumerate(zip(data.classes.names, found.confusion, strict=True))
+
+
+def _of_pixels(data: Data, found: Evaluation) -> str:
     scores = found.scores
     rows = [("class", "IoU", "", "pixels")]
     for name, iou, row in zip(data.classes.names, scores.iou, found.confusion, strict=True):
         rows.append((name, _percent(iou), _bar(iou), count(sum(row))))
     rows.append(("mean", _percent(scores.miou), _bar(scores.miou), count(scores.pixels)))
-    seen = plural(found.images, "image")
-    head = f"{what} on `{split}` of {data.written}: {seen}{_looks(views)}\n\n"
     foot = f"\n  {100 * scores.accuracy:.2f} % of the pixels are right"
     absent = [name for name, iou in zip(data.classes.names, scores.iou, strict=True) if iou is None]
     if len(absent) == data.classes.count - 1:
@@ -99,7 +134,7 @@ def _text(what: str, data: Data, split: str, views: Views, found: Evaluation) ->
         foot += f"; the mean is that of `{only}` alone, as no label or prediction has another class"
     elif absent:
         foot += f"; the mean leaves out {', '.join(absent)}, met nowhere"
-    return head + table(rows, right=(1, 3)) + foot + "\n"
+    return table(rows, right=(1, 3)) + foot + "\n"
 
 
 def _percent(share: float | None) -> str:
@@ -118,16 +153,27 @@ def _looks(views: Views) -> str:
 
 def _object(what: str, data: Data, split: str, views: Views, found: Evaluation) -> dict[str, Any]:
     scores = found.scores
-    return {
+    head = {
         "network": what,
         "data": data.written,
         "split": split,
         "images": found.images,
-        "pixels": scores.pixels,
         "scales": list(views.scales),
         "flip": views.flip,
+    }
+    matrix = [list(row) for row in found.confusion]
+    if scores.whole:
+        among_five = found.among_five
+        classes = {
+            name: {"images": sum(row), "right": row[i], "among_five": None if among_five is None else among_five[i]}
+            for i, (name, row) in _by_class(data, found)
+        }
+        return {**head, "top1": scores.accuracy, "top5": scores.top5, "classes": classes, "confusion": matrix}
+    return {
+        **head,
+        "pixels": scores.pixels,
         "miou": scores.miou,
         "accuracy": scores.accuracy,
         "iou": dict(zip(data.classes.names, scores.iou, strict=True)),
-        "confusion": [list(row) for row in found.confusion],
+        "confusion": matrix,
     }

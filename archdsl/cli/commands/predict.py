@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class _Job:
     image: Path
-    out: Path
-    labels: Path
+    out: Path | None
+    """The path of the picture; None where a whole image is classified and nothing is drawn."""
+    labels: Path | None
     """The path of the label image, if one was requested."""
 
 
@@ -34,7 +35,11 @@ class _Job:
 @click.argument("what", metavar="WHAT")
 @click.argument("images", metavar="IMAGE|FOLDER", type=click.Path(path_type=Path, exists=True))
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), required=True, metavar="OUT", help="A .png, or a folder for it."
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="A .png, or a folder for it; whole images are classified without one too.",
 )
 @click.option(
     "--weights", type=click.Path(path_type=Path, exists=True), metavar="W", help="A file of weights or a run."
@@ -52,7 +57,7 @@ class _Job:
 def command(
     what: str,
     images: Path,
-    out: Path,
+    out: Path | None,
     weights: Path | None,
     overlay: float,
     labels: bool,
@@ -66,6 +71,8 @@ def command(
 ) -> int:
     """Predict the classes of an image, or of each image in a folder, and draw them over it.
 
+    Of a classifier of whole images the likeliest classes are printed, and with `-o` stand below the image.
+
     WHAT is the folder of a run, a text with `--weights`, or a compiled `.onnx` file. Sizes that do not divide are
     padded. Images are never written over. What cannot be read in a folder is named, and the others are predicted.
     """
@@ -74,32 +81,45 @@ def command(
         require_for("predict FILE.onnx")
 
     from archdsl.data.class_colours import numbered
+    from archdsl.data.folder import SIZE
     from archdsl.data.frames import read_image
     from archdsl.data.images import Unreadable
-    from archdsl.files import write_atomic
     from archdsl.train.errors import Refused
     from archdsl.train.evaluate import Views
     from archdsl.train.inference import NetworkRequest, device_of, open_network
-    from archdsl.train.predict import check_views, label_picture, notices_of, picture, predict
+    from archdsl.train.predict import caption, check_views, classify, label_picture, notices_of, picture, predict
 
     jobs = _jobs(images, out)
     request = NetworkRequest(what, weights, dict(overrides))
     with errors_shown(form):
         where = device_of(device, request)
         network = open_network(request, where)
+    if out is None and not network.whole:
+        raise click.UsageError(f"`{what}` gives a class for each pixel, and a picture is drawn of them: add `-o OUT`")
+    if labels and network.whole:
+        raise Refused(f"`{what}` classifies whole images, which have no map of labels: leave out `--labels`")
     seen = Views(scales, flip)
     check_views(network, seen)
     for sentence in notices_of(network):
         note(sentence)
     classes = network.classes or numbered(network.count)
     written: list[Path] = []
+    found: list[tuple[Path, list[tuple[str, float | None]]]] = []
     left_out: list[tuple[Path, str]] = []
     with Bar() as bar:
         for done, job in enumerate(jobs):
             bar.show(done, len(jobs), job.image.name)
+            pictures: list[tuple[Path | None, Image.Image]] = []
             try:
                 image = read_image(job.image, None)
-                found = predict(network, image, where, size=size, views=seen)
+                if network.whole:
+                    likely = classify(network, image, where, size=size or SIZE, views=seen)
+                    found.append((job.image, [(classes.names[i], share) for i, share in likely]))
+                    pictures.append((job.out, caption(image, likely if legend else (), classes)))
+                else:
+                    pixels = predict(network, image, where, size=size, views=seen)
+                    pictures.append((job.out, picture(image, pixels, classes, strength=overlay, with_legend=legend)))
+                    pictures += [(job.labels, label_picture(pixels, classes))] if labels else []
             except (Unreadable, Refused) as error:
                 if not images.is_dir():
                     raise
@@ -107,29 +127,54 @@ def command(
                 bar.print(message)
                 left_out.append((job.image, message))
                 continue
-            page = picture(image, found, classes, strength=overlay, with_legend=legend)
-            write_atomic(job.out, _png(page))
-            written.append(job.out)
-            if labels:
-                write_atomic(job.labels, _png(label_picture(found, classes)))
-                written.append(job.labels)
+            written += _written(pictures)
     if form == "json":
-        problems = [{"path": str(each), "message": message} for each, message in left_out]
-        files = [str(each) for each in written]
-        say_json({"network": what, "classes": list(classes.names), "files": files, "problems": problems})
+        say_json(
+            {
+                "network": what,
+                "classes": list(classes.names),
+                "files": [str(each) for each in written],
+                **({"images": [_object(*each) for each in found]} if network.whole else {}),
+                "problems": [{"path": str(each), "message": message} for each, message in left_out],
+            }
+        )
     else:
-        say("".join(f"{each}\n" for each in written))
+        say("".join(_line(*each) for each in found) + "".join(f"{each}\n" for each in written))
         if left_out:
             note(f"{len(left_out):,} of {plural(len(jobs), 'image')} left out")
     return Exit.FINDINGS if left_out else Exit.FINE
 
 
-def _jobs(images: Path, out: Path) -> list[_Job]:
+def _written(pictures: Sequence[tuple[Path | None, Image.Image]]) -> Iterator[Path]:
+    """Writes those that have a place."""
+    from archdsl.files import write_atomic
+
+    for place, page in pictures:
+        if place is not None:
+            write_atomic(place, _png(page))
+            yield place
+
+
+def _line(image: Path, likely: Sequence[tuple[str, float | None]]) -> str:
+    named = (name if share is None else f"{name} {100 * share:.1f} %" for name, share in likely)
+    return f"{image}  {', '.join(named)}\n"
+
+
+def _object(image: Path, likely: Sequence[tuple[str, float | None]]) -> dict[str, Any]:
+    return {"path": str(image), "likely": [{"class": name, "probability": share} for name, share in likely]}
+
+
+def _jobs(images: Path, out: Path | None) -> list[_Job]:
     """Raises Refused before anything is written."""
     from archdsl.api import Refused
     from archdsl.data.images import SUFFIXES
     from archdsl.data.layout import pictures
 
+    found = pictures(images) if images.is_dir() else [images]
+    if not found:
+        raise Refused(f"there are no images in `{images}` (they end in {', '.join(SUFFIXES)})")
+    if out is None:
+        return [_Job(each, None, None) for each in found]
     if out.suffix.lower() != ".png" and out.resolve() == (images if images.is_dir() else images.parent).resolve():
         raise Refused(f"the images are in `{out}` themselves: give another folder with `-o`")
     if not images.is_dir():
@@ -138,14 +183,11 @@ def _jobs(images: Path, out: Path) -> list[_Job]:
     elif out.suffix.lower() == ".png":
         raise Refused(f"`{images}` is a folder and `{out}` a file: name a folder to write to")
     else:
-        found = pictures(images)
-        if not found:
-            raise Refused(f"there are no images in `{images}` (they end in {', '.join(SUFFIXES)})")
         jobs = [_job(each, out / name) for each, name in zip(found, _names(found), strict=True)]
     inputs = {place for job in jobs for place in (job.image.resolve(), _itself(job.image))}
     for job in jobs:
         for place in (job.out, job.labels):
-            if place.resolve() in inputs or _itself(place) in inputs:
+            if place is not None and (place.resolve() in inputs or _itself(place) in inputs):
                 raise Refused(f"`{place}` is one of the images: give another place with `-o`")
     return jobs
 

@@ -89,7 +89,9 @@ def command(
     overrides: tuple[tuple[str, str], ...],
     form: str,
 ) -> int:
-    """Train the network of GENOTYPE on segmented images, or pretrain it on folders of images by class.
+    """Train the network of GENOTYPE on segmented images, or on folders of images by class.
+
+    On folders a classifier of whole images is trained, and any other network is pretrained by a head of its own.
 
     The recipe is the `train` item of its space. Weights, a journal and checkpoints go to RUN; Ctrl-C and SIGTERM save
     a checkpoint and exit, and `--resume` continues from it. On several devices start it with `torchrun`.

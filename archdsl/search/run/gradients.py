@@ -157,7 +157,8 @@ class Gradients:
         with nullcontext() if exact else autocast(self.fabric):
             heads = self.supernet.main_outputs(images_BCHW, decisions)
         of, weights = player.phase.loss.loss, self.class_weights[player.phase.name]
-        return torch.stack([loss_of(of, each, labels_BHW, weights) for each in heads.values()]).sum()
+        logits = [each.flatten(1) if labels_BHW.ndim == 1 else each for each in heads.values()]
+        return torch.stack([loss_of(of, each, labels_BHW, weights) for each in logits]).sum()
 
 
 def gradients_of(value: Tensor, by: Sequence[Tensor]) -> Sequence[Tensor | None]:

@@ -18,7 +18,7 @@ from archdsl.search.run.setup import SearchSetup
 from archdsl.search.undisturbed import kept_statistics
 from archdsl.settings.searches import Phase
 from archdsl.space.trace import Answers
-from archdsl.train.evaluate import SCORED_TOGETHER, Scores, batched, own_indices, score, score_images
+from archdsl.train.evaluate import SCORED_TOGETHER, Scores, batched, own_indices, score
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,11 @@ def scored(setup: SearchSetup, supernet: Supernet, decisions: Decisions, device:
     examples = batched(map(split.read, own_indices(len(split))), SCORED_TOGETHER, least=2)
 
     def logits(images_BCHW: Tensor) -> Tensor:
-        return next(iter(supernet.main_outputs(images_BCHW, decisions).values()))
+        found = next(iter(supernet.main_outputs(images_BCHW, decisions).values()))
+        return found.flatten(1) if setup.data.task == "classification" else found
 
     supernet.train()
     with kept_statistics(supernet), torch.no_grad():
-        if setup.data.task == "classification":
-            return score_images(logits, setup.data, examples, device=device)
         return score(logits, setup.data, examples, setup.loaded.padding_multiple, device=device)
 
 

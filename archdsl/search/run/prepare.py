@@ -13,6 +13,7 @@ from archdsl.cost.space_rows import rows_of_space
 from archdsl.cost.tables import Table, read_table
 from archdsl.cost.variants import TooManyRows
 from archdsl.data import Data, split_indices
+from archdsl.ir import vector_outputs_of_space
 from archdsl.ops import Shape
 from archdsl.pipeline import Loaded
 from archdsl.pipeline.classes import CLASSES, with_classes
@@ -82,6 +83,7 @@ def prepare(request: SearchRequest, data: Data) -> Prepared:
     loaded, search = searched(request.space, overrides=overrides, size=size)
     assert search is not None
     _check_classes(loaded, data)
+    _check_outputs(loaded, data)
     _check_place(loaded, request.out)
     tables, table, name, more = _tables(request, search, loaded, overrides, size)
     notices += more
@@ -153,6 +155,21 @@ def _check_classes(loaded: Loaded, data: Data) -> None:
                 f"{data.classes.count}: write the number as a parameter `{CLASSES}` of the space, or give it with "
                 "`--set`"
             )
+
+
+def _check_outputs(loaded: Loaded, data: Data) -> None:
+    """Outputs are about what the data label: pixels, or whole images."""
+    vectors = vector_outputs_of_space(loaded.program)
+    for node in loaded.program.nodes:
+        result = node.payload
+        if isinstance(result, Result) and not result.auxiliary:
+            whole = result.name in vectors
+            if whole != (data.task == "classification"):
+                gives = "one answer for a whole image" if whole else "a map"
+                has = "a class for each pixel" if whole else "whole images in classes"
+                raise Refused(
+                    f"the output `{result.name}` of `{loaded.program.name}` is {gives}, and {data.written} has {has}"
+                )
 
 
 def _check_scores(request: SearchRequest, search: Search, loaded: Loaded, data: Data) -> None:

@@ -160,7 +160,7 @@ class SearchWork(Work):
         networks = derived(chances_of(setup, phase, logits, guided), stage.supernet)
         due = stage.finished or (epoch + 1) % setup.score_every == 0
         scores = self._scores(stage, networks) if due and setup.score_on in setup.data.splits else NONE_SCORED
-        accuracy = {ends: self._merit(each) for ends, each in scores.items()}
+        accuracy = {ends: each.merit for ends, each in scores.items()}
         if rank() == 0:
             known = {ends: number for ends, number in accuracy.items() if ends}
             save_logits(setup, phase, self.step, LogitsOfStep(logits, guided, known))
@@ -172,14 +172,10 @@ class SearchWork(Work):
         yield "answers", {"phase": phase.name, "epoch": epoch + 1, **figures}
         player.watch.after(epoch + 1, figures)
         if scores:
-            self._best, self.scores = max(accuracy.values()), max(scores.values(), key=self._merit)
-            found = {"miou": self.scores.miou, "accuracy": self.scores.accuracy}
+            self._best, self.scores = max(accuracy.values()), max(scores.values(), key=lambda each: each.merit)
+            found = self.scores.named
             ends = {"ends": accuracy} if "" not in accuracy else {}
             yield "score", {"phase": phase.name, "epoch": epoch + 1, **found, **ends}
-
-    def _merit(self, scores: Scores) -> float:
-        """mIoU; of classifiers accuracy."""
-        return scores.miou if self.setup.data.task == "segmentation" else scores.accuracy
 
     def _scores(self, stage: StageWork, networks: Sequence[Network]) -> Mapping[str, Scores]:
         """By where branches end."""

@@ -63,7 +63,8 @@ def _score(run: Path) -> float:
     """Raises NotSwept."""
     journal = read_events(run)
     candidates = [event["accuracy"] for event in journal if event["event"] == CANDIDATE]
-    scores = [event["miou"] for event in journal if event["event"] == "score" and event.get("miou") is not None]
+    scored = [event.get("miou", event.get("top1")) for event in journal if event["event"] == "score"]
+    scores = [each for each in scored if each is not None]
     if not candidates and not scores:
         raise NotSwept(f"`{run}` has no score: its data have no split to score on")
     if candidates:
