@@ -28,11 +28,11 @@ def route(program: Program, answers: Answers, branch: Branch) -> tuple[Place, ..
 
 def _before(trellis: Trellis, answers: Answers, branch: Branch, place: Place) -> Place | None:
     sources = trellis.sources[place]
-    if len(sources) == 1:
-        return next(iter(sources.values()))
+    if not trellis.asks_at(place):
+        return next(iter(sources.values()), None)
     question = trellis.source(place)
     answer = answers.get(question.of(branch), answers.get(question))
-    return sources[answer[0]] if answer and sources else None
+    return sources.get(answer[0]) if answer else None
 
 
 def steps(route: tuple[Place, ...]) -> tuple[tuple[int, tuple[int, ...], tuple[int, ...]], ...]:

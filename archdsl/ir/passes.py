@@ -80,15 +80,17 @@ def share(graph: ClosedGraph) -> ClosedGraph:
 
 
 def _renamed(graph: ClosedGraph, found: dict[str, tuple[ClosedNode, tuple[str, ...]]]) -> ClosedGraph:
-    """A node that several branches share is theirs; what all share is nobody's own."""
+    """A node that several branches share is theirs; what all share is nobody's own, unless such a node is read beside."""
     paths: dict[str, str] = {}
     nodes: list[tuple[ClosedNode, tuple[str, ...]]] = []
     everyone = {branch for node, _ in found.values() for branch in node.branches}
+    beside = {path for path, (node, _) in found.items() if not node.branches}
     for path, (node, inputs) in found.items():
         renamed = node
         if len(node.branches) > 1:
-            owners = () if set(node.branches) == everyone else node.branches
-            renamed = replace(node, location=node.location.shared.owned_by(owners))
+            shared = node.location.shared
+            nobodys = set(node.branches) == everyone and shared.spelled not in beside
+            renamed = replace(node, location=shared if nobodys else shared.owned_by(node.branches))
         paths[path] = renamed.path
         nodes.append((renamed, tuple(paths[source] for source in inputs)))
     return ClosedGraph.of(graph.name, nodes)

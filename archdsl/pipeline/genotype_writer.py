@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from archdsl.fmt import format
@@ -83,13 +83,15 @@ def write_genotype(
 class _Writer:
     program: Program
     answers: Answers
+    on_paths: set[QuestionPath] = field(default_factory=set[QuestionPath])
+    """The questions that the paths of branches answer."""
 
     def lines(self) -> Iterable[str]:
         yield from self._ends()
         plain: list[tuple[QuestionPath, str]] = []
         blocks: dict[QuestionScope, dict[str, list[Question]]] = {}
         for path, question in self.program.questions.items():
-            if question.kind is QuestionKind.BRANCH or self._on_path(question):
+            if question.kind is QuestionKind.BRANCH:
                 continue
             if question.on_line:
                 if path in self.answers:
@@ -119,14 +121,15 @@ class _Writer:
             answer = self.answers.get(branch.end, ("",))[0]
             places = self._path(branch, trellis, ends.places.get(answer) or next(iter(ends.places.values())))
             if places:
+                self.on_paths.update(trellis.source(place).of(branch) for place in places)
                 target = spell_target((*branch.end.steps, Step("path")))
                 yield f"{target} = {', '.join(_spell_places(trellis, run) for run in _runs(places))}"
 
     def _path(self, branch: Branch, trellis: Trellis, end: Place) -> list[Place]:
         """The places from the start to the end; nothing where a source on the way is open."""
         places = [end]
-        while sources := {label: place for label, place in trellis.sources[places[-1]].items() if label != "start"}:
-            if len(trellis.sources[places[-1]]) > 1:
+        while sources := trellis.sources[places[-1]]:
+            if trellis.asks_at(places[-1]):
                 answer = self.answers.get(trellis.source(places[-1]).of(branch))
                 if answer is None or answer[0] not in sources:
                     return [] if answer is None else places[::-1]
@@ -134,14 +137,6 @@ class _Writer:
             else:
                 places.append(next(iter(sources.values())))
         return places[::-1]
-
-    def _on_path(self, question: Question) -> bool:
-        """Whether the path of a branch says the answer."""
-        return (
-            question.per_branch
-            and question.kind is QuestionKind.SOURCE
-            and any(trellis.asks(question.path) for trellis in self.program.trellises.values())
-        )
 
     # Questions with names -----------------------------------------------------------------------
 
@@ -151,7 +146,7 @@ class _Writer:
         if not question.per_branch:
             return [(path, self.answers[path][0])] if path in self.answers else []
         own = [path.of(branch) for branch in self.program.branches]
-        given = [(each, self.answers[each][0]) for each in own if each in self.answers]
+        given = [(each, self.answers[each][0]) for each in own if each in self.answers and each not in self.on_paths]
         if path in self.answers:  # read outside of all branches, too: what holds there holds for all that are not named
             general = self.answers[path][0]
             return [(path, general), *((each, answer) for each, answer in given if answer != general)]

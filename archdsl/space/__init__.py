@@ -17,6 +17,7 @@ from archdsl.space.path import (
     spell_targets,
 )
 from archdsl.space.program import (
+    START,
     Absent,
     Apply,
     Asked,
@@ -44,6 +45,7 @@ from archdsl.space.program import (
 from archdsl.space.symbolic_channels import Chosen, MapChannels, Piecewise, assume, chosen_in, holds, in_supernet
 
 __all__ = [
+    "START",
     "Absent",
     "Apply",
     "Asked",

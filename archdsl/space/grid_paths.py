@@ -11,9 +11,7 @@ def count_paths(trellis: Trellis) -> dict[Place, int]:
     """The number of paths that end at each place."""
     found: dict[Place, int] = {}
     for place, sources in trellis.sources.items():
-        before = [source for label, source in sources.items() if label != "start"]
-        starts = len(before) < len(sources) or not sources
-        found[place] = sum(found.get(source, 0) for source in before) + starts
+        found[place] = sum(found.get(source, 0) for source in sources.values()) + trellis.begins_at(place)
     return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from archdsl.ops import Count, Shape, Value
 from archdsl.records import record
@@ -192,6 +192,12 @@ class Ordered:
 Place: TypeAlias = "tuple[int, ...]"
 
 
+START: Final = "begin"
+"""The answer for what starts at a place, beside the places that it can read: a word that texts can write, which `start`
+is not.
+"""
+
+
 @record
 class Trellis:
     """The places of a grid and which place each can read: what paths are counted and spelled by."""
@@ -202,6 +208,16 @@ class Trellis:
     """For each place that exists the answers to its source question, and the place that each reads."""
     question: str
     """The last step of the source question's path: `source`."""
+    starts: frozenset[Place] = frozenset()
+    """Places that can begin with a map of their own instead of reading another place: their question has `START`."""
+
+    def asks_at(self, place: Place) -> bool:
+        """Whether the source of a place is asked for: there is more than one."""
+        return len(self.sources[place]) + (place in self.starts) > 1
+
+    def begins_at(self, place: Place) -> bool:
+        """Whether a path can begin at a place."""
+        return place in self.starts or not self.sources[place]
 
     @property
     def name(self) -> str:

@@ -204,7 +204,8 @@ class _Drawing:
                 tail, head = self.anchor(self.layout.trellis.spell(source)), self.anchor(spelled)
                 drawn = _GREY
                 if self.chances is not None:
-                    alone = len(set(self.layout.trellis.sources[place].values())) == 1
+                    trellis = self.layout.trellis
+                    alone = len(set(trellis.sources[place].values())) == 1 and place not in trellis.starts
                     drawn = stroke(1.0, best=True) if alone else drawn
                     drawn = stroke(chances[source], best=source == likely) if source in chances else drawn
                 found.append(Line(tail, head, stroke=drawn, arrow=False, way=way))

@@ -9,11 +9,8 @@ from itertools import pairwise
 from archdsl.search.derive.chances import Chances, source_chances, strongest
 from archdsl.search.derive.errors import NotDerived
 from archdsl.settings.relaxations import Drop, Joint, Steps
-from archdsl.space import Branch, Place, QuestionKind, QuestionPath, Trellis
+from archdsl.space import START, Branch, Place, QuestionKind, QuestionPath, Trellis
 from archdsl.space.concrete import Answer
-
-START = "start"
-"""The answer of a place that reads what enters the grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +64,15 @@ def _ways_to(
     rule: Joint,
 ) -> Iterator[_Way]:
     sources = trellis.sources[place]
-    asked = source_chances(chances, trellis.source(place).of(branch)) if len(sources) > 1 else None
-    if not sources:
+    asked = source_chances(chances, trellis.source(place).of(branch)) if trellis.asks_at(place) else None
+    if asked is None and trellis.begins_at(place):
         yield _Way((place,))
+    elif asked is not None and START in asked:
+        yield _Way((place,), 0, asked[START] if rule.over is Steps.EVERY else 0.0)
     for label, before in sources.items():
         if asked is not None and label not in asked:
             continue
         chance = 0.0 if asked is None else asked[label]
-        if label == START:
-            yield _Way((place,), 0, chance if rule.over is Steps.EVERY else 0.0)
-            continue
         changes = before[1:] != place[1:]
         for way in ways.get(before, {}).values():
             since = None if way.since is None else way.since + place[0] - before[0]
@@ -90,7 +86,7 @@ def _ways_to(
 
 def _at_margin(trellis: Trellis, place: Place, margin: int) -> bool:
     """Whether a place is among the first or the last of its scale that ask where they read."""
-    asking = [each for each, sources in trellis.sources.items() if each[1:] == place[1:] and len(sources) > 1]
+    asking = [each for each in trellis.sources if each[1:] == place[1:] and trellis.asks_at(each)]
     return margin > 0 and place in (*asking[:margin], *asking[-margin:])
 
 
@@ -118,7 +114,7 @@ def path_answers(
     for number, place in enumerate(places):
         sources = trellis.sources[place]
         path = trellis.source(place).of(branch)
-        asked = source_chances(chances, path) if len(sources) > 1 else None
+        asked = source_chances(chances, path) if trellis.asks_at(place) else None
         if asked is None:
             continue
         before = places[number - 1] if number else None

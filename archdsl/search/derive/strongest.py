@@ -11,7 +11,7 @@ from archdsl.search.derive.errors import NotDerived
 from archdsl.search.derive.paths import operators_on_path, path_answers, strongest_path
 from archdsl.search.derive.plan import Plan
 from archdsl.settings.relaxations import Joint
-from archdsl.space import Branch, Program, Question, QuestionKind, QuestionPath, Trellis, spell_scope
+from archdsl.space import START, Branch, Program, Question, QuestionKind, QuestionPath, Trellis, spell_scope
 from archdsl.space.concrete import Answer
 from archdsl.space.relax import open_questions
 from archdsl.space.trace import Answers, trace
@@ -126,12 +126,12 @@ class _Derivation:
             given = self.answers.get(path)
             label = (
                 next(iter(sources))
-                if len(sources) == 1
+                if not trellis.asks_at(places[-1])
                 else given[0]
                 if given is not None
                 else self.chances.strongest(path)
             )
-            if label == "start":
+            if label == START:
                 break
             places.append(sources[label])
         return tuple(reversed(places))

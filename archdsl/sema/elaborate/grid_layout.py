@@ -9,7 +9,7 @@ from archdsl.sema import codes
 from archdsl.sema.elaborate import choose_stmt, instantiate
 from archdsl.sema.elaborate.arguments import port_values
 from archdsl.sema.elaborate.builder import NODE_LIMIT, Scope
-from archdsl.sema.elaborate.grids import START, Grid, Source, Standing, chosen_number
+from archdsl.sema.elaborate.grids import Grid, Source, Standing, chosen_number
 from archdsl.sema.elaborate.limits import TooLarge
 from archdsl.sema.elaborate.values import (
     POISON,
@@ -24,7 +24,7 @@ from archdsl.sema.elaborate.values import (
     Value,
     describe,
 )
-from archdsl.space import FrameKind, Place, Step, Trellis
+from archdsl.space import START, FrameKind, Place, Step, Trellis
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import unparse
 
@@ -233,7 +233,9 @@ def _cell(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Place, e
 def _trellis(grid: Grid) -> Trellis:
     asked = (each.question.name for each in grid.standing.values() if each.question is not None)
     question = next(asked, "")
-    return Trellis(grid.scope, {place: each.sources for place, each in grid.standing.items()}, question)
+    standing = grid.standing.items()
+    starts = frozenset(place for place, each in standing if each.source is not None and START in each.source.heads)
+    return Trellis(grid.scope, {place: each.sources for place, each in standing}, question, starts)
 
 
 def _source(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Choose, env: Environment) -> Value:

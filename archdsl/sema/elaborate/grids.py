@@ -23,13 +23,10 @@ from archdsl.sema.elaborate.values import (
     describe,
 )
 from archdsl.sema.reporter import listed, suggestion
-from archdsl.space import Chosen, Place, Question, QuestionKind, QuestionPath, QuestionScope, Step, spell_scope
+from archdsl.space import START, Chosen, Place, Question, QuestionKind, QuestionPath, QuestionScope, Step, spell_scope
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import unparse
 from archdsl.text import Span
-
-START = "start"
-"""The answer that names what starts at a place, beside the places that it can read."""
 
 
 @dataclass(slots=True)

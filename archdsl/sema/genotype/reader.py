@@ -10,6 +10,7 @@ from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter, listed, replacement, suggestion
 from archdsl.space import (
+    START,
     Branch,
     Place,
     Program,
@@ -273,8 +274,8 @@ class Reader:
         self.targets[branch] = target
         self.paths[branch] = [place for place, _ in places]
         first, at = places[0]
-        if trellis.sources[first]:
-            starts = [trellis.spell(place) for place, sources in trellis.sources.items() if not sources]
+        if not trellis.begins_at(first):
+            starts = [trellis.spell(place) for place in trellis.sources if trellis.begins_at(place)]
             self._wrong_path(
                 f"the path of `{branch}` begins at `{trellis.spell(first)}`, which reads a place before it",
                 at,
@@ -282,6 +283,8 @@ class Reader:
                 f"a path begins at {listed(starts)}",
             )
             return
+        if trellis.asks_at(first):
+            self._answer(trellis.source(first).of(branch), (START,), at, at)
         for (before, _), (place, at) in itertools.pairwise(places):
             if not self._step(branch, trellis, before, place, at):
                 return
@@ -325,7 +328,7 @@ class Reader:
                 f"from `{trellis.spell(before)}` it can go on to {listed(onward)}" if onward else "it ends there",
             )
             return False
-        if len(sources) > 1:
+        if trellis.asks_at(place):
             self._answer(trellis.source(place).of(branch), (label,), at, at)
         return True
 
