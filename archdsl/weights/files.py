@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from archdsl.ir import ClosedGraph
 from archdsl.weights.mismatch import Tensors, compare
 from archdsl.weights.safetensors_file import read_safetensors
 from archdsl.weights.specification import Spec, specification, wanted_of
-from archdsl.weights.stored import BrokenWeights, Stored
+from archdsl.weights.stored import BrokenWeights, Stored, UnreadableWeights
 from archdsl.weights.torch_file import MAGIC_BYTES, begins_as_torch, read_torch
 from archdsl.weights.wrappers import wrapper
 
@@ -82,6 +83,11 @@ def load(path: Path, graph: ClosedGraph) -> Weights:
 
 def open_weights(path: Path) -> WeightsFile:
     """A safetensors file, or one that torch wrote; its beginning says which. Raises UnreadableWeights, OSError."""
+    kind = path.stat().st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # a folder is an error of the system, in its own words
+        raise UnreadableWeights(
+            f"{path} is a pipe or a device, and weights are read in parts: write them to a file first"
+        )
     with path.open("rb") as file:
         from_torch = begins_as_torch(file.read(MAGIC_BYTES))
     if not from_torch:

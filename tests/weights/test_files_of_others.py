@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import pickle
 import zipfile
 from collections.abc import Callable
@@ -322,4 +323,10 @@ def test_a_compressed_file_is_not_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "w", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("w/data.pkl", bytes(10**8))
     with pytest.raises(UnreadableWeights, match="it is compressed: save it with torch"):
+        open_weights(tmp_path / "w")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "w")
+    with pytest.raises(UnreadableWeights, match="is a pipe or a device, and weights are read in parts"):
         open_weights(tmp_path / "w")

@@ -18,6 +18,8 @@ from onnx import TensorProto, helper, numpy_helper, shape_inference
 from archdsl.backends.failures import UnreadableModel
 from archdsl.weights.stored import BrokenWeights
 
+LARGEST_FILE: Final = 2 << 30
+"""In bytes, as protobuf has it."""
 LARGEST_MAP: Final = 2 << 30
 """In bytes: 64 channels at 2048x4096 in float32."""
 LARGEST_CONSTANTS: Final = 1 << 30
@@ -35,6 +37,8 @@ def read_model(data: bytes, written: str) -> onnx.ModelProto:
 
     Raises UnreadableModel, and BrokenWeights for weights that are NaN, infinite or negative variances.
     """
+    if len(data) > LARGEST_FILE:
+        raise UnreadableModel(f"`{written}` is larger than {_gib(LARGEST_FILE)}, the most that an ONNX file can hold")
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's own, which derive from nothing narrower

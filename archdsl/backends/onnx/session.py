@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from archdsl.backends.failures import TargetFailed, UnreadableModel
 from archdsl.backends.interrupts import interrupt_held
-from archdsl.backends.onnx.reading import check_sizes, read_model, texts_read, without_numbers
+from archdsl.backends.onnx.reading import LARGEST_FILE, check_sizes, read_model, texts_read, without_numbers
+from archdsl.files import read_whole
 from archdsl.weights.description import Description, described_by
 
 with interrupt_held():  # while the library loads it makes an ImportError of a KeyboardInterrupt
@@ -86,7 +87,7 @@ def open_onnx(path: Path, *, threads: int = 1) -> OnnxSession:
     Raises UnreadableModel for a file that is no network on images, BrokenWeights for weights that are NaN or infinite,
     TargetFailed where the runtime refuses it, UnreadableWeights for metadata, OSError.
     """
-    data = path.read_bytes()
+    data = read_whole(path, LARGEST_FILE + 1)
     model = read_model(data, str(path))
     with texts_read(str(path)):
         metadata = _metadata(path, model)

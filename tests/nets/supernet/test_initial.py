@@ -1,9 +1,11 @@
 """The weights with which a supernet begins, and its state as a file."""
 
+import re
 from math import prod, sqrt
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +13,7 @@ import archdsl
 from archdsl.nets.supernet import Decisions, Supernet
 from archdsl.weights.files import save
 from archdsl.weights.mismatch import WeightsMismatch
+from archdsl.weights.stored import BrokenWeights
 
 SPACE: Final = """\
 archdsl 1
@@ -100,6 +103,23 @@ def test_another_supernets_state_is_refused(file: Path, tmp_path: Path) -> None:
     save(weights, {name: tensor.numpy() for name, tensor in state.items()}, {})
     with pytest.raises(WeightsMismatch, match="of another shape"):
         archdsl.supernet(file, weights=weights)
+
+
+@pytest.mark.parametrize(("ending", "number"), [("weight", np.nan), ("running_mean", np.inf), ("running_var", -1.0)])
+def test_numbers_that_are_none_are_refused_by_name(file: Path, tmp_path: Path, ending: str, number: float) -> None:
+    tensors = {name: tensor.numpy().copy() for name, tensor in archdsl.supernet(file).state_dict().items()}
+    name = next(name for name in tensors if name.endswith(f".{ending}"))
+    tensors[name].flat[0] = number
+    save(tmp_path / "w", tensors, {})
+    with pytest.raises(BrokenWeights, match=re.escape(f"`{name}`")):
+        archdsl.supernet(file, weights=tmp_path / "w")
+
+
+def test_what_a_wrapper_put_before_names_is_left_out(file: Path, tmp_path: Path) -> None:
+    own = archdsl.supernet(file, seed=3).state_dict()
+    torch.save({f"module.{name}": tensor for name, tensor in own.items()}, tmp_path / "w.pt")
+    found = archdsl.supernet(file, weights=tmp_path / "w.pt").state_dict()
+    assert all(torch.equal(own[name], found[name]) for name in own)
 
 
 def test_it_says_what_it_is(file: Path) -> None:
