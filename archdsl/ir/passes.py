@@ -80,7 +80,10 @@ def share(graph: ClosedGraph) -> ClosedGraph:
 
 
 def _renamed(graph: ClosedGraph, found: dict[str, tuple[ClosedNode, tuple[str, ...]]]) -> ClosedGraph:
-    """A node that several branches share is theirs; what all share is nobody's own, unless such a node is read beside."""
+    """A node that several branches share is theirs.
+
+    What all share is nobody's own, unless such a node is read beside.
+    """
     paths: dict[str, str] = {}
     nodes: list[tuple[ClosedNode, tuple[str, ...]]] = []
     everyone = {branch for node, _ in found.values() for branch in node.branches}

@@ -130,6 +130,7 @@ class LogitsRecord(_Open):
     hash: Word | None = None
     overrides: Overrides = Field(default_factory=dict)
     seed: Natural = 0
+    size: Size | None = None
 
 
 class _Evaluation(_Open):

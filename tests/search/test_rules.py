@@ -266,6 +266,16 @@ def test_a_run_gives_its_last_step_or_another(tmp_path: Path) -> None:
     assert load(str(tmp_path / "found.arch")).closed
 
 
+def test_costs_are_those_of_the_images_of_a_run_or_of_others(tmp_path: Path) -> None:
+    run = make_run(tmp_path, {1: [1.0, 0.0, 0.0]})
+    as_written = from_run(run).loaded.program.image.shape
+    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    (run / "run.json").write_text(json.dumps(record | {"size": [48, 80]}), encoding="utf-8")
+    sizes = [from_run(run, size=size).loaded.program.image.shape.size for size in (None, (16, 24))]
+    assert sizes == [(48, 80), (16, 24)]
+    assert as_written.size not in sizes
+
+
 def test_a_run_whose_space_has_changed_is_refused(tmp_path: Path) -> None:
     run = make_run(tmp_path, {1: [1.0, 0.0, 0.0]})
     (tmp_path / "net.arch").write_text(HEAD.replace("bn}", "relu6}") + SEARCH % "relax = softmax", encoding="utf-8")

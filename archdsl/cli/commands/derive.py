@@ -65,9 +65,10 @@ def command(
 ) -> int:
     """Derive a genotype from logits, by the rules of the search (`derive = …`).
 
-    RUN is the folder of a search. SPACE is a text with `--logits`: a space or one of its searches, or a genotype that
-    leaves questions open. Where a text has one search of the space, its rules are taken; without one the most probable
-    answers, and of a sum that keeps some the strongest inputs. Needs no torch.
+    RUN is the folder of a search; without `--input` costs are those of its images. SPACE is a text with `--logits`: a
+    space or one of its searches, or a genotype that leaves questions open. Where a text has one search of the space,
+    its rules are taken; without one the most probable answers, and of a sum that keeps some the strongest inputs. Needs
+    no torch.
 
     With `--where` it is the genotype of the largest product of probabilities among all whose predicted cost meets the
     bounds. Of a baseline's RUN it is the best candidate, of those that meet the bounds, of the first `--step`.
@@ -106,7 +107,10 @@ def command(
         table=None if cost is None else read_table(cost),
         table_name="" if cost is None else str(cost),
     )
-    with rows_there(cost, source, found.loaded, shape, form):
+    loaded, target = found.loaded, source
+    if found.step is not None:
+        target, shape = f"{loaded.target.file}:{loaded.name}", loaded.program.image.shape
+    with rows_there(cost, target, loaded, shape, form):
         derived = found_by(request)
     chosen = name or _name(f"{derived.plan.program.name}_derived", out)
     text = derived.text(chosen, Path() if out is None else out.parent)

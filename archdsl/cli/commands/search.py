@@ -129,7 +129,8 @@ def command(
     if fabric.is_global_zero:
         for sentence in (*prepared.notices, expected.text):
             note(sentence)
-    priced = rows_there(Path(prepared.setup.table_name), space, prepared.setup.loaded, prepared.setup.size, form)
+    loaded = prepared.setup.loaded
+    priced = rows_there(Path(prepared.setup.table_name), space, loaded, loaded.program.image.shape, form)
     with errors_shown(form), priced, Bar(shown=fabric.is_global_zero) as bar:
         outcome = search(
             prepared.setup, fabric, resume=resume, watch=lambda progress: show_progress(bar, progress), tell=bar.print

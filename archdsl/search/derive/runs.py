@@ -113,12 +113,14 @@ def from_run(
 ) -> Source:
     """The step of a run whose genotype it left, the last one unless it collapsed; or another step.
 
+    Images are of the size on which the run searched, where no other is given.
+
     Raises NoRun, NotDerived, NotLoaded, OSError.
     """
     record, _ = read_record(folder, LogitsRecord)
     written = f"{(folder / record.text).resolve()}:{record.item}"
     given = {**record.overrides, **(overrides or {})}
-    source = from_text(written, folder, phase=phase, overrides=given, size=size)
+    source = from_text(written, folder, phase=phase, overrides=given, size=size or record.size)
     if source.search is None:
         raise NotDerived(f"`{folder / RECORD}` names `{record.item}`, which is no search")
     if record.hash not in (None, source.loaded.program.hash):
