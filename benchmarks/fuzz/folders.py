@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ cell block(c) {
   out x1 -> conv1x1(c)
 }
 
-space net(classes = 3, c = 4) {
+space net(classes = 11, c = 4) {
   in image: 3x32x64
   s1 = image -> conv3x3(c, s = 2)
   s2 = s1 -> conv3x3(c)
@@ -65,7 +66,7 @@ _NETWORK: Final = """archdsl 1
 
 use std
 
-space small(classes = 3) {
+space small(classes = 11) {
   in image: 3x32x64
   stem = image -> conv3x3(8, s = 2)
   out logits = stem -> conv(classes, k = 1, bias = yes) -> resize(like = image)
@@ -109,7 +110,7 @@ FOLDERS: Final[Mapping[str, Folder]] = MappingProxyType(
                 ("cost", "merge", "device.json", "other.json", "-o", "merged.json"),
                 ("cost", "diff", "other.json", "device.json"),
                 ("stats", "net.arch:net", "--cost", "device.json", "--format", "json"),
-                ("sample", "net.arch:net", "--seed", "1", "--where", "latency < 1s", "--cost", "device.json"),
+                ("stats", "net.arch:net", "--cost", "device.json", "--interpolate"),
                 ("check", "net.arch"),
             ],
             2.0,
@@ -189,7 +190,7 @@ FOLDERS: Final[Mapping[str, Folder]] = MappingProxyType(
 class Folders:
     folder: Folder
     original: Path
-    memory: int | None = None
+    memory: int = 6 << 30
     batch: int = 250
 
     @property
@@ -198,22 +199,20 @@ class Folders:
 
     @classmethod
     def built(cls, folder: Folder, place: Path) -> Folders:
-        """The original is made anew, for it depends on the version. What is slow to import is imported here."""
+        """The original is made anew, for it depends on the version.
+
+        Raises RuntimeError where a command fails on it as it is: that command would find nothing.
+        """
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
         for name, text in folder.texts.items():
             (place / name).write_text(text, encoding="utf-8")
         for arguments in folder.made_by:
-            done = subprocess.run(
-                [sys.executable, *arguments],
-                cwd=place,
-                env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                raise RuntimeError(f"{' '.join(arguments)}: {done.stderr}")
+            _done(arguments, place)
+        with tempfile.TemporaryDirectory() as copy:
+            shutil.copytree(place, copy, dirs_exist_ok=True)
+            for arguments in folder.commands:
+                _done(("-m", "archdsl", *arguments), Path(copy))
         return cls(folder, place)
 
     def make(self, random: Random, folder: Path) -> Case:
@@ -247,6 +246,14 @@ class Folders:
 
     def _is_broken(self, name: str) -> bool:
         return any(fnmatch.fnmatch(name, pattern) for pattern in self.folder.broken)
+
+
+def _done(arguments: Sequence[str], folder: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(arguments)} ends with {done.returncode}: {done.stderr or done.stdout}")
 
 
 def _mutated(file: Path, random: Random) -> tuple[bytes, str]:

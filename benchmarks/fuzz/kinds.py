@@ -33,8 +33,8 @@ class Kind(Protocol):
         ...
 
     @property
-    def memory(self) -> int | None:
-        """Bytes that a process may map; None where a library maps without end."""
+    def memory(self) -> int:
+        """Bytes that a process may map."""
         ...
 
     @property

@@ -32,7 +32,7 @@ _COMMANDS: Final = (
 @dataclass(frozen=True, slots=True)
 class Projects:
     slow_s: float = 2.0
-    memory: int | None = 2 << 30
+    memory: int = 2 << 30
     batch: int = 500
 
     def make(self, random: Random, folder: Path) -> Case:

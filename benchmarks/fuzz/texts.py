@@ -17,7 +17,7 @@ from benchmarks.fuzz.originals import Original, originals
 class Texts:
     every: list[Original] = field(default_factory=originals)
     slow_s: float = 2.0
-    memory: int | None = 2 << 30
+    memory: int = 2 << 30
     batch: int = 1_000
 
     def make(self, random: Random, folder: Path) -> Case:

@@ -38,8 +38,7 @@ def random_of(number: int, seed: int) -> Random:
 
 def work(out: Connection, numbers: Iterable[int], seed: int, kind: Kind, folder: Path, share: float) -> None:
     """Sends each number before its case is tried, and a record after it. Ends early after a case that hung."""
-    if kind.memory is not None:
-        resource.setrlimit(resource.RLIMIT_AS, (kind.memory, kind.memory))
+    resource.setrlimit(resource.RLIMIT_AS, (kind.memory, kind.memory))
     signal.signal(signal.SIGPROF, _interrupt)
     gc.set_threshold(100_000, 20, 20)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libraries in C write there
