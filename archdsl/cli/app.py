@@ -64,8 +64,9 @@ class _Lazy(Group):
 def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         from archdsl import __version__
+        from archdsl.cli.output import say
 
-        click.echo(f"archdsl {__version__}")
+        say(f"archdsl {__version__}")
         ctx.exit()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from archdsl.cli.output import note
+
 
 class Group(click.Group):
     """A group that shows its help when called without a command."""
@@ -11,7 +13,7 @@ class Group(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Nothing to do is a mistake (a script may have lost its arguments), and whoever made it wants the help."""
         if not args:
-            click.echo(ctx.get_help(), err=True)
+            note(ctx.get_help())
             ctx.exit(2)
         return super().parse_args(ctx, args)
 
