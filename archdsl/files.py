@@ -19,6 +19,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -262,6 +263,22 @@ def _first_of_pipe(number: int) -> bytes:
     if not first:
         raise OSError(errno.ENXIO, "the pipe is empty and nothing writes to it")
     return first
+
+
+def append(file: FileIO, piece: bytes, path: Path) -> None:
+    """A piece at the end of a file that is open without a buffer, whole or not at all.
+
+    Raises OSError, which names the file by `path`.
+    """
+    before = file.seek(0, os.SEEK_END)
+    written = 0
+    with _naming(path):
+        try:
+            while written < len(piece):
+                written += file.write(piece[written:])
+        except OSError:
+            file.truncate(before)
+            raise
 
 
 def rewrite(path: Path, before: bytes, after: bytes) -> None:

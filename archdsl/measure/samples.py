@@ -8,14 +8,16 @@ import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, Field, RootModel
 
 from archdsl.cost.rows import Row
 from archdsl.cost.tables import Measurement, differences
+from archdsl.documents import Schema, Unfit, parse
+from archdsl.files import append
 from archdsl.measure.runtime import NotMeasured, Sample
 from archdsl.measure.subjects import Subject, Whole
 
@@ -47,7 +49,7 @@ class Samples:
     memory: dict[Subject, int] = field(default_factory=dict[Subject, int])
     """Bytes of the first call."""
     _numbers: dict[Subject, int] = field(default_factory=dict[Subject, int])
-    _file: BinaryIO | None = None
+    _file: FileIO | None = None
 
     @classmethod
     def open(cls, path: Path, conditions: Measurement) -> Samples:
@@ -57,11 +59,11 @@ class Samples:
         """
         found = cls(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+b")
+        file = path.open("a+b", buffering=0)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             file.seek(0)
-            data = file.read()
+            data = file.readall()
             whole = data.rfind(b"\n") + 1
             found._read(data[:whole], conditions)
             file.truncate(whole)
@@ -102,8 +104,7 @@ class Samples:
 
     def _write(self, content: Mapping[str, Any] | Sequence[float]) -> None:
         assert self._file is not None
-        self._file.write(json.dumps(content, ensure_ascii=False, allow_nan=False).encode() + b"\n")
-        self._file.flush()
+        append(self._file, json.dumps(content, ensure_ascii=False, allow_nan=False).encode() + b"\n", self.path)
 
     def _number(self, subject: Subject) -> int:
         if subject not in self._numbers:
@@ -120,37 +121,73 @@ class Samples:
         subjects: dict[int, Subject] = {}
         for position, line in enumerate(data.splitlines(), start=1):
             try:
-                content = json.loads(line)
                 if position == 1:
-                    self._check_head(content, conditions)
-                elif (subject := self._read_line(content, subjects)) is not None:
+                    self._check_head(parse(_Head, line), conditions)
+                elif (subject := self._read_line(line, subjects)) is not None:
                     subjects[len(subjects)] = subject
-            except (ValueError, KeyError, TypeError) as error:
-                raise SamplesUnreadable(self.path, f"line {position:,} is no sample") from error
+            except Unfit as error:
+                raise SamplesUnreadable(self.path, f"line {position:,} is no sample: {error}") from None
         self._numbers = {subject: number for number, subject in subjects.items()}
 
-    def _check_head(self, content: Any, conditions: Measurement) -> None:
-        if content["format"] != FORMAT or content["format_version"] != FORMAT_VERSION:
+    def _check_head(self, head: _Head, conditions: Measurement) -> None:
+        if head.format != FORMAT or head.format_version != FORMAT_VERSION:
             raise SamplesUnreadable(self.path, "its format is another one")
-        try:
-            measured = Measurement.model_validate(content["measured"])
-        except ValidationError as error:
-            raise ValueError("no conditions") from error
-        if differ := differences(measured, conditions):
+        if differ := differences(head.measured, conditions):
             raise SamplesUnreadable(self.path, f"it was measured otherwise ({'; '.join(differ.values())})")
 
-    def _read_line(self, content: Any, subjects: Mapping[int, Subject]) -> Subject | None:
-        """The subject of a line that names one."""
-        if isinstance(content, list):
-            number, seconds, wall_s = (float(each) for each in cast("list[Any]", content))
-            if not (seconds > 0 and isfinite(seconds + wall_s)):
-                raise ValueError("times are above 0")
-            self.taken[subjects[int(number)]].append(Sample(seconds, wall_s))
-            return None
-        if "of" in content:
-            self.memory[subjects[content["of"]]] = int(content["memory"])
-            return None
-        if "network" in content:
-            pairs = [(subjects[number], int(count)) for number, count in content["rows"]]
-            return Whole(content["network"], tuple((row, count) for row, count in pairs if isinstance(row, Row)))
-        return Row(content["op"], tuple(map(str, content["reads"])), content["body"], content["gives"])
+    def _read_line(self, line: bytes, subjects: Mapping[int, Subject]) -> Subject | None:
+        """The subject of a line that names one. Raises Unfit."""
+
+        def of(number: int) -> Subject:
+            if number not in subjects:
+                raise Unfit(f"nothing has the number {number}")
+            return subjects[number]
+
+        match parse(_Line, line).root:
+            case (number, seconds, wall_s):
+                self.taken[of(number)].append(Sample(seconds, wall_s))
+                return None
+            case _Memory(memory=memory, of=number):
+                self.memory[of(number)] = memory
+                return None
+            case _Network(network=network, rows=rows):
+                pairs = [(of(number), count) for number, count in rows]
+                return Whole(network, tuple((row, count) for row, count in pairs if isinstance(row, Row)))
+            case _RowLine(op=op, reads=reads, body=body, gives=gives):
+                return Row(op, reads, body, gives)
+
+
+# Lines ------------------------------------------------------------------------------------------
+
+_Natural: TypeAlias = Annotated[int, Field(ge=0)]
+
+
+class _Head(Schema):
+    format: str
+    format_version: int
+    measured: Measurement
+
+
+class _Memory(Schema):
+    memory: _Natural
+    of: _Natural
+
+
+class _Network(Schema):
+    network: str
+    rows: tuple[tuple[_Natural, _Natural], ...]
+
+
+class _RowLine(Schema):
+    op: str
+    reads: tuple[str, ...]
+    body: str
+    gives: str
+
+
+_Sampled: TypeAlias = tuple[_Natural, Annotated[float, Field(gt=0)], float]
+"""The number of a subject, seconds, seconds on the wall."""
+
+
+class _Line(RootModel[_Sampled | _Memory | _Network | _RowLine]):
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from archdsl.files import write_atomic
+from archdsl.files import append, write_atomic
 from archdsl.runs.journal import JOURNAL, read_lines
 
 
@@ -45,22 +45,15 @@ def cut(folder: Path, step: int) -> None:
 
 
 class _Appended:
-    """A file to which each piece is appended whole or not at all."""
+    """What TensorBoard's records are written to."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = path.open("ab", buffering=0)
 
     def write(self, piece: bytes) -> None:
-        """Raises OSError, which names the file."""
-        before = self._file.seek(0, os.SEEK_END)
-        written = 0
-        try:
-            while written < len(piece):
-                written += self._file.write(piece[written:])
-        except OSError as error:
-            self._file.truncate(before)
-            raise OSError(error.errno, error.strerror, str(self._path)) from error
+        """Raises OSError."""
+        append(self._file, piece, self._path)
 
     def close(self) -> None:
         self._file.close()

@@ -216,7 +216,24 @@ def test_a_table_with_bad_rows_is_refused_and_stays(
 
 
 @pytest.mark.parametrize(
-    "line", [b"[0, -1.0, 1.0]", b"[0, NaN, 1.0]", b"[99, 1.0, 1.0]", b"[-1, 1.0, 1.0]", b"{}", b"x"]
+    "line",
+    [
+        b"[0, -1.0, 1.0]",
+        b"[0, NaN, 1.0]",
+        b"[0, 1e999, 1.0]",
+        b"[0, 1.0]",
+        b"[99, 1.0, 1.0]",
+        b"[-1, 1.0, 1.0]",
+        b'{"memory": -1, "of": 0}',
+        b'{"memory": 1, "of": 99}',
+        b'{"network": "one", "rows": [[0, 1e999]]}',
+        b'{"network": "one", "rows": [[99, 1]]}',
+        b'{"op": 3, "reads": [], "body": "", "gives": ""}',
+        b"[" * 5_000,
+        b"\xff",
+        b"{}",
+        b"x",
+    ],
 )
 def test_samples_that_are_none_are_refused_and_stay(
     line: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
