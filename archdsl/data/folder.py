@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -63,8 +64,9 @@ def _images(folder: Path, names: tuple[str, ...], problems: list[Problem]) -> li
         problems.append(Problem(str(folder), what, "put each into the folder of its class"))
     found: list[tuple[Path, int]] = []
     for name in _classes(folder):
-        images = pictures(folder / name)
-        problems += unread(folder / name)
+        places = list(_below(folder / name))
+        images = [image for place in places for image in pictures(place)]
+        problems += [problem for place in places for problem in unread(place)]
         if name not in names:
             problems.append(
                 Problem(str(folder / name), "is a class that `train` does not have", "remove it, or name it as there")
@@ -76,7 +78,17 @@ def _images(folder: Path, names: tuple[str, ...], problems: list[Problem]) -> li
     return found
 
 
-def split_of(name: str, images: list[tuple[Path, int]], size: tuple[int, int], channels: int = COLOURS) -> Split:
+def _below(folder: Path) -> Iterator[Path]:
+    """A folder and those in it, at any depth; links and hidden ones are left out."""
+    yield folder
+    for each in sorted(folder.iterdir()):
+        if each.is_dir() and not each.is_symlink() and not each.name.startswith("."):
+            yield from _below(each)
+
+
+def split_of(
+    name: str, images: list[tuple[Path, int]], classes: Classes, size: tuple[int, int], channels: int = COLOURS
+) -> Split:
     """Images as a split: scaled until they cover `size` (height, width), and what sticks out cut off on both sides."""
 
     def read(i: int) -> Example:
@@ -86,7 +98,7 @@ def split_of(name: str, images: list[tuple[Path, int]], size: tuple[int, int], c
         except Unreadable as error:
             raise BadData(name, [error.problem]) from error
 
-    names = tuple(f"{path.parent.name}/{path.stem}" for path, _ in images)
+    names = tuple(f"{classes.names[label]}/{path.stem}" for path, label in images)
     return Split(name, names, ("",) * len(names), read)
 
 

@@ -130,7 +130,7 @@ def _sorted(
         bool(images),
     )
     splits = {
-        name: _thinned(folder.split_of(name, each, size or folder.SIZE, channels), count)
+        name: _thinned(folder.split_of(name, each, found.classes, size or folder.SIZE, channels), count)
         for name, each in found.splits.items()
     }
     mean, std = statistics(inputs, IMAGENET_MEAN, IMAGENET_STD)

@@ -255,7 +255,7 @@ def test_a_training_split_is_needed(tmp_path: Path) -> None:
         ("cityscapes:{root}", "holds `file.zip`, `other`; `cityscapes` expects `leftImg8bit` and `gtFine`, "),
         ("cityscapes_coarse:{root}", "`cityscapes_coarse` expects `leftImg8bit` and `gtCoarse`, "),
         ("camvid:{root}", "`camvid` expects `classes.json` beside `train`, or `train` and `trainannot`, or "),
-        ("folder:{root}", "`folder` expects `train`, and `val` if there is one, each with a folder for each class"),
+        ("folder:{root}", "`folder` expects `train`, and `val` and `test` if there are any, each with "),
     ],
 )
 def test_what_is_no_data_at_all(tmp_path: Path, written: str, said: str) -> None:

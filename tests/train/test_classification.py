@@ -168,6 +168,16 @@ def test_a_search_of_classifiers(tmp_path: Path) -> None:
     assert outcome.best == outcome.scores.accuracy
 
 
+def test_folders_in_the_folder_of_a_class_belong_to_it(tmp_path: Path) -> None:
+    root = folders(tmp_path / "images")
+    (root / "train" / "red" / "images").mkdir()
+    for number in range(4):
+        (root / "train" / "red" / f"{number}.JPEG").rename(root / "train" / "red" / "images" / f"{number}.JPEG")
+    train = open_data(f"folder:{root}", size=(16, 16)).splits["train"]
+    assert len(train) == 3 * 8
+    assert sorted(name for name in train.names if name.startswith("red")) == [f"red/{number}" for number in range(8)]
+
+
 # What does not go together ----------------------------------------------------------------------
 
 MAP = TEXT.replace(
