@@ -101,7 +101,8 @@ def _unlabelled(layout: Layout, root: str, split: str, seen: Seen) -> list[Probl
         help_ = (
             "take the label files of this layout, or list your own classes in a `classes.json` (docs/data.md)"
             if layout.listed is None
-            else "write the value of each class in the labels as its `index`, or remove the class"
+            else "write the value of each class in the labels as its `index` (255 is ignored unless it is one), "
+            "or remove the class"
         )
         return [Problem(place, what, help_)]
     if len(names) == 1 and split == "train":

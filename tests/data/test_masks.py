@@ -52,7 +52,8 @@ def test_true_in_a_mask_of_one_bit_is_class_1(tmp_path: Path) -> None:
 def test_masks_of_0_and_255_are_told_from_two_classes(tmp_path: Path) -> None:
     said = (
         "`classes.json` has `thing`, which no label of `train` has: their values are 0, 255; "
-        "write the value of each class in the labels as its `index`, or remove the class"
+        "write the value of each class in the labels as its `index` (255 is ignored unless it is one), "
+        "or remove the class"
     )
     laid_out(tmp_path, TWO, [0, 255])
 
@@ -63,7 +64,8 @@ def test_masks_of_0_and_255_are_told_from_two_classes(tmp_path: Path) -> None:
 def test_a_rare_class_that_is_missing_is_a_finding_of_the_check_and_a_remark_to_a_training(tmp_path: Path) -> None:
     said = (
         "has `b`, which no label of `train` has: their values are 0, 2; "
-        "write the value of each class in the labels as its `index`, or remove the class"
+        "write the value of each class in the labels as its `index` (255 is ignored unless it is one), "
+        "or remove the class"
     )
     laid_out(tmp_path, {"classes": [named(0, "a"), named(1, "b"), named(2, "c")]}, [0, 2])
 

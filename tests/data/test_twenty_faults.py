@@ -18,7 +18,9 @@ from tests.data.folders import HEIGHT, WIDTH
 
 AGAIN: Final = "copy it again from where it came"
 KINDS: Final = ".png, .jpg, .jpeg, .bmp, .gif, .webp, .tif, .tiff, .ppm, .pgm"
-INDEX: Final = "write the value of each class in the labels as its `index`, or remove the class"
+INDEX: Final = (
+    "write the value of each class in the labels as its `index` (255 is ignored unless it is one), or remove the class"
+)
 LIST: Final = 'list them in `classes.json`, with `"ignore": true` where they do not count'
 NUMBER: Final = "write the number of each pixel's class as a PNG of one channel"
 TURN: Final = (
