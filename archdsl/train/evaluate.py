@@ -118,7 +118,7 @@ class Scores:
         if not self.whole:
             return f"mIoU {100 * self.miou:.2f} %, accuracy {100 * self.accuracy:.2f} %{self.over}"
         among = "" if self.top5 is None else f", top-5 {100 * self.top5:.2f} %"
-        return f"top-1 {100 * self.accuracy:.2f} %{among}"
+        return f"top-1 {100 * self.accuracy:.2f} %{among}{self.over}"
 
     @classmethod
     def of(cls, found: Confusion) -> Scores:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from archdsl.cli.main import run
 from archdsl.data import BadData, open_data
-from archdsl.train.evaluate import Scores
+from archdsl.train.evaluate import Confusion
 from archdsl.train.typed_torch import load_file, save_file
 from tests.data import folders
 from tests.data.encodings import COLOURS, GREY, PALETTE, chunk, png
@@ -181,8 +181,29 @@ def test_a_score_over_one_class_is_said_to_be_that(tmp_path: Path, capsys: pytes
 
 
 def test_scores_of_a_training_say_over_how_many_classes_they_are() -> None:
-    only_the_first = Scores.of(torch.tensor([[7, 0, 0], [0, 0, 0], [0, 0, 0]]))
-    all_three = Scores.of(torch.tensor([[7, 0, 0], [1, 0, 0], [0, 0, 1]]))
+    found = Confusion(3)
+    found.add(torch.tensor([0, 0]), torch.tensor([0, 0]))
+    assert found.scores().text == "mIoU 100.00 %, accuracy 100.00 %, over 1 of 3 classes"
 
-    assert (only_the_first.miou, only_the_first.over) == (1.0, ", over 1 of 3 classes")
-    assert all_three.over == ""
+    found.add(torch.tensor([1, 2]), torch.tensor([1, 2]))
+    assert found.scores().text == "mIoU 100.00 %, accuracy 100.00 %"
+
+
+def test_scores_of_whole_images_say_so_too() -> None:
+    found = Confusion(2)
+    found.add_images(torch.tensor([[2.0, 1.0]]), torch.tensor([0]))
+    assert found.scores().text == "top-1 100.00 %, top-5 100.00 %, over 1 of 2 classes"
+
+
+def test_images_of_one_class_alone_are_said_to_be_that(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for split, name in (("train", "cat"), ("train", "dog"), ("val", "cat")):
+        folders.picture(tmp_path / "data" / split / name / "a.png")
+    text = tmp_path / "kind.arch"
+    text.write_text(
+        "archdsl 1\n\nspace kind(classes = 2) {\n  in image: 3x32x64\n"
+        "  stem = image -> conv(c = classes)\n  out kinds = stem -> global_avg_pool\n}\n"
+    )
+    data = ["--data", f"folder:{tmp_path / 'data'}", "--size", "32x64", "--device", "cpu"]
+    assert run(["train", str(text), *data, "--out", str(tmp_path / "run"), "--iterations", "1", "--batch", "1"]) == 0
+    assert run(["eval", str(tmp_path / "run"), *data, "--split", "val"]) == 0
+    assert "all images are of `cat` alone" in capsys.readouterr().out

@@ -110,6 +110,9 @@ def _of_images(data: Data, found: Evaluation) -> str:
         rows.append((name, _percent(one), _bar(one), _percent(five), count(images)))
     rows.append(("all", _percent(scores.accuracy), _bar(scores.accuracy), _percent(scores.top5), count(scores.pixels)))
     foot = "" if among_five is not None else "\n  the network gives labels, so top-5 is not known"
+    met = [name for name, images, _, _ in counted if images]
+    if len(met) == 1 < len(counted):
+        foot += f"\n  all images are of `{met[0]}` alone"
     if len(shown) < len(counted):
         foot += f"\n  the {len(shown)} of {len(counted):,} classes that are recognised least; `--format json` has all"
     if among_five is not None and data.classes.count <= FIVE:
