@@ -16,6 +16,7 @@ def as_data(difference: Difference, *, show_all: bool = False) -> dict[str, obje
         "before": _side(difference.before),
         "after": _side(difference.after),
         "different": bool(difference),
+        "same_network": not difference or difference.written_otherwise,
         "parameters": [
             {"name": each.name, "before": each.before, "after": each.after} for each in difference.parameters
         ],

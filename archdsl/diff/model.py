@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
-from archdsl.ir import Graph
+from archdsl.ir import Graph, same_network
 from archdsl.space import Branch, Program, QuestionKind, QuestionPath
 
 Answer: TypeAlias = "tuple[str, ...]"
@@ -222,6 +223,12 @@ class Difference:
         """What another answer about an edge costs in all cells that share it; None where only cells as a whole tell."""
         found = [cell.picked[question] for cell in self.cells if question in cell.picked]
         return sum(found, Cost()) if found else None
+
+    @cached_property
+    def written_otherwise(self) -> bool:
+        """Whether two networks differ in their texts alone: by the names and the order of what they compute."""
+        closed = self.before.graph.closed and self.after.graph.closed
+        return bool(self) and closed and same_network(self.before.graph, self.after.graph)
 
     @property
     def comparable(self) -> bool:

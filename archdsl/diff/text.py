@@ -39,7 +39,8 @@ def as_text(difference: Difference, *, show_all: bool = False) -> str:
     hint = "" if show_all or not same else ", --all lists them"
     unchanged = f"  = {same} of {total} cells unchanged{hint}\n" if difference.comparable else ""
     timed = difference.totals is not None and difference.totals.timed
-    blocks = [_heading(difference), _listed(rows, timed=timed), unchanged, *_ends(difference)]
+    said = "  = the same network, written otherwise\n" if difference.written_otherwise else ""
+    blocks = [_heading(difference), said, _listed(rows, timed=timed), unchanged, *_ends(difference)]
     return "\n".join(block for block in blocks if block)
 
 

@@ -1,6 +1,6 @@
 """The graphs that pages are drawn and targets compiled from: payloads on networkx multigraphs, scopes, passes."""
 
-from archdsl.ir.canonical import canonical_hash, canonical_text
+from archdsl.ir.canonical import canonical_hash, canonical_text, same_network
 from archdsl.ir.errors import BrokenGraph
 from archdsl.ir.graph import ClosedGraph, ClosedNode, Graph, Node, OpenGraph, OpenNode
 from archdsl.ir.invariants import verify
@@ -28,6 +28,7 @@ __all__ = [
     "module_path",
     "open_graph",
     "output_shape",
+    "same_network",
     "spell_module",
     "tensor_name",
     "vector_outputs",
