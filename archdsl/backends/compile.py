@@ -117,7 +117,7 @@ def _manifest(
         options=options,
         tools={name: version(name) for name in backend.libraries(request)},
         inputs=tuple(
-            Input(name=image.name, shape=_shape(graph, path), preprocessing=_preprocessing(request))
+            Input(name=image.name, shape=_shape(graph, path), preprocessing=_preprocessing(request, path))
             for path, image in graph.with_payload(Image)
         ),
         outputs=outputs,
@@ -155,9 +155,13 @@ def _shape(graph: ClosedGraph, path: str) -> tuple[int, int, int, int]:
     return 1, shape.channels, shape.height, shape.width
 
 
-def _preprocessing(request: Request) -> Preprocessing:
-    described = request.described
-    return Preprocessing(mean=described.mean, std=described.std, padding_multiple=described.padding_multiple)
+def _preprocessing(request: Request, path: str) -> Preprocessing:
+    """Of one input: the mean and deviation of its own channels, of those of all inputs."""
+    described, images = request.described, request.graph.images
+    channels = [_shape(request.graph, image)[1] for image in images]
+    start = sum(channels[: images.index(path)])
+    own = slice(start, start + channels[images.index(path)])
+    return Preprocessing(mean=described.mean[own], std=described.std[own], padding_multiple=described.padding_multiple)
 
 
 def _measured(parity: Parity) -> tuple[Measured, ...]:

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     Setting = click.ParamType[tuple[str, str]]
     Bytes = click.ParamType[int]
     Factors = click.ParamType[tuple[float, ...]]
+    Others = click.ParamType[tuple[str, Path]]
     Place = click.ParamType[Path | None]
 else:
     # Older versions of the library cannot say what a type converts to.
-    Images = Pixels = Setting = Bytes = Factors = Place = click.ParamType
+    Images = Pixels = Setting = Bytes = Factors = Others = Place = click.ParamType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -105,6 +106,20 @@ class Override(Setting):
         return name.strip(), text.strip()
 
 
+class Other(Others):
+    """`depth=d.png`."""
+
+    name = "NAME=PATH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
+        if isinstance(value, tuple):
+            return cast("tuple[str, Path]", value)
+        name, equals, place = str(value).partition("=")
+        if not equals or not name.strip() or not place:
+            self.fail(f"`{value}` names no input and its image; write `--with depth=d.png`", param, ctx)
+        return name.strip(), Path(place)
+
+
 def overrides(command: F) -> F:
     """`--set classes=11`, any number of times."""
     return click.option(
@@ -158,6 +173,13 @@ def input_size(command: F) -> F:
         metavar="1xCxHxW",
         help="The image's size, instead of the one in the text; channels are those of the text.",
     )(command)
+
+
+def output_name(command: F) -> F:
+    """`--output logits`."""
+    return click.option("--output", metavar="NAME", help="The output of classes, where the network has several.")(
+        command
+    )
 
 
 def memory_budget(command: F) -> F:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from PIL import Image
 from archdsl.data.images import Unreadable, opened
 from archdsl.data.inputs import MODES, resized, stacked
 from archdsl.data.layout import pictures, unknown_layout, unread
-from archdsl.data.model import COLOURS, Bytes, Classes, Example, Split
+from archdsl.data.model import COLOURS, Bytes, Classes, Example, ImageInput, Split
 from archdsl.data.problems import BadData, Problem
 
 SIZE: Final = (224, 224)
@@ -106,6 +106,18 @@ def _covering(path: Path, size: tuple[int, int], channels: int) -> Bytes:
     with opened(path) as picture:
         picture.check_channels(channels)
         return covering(picture.as_mode(MODES[channels], at_least=size), size)
+
+
+def covered(stacked_HWC: Bytes, inputs: Sequence[ImageInput], size: tuple[int, int]) -> Bytes:
+    """The channels of all inputs, each image scaled until it covers `size` (height, width), and its middle."""
+    found: list[Bytes] = []
+    start = 0
+    for each in inputs:
+        pixels = stacked_HWC[:, :, start : start + each.channels]
+        start += each.channels
+        image = Image.fromarray(np.ascontiguousarray(pixels if each.channels > 1 else pixels[:, :, 0]))
+        found.append(covering(image, size))
+    return np.concatenate(found, axis=2)
 
 
 def covering(image: Image.Image, size: tuple[int, int]) -> Bytes:

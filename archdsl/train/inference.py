@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,13 +18,14 @@ from torch import Tensor, nn
 
 from archdsl.data import Classes
 from archdsl.data.class_colours import classes_of
-from archdsl.data.model import Statistic
+from archdsl.data.model import COLOURS, RGB, ImageInput, Statistic
 from archdsl.ir import vector_outputs
 from archdsl.nets import Network, load_weights
+from archdsl.nets.inputs import InputPart, unstacked
 from archdsl.pipeline import Loaded, load
 from archdsl.pipeline.classes import fitted
-from archdsl.space import Result
 from archdsl.train.errors import NotFinite, Refused
+from archdsl.train.outputs import ImageLogits, at_size, chosen, inputs_of, main_output, shape_of
 from archdsl.train.prepare import network_of_run
 from archdsl.train.run import BEST, Record
 from archdsl.train.typed_torch import channels_last
@@ -34,9 +36,9 @@ if TYPE_CHECKING:
     from archdsl.backends.onnx.session import OnnxSession
 
 Logits = Callable[[Tensor], Tensor]
-"""Images Bx3xHxW as the network reads them to logits BxKxHxW, or BxK of a classifier of whole images.
+"""Images BxCxHxW, the channels of all inputs, to logits BxKxHxW, or BxK of a classifier of whole images.
 
-H and W are multiples of what the network needs.
+Images are normalised, H and W multiples of what the network needs.
 """
 ONNX = ".onnx"
 _ELSE = {
@@ -63,7 +65,9 @@ class InferenceNetwork:
     count: int
     """The number of classes."""
     statistics: tuple[Statistic, Statistic] | None
-    """Mean and standard deviation for normalisation; None where they are unknown."""
+    """Mean and standard deviation of each channel for normalisation; None where they are unknown."""
+    inputs: tuple[ImageInput, ...] = RGB
+    """What it reads; images have the channels of all inputs."""
     whole: bool = False
     """Whether it classifies whole images."""
     labels: bool = False
@@ -79,6 +83,8 @@ class NetworkRequest:
     what: str
     weights: Path | None = None
     overrides: Mapping[str, str] = field(default_factory=dict[str, str])
+    output: str | None = None
+    """The output of classes; None for the only one, or that of a run."""
 
     @property
     def onnx(self) -> bool:
@@ -127,7 +133,7 @@ def _of_run(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
     data = record.values["data"]
     known = Classes(tuple(data["classes"]), tuple((r, g, b) for r, g, b in data["colours"]))
     trained = Description(known.names, tuple(data["mean"]), tuple(data["std"]))
-    return _of_network(request, loaded, place, trained, known, device)
+    return _of_network(request, loaded, place, trained, known, device, record.values.get("output"))
 
 
 def _of_text(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
@@ -149,20 +155,17 @@ def _of_network(
     trained: Description,
     known: Classes | None,
     device: torch.device,
+    trained_output: str | None = None,
 ) -> InferenceNetwork:
-    graph = loaded.network()
-    outputs = [each.name for _, each in graph.with_payload(Result) if not each.auxiliary]
-    if len(outputs) != 1:
-        raise Refused(f"`{loaded.name}` has several outputs ({', '.join(outputs)}), and one of classes is asked for")
-    count = graph.node(graph.results[0]).shape.channels
+    graph, inputs = loaded.network(), inputs_of(loaded)
+    output = main_output(graph, request.output or trained_output)
+    count = shape_of(graph, output).channels
     assert isinstance(count, int)
     network = Network(graph)
     weights = load_tensors(place, graph)
     load_weights(network, weights.tensors)
     channels_last(network.eval(), device)
-
-    def logits(images_B3HW: Tensor) -> Tensor:
-        return at_size(cast(Tensor, network(images_B3HW)), images_B3HW)
+    logits = ImageLogits(network, output)
 
     if trained.class_names and len(trained.class_names) != count:
         raise Refused(f"`{place}` names {len(trained.class_names)} classes, and `{loaded.name}` gives {count}")
@@ -173,8 +176,9 @@ def _of_network(
         loaded.padding_multiple,
         known,
         count,
-        _statistics(trained),
-        whole=outputs[0] in vector_outputs(graph),
+        _statistics(request, trained, inputs),
+        inputs,
+        whole=output in vector_outputs(graph),
         notices=weights.notices,
     )
 
@@ -187,12 +191,8 @@ def _of_file(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
     from archdsl.backends.onnx.session import open_onnx
 
     session = open_onnx(Path(request.what))
-    if len(session.inputs) != 1 or len(session.outputs) != 1:
-        raise Refused(
-            f"`{request.what}` reads {', '.join(session.inputs)} and gives {', '.join(session.outputs)}, and one image "
-            "and one output are looked at here"
-        )
-    ((_, classes),) = session.outputs.items()
+    output = chosen(request.what, list(session.outputs), request.output)
+    classes, inputs = session.outputs[output], tuple(ImageInput(each.name, each.channels) for each in _parts(session))
     names = session.description.class_names
     count = classes or len(names)
     if not count:
@@ -205,14 +205,27 @@ def _of_file(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
     random = f"the weights of `{request.what}` are random: it was compiled without trained ones"
     return InferenceNetwork(
         request.what,
-        _FileLogits(request.what, session, count),
+        _FileLogits(request.what, session, output, count),
         session.padding_multiple,
         classes_of(names) if names else None,
         count,
-        _statistics(session.description, backwards=session.channel_order == "BGR"),
-        whole=bool(session.vectors),
+        _statistics(request, session.description, inputs, backwards=session.channel_order == "BGR"),
+        inputs,
+        whole=output in session.vectors,
         labels=classes is None,
         notices=(random,) if session.random else (),
+    )
+
+
+def _parts(session: OnnxSession) -> tuple[InputPart, ...]:
+    """The inputs of a file; an open size is that of the image, open channels are those of RGB."""
+    shapes = {
+        name: [each if isinstance(each, int) else None for each in shape] for name, shape in session.inputs.items()
+    }
+    first = next(iter(shapes.values()))
+    return tuple(
+        InputPart(name, channels or COLOURS, Fraction(height or 1, first[2] or 1), Fraction(width or 1, first[3] or 1))
+        for name, (_, channels, height, width) in shapes.items()
     )
 
 
@@ -222,48 +235,45 @@ class _FileLogits:
 
     written: str
     session: OnnxSession
+    output: str
     count: int
 
     def __call__(self, images_B3HW: Tensor) -> Tensor:
         height, width = images_B3HW.shape[-2:]
         if self.session.channel_order == "BGR":
-            images_B3HW = images_B3HW.flip(1)
+            images_B3HW = torch.cat([images_B3HW[:, :COLOURS].flip(1), images_B3HW[:, COLOURS:]], dim=1)
         padded = self._padded(images_B3HW)
         # The file is for one image at a time.
         found = [self._one(padded[number : number + 1]) for number in range(len(padded))]
-        return torch.cat(found) if self.session.vectors else torch.cat(found)[..., :height, :width]
+        return torch.cat(found) if self.output in self.session.vectors else torch.cat(found)[..., :height, :width]
 
     def _padded(self, images_B3HW: Tensor) -> Tensor:
         if self.session.size is None:
             return images_B3HW
         below, right = (wanted - found for wanted, found in zip(self.session.size, images_B3HW.shape[-2:], strict=True))
         if below < 0 or right < 0:
+            channels = _parts(self.session)[0].channels
             raise Refused(
                 f"`{self.written}` is for images of {_size(self.session.size)}, and one of "
                 f"{_size(images_B3HW.shape[-2:])} does not fit: compile it with "
-                f"`--input 1x3x{_size(images_B3HW.shape[-2:])}`, or make images smaller with `--size`"
+                f"`--input 1x{channels}x{_size(images_B3HW.shape[-2:])}`, or make images smaller with `--size`"
             )
         return nn.functional.pad(images_B3HW, (0, right, 0, below))
 
-    def _one(self, image_13HW: Tensor) -> Tensor:
-        ((_, classes),) = self.session.outputs.items()
-        (found_array,) = self.session.run(dict.fromkeys(self.session.inputs, image_13HW.numpy()))
-        found = torch.as_tensor(found_array.astype(np.float32))
-        if classes is not None:
-            return at_size(found, image_13HW)
-        labels_1HW = found.long()  # of a vector 1
+    def _one(self, image_1CHW: Tensor) -> Tensor:
+        parts = _parts(self.session)
+        images = {part.name: each.numpy() for part, each in zip(parts, unstacked(image_1CHW, parts), strict=True)}
+        found = dict(zip(self.session.outputs, self.session.run(images), strict=True))[self.output]
+        given = torch.as_tensor(found.astype(np.float32))
+        size = (image_1CHW.shape[2], image_1CHW.shape[3])
+        if self.session.outputs[self.output] is not None:
+            return at_size(given, size)
+        labels_1HW = given.long()  # of a vector 1
         least, most = int(labels_1HW.min()), int(labels_1HW.max())
         if least < 0 or most >= self.count:
             wrong = least if least < 0 else most
             raise Refused(f"`{self.written}` names {self.count} classes, and gives the label {wrong}")
         return nn.functional.one_hot(labels_1HW, self.count).movedim(-1, 1).float()
-
-
-def at_size(logits_BKhw: Tensor, images_B3HW: Tensor) -> Tensor:
-    """Logits BxKxHxW, resized bilinearly to the size of the images, as `--emit labels` does it; BxK as they are."""
-    if logits_BKhw.ndim == 2 or logits_BKhw.shape[-2:] == images_B3HW.shape[-2:]:
-        return logits_BKhw
-    return nn.functional.interpolate(logits_BKhw, images_B3HW.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def weights_of_run(folder: Path) -> Path:
@@ -278,12 +288,24 @@ def _weights(place: Path) -> Path:
     return weights_of_run(place) if place.is_dir() else place
 
 
-def _statistics(trained: Description, *, backwards: bool = False) -> tuple[Statistic, Statistic] | None:
-    """Mean and standard deviation in RGB order; `backwards` for a file that has them in BGR order."""
+def _statistics(
+    request: NetworkRequest, trained: Description, inputs: tuple[ImageInput, ...], *, backwards: bool = False
+) -> tuple[Statistic, Statistic] | None:
+    """Mean and standard deviation of each channel; `backwards` for a file that has those of RGB in BGR order.
+
+    Raises Refused where they are of other channels than the network reads.
+    """
     if not trained.mean:
         return None
-    (r, g, b), (dr, dg, db) = trained.mean, trained.std
-    return ((b, g, r), (db, dg, dr)) if backwards else ((r, g, b), (dr, dg, db))
+    channels = sum(each.channels for each in inputs)
+    if len(trained.mean) != channels:
+        raise Refused(
+            f"`{request.what}` reads {channels} channels, and its images were prepared with a mean of "
+            f"{len(trained.mean)}: it was trained on other inputs"
+        )
+    if backwards:
+        return (*trained.mean[2::-1], *trained.mean[3:]), (*trained.std[2::-1], *trained.std[3:])
+    return trained.mean, trained.std
 
 
 def _size(size: Any) -> str:

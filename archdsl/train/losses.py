@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from archdsl.settings import Training
 from archdsl.settings.losses import Bootstrapped, CrossEntropy, Direction, Distillation, Loss, Mean, Ohem
 from archdsl.train.distributed import all_reduce_sum, kth_largest, world_size
+from archdsl.train.outputs import at_size
 from archdsl.train.typed_torch import no_backward_sync
 
 IGNORE = 255
@@ -60,6 +61,13 @@ def loss_of(loss: Loss, logits_BKHW: Tensor, labels_BHW: Tensor, class_weights_K
             return _mean(pixels_BHW, _hardest(pixels_BHW, labelled_BHW, keep).float())
         case _:
             assert_never(loss)
+
+
+def at_labels(logits_BKhw: Tensor, labels_BHW: Tensor) -> Tensor:
+    """Logits BxKxHxW at the size of the labels; those of whole images as they are."""
+    if labels_BHW.ndim == 1:
+        return logits_BKhw
+    return at_size(logits_BKhw, (labels_BHW.shape[1], labels_BHW.shape[2]))
 
 
 def _weight(labels_BHW: Tensor, labelled_BHW: Tensor, class_weights_K: Tensor | None) -> Tensor:
@@ -157,29 +165,34 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """The objective of a recipe: the loss of the main output, auxiliary losses, distillation."""
+    """The objective of a recipe: the loss of the main output, auxiliary losses, distillation.
+
+    A smaller map is resized to the labels, as it is where it is scored.
+    """
 
     recipe: Training
     main: str
-    """The name of the main output, the one that is compiled."""
+    """The name of the output of classes."""
     class_weights: Tensor | None = None
+    auxiliary: tuple[str, ...] | None = None
+    """The names of the auxiliary outputs, beside which none is trained; None for all others."""
 
     def terms(self, outputs: Mapping[str, Tensor], labels_BHW: Tensor, teacher_BKHW: Tensor | None) -> Terms:
-        parts = {
-            name: loss_of(self.recipe.loss, logits, labels_BHW, self.class_weights) for name, logits in outputs.items()
-        }
+        names = outputs if self.auxiliary is None else (self.main, *self.auxiliary)
+        logits = {name: at_labels(outputs[name], labels_BHW) for name in names}
+        parts = {name: loss_of(self.recipe.loss, each, labels_BHW, self.class_weights) for name, each in logits.items()}
         loss = parts[self.main]
         for name, part in parts.items():
             if name != self.main:
                 loss = loss + self.recipe.auxiliary.of(name) * part
         if self.recipe.distill is not None and teacher_BKHW is not None:
-            parts["distill"] = divergence(self.recipe.distill, outputs[self.main], teacher_BKHW)
+            parts["distill"] = divergence(self.recipe.distill, logits[self.main], teacher_BKHW)
             loss = loss + self.recipe.distill.weight * parts["distill"]
         return Terms(loss, parts)
 
 
 Batch = tuple[Tensor, Tensor]
-"""Images Bx3xHxW as the network reads them; labels BxHxW, or B of whole images."""
+"""Images BxCxHxW as the network reads them; labels BxHxW, or B of whole images."""
 
 
 def backward(

@@ -16,7 +16,8 @@ from torch import nn
 
 from archdsl.data import Classes
 from archdsl.data.augment import normalise
-from archdsl.data.folder import covering
+from archdsl.data.folder import covered
+from archdsl.data.inputs import statistics
 from archdsl.data.model import IMAGENET_MEAN, IMAGENET_STD, Bytes
 from archdsl.data.sheet import legend, overlay, short
 from archdsl.train.errors import Refused
@@ -52,16 +53,16 @@ def classify(
     size: tuple[int, int],
     views: Views | None = None,
 ) -> list[tuple[int, float | None]]:
-    """The most likely classes of a whole image, uint8 HxWx3 RGB, with their probabilities, the likeliest first.
+    """The most likely classes of a whole image, uint8 HxWxC, with their probabilities, the likeliest first.
 
     Of a file that gives labels it is the one class that it gives, without a probability.
 
     It is scaled until it covers `size` (height, width), and its middle is taken, as folders of images are read.
     Raises Refused where it does not fit a compiled file.
     """
-    seen = covering(Image.fromarray(image), size)
+    seen = covered(image, network.inputs, size)
     image_B3HW = torch.as_tensor(np.ascontiguousarray(seen.transpose(2, 0, 1)))[None].to(device)
-    ready = normalise(image_B3HW, *(network.statistics or (IMAGENET_MEAN, IMAGENET_STD)))
+    ready = normalise(image_B3HW, *(network.statistics or statistics(network.inputs, IMAGENET_MEAN, IMAGENET_STD)))
     (shares_K,) = probabilities(network.logits, ready, network.padding_multiple, views).cpu()
     if network.labels:
         return [(int(shares_K.argmax()), None)]
@@ -91,7 +92,7 @@ def predict(
     size: tuple[int, int] | None = None,
     views: Views | None = None,
 ) -> Bytes:
-    """The class of each pixel, uint8 HxW, of an RGB image uint8 HxWx3.
+    """The class of each pixel, uint8 HxW, of an image uint8 HxWxC, the channels of all inputs.
 
     The image is resized to `size` (height, width) if there is one, and the probabilities are resized back to the
     size of the image. Raises Refused where an image does not fit a compiled file, or views cannot be averaged.
@@ -99,7 +100,7 @@ def predict(
     views = views or Views()
     check_views(network, views)
     image_B3HW = torch.as_tensor(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].to(device)
-    ready = normalise(image_B3HW, *(network.statistics or (IMAGENET_MEAN, IMAGENET_STD)))
+    ready = normalise(image_B3HW, *(network.statistics or statistics(network.inputs, IMAGENET_MEAN, IMAGENET_STD)))
     if size is not None and size != image.shape[:2]:
         ready = nn.functional.interpolate(ready, size, mode="bilinear", align_corners=False, antialias=True)
     shares_BKHW = probabilities(network.logits, ready, network.padding_multiple, views)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from archdsl.data import Data
+from archdsl.data import Data, ImageInput
 from archdsl.ir import ClosedGraph, vector_outputs
 from archdsl.nets import Network, load_weights
 from archdsl.pipeline import Loaded, load, trainings
@@ -23,11 +23,19 @@ from archdsl.settings.losses import Bootstrapped, CrossEntropy
 from archdsl.settings.optimizers import Sgd, WeightStep
 from archdsl.settings.schedules import Poly
 from archdsl.settings.trainings import Augmentation, Auxiliary, Crop, Epochs, Flip, Iterations, Scale
-from archdsl.space import Result
 from archdsl.space.trace import Answers
 from archdsl.train.batch_norms import check_batch_norms
 from archdsl.train.classifier import features_of
 from archdsl.train.errors import Refused
+from archdsl.train.outputs import (
+    ImageLogits,
+    check_logits,
+    inputs_of,
+    main_output,
+    outputs_of,
+    shape_of,
+    trained_parameters,
+)
 from archdsl.train.run import BEST, RECORD, Record, Setup
 from archdsl.weights import load as load_tensors
 from archdsl.weights import specification
@@ -76,6 +84,8 @@ class TrainRequest:
     accumulate: int = 1
     train_on: str = "train"
     score_on: str = "val"
+    output: str | None = None
+    """The output of classes, where there are several."""
     features: str = ""
     """The part of the network that has the feature map to classify by; empty for the whole network."""
 
@@ -106,7 +116,8 @@ class Prepared:
 def prepare(request: TrainRequest, data: Data) -> Prepared:
     """Checks a request and makes its setup. Raises NotLoaded, Refused, BadData."""
     first = load(request.genotype, overrides=request.overrides)
-    classifies = data.task == "classification" and not request.features and _is_classifier(first, request.answers)
+    classifies = data.task == "classification" and not request.features and _is_classifier(first, request)
+    _check_inputs(first, data)
     overrides = dict(request.overrides)
     if classifies or data.task == "segmentation":
         overrides = with_classes(first, request.overrides, data.classes.count)
@@ -120,9 +131,10 @@ def prepare(request: TrainRequest, data: Data) -> Prepared:
         raise Refused(f"`{loaded.name}` still asks questions: answer them in a genotype, and train that")
     graph = loaded.network()
     check_batch_norms(graph, recipe.weights.batch, request.accumulate)
+    output = ""
     if classifies or data.task == "segmentation":
-        _check_classes(loaded, data)
-        _check_outputs(graph, data)
+        output = main_output(graph, request.output)
+        notices += _check_outputs(graph, output, data)
     if data.task == "classification":
         recipe, more = _of_whole_images(recipe)
         notices += more
@@ -154,6 +166,7 @@ def prepare(request: TrainRequest, data: Data) -> Prepared:
         initial={} if initial is None else initial.tensors,
         features=features,
         teacher=None if request.teacher is None else _teacher(request.teacher, data, classifies=classifies),
+        output=output,
         train_on=request.train_on,
         score_on=request.score_on,
         score_every=request.score_every,
@@ -177,6 +190,7 @@ def _about(request: TrainRequest, loaded: Loaded, overrides: Mapping[str, str]) 
         "padding_multiple": loaded.padding_multiple,
         "init": None if request.init is None else str(request.init),
         "teacher": None if request.teacher is None else str(request.teacher),
+        **({} if request.output is None else {"output": request.output}),
     }
 
 
@@ -199,31 +213,73 @@ def network_of_run(folder: Path, *, size: tuple[int, int] | None = None) -> tupl
     return loaded, Record(values)
 
 
-def _is_classifier(loaded: Loaded, answers: Answers | None) -> bool:
+def inputs_of_text(genotype: str, overrides: Mapping[str, str]) -> tuple[ImageInput, ...]:
+    """What the network of a text, or any network of its space, reads. Raises NotLoaded."""
+    return inputs_of(load(genotype, overrides=overrides))
+
+
+def _check_inputs(loaded: Loaded, data: Data) -> None:
+    """Raises Refused where data were opened for another network."""
+    wanted = inputs_of(loaded)
+    if [each.channels for each in wanted] != [each.channels for each in data.inputs]:
+        reads, given = (" and ".join(map(str, each)) for each in (wanted, data.inputs))
+        raise Refused(
+            f"`{loaded.name}` reads {reads}, and {data.written} was opened for {given}: give `open_data` what it reads "
+            "(`inputs = …`)"
+        )
+
+
+def _is_classifier(loaded: Loaded, request: TrainRequest) -> bool:
     """Whether the network itself classifies whole images; else a head on a map of it does, to pretrain it."""
-    if answers is not None:
-        loaded = loaded.answered(answers)
-    return loaded.closed and _main_output(loaded.network()) in vector_outputs(loaded.network())
+    if request.answers is not None:
+        loaded = loaded.answered(request.answers)
+    if not loaded.closed:
+        return False
+    graph = loaded.network()
+    return (request.output or outputs_of(graph, auxiliary=False)[0]) in vector_outputs(graph)
 
 
-def _main_output(graph: ClosedGraph) -> str:
-    return next(each.name for _, each in graph.with_payload(Result) if not each.auxiliary)
+def _check_outputs(graph: ClosedGraph, main: str, data: Data) -> list[str]:
+    """Checks the outputs that are trained, the main one and auxiliary ones; returns notices.
 
-
-def _check_outputs(graph: ClosedGraph, data: Data) -> None:
-    """Raises Refused where an output is not about what the data label: pixels, or whole images."""
-    vectors = vector_outputs(graph)
-    for _, output in graph.with_payload(Result):
-        if output.name in vectors and data.task == "segmentation":
+    Raises Refused where one is not about what the data label, pixels or whole images, where it has other classes, and
+    where no parameter has a gradient.
+    """
+    vectors, auxiliary = vector_outputs(graph), outputs_of(graph, auxiliary=True)
+    for name in (main, *auxiliary):
+        check_logits(graph, name)
+        if name in vectors and data.task == "segmentation":
             raise Refused(
-                f"the output `{output.name}` of `{graph.name}` is one answer for a whole image, and {data.written} has "
+                f"the output `{name}` of `{graph.name}` is one answer for a whole image, and {data.written} has "
                 "a class for each pixel: train it on `--data folder:PATH`, which has images in a folder for each class"
             )
-        if output.name not in vectors and data.task == "classification":
+        if name not in vectors and data.task == "classification":
             raise Refused(
-                f"the output `{output.name}` of `{graph.name}` is a map, and {data.written} has a class for each whole "
+                f"the output `{name}` of `{graph.name}` is a map, and {data.written} has a class for each whole "
                 "image: end it with `global_avg_pool -> linear(classes)`, or pretrain a part with `--features PART`"
             )
+        if (channels := shape_of(graph, name).channels) != data.classes.count:
+            what = f"the output `{name}` of `{graph.name}`" if name != main or len(auxiliary) else f"`{graph.name}`"
+            raise Refused(
+                f"{what} gives {channels} classes, and {data.written} has {data.classes.count}: "
+                f"write the number as a parameter `{CLASSES}` of the space, or give it with `--set`"
+            )
+    if not trained_parameters(graph, (main, *auxiliary)):
+        raise Refused(
+            f"nothing of `{graph.name}` is trained: no parameter has a part in `{main}`; "
+            "`archdsl stats` lists the parameters of each cell"
+        )
+    notices: list[str] = []
+    image = graph.node(graph.images[0]).shape
+    if main not in vectors and (shape := shape_of(graph, main)).size != image.size:
+        notices.append(
+            f"`{main}` has {shape.height}x{shape.width} pixels of an image of {image.height}x{image.width}: it is "
+            "resized to the labels"
+        )
+    others = [f"`{name}`" for name in outputs_of(graph, auxiliary=False) if name != main]
+    if others:
+        notices.append(f"`{main}` is trained, and {', '.join(others)} not")
+    return notices
 
 
 def _of_whole_images(recipe: Training) -> tuple[Training, list[str]]:
@@ -234,21 +290,6 @@ def _of_whole_images(recipe: Training) -> tuple[Training, list[str]]:
             return replace(recipe, loss=CrossEntropy(class_weights=class_weights)), [notice]
         case _:
             return recipe, []
-
-
-def _check_classes(loaded: Loaded, data: Data) -> None:
-    trace = loaded.meaning.trace
-    assert trace is not None
-    for node in trace.computed.values():
-        if (
-            isinstance(node.payload, Result)
-            and not node.payload.auxiliary
-            and node.shape.channels != data.classes.count
-        ):
-            raise Refused(
-                f"`{loaded.name}` gives {node.shape.channels} classes, and {data.written} has {data.classes.count}: "
-                f"write the number as a parameter `{CLASSES}` of the space, or give it with `--set`"
-            )
 
 
 def _recipe(request: TrainRequest, loaded: Loaded) -> tuple[Training, list[str]]:
@@ -324,12 +365,18 @@ def _teacher(folder: Path, data: Data, *, classifies: bool) -> nn.Module:
     if classes != list(data.classes.names):
         raise Refused(f"the teacher in `{folder}` knows other classes: {', '.join(classes)}")
     graph = loaded.network()
-    if (_main_output(graph) in vector_outputs(graph)) != classifies:
+    output = main_output(graph, record.values.get("output"))
+    if inputs_of(loaded) != data.inputs:
+        reads = " and ".join(map(str, inputs_of(loaded)))
+        raise Refused(
+            f"the teacher in `{folder}` reads {reads}, and its student something else: take one that reads the same"
+        )
+    if (output in vector_outputs(graph)) != classifies:
         what = "classifies whole images" if not classifies else "gives a class for each pixel"
         raise Refused(f"the teacher in `{folder}` {what}, and its student does not: take one of the same kind")
     network = Network(graph)
     load_weights(network, load_tensors(weights_file(folder), graph).tensors)
-    return network.requires_grad_(requires_grad=False)
+    return ImageLogits(network, output).requires_grad_(requires_grad=False)
 
 
 # Initial weights --------------------------------------------------------------------------------

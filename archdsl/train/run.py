@@ -43,6 +43,8 @@ class Setup:
     """The feature map to classify by, where a network that is no classifier is pretrained on whole images."""
     teacher: nn.Module | None = None
     """The teacher of knowledge distillation: images to logits."""
+    output: str = ""
+    """The output of classes; empty for the only one. Others that are not auxiliary are not trained."""
     train_on: str = "train"
     score_on: str = "val"
     score_every: int = 1

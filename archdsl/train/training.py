@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import torch
@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from archdsl import weights as files
 from archdsl.nets import Network, load_weights, weights_of
 from archdsl.settings.losses import ClassWeights
-from archdsl.space import Result
 from archdsl.train.batches import TrainBatches
 from archdsl.train.checkpoints import BrokenCheckpoint, Checkpoint
 from archdsl.train.classifier import CLASSES, Classifier, Learner
@@ -22,6 +21,7 @@ from archdsl.train.evaluate import SCORED_TOGETHER, Scores, batched, own_indices
 from archdsl.train.loop import Event, Outcome, Progress, Saving, Taken, Work, run
 from archdsl.train.losses import Batch, Objective, backward, median_frequency_weights
 from archdsl.train.optimizers import Ema, optimizer_of, set_learning_rate
+from archdsl.train.outputs import ImageLogits, main_output, outputs_of, trained_parameters
 from archdsl.train.run import BEST, LAST, Length, Record, Setup, length_of, weights_metadata
 from archdsl.train.state import State, Stream, seed_of, trained
 from archdsl.train.typed_torch import channels_last, manual_seed
@@ -66,7 +66,7 @@ class NetworkTraining(Work):
         self._stream: Iterator[list[Batch]] | None = None
         self.network = self._built()
         learner = self._learner().to(fabric.device)
-        self.objective = Objective(setup.recipe, self._main_output(), self._class_weights())
+        self.objective = Objective(setup.recipe, self._main_output(), self._class_weights(), self._auxiliary())
         average = None if setup.recipe.ema is None else Ema(learner, setup.recipe.ema)
         optimizer = optimizer_of(setup.recipe.weights.optimizer, trained(learner).values())
         self.state = State(learner, optimizer, average)
@@ -75,12 +75,16 @@ class NetworkTraining(Work):
 
     def _learner(self) -> Learner:
         if self.setup.features is None:
+            outputs = (self._main_output(), *self._auxiliary())
+            self._train_only(trained_parameters(self.setup.graph, outputs))
             return Learner(self.network)
-        kept = self.kept()
-        for name, parameter in self.network.named_parameters():
-            parameter.requires_grad_(name in kept)
+        self._train_only(self.kept())
         manual_seed(seed_of(self.setup.seed, Stream.HEAD, 0))
         return Classifier(self.network, self.setup.features, self.setup.data.classes.count)
+
+    def _train_only(self, names: Container[str]) -> None:
+        for name, parameter in self.network.named_parameters():
+            parameter.requires_grad_(name in names)
 
     def _built(self) -> Network:
         network = Network(self.setup.graph, auxiliary=True)
@@ -96,8 +100,10 @@ class NetworkTraining(Work):
     def _main_output(self) -> str:
         if self.setup.features is not None:
             return CLASSES
-        payloads = (self.setup.graph.node(path).payload for path in self.setup.graph.results)
-        return next(each.name for each in payloads if isinstance(each, Result) and not each.auxiliary)
+        return main_output(self.setup.graph, self.setup.output or None)
+
+    def _auxiliary(self) -> tuple[str, ...]:
+        return () if self.setup.features is not None else outputs_of(self.setup.graph, auxiliary=True)
 
     def _class_weights(self) -> Tensor | None:
         if self.setup.recipe.loss.class_weights is ClassWeights.NONE:
@@ -190,7 +196,8 @@ class NetworkTraining(Work):
     def _scored(self, examples: Iterable[tuple[Tensor, Tensor]]) -> Scores:
         setup, device = self.setup, self.fabric.device
         if setup.features is None:
-            return score(self.network, setup.data, examples, setup.padding_multiple, device=device)
+            logits = ImageLogits(self.network, self._main_output())
+            return score(logits, setup.data, examples, setup.padding_multiple, device=device)
         learner = self.state.learner
         return score(
             lambda images: learner(images)[CLASSES], setup.data, examples, setup.padding_multiple, device=device

@@ -26,7 +26,7 @@ class Description:
     """In the order of the channels."""
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
-    """Of RGB between 0 and 1."""
+    """Of each channel between 0 and 1: of RGB, or of all inputs in their order."""
 
     def metadata(self) -> dict[str, str]:
         """The same, as it stands in a file."""
@@ -46,8 +46,10 @@ def describe(path: Path) -> Description:
 def described_by(metadata: Mapping[str, str], path: Path) -> Description:
     """The same from metadata that were read from a file of any kind. Raises UnreadableWeights."""
     mean, std = (_read(metadata, name, path, _NUMBERS, "finite numbers") for name in ("mean", "std"))
-    if len(mean) != len(std) or len(mean) not in (0, 3) or not all(each > 0 for each in std):
-        raise UnreadableWeights(f"{path}: `mean` and `std` of its metadata are three numbers each, `std` above zero")
+    if len(mean) != len(std) or not all(each > 0 for each in std):
+        raise UnreadableWeights(
+            f"{path}: `mean` and `std` of its metadata have a number for each channel, `std` above zero"
+        )
     return Description(_read(metadata, "class_names", path, _TEXTS, "texts"), mean, std)
 
 

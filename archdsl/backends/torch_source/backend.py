@@ -129,7 +129,8 @@ def _preprocessing(described: Described) -> str:
     """Empty where it is not known what the network was trained with."""
     if not described.mean:
         return ""
-    return f"Images are RGB, from 0 to 1, minus {described.mean}, divided by {described.std}"
+    what = "Images are RGB" if len(described.mean) == 3 else "Images are the channels of all inputs, in their order"
+    return f"{what}, from 0 to 1, minus {described.mean}, divided by {described.std}"
 
 
 def _weights(request: Request) -> bytes:

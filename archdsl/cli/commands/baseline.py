@@ -117,9 +117,11 @@ def command(
     from archdsl.search.trials.short_training import Trainings, read_once
     from archdsl.search.trials.supernet_accuracy import SupernetAccuracy
     from archdsl.train.distributed import fabric_of
-    from archdsl.train.prepare import TrainRequest
+    from archdsl.train.prepare import TrainRequest, inputs_of_text
 
-    data = read_once(open_data(written, size=data_size, seed=seed))
+    with errors_shown(form):
+        inputs = inputs_of_text(space, dict(overrides))
+    data = read_once(open_data(written, size=data_size, seed=seed, inputs=inputs))
     training = TrainRequest(
         genotype=space,
         out=out,

@@ -10,7 +10,7 @@ import click
 
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import errors_shown
-from archdsl.cli.options import data_size, device, overrides, text_or_json, views
+from archdsl.cli.options import data_size, device, output_name, overrides, text_or_json, views
 from archdsl.cli.output import count, note, plural, say, say_json, table
 from archdsl.cli.progress import Bar
 from archdsl.extras import require_for
@@ -37,6 +37,7 @@ _SHARE = 20
 @views
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of streets.")
 @device
+@output_name
 @overrides
 @text_or_json
 def command(
@@ -49,6 +50,7 @@ def command(
     scales: tuple[float, ...],
     seed: int,
     device: str,
+    output: str | None,
     overrides: tuple[tuple[str, str], ...],
     form: str,
 ) -> int:
@@ -66,12 +68,12 @@ def command(
     from archdsl.train.evaluate import Views, check, evaluate, share_of
     from archdsl.train.inference import NetworkRequest, open_network
 
-    request = NetworkRequest(what, weights, dict(overrides))
-    data = open_data(written, size=data_size, seed=seed)
+    request = NetworkRequest(what, weights, dict(overrides), output)
     fabric = fabric_of("cpu" if request.onnx and device == "auto" else device, "fp32")
     looked_at = Views(scales, flip)
     with errors_shown(form):
         network = open_network(request, fabric.device)
+    data = open_data(written, size=data_size, seed=seed, inputs=network.inputs)
     notices = (*network.notices, *check(network, data, split, looked_at))
     first = fabric.is_global_zero
     for sentence in notices if first else ():

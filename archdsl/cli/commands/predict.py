@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +13,7 @@ import click
 
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import errors_shown
-from archdsl.cli.options import FrameSize, device, overrides, text_or_json, views
+from archdsl.cli.options import FrameSize, Other, device, output_name, overrides, text_or_json, views
 from archdsl.cli.output import note, plural, say, say_json
 from archdsl.cli.progress import Bar
 from archdsl.extras import require_for
@@ -50,8 +50,17 @@ class _Job:
 @click.option("--labels", is_flag=True, help="Write the indices of the classes too, as NAME.labels.png.")
 @click.option("--legend/--no-legend", default=True, show_default=True, help="Below the image.")
 @click.option("--size", type=FrameSize(), metavar="HxW", help="Scale images to this size for the network.")
+@click.option(
+    "--with",
+    "others",
+    type=Other(),
+    multiple=True,
+    metavar="NAME=PATH",
+    help="The image of another input, `depth=d.png`; beside a folder a folder, with files of the same names.",
+)
 @views
 @device
+@output_name
 @overrides
 @text_or_json
 def command(
@@ -63,9 +72,11 @@ def command(
     labels: bool,
     legend: bool,
     size: tuple[int, int] | None,
+    others: tuple[tuple[str, Path], ...],
     flip: bool,
     scales: tuple[float, ...],
     device: str,
+    output: str | None,
     overrides: tuple[tuple[str, str], ...],
     form: str,
 ) -> int:
@@ -82,15 +93,16 @@ def command(
 
     from archdsl.data.class_colours import numbered
     from archdsl.data.folder import SIZE
-    from archdsl.data.frames import read_image
+    from archdsl.data.frames import read_image, read_inputs
     from archdsl.data.images import Unreadable
+    from archdsl.data.model import RGB
     from archdsl.train.errors import Refused
     from archdsl.train.evaluate import Views
     from archdsl.train.inference import NetworkRequest, device_of, open_network
     from archdsl.train.predict import caption, check_views, classify, label_picture, notices_of, picture, predict
 
     jobs = _jobs(images, out)
-    request = NetworkRequest(what, weights, dict(overrides))
+    request = NetworkRequest(what, weights, dict(overrides), output)
     with errors_shown(form):
         where = device_of(device, request)
         network = open_network(request, where)
@@ -98,6 +110,7 @@ def command(
         raise click.UsageError(f"`{what}` gives a class for each pixel, and a picture is drawn of them: add `-o OUT`")
     if labels and network.whole:
         raise Refused(f"`{what}` classifies whole images, which have no map of labels: leave out `--labels`")
+    beside = _beside(what, images, dict(others), [each.name for each in network.inputs])
     seen = Views(scales, flip)
     check_views(network, seen)
     for sentence in notices_of(network):
@@ -111,13 +124,14 @@ def command(
             bar.show(done, len(jobs), job.image.name)
             pictures: list[tuple[Path | None, Image.Image]] = []
             try:
-                image = read_image(job.image, None)
+                stacked = read_inputs((job.image, *beside(job.image)), None, network.inputs)
+                image = stacked if network.inputs == RGB else read_image(job.image, None)
                 if network.whole:
-                    likely = classify(network, image, where, size=size or SIZE, views=seen)
+                    likely = classify(network, stacked, where, size=size or SIZE, views=seen)
                     found.append((job.image, [(classes.names[i], share) for i, share in likely]))
                     pictures.append((job.out, caption(image, likely if legend else (), classes)))
                 else:
-                    pixels = predict(network, image, where, size=size, views=seen)
+                    pixels = predict(network, stacked, where, size=size, views=seen)
                     pictures.append((job.out, picture(image, pixels, classes, strength=overlay, with_legend=legend)))
                     pictures += [(job.labels, label_picture(pixels, classes))] if labels else []
             except (Unreadable, Refused) as error:
@@ -162,6 +176,34 @@ def _line(image: Path, likely: Sequence[tuple[str, float | None]]) -> str:
 
 def _object(image: Path, likely: Sequence[tuple[str, float | None]]) -> dict[str, Any]:
     return {"path": str(image), "likely": [{"class": name, "probability": share} for name, share in likely]}
+
+
+def _beside(
+    what: str, images: Path, others: Mapping[str, Path], inputs: Sequence[str]
+) -> Callable[[Path], tuple[Path, ...]]:
+    """Gives the files of the other inputs of an image, in the order of the text. Raises Refused."""
+    from archdsl.data.layout import by_name, pictures
+    from archdsl.train.errors import Refused
+
+    first, *names = inputs
+    listed = ", ".join(f"`{name}`" for name in names)
+    for name in others:
+        if name not in names:
+            reads = f"beside `{first}` it reads {listed}" if names else f"it reads `{first}` alone"
+            raise Refused(f"`{what}` has no other input `{name}`: {reads}")
+    for name in names:
+        if name not in others:
+            kind = "FOLDER" if images.is_dir() else "FILE"
+            raise Refused(f"`{what}` reads {listed} beside `{first}`: give it with `--with {name}={kind}`")
+        if others[name].is_dir() != images.is_dir():
+            wanted = "a folder" if images.is_dir() else "a file"
+            raise Refused(f"`{others[name]}` of `--with {name}` has to be {wanted}, as `{images}` is")
+    if not images.is_dir():
+        return lambda _: tuple(others[name] for name in names)
+    files = {name: by_name(pictures(others[name]))[0] for name in names}
+    return lambda image: tuple(
+        files[name].get(image.stem, others[name] / f"{image.stem}{image.suffix}") for name in names
+    )
 
 
 def _jobs(images: Path, out: Path | None) -> list[_Job]:

@@ -88,13 +88,14 @@ def command(
     from archdsl.search.trials.short_training import Trainings, read_once
     from archdsl.search.trials.supernet_accuracy import SupernetAccuracy
     from archdsl.train.distributed import fabric_of
-    from archdsl.train.prepare import TrainRequest
+    from archdsl.train.prepare import TrainRequest, inputs_of_text
 
     place = out or run / "rank"
-    data = read_once(open_data(written, size=data_size, seed=seed))
     fabric = fabric_of(device, precision)
     with errors_shown(form):
         searched = searched_space(run, fabric.device)
+        inputs = inputs_of_text(searched.space, searched.overrides)
+    data = read_once(open_data(written, size=data_size, seed=seed, inputs=inputs))
     training = TrainRequest(
         genotype=searched.space,
         out=place,

@@ -98,10 +98,12 @@ def command(
     require_for("search")
 
     from archdsl.data import open_data
-    from archdsl.search.run import SearchRequest, forecast, prepare, search
+    from archdsl.search.run import SearchRequest, forecast, inputs_of_search, prepare, search
     from archdsl.train.distributed import fabric_of
 
-    data = open_data(written, size=data_size, seed=seed)
+    with errors_shown(form):
+        inputs = inputs_of_search(space, dict(overrides))
+    data = open_data(written, size=data_size, seed=seed, inputs=inputs)
     request = SearchRequest(
         space=space,
         out=out,

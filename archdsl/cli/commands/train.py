@@ -9,7 +9,7 @@ import click
 
 from archdsl.cli.exits import Exit
 from archdsl.cli.loading import errors_shown
-from archdsl.cli.options import FrameSize, data_size, overrides, text_or_json
+from archdsl.cli.options import FrameSize, data_size, output_name, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json
 from archdsl.cli.progress import Bar
 from archdsl.cli.runs import show_progress
@@ -62,6 +62,7 @@ _SHOWN = 8
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@output_name
 @overrides
 @text_or_json
 def command(
@@ -86,6 +87,7 @@ def command(
     seed: int,
     precision: str,
     device: str,
+    output: str | None,
     overrides: tuple[tuple[str, str], ...],
     form: str,
 ) -> int:
@@ -101,9 +103,11 @@ def command(
     from archdsl.data import open_data
     from archdsl.train import train
     from archdsl.train.distributed import fabric_of
-    from archdsl.train.prepare import TrainRequest, prepare
+    from archdsl.train.prepare import TrainRequest, inputs_of_text, prepare
 
-    data = open_data(written, size=data_size, seed=seed)
+    with errors_shown(form):
+        inputs = inputs_of_text(genotype, dict(overrides))
+    data = open_data(written, size=data_size, seed=seed, inputs=inputs)
     request = TrainRequest(
         genotype=genotype,
         out=out,
@@ -121,6 +125,7 @@ def command(
         accumulate=accumulate,
         train_on=train_on,
         score_on=score_on,
+        output=output,
         features=features,
     )
     with errors_shown(form):

@@ -23,7 +23,7 @@ from archdsl.search.undisturbed import frozen, undisturbed
 from archdsl.settings.schedules import Moment
 from archdsl.space import QuestionPath
 from archdsl.train.distributed import all_reduce_sum, world_size
-from archdsl.train.losses import Batch, loss_of
+from archdsl.train.losses import Batch, at_labels, loss_of
 from archdsl.train.state import Stream
 from archdsl.train.typed_torch import autocast, backward, split
 
@@ -157,7 +157,7 @@ class Gradients:
         with nullcontext() if exact else autocast(self.fabric):
             heads = self.supernet.main_outputs(images_BCHW, decisions)
         of, weights = player.phase.loss.loss, self.class_weights[player.phase.name]
-        logits = [each.flatten(1) if labels_BHW.ndim == 1 else each for each in heads.values()]
+        logits = [each.flatten(1) if labels_BHW.ndim == 1 else at_labels(each, labels_BHW) for each in heads.values()]
         return torch.stack([loss_of(of, each, labels_BHW, weights) for each in logits]).sum()
 
 

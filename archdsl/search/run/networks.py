@@ -19,6 +19,7 @@ from archdsl.search.undisturbed import kept_statistics
 from archdsl.settings.searches import Phase
 from archdsl.space.trace import Answers
 from archdsl.train.evaluate import SCORED_TOGETHER, Scores, batched, own_indices, score
+from archdsl.train.outputs import at_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ def scored(setup: SearchSetup, supernet: Supernet, decisions: Decisions, device:
 
     def logits(images_BCHW: Tensor) -> Tensor:
         found = next(iter(supernet.main_outputs(images_BCHW, decisions).values()))
-        return found.flatten(1) if setup.data.task == "classification" else found
+        if setup.data.task == "classification":
+            return found.flatten(1)
+        return at_size(found, (images_BCHW.shape[2], images_BCHW.shape[3]))
 
     supernet.train()
     with kept_statistics(supernet), torch.no_grad():

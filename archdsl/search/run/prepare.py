@@ -12,7 +12,7 @@ from archdsl.cost.objective import tables_of
 from archdsl.cost.space_rows import rows_of_space
 from archdsl.cost.tables import Table, read_table
 from archdsl.cost.variants import TooManyRows
-from archdsl.data import Data, split_indices
+from archdsl.data import Data, ImageInput, split_indices
 from archdsl.ir import vector_outputs_of_space
 from archdsl.ops import Shape
 from archdsl.pipeline import Loaded
@@ -31,6 +31,7 @@ from archdsl.settings.trainings import Duration, Epochs, Iterations
 from archdsl.space import Program, Result
 from archdsl.train.batch_norms import check_step
 from archdsl.train.errors import Refused
+from archdsl.train.outputs import inputs_of
 from archdsl.train.prepare import crop_size
 from archdsl.train.run import Length, length
 
@@ -120,6 +121,18 @@ def prepare(request: SearchRequest, data: Data) -> Prepared:
         about=_about(request, loaded, search, overrides, name),
     )
     return Prepared(setup, tuple(notices))
+
+
+def inputs_of_search(space: str, overrides: Mapping[str, str]) -> tuple[ImageInput, ...]:
+    """What the networks of a search read. Raises NotLoaded, NotDerived, Refused for several images."""
+    loaded, _ = searched(space, overrides=overrides)
+    inputs = inputs_of(loaded)
+    if len(inputs) > 1:
+        raise Refused(
+            f"`{loaded.program.name}` reads {' and '.join(map(str, inputs))}, and a supernet reads one image: search "
+            "with one input, or train networks of the space (`archdsl baseline`)"
+        )
+    return inputs
 
 
 def _check(loaded: Loaded, search: Search | None) -> None:

@@ -21,6 +21,7 @@ from archdsl.space.divisibility import multiple, of_trace
 from archdsl.space.trace import Answers, trace
 from archdsl.train.batch_norms import check_statistics
 from archdsl.train.evaluate import SCORED_TOGETHER, batched, own_indices, score
+from archdsl.train.outputs import ImageLogits, main_output
 
 BATCHES: Final = 8
 """Of `BATCH` images each, on which batch norms are measured again."""
@@ -50,7 +51,8 @@ class SupernetAccuracy:
         network = self.network(answers)
         examples = self.data.splits[self.score_on]
         scored = batched(map(examples.read, own_indices(len(examples))), SCORED_TOGETHER)
-        return score(network, self.data, scored, self._multiple(answers), device=self.device).miou
+        logits = ImageLogits(network, main_output(network.graph, None))
+        return score(logits, self.data, scored, self._multiple(answers), device=self.device).miou
 
     def of_candidate(self, _: int, answers: Answers) -> float:
         """The same of a candidate of a baseline, whatever its number."""
