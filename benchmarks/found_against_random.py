@@ -57,7 +57,7 @@ SYSTEMS: Final = {
         300,
         variants=(f"{VARIANTS}/gas.arch:gas_unguided", f"{VARIANTS}/gas.arch:gas_fully_connected"),
     ),
-    "cas": System("spaces/cas.arch:cas_gt", ("f=4",), 40),
+    "cas": System("spaces/cas.arch:cas_gt", ("f=4",), 20),
     "autortnet": System(
         "spaces/autortnet.arch:autortnet_a",
         ("f=8", "cells=3"),
