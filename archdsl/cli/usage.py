@@ -8,7 +8,12 @@ from difflib import get_close_matches
 import click
 
 _QUOTED = re.compile(r"'([^']*)'")
-_NUMBERS = (("a valid integer", "a whole number"), ("a valid float", "a number"))
+_NUMBERS = (
+    ("a valid integer range", "a whole number"),
+    ("a valid integer", "a whole number"),
+    ("a valid float range", "a number"),
+    ("a valid float", "a number"),
+)
 
 
 def words(mistake: click.ClickException) -> str:
