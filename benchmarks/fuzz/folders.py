@@ -1,6 +1,6 @@
 """Folders of what commands read, one file of them broken: cost tables, compiled networks, runs, weights, ONNX files.
 
-The originals are made once, by the commands themselves, in processes of their own.
+The originals are made by the commands themselves.
 """
 
 from __future__ import annotations
@@ -8,11 +8,10 @@ from __future__ import annotations
 import fnmatch
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from types import MappingProxyType
@@ -23,7 +22,6 @@ from benchmarks.fuzz.commands import ended
 from benchmarks.fuzz.exercise import Broken, Clock, Outcome
 from benchmarks.fuzz.kinds import Case
 from benchmarks.fuzz.values import mutated_json
-from benchmarks.measure import ROOT
 
 PEAK: Final = 1 << 30
 """Bytes that a case may add to what its process held before; one that adds more is a finding."""
@@ -84,6 +82,42 @@ train small_final of small {
 _DATA: Final = ("--size", "32x64", "--batch", "2", "--save-every", "1", "--device", "cpu")
 
 
+def _nothing(_place: Path) -> None:
+    """Texts and commands are enough."""
+
+
+def _write_image(place: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (64, 32)).save(place / "image.png")
+
+
+def _write_tables(place: Path) -> None:
+    """Two tables with every row of a text's space."""
+    from archdsl.cost.space_rows import rows_of_space
+    from archdsl.cost.tables import Calibration, Measurement, Scale, Table, table_bytes
+    from archdsl.pipeline import load
+    from archdsl.settings.costs import Unit
+
+    rows = rows_of_space(load(f"{place / 'net.arch'}:net").program)
+    measured = Measurement(
+        device="invented",
+        runtime="invented",
+        version="1",
+        precision="fp32",
+        threads=1,
+        clock="wall",
+        statistic="median",
+        rounds=3,
+        scale=Scale(factor=0.9, error=0.1, networks=5),
+    )
+    networks = (Calibration(network="net", time=3.0, ops={"conv3x3": 2.0, "conv1x1": 1.0}),)
+    for number, file in enumerate(("device.json", "other.json"), start=1):
+        times = {row: number + 0.25 * position for position, row in enumerate(rows)}
+        table = Table(Unit.MS, times, measured, memory={rows[0]: 4096}, calibration=networks)
+        (place / file).write_bytes(table_bytes(table))
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """How an original is made, which of its files are broken, and the commands that read it."""
@@ -94,13 +128,15 @@ class Folder:
     """Patterns of paths in it."""
     commands: Sequence[Sequence[str]]
     slow_s: float = 10.0
+    prepare: Callable[[Path], None] = _nothing
+    """Writes what no command does, before they run."""
 
 
 FOLDERS: Final[Mapping[str, Folder]] = MappingProxyType(
     {
         "tables": Folder(
             {"net.arch": _TEXT},
-            [("-m", "benchmarks.fuzz.folders", "net.arch", "device.json", "other.json")],
+            (),
             ("device.json",),
             [
                 ("cost", "show", "device.json"),
@@ -114,13 +150,11 @@ FOLDERS: Final[Mapping[str, Folder]] = MappingProxyType(
                 ("check", "net.arch"),
             ],
             2.0,
+            _write_tables,
         ),
         "manifests": Folder(
             {"small.arch": _NETWORK},
-            [
-                ("-m", "archdsl", "compile", "small.arch", "--target", target, "-o", "out", "--verify")
-                for target in ("torch", "onnx")
-            ],
+            [("compile", "small.arch", "--target", target, "-o", "out", "--verify") for target in ("torch", "onnx")],
             ("out/*.manifest.json",),
             [
                 ("verify", "small.arch", "out"),
@@ -130,7 +164,7 @@ FOLDERS: Final[Mapping[str, Folder]] = MappingProxyType(
         ),
         "runs": Folder(
             {"small.arch": _NETWORK},
-            [("-m", "archdsl", "train", "small.arch", "--out", "run", "--iterations", "2", *_DATA)],
+            [("train", "small.arch", "--out", "run", "--iterations", "2", *_DATA)],
             ("run/*",),
             [
                 ("report", "run", "-o", "page.html"),
@@ -144,8 +178,7 @@ FOLDERS: Final[Mapping[str, Folder]] = MappingProxyType(
         "searches": Folder(
             {"net.arch": _TEXT},
             [
-                ("-m", "benchmarks.fuzz.folders", "net.arch", "device.json", "other.json"),
-                ("-m", "archdsl", "search", "net.arch", "--out", "run", *_DATA),
+                ("search", "net.arch", "--out", "run", *_DATA),
             ],
             ("run/*",),
             [
@@ -155,10 +188,11 @@ FOLDERS: Final[Mapping[str, Folder]] = MappingProxyType(
                 ("search", "net.arch", "--out", "run", "--resume", *_DATA),
             ],
             30.0,
+            _write_tables,
         ),
         "weights": Folder(
             {"small.arch": _NETWORK},
-            [("-m", "archdsl", "compile", "small.arch", "--target", "torch", "-o", "out")],
+            [("compile", "small.arch", "--target", "torch", "-o", "out")],
             ("out/*.safetensors",),
             [
                 ("compile", "small.arch", "--target", "onnx", "--weights", "out/small.safetensors", "-o", "again"),
@@ -171,8 +205,7 @@ FOLDERS: Final[Mapping[str, Folder]] = MappingProxyType(
         "onnx": Folder(
             {"small.arch": _NETWORK},
             [
-                ("-m", "archdsl", "compile", "small.arch", "--target", "onnx", "-o", "out"),
-                ("-c", "from PIL import Image; Image.new('RGB', (64, 32)).save('image.png')"),
+                ("compile", "small.arch", "--target", "onnx", "-o", "out"),
             ],
             ("out/*.onnx",),
             [
@@ -181,6 +214,7 @@ FOLDERS: Final[Mapping[str, Folder]] = MappingProxyType(
                 ("eval", "out/small.onnx", "--size", "32x64"),
             ],
             30.0,
+            _write_image,
         ),
     }
 )
@@ -199,20 +233,17 @@ class Folders:
 
     @classmethod
     def built(cls, folder: Folder, place: Path) -> Folders:
-        """The original is made anew, for it depends on the version.
+        """The original is made anew, for it depends on the version, in a process of its own.
 
         Raises RuntimeError where a command fails on it as it is: that command would find nothing.
         """
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        for name, text in folder.texts.items():
-            (place / name).write_text(text, encoding="utf-8")
-        for arguments in folder.made_by:
-            _done(arguments, place)
-        with tempfile.TemporaryDirectory() as copy:
-            shutil.copytree(place, copy, dirs_exist_ok=True)
-            for arguments in folder.commands:
-                _done(("-m", "archdsl", *arguments), Path(copy))
+        process = get_context("fork").Process(target=_build, args=(folder, place))
+        process.start()
+        process.join()
+        if process.exitcode:
+            raise RuntimeError(f"no original could be made in {place}")
         return cls(folder, place)
 
     def make(self, random: Random, folder: Path) -> Case:
@@ -248,12 +279,21 @@ class Folders:
         return any(fnmatch.fnmatch(name, pattern) for pattern in self.folder.broken)
 
 
-def _done(arguments: Sequence[str], folder: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(arguments)} ends with {done.returncode}: {done.stderr or done.stdout}")
+def _build(folder: Folder, place: Path) -> None:
+    for name, text in folder.texts.items():
+        (place / name).write_text(text, encoding="utf-8")
+    folder.prepare(place)
+    with tempfile.TemporaryDirectory() as copy:
+        for arguments in folder.made_by:
+            _fine(arguments, place)
+        shutil.copytree(place, copy, dirs_exist_ok=True)
+        for arguments in folder.commands:
+            _fine(arguments, Path(copy))
+
+
+def _fine(arguments: Sequence[str], folder: Path) -> None:
+    if code := ended(arguments, folder):
+        raise RuntimeError(f"{' '.join(arguments)} ends with {code}")
 
 
 def _mutated(file: Path, random: Random) -> tuple[bytes, str]:
@@ -302,33 +342,3 @@ def _peak(*, reset: bool = False) -> int:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))
-
-
-def _write_tables(text: str, *files: str) -> None:
-    """Tables with every row of a text's space, in each of which another time is missing."""
-    from archdsl.cost.space_rows import rows_of_space
-    from archdsl.cost.tables import Calibration, Measurement, Scale, Table, table_bytes
-    from archdsl.pipeline import load
-    from archdsl.settings.costs import Unit
-
-    rows = rows_of_space(load(text).program)
-    measured = Measurement(
-        device="invented",
-        runtime="invented",
-        version="1",
-        precision="fp32",
-        threads=1,
-        clock="wall",
-        statistic="median",
-        rounds=3,
-        scale=Scale(factor=0.9, error=0.1, networks=5),
-    )
-    networks = (Calibration(network="net", time=3.0, ops={"conv3x3": 2.0, "conv1x1": 1.0}),)
-    for number, file in enumerate(files, start=1):
-        times = {row: number + 0.25 * position for position, row in enumerate(rows)}
-        table = Table(Unit.MS, times, measured, memory={rows[0]: 4096}, calibration=networks)
-        Path(file).write_bytes(table_bytes(table))
-
-
-if __name__ == "__main__":
-    _write_tables(f"{sys.argv[1]}:net", *sys.argv[2:])
