@@ -20,7 +20,7 @@ LARGEST: Final = 16 * MIB
 
 Sha256: TypeAlias = Annotated[str, text("^[0-9a-f]{64}$", "64 digits from 0 to f")]
 JsonValue: TypeAlias = "bool | int | float | str | list[int] | None"
-_Length: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
+Length: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
 _Alone: TypeAlias = Annotated[int, Field(ge=1, le=1)]
 
 
@@ -60,14 +60,14 @@ class Preprocessing(Schema):
 
 class Input(Schema):
     name: str
-    shape: tuple[_Alone, _Length, _Length, _Length]
+    shape: tuple[_Alone, Length, Length, Length]
     """Images, channels, height, width."""
     preprocessing: Preprocessing = Preprocessing()
 
 
 class Output(Schema):
     name: str
-    shape: tuple[_Length, ...]
+    shape: tuple[Length, ...]
     kind: Literal["logits", "labels"]
 
 
@@ -92,8 +92,8 @@ class Measured(Schema):
     """How far one runtime was from the torch network, as a share of the largest logit."""
 
     runtime: str
-    height: _Length
-    width: _Length
+    height: Length
+    width: Length
     difference: float | None = Field(ge=0)
     """None where nothing was measured, or where the outputs hold NaN."""
     tolerance: float

@@ -32,7 +32,8 @@ def is_longer(asked: Record, found: Record, folder: Path) -> bool:
     Raises Refused where they differ otherwise, or where the one in the folder was to be longer.
     """
     now, before = _plain(asked), _plain(found)
-    before["data"].setdefault("images", now["data"]["images"])  # records of before say nothing of them
+    if "data" in before:
+        before["data"].setdefault("images", now["data"]["images"])  # records of before say nothing of them
     _check(now, before, folder, _is_length)
     longer = False
     for what, past, steps in _lengths(before, now):

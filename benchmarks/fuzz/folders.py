@@ -135,7 +135,7 @@ class Folder:
 FOLDERS: Final[Mapping[str, Folder]] = MappingProxyType(
     {
         "tables": Folder(
-            {"net.arch": _TEXT},
+            {"net.arch": _TEXT, "pyproject.toml": ""},
             (),
             ("device.json",),
             [
@@ -176,7 +176,7 @@ FOLDERS: Final[Mapping[str, Folder]] = MappingProxyType(
             30.0,
         ),
         "searches": Folder(
-            {"net.arch": _TEXT},
+            {"net.arch": _TEXT, "pyproject.toml": ""},
             [
                 ("search", "net.arch", "--out", "run", *_DATA),
             ],

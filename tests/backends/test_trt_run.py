@@ -65,8 +65,25 @@ def test_a_sidecar_says_what_running_needs() -> None:
 def test_a_sidecar_without_a_field_is_told(field: str) -> None:
     said = json.loads(sidecar_bytes(plan()))
     del said[field]
-    with pytest.raises(BadPlan, match="its sidecar cannot be read"):
+    with pytest.raises(BadPlan, match=f"its sidecar cannot be read: `{field}` is missing"):
         read_sidecar(json.dumps(said).encode())
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("format_version", True, "it has format version true, and this archdsl knows 1"),
+        ("inputs", [], "`inputs` is empty"),
+        ("flavour", "trt2", "`flavour` has to be 'rtx' or 'trt'"),
+        ("sha256", "x", "`sha256` has to be 64 digits from 0 to f"),
+        ("compute_capabilities", "SM86", "`compute_capabilities` has to be a valid array"),
+    ],
+)
+def test_a_sidecar_with_another_field_is_told(field: str, value: object, said: str) -> None:
+    broken = json.dumps(json.loads(sidecar_bytes(plan())) | {field: value})
+    with pytest.raises(BadPlan) as found:
+        read_sidecar(broken.encode())
+    assert str(found.value) == f"its sidecar cannot be read: {said}"
 
 
 def test_a_process_of_its_own_finds_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

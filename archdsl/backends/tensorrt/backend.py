@@ -16,6 +16,8 @@ from archdsl.backends.onnx.backend import onnx_bytes
 from archdsl.backends.options import Emit, Precision, Refused
 from archdsl.backends.protocol import Built, NotRun, Observed, Probe, Request, TimedFile
 from archdsl.backends.tensorrt.trt_plan import BadPlan, Flavour, Sidecar, read_header, read_sidecar, sidecar_bytes
+from archdsl.documents import MIB
+from archdsl.files import read_whole
 from archdsl.ops import Primitive, Shape
 
 _PLAN, _SIDECAR = "trt-plan", "trt-sidecar"
@@ -82,7 +84,7 @@ class TensorRT:
 
         sidecar_file = file.with_name(f"{file.name}.json")
         try:
-            sidecar = read_sidecar(sidecar_file.read_bytes())
+            sidecar = read_sidecar(read_whole(sidecar_file, MIB))
         except BadPlan as error:
             raise TargetFailed(f"`{file}` cannot be timed: {error}") from error
         plan = file.read_bytes()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pydantic import Field
+
+from archdsl.backends.manifest import Length, Sha256
 from archdsl.backends.options import Precision
 from archdsl.backends.protocol import Shapes
+from archdsl.documents import Schema, Unfit, VersionOne, parse
 from archdsl.extras import Extra, install_line
 
 
@@ -133,27 +136,41 @@ class Sidecar:
     """The images that the plan is for."""
 
 
+class _Port(Schema):
+    name: str
+    dtype: str
+    shape: tuple[Length, ...]
+
+
+class _Input(_Port):
+    shape: tuple[Length, Length, Length, Length]
+
+
+class _File(Schema):
+    format_version: VersionOne
+    flavour: Flavour = Field(strict=False)
+    version: str
+    precision: Precision = Field(strict=False)
+    compute_capabilities: tuple[str, ...]
+    inputs: tuple[_Input, ...] = Field(min_length=1)
+    outputs: tuple[_Port, ...]
+    bytes: int = Field(ge=1)
+    sha256: Sha256
+
+
 def read_sidecar(data: bytes) -> Sidecar:
     """Raises BadPlan where the JSON is not one of ours."""
     try:
-        said = json.loads(data)
-        inputs = {str(port["name"]): _shape(port["shape"]) for port in said["inputs"]}
-        if not inputs:
-            raise ValueError("it names no input")
-        return Sidecar(
-            flavour=Flavour(said["flavour"]),
-            version=str(said["version"]),
-            sha256=str(said["sha256"]),
-            compute_capabilities=tuple(map(str, said["compute_capabilities"])),
-            inputs=inputs,
-        )
-    except (ValueError, LookupError, TypeError) as error:
-        raise BadPlan(f"its sidecar cannot be read: {error}") from error
-
-
-def _shape(said: Sequence[object]) -> tuple[int, int, int, int]:
-    images, channels, height, width = (int(str(each)) for each in said)
-    return images, channels, height, width
+        said = parse(_File, data)
+    except Unfit as error:
+        raise BadPlan(f"its sidecar cannot be read: {error}") from None
+    return Sidecar(
+        said.flavour,
+        said.version,
+        said.sha256,
+        said.compute_capabilities,
+        {port.name: port.shape for port in said.inputs},
+    )
 
 
 def _port(port: Port) -> dict[str, str | list[int]]:
