@@ -6,7 +6,7 @@ from archdsl.diagnostics import Label as Mark
 from archdsl.sema import codes
 from archdsl.sema.reporter import Reporter
 from archdsl.space import Image, Program
-from archdsl.space.divisibility import Item, multiple, uneven
+from archdsl.space.divisibility import Item, crops, multiple, uneven
 from archdsl.syntax import ast
 from archdsl.text import Span
 
@@ -21,6 +21,17 @@ def report_uneven(program: Program, items: list[Item], reporter: Reporter, here:
     step = multiple(items)
     node = program.nodes[found.node]
     rows, columns = found.before
+    if found.factor == 1 and crops(items):
+        name = node.local.removeprefix("out ")
+        reporter.report(
+            codes.DOES_NOT_DIVIDE,
+            f"the output `{name}` is {rows}x{columns} of an image of {height}x{width}: it has to be image-sized",
+            node.span or here,
+            f"{rows}x{columns}",
+            also=(Mark(image.span, f"{height}x{width}"),) if image.span is not None else (),
+            help=f"leave out what crops it (a `conv` pads), or end it with `-> resize(like = {image.local})`",
+        )
+        return
     if found.factor == 1:
         what = f"its output `{node.local.removeprefix('out ')}` comes back as {rows}x{columns}"
     else:

@@ -69,6 +69,15 @@ def uneven(items: list[Item]) -> Iterator[Uneven]:
             yield Uneven(node, (before.height, before.width), factor)
 
 
+def crops(items: list[Item]) -> bool:
+    """Whether a node that keeps the resolution gives fewer rows or columns than it reads, as unpadded networks do."""
+    scales = _Scales()
+    return any(
+        isinstance(payload, Apply) and inputs and scales.of(payload) == 1 and shape.size < items[inputs[0]][3].size
+        for _, payload, inputs, shape in items
+    )
+
+
 class _Scales:
     """The factors of nodes; none where a smaller last window takes whatever is left over.
 
