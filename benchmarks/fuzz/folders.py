@@ -176,7 +176,7 @@ FOLDERS: Final[Mapping[str, Folder]] = MappingProxyType(
             30.0,
         ),
         "searches": Folder(
-            {"net.arch": _TEXT, "pyproject.toml": ""},
+            {"net.arch": _TEXT.replace("log(latency)", "log(macs)"), "pyproject.toml": ""},
             [
                 ("search", "net.arch", "--out", "run", *_DATA),
             ],
@@ -188,7 +188,6 @@ FOLDERS: Final[Mapping[str, Folder]] = MappingProxyType(
                 ("search", "net.arch", "--out", "run", "--resume", *_DATA),
             ],
             30.0,
-            _write_tables,
         ),
         "weights": Folder(
             {"small.arch": _NETWORK},
