@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from archdsl.cli.output import table
+from archdsl.cli.output import plural, table
 
 if TYPE_CHECKING:
     from archdsl.backends.verify.parity import Parity, Run
@@ -33,7 +33,7 @@ def _verdict(run: Run, tolerance: float) -> str:
     if run.not_run:
         return run.not_run + checked
     if run.within(tolerance):
-        where = f"over {len(run.cells)} cells" if run.cells else "at the outputs"
+        where = f"over {plural(len(run.cells), 'cell')}" if run.cells else "at the outputs"
         return f"within, {where}{checked}"
     parting = run.first_parting(tolerance)
     return f"BEYOND; parts at `{parting.path}`" if parting else "BEYOND, at the output"
