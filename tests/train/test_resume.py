@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from archdsl.data import Data, open_data
-from archdsl.train import Outcome, Refused, train
+from archdsl.train import Outcome, Refused, checkpoints, train
 from archdsl.train.checkpoints import BrokenCheckpoint
 from archdsl.train.distributed import fabric_of
 from archdsl.train.prepare import TrainRequest, prepare
-from archdsl.train.typed_torch import load_file, save_file
+from archdsl.train.typed_torch import load_file
 from tests.train.small import TEXT
 
 STEADY = TEXT.partition("train small_final")[0] + (
@@ -98,11 +98,11 @@ def test_a_checkpoint_with_broken_weights_is_named_with_its_tensor(
     kind: str, value: float, said: str, tmp_path: Path
 ) -> None:
     ran(tmp_path)
-    file = tmp_path / "run" / "checkpoints" / "step-00000004" / "tensors.safetensors"
-    tensors = load_file(file)
-    name = next(each for each in tensors if each.startswith("learner.network.stem") and each.endswith(kind))
-    tensors[name].view(-1)[0] = value
-    save_file(tensors, file)
+    folder = tmp_path / "run" / "checkpoints"
+    found = checkpoints.load(folder / "step-00000004")
+    name = next(each for each in found.tensors if each.startswith("learner.network.stem") and each.endswith(kind))
+    found.tensors[name].view(-1)[0] = value
+    checkpoints.save(folder, found)
     with pytest.raises(BrokenCheckpoint, match=f"`{name}` .*{said}"):
         ran(tmp_path, resume=True, iterations=8)
 

@@ -108,7 +108,7 @@ def test_a_baseline_on_the_supernet_and_the_ranks_of_its_networks(
     assert (searched / "rank" / "journal.jsonl").read_text() == before
     assert "Kendall's tau" in capsys.readouterr().out
     assert run([*asked, "--supernet", str(folder / "sampled"), "--out", str(folder / "none"), *data]) == 2
-    assert "is no run of a search" in capsys.readouterr().err
+    assert "is the run of a baseline, and one of a search is asked for" in capsys.readouterr().err
 
 
 @settings(max_examples=25)
