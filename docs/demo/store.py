@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("weights", type=Path)
     parser.add_argument("-o", "--out", type=Path, required=True)
     given = parser.parse_args()
-    tensors = load(given.weights, archdsl.load(given.text).network())
+    tensors = load(given.weights, archdsl.load(given.text).network()).tensors
     metadata = load_metadata(given.weights)
     kept = {name: metadata[name] for name in ("class_names", "mean", "std")}
     save(given.out, {name: tensor.astype(np.float16) for name, tensor in tensors.items()}, kept)
