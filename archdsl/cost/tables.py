@@ -54,7 +54,7 @@ class TableUnreadable(Exception):
 class Scale(Schema):
     """Sums of rows are multiplied by `factor`: what networks take, measured as a whole, over the sums of their rows."""
 
-    factor: float = Field(ge=1e-6, le=1e6)
+    factor: float = Field(ge=1e-18, le=1e18)
     error: _Share
     """The mean of what is then still wrong, as a share of what a network takes; best of each without it in the fit."""
     networks: _Count

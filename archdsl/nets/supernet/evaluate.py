@@ -16,6 +16,7 @@ from torch.func import functional_call
 from torch.fx import wrap  # pyright: ignore[reportUnknownVariableType]
 from torch.nn import functional
 
+from archdsl.ir import vector_outputs_of_space
 from archdsl.nets.layers import Resize, layer
 from archdsl.nets.strided_pixels import is_unsafe, pixels_read
 from archdsl.nets.supernet.checkpoint import recomputed
@@ -169,6 +170,7 @@ class Evaluation:
             steps[run.start : run.stop] = [self._recomputed(run, steps[run.start : run.stop])]
         self.steps = tuple(steps)
         self._images = [number for number, node in enumerate(self.graph.nodes) if isinstance(node.payload, Image)]
+        self._vectors = vector_outputs_of_space(self.graph.program)
 
     def kernels(self) -> tuple[Superkernel, ...]:
         """Those whose tensors are read, each once."""
@@ -176,10 +178,12 @@ class Evaluation:
         return tuple(dict.fromkeys(self._kernels[owner] for owner in owners if owner is not None))
 
     def outputs(self, x_BCHW: Tensor, weights: Weights) -> dict[str, Tensor]:
-        """The outputs by name; with several views each as `view.name`."""
+        """The outputs by name, BxCxHxW, or BxC those that are vectors; with several views each as `view.name`."""
         maps = self.run(x_BCHW, weights)
         return {
-            f"{output.view}.{output.name}" if output.view else output.name: maps[output.node]
+            f"{output.view}.{output.name}" if output.view else output.name: maps[output.node].flatten(1)
+            if output.name in self._vectors
+            else maps[output.node]
             for output in self.graph.outputs
         }
 

@@ -132,7 +132,10 @@ class Supernet(Scope):
         return self.relaxer.allowed.get(question, self.program.questions[question].answers)
 
     def forward(self, x_BCHW: Tensor, decisions: Decisions) -> Tensor | dict[str, Tensor]:
-        """The main output, BxCxHxW; a dict by name where there are several, with several views each as `view.name`."""
+        """The main output, BxCxHxW, or BxC where it is a vector.
+
+        A dict by name where there are several, with several views each as `view.name`.
+        """
         found = self.main_outputs(x_BCHW, decisions)
         return found if len(found) > 1 else next(iter(found.values()))
 

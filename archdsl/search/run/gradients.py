@@ -157,7 +157,7 @@ class Gradients:
         with nullcontext() if exact else autocast(self.fabric):
             heads = self.supernet.main_outputs(images_BCHW, decisions)
         of, weights = player.phase.loss.loss, self.class_weights[player.phase.name]
-        logits = [each.flatten(1) if labels_BHW.ndim == 1 else at_labels(each, labels_BHW) for each in heads.values()]
+        logits = [each if labels_BHW.ndim == 1 else at_labels(each, labels_BHW) for each in heads.values()]
         return torch.stack([loss_of(of, each, labels_BHW, weights) for each in logits]).sum()
 
 

@@ -62,7 +62,7 @@ def scored(setup: SearchSetup, supernet: Supernet, decisions: Decisions, device:
     def logits(images_BCHW: Tensor) -> Tensor:
         found = next(iter(supernet.main_outputs(images_BCHW, decisions).values()))
         if setup.data.task == "classification":
-            return found.flatten(1)
+            return found
         return at_size(found, (images_BCHW.shape[2], images_BCHW.shape[3]))
 
     supernet.train()

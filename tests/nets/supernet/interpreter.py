@@ -15,7 +15,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from archdsl.ir import module_path
+from archdsl.ir import module_path, vector_outputs_of_space
 from archdsl.ir.graph import OpenNode
 from archdsl.nets.layers import layer
 from archdsl.ops import Count, Shape, Value
@@ -86,9 +86,11 @@ class Interpreter:
 
     def outputs(self) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
+        vectors = vector_outputs_of_space(self.program)
         for index, node in enumerate(self.program.nodes):
             if isinstance(node.payload, Result) and (made := self.map(index, None)) is not None:
-                found[node.payload.name] = made.values
+                name = node.payload.name
+                found[name] = made.values.flatten(1) if name in vectors else made.values
         return found
 
     def map(self, index: int, branch: Branch | None) -> Map | None:

@@ -52,7 +52,8 @@ def test_of_a_genotype_it_is_what_numpy_gives(text: str, tmp_path: Path) -> None
     for seed in range(5):
         answers = Census(found.supernet.program).sample(Random(seed))
         at = found(torch.tensor(1.5), found.supernet.one_hot(answers))
-        assert at.value.item() == found.priced.value(answers, loss=1.5)
+        # Libraries differ in the last bit of powers and logarithms.
+        assert at.value.item() == pytest.approx(found.priced.value(answers, loss=1.5), rel=1e-14)
         costs = {found.priced.names[term]: cost for term, cost in found.priced.costs_of(answers).items()}
         assert at.terms == {"loss": 1.5, **costs}
 
