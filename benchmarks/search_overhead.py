@@ -45,7 +45,7 @@ def overhead(name: str, folder: Path, steps: int) -> float:
     overrides = dict(each.split("=") for each in system.overrides)
     # No epoch ends: what is done then is no part of a step.
     request = SearchRequest(
-        str(ROOT / system.text), ROOT / "benchmarks" / "results" / "overhead", overrides=overrides, cost=costs,
+        str(ROOT / system.search), ROOT / "benchmarks" / "results" / "overhead", overrides=overrides, cost=costs,
         batch=system.batch, iterations=10_000,
     )  # fmt: skip
     work = SearchWork(prepare(request, data).setup, fabric_of("cpu", "fp32"))
