@@ -40,11 +40,15 @@ def plan(folder: Path) -> Path:
     place, data = folder / "tiny.rtx.plan", b"vtrt and more"
     place.write_bytes(data)
     sidecar = {
+        "format_version": 1,
         "flavour": "rtx",
         "version": "1.7.0.0",
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "precision": "fp16",
         "compute_capabilities": ["SM00"],
-        "inputs": [{"name": "image", "shape": [1, 3, 16, 32]}],
+        "inputs": [{"name": "image", "dtype": "float32", "shape": [1, 3, 16, 32]}],
+        "outputs": [{"name": "y", "dtype": "float32", "shape": [1, 4, 16, 32]}],
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
     }
     (folder / "tiny.rtx.plan.json").write_text(json.dumps(sidecar), encoding="utf-8")
     return place
