@@ -168,3 +168,16 @@ def _branch(text: Text, name: str, cells: tuple[tuple[str, int, int], ...], x: s
         scale *= s
         lasts[scale] = y
     return lasts
+
+
+def with_auxiliary() -> ClosedGraph:
+    """A network with an auxiliary output, which has a layer of its own."""
+    text = Text()
+    x = text.image(Shape(3, 16, 16))
+    with text.line("stem"):
+        x = conv3x3(text, x, 4)
+    with text.line("deep"):
+        deep = text.apply("conv", x, c=5, k=1, bias=True)
+    text.result("logits", x)
+    text.result("deep", deep, auxiliary=True)
+    return text.graph("small")

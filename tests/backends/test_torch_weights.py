@@ -17,33 +17,18 @@ from torch import nn
 
 from archdsl.backends.torch_source.source import to_torch_source
 from archdsl.backends.torch_source.weights_reader import read_safetensors
-from archdsl.ir import ClosedGraph
 from archdsl.nets import Network, load_weights
 from archdsl.ops import Shape
 from archdsl.weights import Tensors, random_weights, save, to_bytes
 from tests.backends.modules import module_of
-from tests.backends.student import Text, conv3x3
+from tests.backends.student import Text, with_auxiliary
 
-
-def graph() -> ClosedGraph:
-    """A network with an auxiliary output, which has a layer of its own."""
-    text = Text()
-    x = text.image(Shape(3, 16, 16))
-    with text.line("stem"):
-        x = conv3x3(text, x, 4)
-    with text.line("deep"):
-        deep = text.apply("conv", x, c=5, k=1, bias=True)
-    text.result("logits", x)
-    text.result("deep", deep, auxiliary=True)
-    return text.graph("small")
-
-
-WEIGHTS: Tensors = random_weights(graph())
+WEIGHTS: Tensors = random_weights(with_auxiliary())
 
 
 @pytest.fixture(scope="module")
 def standalone() -> ModuleType:
-    return module_of(to_torch_source(graph()))
+    return module_of(to_torch_source(with_auxiliary()))
 
 
 def state(loaded: nn.Module) -> dict[str, torch.Tensor]:
@@ -61,7 +46,7 @@ def test_the_file_reads_what_we_write(tmp_path: Path, standalone: ModuleType, au
 
 
 def test_the_file_reads_what_the_library_writes(tmp_path: Path, standalone: ModuleType) -> None:
-    network = Network(graph(), auxiliary=True)
+    network = Network(with_auxiliary(), auxiliary=True)
     load_weights(network, WEIGHTS)
     (tmp_path / "w").write_bytes(safetensors.torch.save(network.state_dict(), {"a": "1", "b": "2"}))
     for name, tensor in state(standalone.load(tmp_path / "w", auxiliary=True)).items():

@@ -17,8 +17,7 @@ from torch import nn
 from archdsl.backends.torch_source.source import to_torch_source
 from archdsl.ir import ClosedGraph
 from archdsl.nets import Network
-from archdsl.ops import Shape
-from tests.backends.student import Text, conv3x3, student
+from tests.backends.student import student, with_auxiliary
 from tests.graphs import Sketch, maps_of_an_image
 from tests.primitive_cases import CASES, Case
 
@@ -55,18 +54,6 @@ def same(left: object, right: object) -> bool:
             return len(one) == len(other) and all(map(same, one, other))
         case _:
             return False
-
-
-def with_auxiliary() -> ClosedGraph:
-    text = Text()
-    x = text.image(Shape(3, 16, 16))
-    with text.line("stem"):
-        x = conv3x3(text, x, 4)
-    with text.line("deep"):
-        deep = text.apply("conv", x, c=5, k=1, bias=True)
-    text.result("logits", x)
-    text.result("deep", deep, auxiliary=True)
-    return text.graph("small")
 
 
 def of_primitive(case: Case) -> ClosedGraph:

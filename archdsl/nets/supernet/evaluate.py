@@ -180,12 +180,12 @@ class Evaluation:
     def outputs(self, x_BCHW: Tensor, weights: Weights) -> dict[str, Tensor]:
         """The outputs by name, BxCxHxW, or BxC those that are vectors; with several views each as `view.name`."""
         maps = self.run(x_BCHW, weights)
-        return {
-            f"{output.view}.{output.name}" if output.view else output.name: maps[output.node].flatten(1)
-            if output.name in self._vectors
-            else maps[output.node]
-            for output in self.graph.outputs
-        }
+        found: dict[str, Tensor] = {}
+        for output in self.graph.outputs:
+            y_BCHW = maps[output.node]
+            name = f"{output.view}.{output.name}" if output.view else output.name
+            found[name] = y_BCHW.flatten(1) if output.name in self._vectors else y_BCHW
+        return found
 
     def run(self, x_BCHW: Tensor, weights: Weights) -> dict[int, Tensor]:
         """The maps of the outputs."""
