@@ -5,6 +5,10 @@ measured as a whole, in rounds of their own. Beside the table stand multiply-add
 elements that layers with weights write), each with a factor fitted on the networks that the table's own factor was
 fitted on, and the noise: the same networks measured twice, one half of the rounds against the other.
 
+A machine is faster or slower on the whole from one hour to the next. So the networks that factors are fitted on are
+measured once more, in the rounds of those that are predicted, and each prediction is shown a second time with the
+factor that these measurements give it: what a table is off by where its scale is of the same hour.
+
 Everything lies in a folder, a picture of the predictions beside it, and the same command goes on where it was stopped.
 """
 
@@ -57,6 +61,9 @@ class Predicted:
     table_s: float
     macs_s: float
     activations_s: float
+
+
+TITLES: Final[Mapping[str, str]] = {"table_s": "table", "macs_s": "MACs alone", "activations_s": "activations alone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +184,18 @@ def _show(name: str, step: Step) -> None:
         print(f"{name}: {step.done} of {step.total}", flush=True)
 
 
-def report(name: str, predicted: Sequence[Predicted], found: Mapping[str, Sequence[float]]) -> None:
-    lines = {
-        "table": scores([each.table_s for each in predicted], found["all"]),
-        "MACs alone": scores([each.macs_s for each in predicted], found["all"]),
-        "activations alone": scores([each.activations_s for each in predicted], found["all"]),
-        "measured twice": scores(found["first"], found["second"]),
-    }
-    low, high = 1000 * min(found["all"]), 1000 * max(found["all"])
-    print(f"\n{name}: {len(predicted)} networks, {low:.1f} to {high:.1f} ms\n")
+def report(name: str, predicted: Sequence[Predicted], found: Mapping[str, Sequence[float]], scaling: int) -> None:
+    """The last `scaling` networks are those that factors are fitted on."""
+    shown, again = slice(0, len(predicted) - scaling), slice(len(predicted) - scaling, None)
+    lines = dict[str, Scores]()
+    for field, title in TITLES.items():
+        every: list[float] = [getattr(each, field) for each in predicted]
+        lines[title] = scores(every[shown], found["all"][shown])
+        factor = factor_of([one / other for one, other in zip(every[again], found["all"][again], strict=True)])
+        lines[f"{title}, scale of these rounds"] = scores([factor * each for each in every[shown]], found["all"][shown])
+    lines["measured twice"] = scores(found["first"][shown], found["second"][shown])
+    low, high = 1000 * min(found["all"][shown]), 1000 * max(found["all"][shown])
+    print(f"\n{name}: {len(predicted) - scaling} networks, {low:.1f} to {high:.1f} ms\n")
     print("| | mean error | after one factor | within 10 % | pairs in order | Spearman |\n|---|---|---|---|---|---|")
     for title, each in lines.items():
         print(
@@ -228,11 +238,12 @@ def main() -> None:
             name = f"{space}-{each}-{height}x{width}"
             runtime = find_runtime(RuntimeName(each), DeviceName.CPU)
             table, known = filled(given.results / f"{name}.json", loaded, runtime, given.rounds)
-            predicted = predictions(given.results / f"{name}.predicted.json", table, known, networks)
+            both = [*networks, *known]
+            predicted = predictions(given.results / f"{name}.predicted.json", table, known, both)
             rounds = given.rounds or runtime.conditions.rounds
-            found = measured(given.results / f"{name}.networks.samples.jsonl", networks, runtime, rounds)
-            report(name, predicted, found)
-            drawn_as = picture(name, table, networks, predicted, found["all"])
+            found = measured(given.results / f"{name}.networks.samples.jsonl", both, runtime, rounds)
+            report(name, predicted, found, len(known))
+            drawn_as = picture(name, table, networks, predicted[: len(networks)], found["all"][: len(networks)])
             (given.results / f"{name}.svg").write_bytes(render(drawn_as, "svg"))
 
 
