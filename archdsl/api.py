@@ -133,8 +133,8 @@ class Architecture:
 
         Raises Refused for any other file, NothingToDraw, ToolMissing, OSError.
         """
-        from archdsl.files import write_atomic
         from archdsl.render import draw, render
+        from archdsl.staging import write_atomic
 
         path = Path(out)
         write_atomic(path, render(draw(self.loaded, cell=cell), picture_format(path)))

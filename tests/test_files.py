@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 import archdsl
-from archdsl.files import ChangedMeanwhile, Staging, is_replaced, read_whole, rewrite, staged, write_atomic
+from archdsl.files import read_whole
+from archdsl.staging import ChangedMeanwhile, Staging, is_replaced, rewrite, staged, write_atomic
 from tests.kill_points import at_point, in_a_process, killed_at_each_point
 
 
@@ -160,7 +161,7 @@ def test_an_open_descriptor_is_written_to_after_what_is_there(tmp_path: Path, pl
     """`{ echo before; archdsl draw … -o /dev/stdout; echo after; } > out`: a file, and the shell goes on in it."""
     (tmp_path / "link").symlink_to("/dev/stdout")
     program = (
-        f"from pathlib import Path; from archdsl.files import write_atomic; write_atomic(Path({place!r}), b'data\\n')"
+        f"from pathlib import Path; from archdsl.staging import write_atomic; write_atomic(Path({place!r}), b'data\\n')"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(archdsl.__path__[0]).parent)}
     shell = f'{{ echo before; "$0" -c "{program}"; echo after; }} > out'
@@ -200,7 +201,7 @@ WRITER = textwrap.dedent(
     """
     import signal, sys
     from pathlib import Path
-    from archdsl.files import staged
+    from archdsl.staging import staged
     with staged(Path(sys.argv[1])) as staging:
         staging.write("a.onnx", b"new" * 1000)
         print("staged", flush=True)

@@ -30,10 +30,10 @@ from archdsl.backends.protocol import Backend, Built, Request
 from archdsl.backends.registry import find_target, package_of
 from archdsl.backends.verify.parity import DEFAULT_TOLERANCE, Parity
 from archdsl.extras import Extra, require
-from archdsl.files import staged
 from archdsl.ir import ClosedGraph, identifier, output_shape
 from archdsl.plugins import blamed
 from archdsl.space import Image, Result
+from archdsl.staging import staged
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.files import ChangedMeanwhile, rewrite
 from archdsl.fmt import Formatted, format_source
+from archdsl.staging import ChangedMeanwhile, rewrite
 from archdsl.syntax import MAX_BYTES, bytes_of, decode, read, rest_of
 from archdsl.syntax.codes import UNREADABLE
 from archdsl.text import visible_line

@@ -72,7 +72,7 @@ def deliver(data: bytes, out: Path | None) -> bool:
     if out is None or str(out) == "-":
         say_bytes(data)
         return False
-    from archdsl.files import write_atomic
+    from archdsl.staging import write_atomic
 
     write_atomic(out, data)
     return True

@@ -10,13 +10,13 @@ from typing import Self
 
 from archdsl.cost.rows import Row
 from archdsl.cost.tables import Calibration, Measurement, Table, differences, read_table, table_bytes
-from archdsl.files import write_atomic
 from archdsl.measure.rounds import Open, Step, expected_seconds, measure
 from archdsl.measure.runtime import NotMeasured, Runtime
 from archdsl.measure.samples import Samples, samples_path
 from archdsl.measure.statistics import Load, fit_scale, seconds_of
 from archdsl.measure.subjects import Task, Whole
 from archdsl.settings.costs import Unit
+from archdsl.staging import write_atomic
 
 
 @dataclass(slots=True)

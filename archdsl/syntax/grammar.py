@@ -9,7 +9,8 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from archdsl.files import read_whole, write_atomic
+from archdsl.files import read_whole
+from archdsl.staging import write_atomic
 from archdsl.syntax.tables import Tables
 
 _FILE_NAME = "arch.lark"

@@ -11,8 +11,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from archdsl.files import append, write_atomic
+from archdsl.files import append
 from archdsl.runs.journal import JOURNAL, read_lines
+from archdsl.staging import write_atomic
 
 
 class Journal:

@@ -11,13 +11,13 @@ from typing import Any
 from torch import Tensor, nn
 
 from archdsl.data import Data
-from archdsl.files import write_atomic
 from archdsl.ir import ClosedGraph
 from archdsl.runs.record import FORMAT_VERSION, RECORD, read_values
 from archdsl.settings import Training
 from archdsl.settings.printer import as_data
 from archdsl.settings.schedules import Moment
 from archdsl.settings.trainings import Duration, Epochs, Iterations
+from archdsl.staging import write_atomic
 from archdsl.text import visible_json
 from archdsl.train.batches import Feed
 from archdsl.train.classifier import Features

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from archdsl.files import rewrite, write_atomic
+from archdsl.staging import rewrite, write_atomic
 from archdsl.vcs.git import GitRefused, git, run, top
 
 LINE: Final = "*.arch diff=archdsl merge=archdsl"

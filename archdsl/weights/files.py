@@ -12,8 +12,8 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from archdsl.files import write_atomic
 from archdsl.ir import ClosedGraph
+from archdsl.staging import write_atomic
 from archdsl.weights.mismatch import Tensors, compare
 from archdsl.weights.safetensors_file import read_safetensors
 from archdsl.weights.specification import Spec, specification, wanted_of

@@ -12,7 +12,8 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "archdsl"
 SPELLERS = {"space/node_path.py", "space/path.py", "ir/names.py"}
 """The third spells the names that modules and tensors have in torch."""
-FILES = ("data/", "vcs/", "train/", "backends/", "session/", "files.py", "plugins.py", "cli/texts.py", "documents.py")
+FOLDERS = ("data/", "vcs/", "train/", "backends/", "session/")
+FILES = (*FOLDERS, "files.py", "staging.py", "plugins.py", "cli/texts.py", "documents.py")
 """Where `path` and `frame` are those of files, films and JSON documents."""
 
 PARTED = {"partition", "rpartition", "split", "rsplit", "removeprefix", "removesuffix"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.files import ChangedMeanwhile
+from archdsl.staging import ChangedMeanwhile
 from archdsl.vcs.git import GitRefused
 from archdsl.vcs.setup import LINE, Place, install, missing, remove
 from tests.kill_points import in_a_process, killed_at_each_point

@@ -154,7 +154,7 @@ def _supernet(
     from archdsl.backends import Refused
     from archdsl.backends.output import REPORT_SUFFIXES, output_path
     from archdsl.cli.supernets import report_object, report_text
-    from archdsl.files import staged
+    from archdsl.staging import staged
 
     loaded = load_or_leave(target, overrides, shape, form=form)
     place = output_path(out, loaded.name, SUPERNET)

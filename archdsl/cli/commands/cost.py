@@ -18,8 +18,8 @@ from archdsl.cli.loading import errors_shown, load_or_leave
 from archdsl.cli.options import NewFile, input_size, overrides, text_or_json
 from archdsl.cli.output import deliver, note, plural, say, say_bytes, say_json, table
 from archdsl.extras import require_for
-from archdsl.files import write_atomic
 from archdsl.ops import Shape
+from archdsl.staging import write_atomic
 
 if TYPE_CHECKING:
     from archdsl.cost.rows import Row

@@ -12,8 +12,8 @@ from archdsl.cli.exits import Exit
 from archdsl.cli.loading import check_channels, errors_shown, show
 from archdsl.cli.options import NewFile, input_size, overrides, text_or_json
 from archdsl.cli.output import note, say, say_json
-from archdsl.files import write_atomic
 from archdsl.ops import Shape
+from archdsl.staging import write_atomic
 from archdsl.text import visible_line
 
 if TYPE_CHECKING:

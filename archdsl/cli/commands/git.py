@@ -78,7 +78,7 @@ def textconv(file: Path) -> int:
 @click.option("--marker-size", default=7, type=click.IntRange(1, 1_000), help="Signs of a conflict marker.")
 def merge(base: Path, ours: Path, theirs: Path, marker_size: int) -> int:
     """Write what BASE became on both sides into OURS; exit 1 where there are conflicts in it."""
-    from archdsl.files import write_atomic
+    from archdsl.staging import write_atomic
     from archdsl.vcs.merge import merge as merged
 
     found = merged(base.read_bytes(), ours.read_bytes(), theirs.read_bytes(), marker_size)

@@ -101,8 +101,8 @@ def _write(text: str, name: str, out: Path | None) -> int:
     """Checks a text and writes it to a new file."""
     from archdsl.api import Refused
     from archdsl.diagnostics import Severity
-    from archdsl.files import is_replaced, write_atomic
     from archdsl.session import check_source
+    from archdsl.staging import is_replaced, write_atomic
     from archdsl.text import SourceFile
 
     found = check_source(SourceFile("<new>", text), path=out or Path("new.arch"))

@@ -161,7 +161,7 @@ def command(
 
 def _written(pictures: Sequence[tuple[Path | None, Image.Image]]) -> Iterator[Path]:
     """Writes those that have a place."""
-    from archdsl.files import write_atomic
+    from archdsl.staging import write_atomic
 
     for place, page in pictures:
         if place is not None:

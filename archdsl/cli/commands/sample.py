@@ -13,8 +13,8 @@ from archdsl.cli.loading import load_or_leave
 from archdsl.cli.options import input_size, overrides, text_or_json
 from archdsl.cli.output import count as grouped
 from archdsl.cli.output import note, say, say_json, table
-from archdsl.files import write_atomic
 from archdsl.ops import Shape
+from archdsl.staging import write_atomic
 
 if TYPE_CHECKING:
     from archdsl.pipeline import Loaded

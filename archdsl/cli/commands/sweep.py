@@ -14,7 +14,7 @@ from archdsl.cli.options import text_or_json
 from archdsl.cli.output import count as grouped
 from archdsl.cli.output import note, plural, say, say_json, table
 from archdsl.extras import require_for
-from archdsl.files import write_atomic
+from archdsl.staging import write_atomic
 
 if TYPE_CHECKING:
     from archdsl.search.sweep.folder import SweepFolder

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from archdsl.files import write_atomic
 from archdsl.pipeline.logits import Logits, write_logits
 from archdsl.search.derive.genotype import Found, Request, found_by
 from archdsl.search.derive.runs import LOGITS, Source, Step
 from archdsl.search.run.setup import SearchSetup
 from archdsl.settings.searches import Phase
+from archdsl.staging import write_atomic
 from archdsl.train.run import weights_metadata
 from archdsl.weights.files import save
 

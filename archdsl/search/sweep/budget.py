@@ -10,10 +10,10 @@ from typing import Final, Literal
 from pydantic import Field
 
 from archdsl.documents import Schema
-from archdsl.files import write_atomic
 from archdsl.records import record
 from archdsl.search.sweep.errors import NotSwept
 from archdsl.search.sweep.reading import read_file
+from archdsl.staging import write_atomic
 
 _SECONDS: Final = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 _FORM: Final = re.compile(r"(\d+(?:\.\d+)?) ?(s|min|h|d|steps)")

@@ -24,7 +24,6 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import Field
 
 from archdsl.documents import Schema, VersionOne
-from archdsl.files import write_atomic
 from archdsl.locks import Lock, is_locked, locked
 from archdsl.records import record
 from archdsl.runs.record import Word
@@ -33,6 +32,7 @@ from archdsl.search.sweep.grid import Member
 from archdsl.search.sweep.plan import RECORD, Plan
 from archdsl.search.sweep.reading import read_file
 from archdsl.search.sweep.results import Result
+from archdsl.staging import write_atomic
 from archdsl.text import visible_json
 
 _RESULT, _FAILURE, _PROGRESS, _BUDGET = "result.json", "failure.json", "progress.json", "budget.json"

@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 import torch
 from lightning_fabric import Fabric
 
-from archdsl.files import write_atomic
 from archdsl.pipeline.spelled_answers import spelled_answers
 from archdsl.runs.journal import CANDIDATE
 from archdsl.search.baselines.candidates import Candidate, read_candidates
@@ -19,6 +18,7 @@ from archdsl.search.baselines.members import Members
 from archdsl.search.baselines.proposals import Strategy
 from archdsl.search.trials.interrupted import Interrupted
 from archdsl.space.trace import Answers
+from archdsl.staging import write_atomic
 from archdsl.train import journal
 from archdsl.train.distributed import all_reduce_sum, rank, world_size
 from archdsl.train.errors import FULL, DiskFull, Refused

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from archdsl.files import write_atomic
 from archdsl.pipeline.spelled_answers import read_answers
 from archdsl.search.baselines.candidates import Candidate
 from archdsl.search.trials.correlation import Correlation, correlation, kendall, spearman
 from archdsl.space import Program
 from archdsl.space.trace import Answers
+from archdsl.staging import write_atomic
 from archdsl.text import visible_json
 
 RANKED: Final = "rank.json"
