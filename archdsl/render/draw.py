@@ -13,7 +13,7 @@ from archdsl.diff import Side, side
 from archdsl.ir import Graph
 from archdsl.render.engine.output import render
 from archdsl.render.model.picture import Picture
-from archdsl.render.views.cell import cell_picture
+from archdsl.render.views.cell import cell_picture, cell_title
 from archdsl.render.views.cell_labels import CellQuestions, answers_in, cell_questions
 from archdsl.render.views.chain_cards import chain_picture
 from archdsl.render.views.chains import Layout, asks_exit, layout
@@ -149,6 +149,9 @@ class Sheet:
             return chain_picture(one, laid, chain, costs)
         path = next((path for path, each in asked.items() if each.shared_by == name and path in laid.parts.cells), name)
         if (scope := find(one.graph, path)) is not None or (scope := find(one.graph, name)) is not None:
+            if laid.stands_around(scope.path, scope.nodes):
+                about = cell_title(scope, "")
+                return network_picture(one, laid, chances, costs, within=scope, title=about)
             return _picture(one, scope, asked.get(scope.path), chances, costs)
         if (scope := find(self._supernet, name)) is not None:
             return cell_picture(self._supernet, scope, chances=chances)

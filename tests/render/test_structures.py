@@ -39,6 +39,7 @@ DRAWN = [
     (GRIDS_ANSWERED, None),
     (MULTISCALE, None),
     (MULTISCALE, "multiscale"),
+    (f"{TEXTS / 'hyper_in_cells.arch'}:hyper_in_cells_2", "stage"),
     (BISENET, None),
     (STUDENT, None),
     (SPACE, None),
@@ -241,3 +242,22 @@ genotype found of net {
     file.write_text(text.replace("ANSWERS", answers), encoding="utf-8")
     picture = draw(load(f"{file}:found"))
     assert {box.name for box in picture.boxes if box.name.startswith("trunk[")} == drawn
+
+
+@pytest.mark.parametrize("name", ["hyper_in_cells", "hyper_in_cells_2"])
+def test_a_cell_that_holds_a_hyper_cell_is_drawn_with_what_enters_it_and_all_its_cells(name: str) -> None:
+    picture = draw(loaded(f"{TEXTS / 'hyper_in_cells.arch'}:{name}"), cell="b.stage")
+    cells = [f"b.stage.h[{number}]" for number in (1, 2, 3)]
+    assert set(labels(picture)) == {"a.stage.h", *cells, "b.stage.h"}
+    assert labels(picture)["a.stage.h"] == ["in", "a.stage.h", "8 @ 1/2"]
+    assert {("a.stage.h", cells[0]), *((cell, "b.stage.h") for cell in cells)} <= set(dashes(picture))
+
+
+def test_what_starts_a_grid_and_what_heads_read_of_it_is_joined_to_it() -> None:
+    """Beginnings of a place that branches share are parts of their own: lines go to what the place gives."""
+    found = draw(loaded(ROOT / "tests" / "texts" / "genotypes" / "auto_deeplab_found.arch"))
+    lines = set(dashes(found))
+    assert {("half", "net[1][4]"), ("stem", "net[1][4]"), ("way.net[3][4]", "fine")} <= lines
+    assert labels(found)["way.net[12][8]"] == ["searchable", "400, 800 → 200"]
+    space = draw(loaded(ROOT / "tests" / "texts" / "auto_deeplab.arch"))
+    assert {("half", "net[1][4]"), ("stem", "net[1][4]")} <= set(dashes(space))

@@ -72,13 +72,14 @@ def cell_picture(
     legend = explained(
         ["of a sum that keeps some inputs, those with the most probable ops are dark"] if chances else ()
     )
-    about_it = [*_title(scope, title), *(small(line, 9) for line in about)]
+    about_it = [*cell_title(scope, title), *(small(line, 9) for line in about)]
     heading = [*about_it, *(legend if chances else set_legend(letters)), small(" ", 6)]
     scale = () if shares is None else shares.legend()
     return Picture(scope.path, drawing.boxes(), drawing.lines(letters), heading=tuple(heading), scale=scale)
 
 
-def _title(scope: Scope, title: str) -> list[Text]:
+def cell_title(scope: Scope, title: str) -> list[Text]:
+    """What a cell is called, or `title`, and where it stands."""
     found = [Text(title or scope.definition or scope.path, 14, bold=True)]
     about = f"at {scope.path}" if scope.definition and scope.definition != scope.path else ""
     if scope.instances > 1:

@@ -71,6 +71,12 @@ class Layout:
         """Whether a cell lies behind the exit of its chain."""
         return any(chain.behind(path) for chain in self.chains.values())
 
+    def stands_around(self, path: str, nodes: Sequence[str]) -> bool:
+        """Whether a scope with these nodes holds cells of chains, and is neither one nor in one."""
+        inside = frozenset(nodes)
+        cells = (self.parts.cells[each] for chain in self.chains.values() for each in chain.computed)
+        return any(each.path != path and inside.issuperset(each.nodes) for each in cells)
+
     def graph_of(self, path: str) -> Graph:
         """The network; of a cell that it leaves out the space."""
         return self.supernet if self.left_out(path) else self.graph

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from archdsl.render.model.labels import small, wrapped
 from archdsl.render.model.picture import INK, MUTED, PAPER, Box, Dash, Line, Point, Stroke, Text
-from archdsl.render.model.splines import bent, moved, swung
+from archdsl.render.model.splines import bent, swung
 from archdsl.render.views.parts import Outside, is_image
 from archdsl.render.views.shares import coloured
 from archdsl.render.views.trellis_layout import CELL, SKIP, TrellisLayout, Visit
@@ -115,22 +115,41 @@ class GridSurroundings:
         return [*self.into_grid(), *self.between_outside(), *self.out_of_grid()]
 
     def into_grid(self) -> list[Line]:
+        """From what stands before the grid to the cells that begin it."""
         starts = [visit for visit in self.layout.visits if visit.before is None]
         found: list[Line] = []
-        for source in (each.name for each in self.layout.outside if each.depth == -1):
-            x, y = self.places[source]
+        for source in (each for each in self.layout.outside if each.depth < 0):
             for visit in starts:
+                if source.name not in self.read_at(visit.place):
+                    continue
                 end = self.layout.edge(visit, right=False)
                 for branch in visit.branches:
-                    way = swung((x + _SIDE[0] / 2, y), (end[0], end[1]))
-                    way = moved(way, self.layout.offset(branch, visit.branches))
-                    found.append(Line(source, visit.name, stroke=self.layout.stroke(branch), arrow=False, way=way))
-            if not starts:
-                place = min(self.layout.trellis.sources)
-                end = self.layout.grid.centre(place)
-                way = swung((x + _SIDE[0] / 2, y), (end[0] - CELL[0] / 2, end[1]))
-                found.append(Line(source, self.layout.trellis.spell(place), stroke=_HEAD, way=way))
+                    offset, stroke = self.layout.offset(branch, visit.branches), self.layout.stroke(branch)
+                    way = self.entering(source, (end[0], end[1] + offset), offset)
+                    found.append(Line(source.name, visit.name, stroke=stroke, arrow=False, way=way))
+            for place in () if starts else self.layout.trellis.starts:
+                if source.name in self.read_at(place):
+                    x, y = self.layout.grid.centre(place)
+                    way = self.entering(source, (x - CELL[0] / 2, y))
+                    found.append(Line(source.name, self.layout.trellis.spell(place), stroke=_HEAD, way=way))
         return found
+
+    def read_at(self, place: Place) -> frozenset[str]:
+        """The parts whose maps the cell at a place reads, by whatever branch."""
+        spelled = self.layout.trellis.spell(place)
+        return frozenset(
+            source for cell in self.layout.cells.values() if cell.scope == spelled for source in cell.reads
+        )
+
+    def entering(self, source: Outside, end: Point, offset: float = 0.0) -> tuple[Point, ...]:
+        """Straight from the box next to the grid; from one behind it over those between."""
+        x, y = self.places[source.name]
+        if source.depth == -1:
+            return swung((x + _SIDE[0] / 2, y + offset), end)
+        top = y + self.size[1] / 2
+        lane = top + 14 + offset - 5 * source.depth
+        before = end[0] - 12 - offset
+        return bent(((x, top), (x, lane), (before, lane), (before, end[1] + 6), (end[0], end[1] + 6)))
 
     def between_outside(self) -> list[Line]:
         found: list[Line] = []

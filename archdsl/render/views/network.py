@@ -6,7 +6,7 @@ thick, the others and the cells behind it dotted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -43,6 +43,7 @@ from archdsl.render.views.chains import Chain, Fold, Layout, fold_key, folds, ro
 from archdsl.render.views.chances import Chances, explained, percent
 from archdsl.render.views.chances import stroke as likely_stroke
 from archdsl.render.views.parts import Outside, is_image, outside
+from archdsl.render.views.scopes import Scope
 from archdsl.render.views.shares import Shares, coloured
 from archdsl.space import QuestionKind, spell_scope
 
@@ -54,11 +55,20 @@ _EARLIER = Stroke(MUTED, width=0.8)
 
 
 def network_picture(
-    side: Side, laid: Layout, chances: Chances | None = None, costs: NodeCosts | None = None
+    side: Side,
+    laid: Layout,
+    chances: Chances | None = None,
+    costs: NodeCosts | None = None,
+    *,
+    within: Scope | None = None,
+    title: Sequence[Text] = (),
 ) -> Picture:
-    """The picture of a network; with costs each cell is coloured by its share of them."""
+    """The picture of a network; with costs each cell is coloured by its share of them.
+
+    Of a cell that holds chains `within` is the instance to draw, and `title` stands instead of the network's.
+    """
     shares = None if costs is None else Shares(costs, costs.total)
-    return _Drawing(side, laid, chances, shares).picture()
+    return _Drawing(side, laid, chances, shares, within, title).picture()
 
 
 @dataclass(frozen=True)
@@ -69,12 +79,15 @@ class _Drawing:
     """How probable exits are, where they are open and that is known."""
     shares: Shares | None = None
     """What cells cost, of a network."""
+    within: Scope | None = None
+    """The cell that is drawn instead of the network."""
+    headline: Sequence[Text] = ()
 
     def picture(self) -> Picture:
         boxes = {self.box_names[path]: self.box(path) for path in self.shown}
-        groups = tuple(self.group(chain) for chain in self.layout.chains.values())
+        groups = tuple(self.group(chain) for chain in self.chains)
         return Picture(
-            self.side.name,
+            self.side.name if self.within is None else self.within.path,
             tuple(boxes.values()),
             tuple(self.lines()),
             Flow.DOWN,
@@ -91,9 +104,32 @@ class _Drawing:
 
     @cached_property
     def shown(self) -> Mapping[str, Outside]:
-        """The parts that an output needs, and those that it would need but for an exit."""
-        found = outside(self.side.graph, self.cells, frozenset())
-        return {each.name: each for each in found if each.needed or self.layout.left_out(each.name)}
+        """The parts that an output needs, and those that it would need but for an exit; of a cell also its inputs."""
+        every = outside(self.side.graph, self.cells, frozenset())
+        found = {each.name: each for each in every if each.needed or self.layout.left_out(each.name)}
+        wanted = self.inside_of(found) | {source for path in self.inside_of(found) for source in self.cells[path].reads}
+        return {path: each for path, each in found.items() if path in wanted}
+
+    def inside_of(self, found: Iterable[str]) -> frozenset[str]:
+        """The parts that stand in the cell that is drawn; all of a network."""
+        if self.within is None:
+            return frozenset(found)
+        nodes = frozenset(self.within.nodes)
+        inside = {path for path in found if not nodes.isdisjoint(self.cells[path].nodes)}
+        for chain in self.layout.chains.values():
+            if not inside.isdisjoint(chain.cells):
+                inside |= {path for path in (*chain.cells, chain.path) if path in self.cells}
+        return frozenset(inside)
+
+    @cached_property
+    def inputs(self) -> frozenset[str]:
+        """What a cell reads; nothing of a network, whose images are parts of it."""
+        return frozenset(self.shown) - self.inside_of(self.shown)
+
+    @cached_property
+    def chains(self) -> tuple[Chain, ...]:
+        inside = self.inside_of(self.shown)
+        return tuple(chain for chain in self.layout.chains.values() if not inside.isdisjoint(chain.cells))
 
     @cached_property
     def asked(self) -> Mapping[str, CellQuestions]:
@@ -132,20 +168,27 @@ class _Drawing:
         kind = f"of {side.program.name}" if side.program.name != side.name else "a network"
         if not graph.closed:
             kind = f"{kind}, partly answered" if side.answers else f"a space of {len(graph.questions)} questions"
-        found = [Text(side.name, 14, bold=True), small(kind, 9)]
+        found = [*self.headline] or [Text(side.name, 14, bold=True), small(kind, 9)]
         if self.shares is not None:
             found.append(small(f"{self.shares.about('the network')}, at inference", 9))
         if any(self.auxiliary(path) for path in self.shown):
             found.append(small("dashed box: auxiliary, trained with and not exported", 9))
-        chains = self.layout.chains.values()
-        if any(chain.taken is not None for chain in chains):
+        if any(chain.taken is not None for chain in self.chains):
             found.append(small("thick: the exit that is taken; dotted: what it leaves out, which is not computed", 9))
-        if any(chain.exits and chain.taken is None for chain in chains):
+        if any(chain.exits and chain.taken is None for chain in self.chains):
             found += explained() if self.chances else [small("dashed line: an exit to choose", 9)]
         return (*found, small(" ", 6))
 
     def box(self, path: str) -> Box:
         each, name = self.shown[path], self.box_names[path]
+        if path in self.inputs:
+            lines = (small(line) for line in wrapped(self.layout.parts.name(path), 22))
+            return Box(
+                name,
+                (Text("in", bold=True), *lines, small(maps(self.side.graph, self.cells[path]))),
+                Outline.BOX,
+                fill=TINT,
+            )
         if path in self.layout.chains:
             label = (Text(self.layout.chains[path].name, bold=True), small(maps(self.side.graph, self.cells[path])))
             return Box(name, (*label, *_outs(each)), Outline.CIRCLE, fill=TINT)
@@ -224,7 +267,7 @@ class _Drawing:
 
     def lines(self) -> list[Line]:
         found: dict[tuple[str, str, str], Line] = {}
-        for path in self.shown:
+        for path in (each for each in self.shown if each not in self.inputs):
             for line in [*self.into(path), *self.exits_not_taken(path)]:
                 key = (line.tail, line.head, "".join(text.text for text in line.label))
                 if line.tail != line.head and (key not in found or found[key].stroke == _EARLIER):
@@ -285,7 +328,7 @@ class _Drawing:
     def order(self) -> list[Line]:
         """Later rows of a long chain begin below its first."""
         found: list[Line] = []
-        for chain in self.layout.chains.values():
+        for chain in self.chains:
             starts = [row[0] for row in rows(chain, self.folds[chain.path])]
             found += [Line(above, below, stroke=Stroke(FAINT, Dash.HIDDEN)) for above, below in pairwise(starts)]
         return found

@@ -78,11 +78,15 @@ class _Drawing:
     """How probable answers are, where they are open and that is known."""
 
     def picture(self) -> Picture:
-        heads = GridSurroundings(self.layout)
+        heads = self.heads
         boxes = [*self.headings(), *self.places(), *cell_boxes(self.layout), *heads.boxes(), *self.legend[0]]
         boxes += self.scale()
         lines = [*self.steps(), *strokes(self.layout), *heads.lines(), *self.legend[1]]
         return Picture(self.layout.side.name, tuple(boxes), tuple(lines), flow=None)
+
+    @cached_property
+    def heads(self) -> GridSurroundings:
+        return GridSurroundings(self.layout)
 
     # Places ---------------------------------------------------------------------------------
 
@@ -239,9 +243,11 @@ class _Drawing:
             if len(self.layout.numbers) > 1:
                 cell = "grey cell" if self.layout.shares is None else "black frame"
                 found.append(Entry(f"strokes side by side, {cell}: computed once for both", None))
-            found.append(Entry("dashed box: no op, the map is handed on", None))
+            if any(visit.cell is None for visit in self.layout.visits):
+                found.append(Entry("dashed box: no op, the map is handed on", None))
             found.append(Entry("64 → 128: channels in and out", None))
-            found.append(Entry("an earlier map, read by a head", EARLIER))
+            if any(line.stroke == EARLIER for line in self.heads.lines()):
+                found.append(Entry("an earlier map, read by a head", EARLIER))
         else:
             found += [Entry(text, None) for text in self.asked()]
         if self.chances is not None:
@@ -297,14 +303,22 @@ def _cell_box(layout: TrellisLayout, visit: Visit) -> Box:
         return Box(visit.name, label, stroke=Stroke(colour, Dash.DASHED, 0.9), at=at, size=SKIP)
     stroke = Stroke(own.colour, Dash.SOLID, 1.4) if alone else Stroke(INK, Dash.SOLID, 1.4)
     lines = wrapped(visit.op, 12, 2)
-    label = (*(Text(line, 9) for line in lines), small(visit.channels, 8))
+    label = (*(Text(line, 9) for line in lines), small(*_fitted(visit.channels)))
     fill = PAPER if alone else TINT
     if (shares := layout.shares) is not None:
-        nodes = layout.cells[visit.cell].nodes
+        nodes = visit.nodes
         stroke, fill = replace(stroke, width=_FRAME), PAPER
         if (swatch := shares.swatch(nodes)) is not None:
             label, fill = coloured((*label, small(shares.brief(nodes), 7)), swatch), swatch.fill
     return Box(visit.name, label, stroke=stroke, fill=fill, at=at, size=layout.cell_size)
+
+
+def _fitted(channels: str) -> tuple[str, int]:
+    """In a size at which it fits into a cell; without what is read where none does."""
+    for most, size in ((11, 8), (14, 7), (16, 6)):
+        if len(channels) <= most:
+            return channels, size
+    return f"→ {channels.partition(' → ')[2]}", 8
 
 
 def strokes(layout: TrellisLayout) -> list[Line]:

@@ -41,6 +41,9 @@ class Visit:
     """Unique: the cell's path, or the place's where nothing is computed."""
     branches: tuple[str, ...]
     cell: str | None
+    """The part that gives the place's map: the last one that is computed there."""
+    nodes: tuple[str, ...]
+    """All that is computed there; beginnings that branches share are parts of their own."""
     carries: str | None
     """The cell whose map leaves the place: its own, or that before a skip."""
     op: str
@@ -57,9 +60,10 @@ def visits(side: Side, trellis: Trellis, found: Mapping[str, Cell]) -> tuple[Vis
             continue
         before: Visit | None = None
         for place in route(side.program, side.answers, branch):
-            cell = _cell_at(side, trellis, found, branch, place)
-            key = (place, cell) if cell else (place, before and before.name, _operator(side, trellis, branch, place))
-            visit = known.get(key) or _visit(side, trellis, branch, place, found[cell] if cell else None, before)
+            here = _cells_at(side, trellis, found, branch, place)
+            operator = _operator(side, trellis, branch, place)
+            key = (place, here[-1].path) if here else (place, before and before.name, operator)
+            visit = known.get(key) or _visit(side, trellis, branch, place, here, before)
             if str(branch) not in visit.branches:
                 visit = replace(visit, branches=(*visit.branches, str(branch)))
             known[key] = visit
@@ -68,19 +72,24 @@ def visits(side: Side, trellis: Trellis, found: Mapping[str, Cell]) -> tuple[Vis
 
 
 def _visit(
-    side: Side, trellis: Trellis, branch: Branch, place: Place, cell: Cell | None, before: Visit | None
+    side: Side, trellis: Trellis, branch: Branch, place: Place, here: Sequence[Cell], before: Visit | None
 ) -> Visit:
     operator = _operator(side, trellis, branch, place)
     spelled = trellis.spell(place)
     previous = before and before.name
-    if cell is None:
+    if not here:
         carried = before and before.carries
         owned = Frame(FrameKind.CELL, spelled, owners=(str(branch),))
-        return Visit(place, owned.spelled, (), None, carried, operator or "nothing", "", previous)
-    reads = [side.graph.node(path).shape.channels for path in maps_read(side.graph, cell)]
+        return Visit(place, owned.spelled, (), None, (), carried, operator or "nothing", "", previous)
+    *_, cell = here
+    nodes = tuple(node for each in here for node in each.nodes)
+    inside = set(nodes)
+    reads = (path for each in here for path in maps_read(side.graph, each) if path not in inside)
+    widths = [side.graph.node(path).shape.channels for path in reads]
     writes = [side.graph.node(path).shape.channels for path in cell.outputs]
-    channels = f"{', '.join(map(str, dict.fromkeys(reads)))} → {', '.join(map(str, dict.fromkeys(writes)))}"
-    return Visit(place, cell.path, (), cell.path, cell.path, operator or ops_of(side.graph, cell), channels, previous)
+    channels = f"{', '.join(map(str, dict.fromkeys(widths)))} → {', '.join(map(str, dict.fromkeys(writes)))}"
+    op = operator or cell.definition or ops_of(side.graph, cell)
+    return Visit(place, cell.path, (), cell.path, nodes, cell.path, op, channels, previous)
 
 
 def _named_apart(found: tuple[Visit, ...], trellis: Trellis) -> tuple[Visit, ...]:
@@ -101,17 +110,18 @@ def _named_apart(found: tuple[Visit, ...], trellis: Trellis) -> tuple[Visit, ...
     )
 
 
-def _cell_at(side: Side, trellis: Trellis, found: Mapping[str, Cell], branch: Branch, place: Place) -> str | None:
-    """The path of the cell that this branch computes at a place."""
+def _cells_at(
+    side: Side, trellis: Trellis, found: Mapping[str, Cell], branch: Branch, place: Place
+) -> tuple[Cell, ...]:
+    """What this branch computes at a place, in the order of the graph."""
     spelled = trellis.spell(place)
-    for path, cell in found.items():
-        if cell.scope != spelled:
-            continue
-        node = side.graph.node(cell.nodes[0])
-        owners = node.branches if isinstance(node, ClosedNode) else ()
-        if not owners or str(branch) in owners:
-            return path
-    return None
+    return tuple(cell for cell in found.values() if cell.scope == spelled and _computes(side, branch, cell))
+
+
+def _computes(side: Side, branch: Branch, cell: Cell) -> bool:
+    node = side.graph.node(cell.nodes[0])
+    owners = node.branches if isinstance(node, ClosedNode) else ()
+    return not owners or str(branch) in owners
 
 
 def _operator(side: Side, trellis: Trellis, branch: Branch, place: Place) -> str:
