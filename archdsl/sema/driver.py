@@ -117,6 +117,10 @@ def _lay_out(
     return program
 
 
+class LostWithoutAWord(Exception):
+    """Our mistake: an item of a text came to nothing, and nothing that is wrong with it was reported."""
+
+
 @dataclass(slots=True)
 class Checker:
     """Checks the items of one file and of what it uses; names were checked before (`check_names`)."""
@@ -240,10 +244,11 @@ class Checker:
         item = self.unit.items[name]
         if name in self.unit.broken:
             return None
-        if isinstance(item, ast.Space):
-            return self._space(item)
-        assert isinstance(item, ast.Genotype)
-        return self._genotype(item)
+        assert isinstance(item, ast.Space | ast.Genotype)
+        meaning = self._space(item) if isinstance(item, ast.Space) else self._genotype(item)
+        if meaning is None and not self.reporter.errors:
+            raise LostWithoutAWord(name)
+        return meaning
 
     def _space(self, item: ast.Space) -> Meaning | None:
         program = self._lay_out(item, self.unit, self.overrides)

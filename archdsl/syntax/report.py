@@ -172,11 +172,12 @@ def out_of_place(source: SourceFile, trouble: Trouble, marks: Mapping[str, str])
             help="move it into a `cell`, a `space` or another item",
         )
     if trouble.before is None and token.kind in ITEM_KINDS:
+        close = "close the block with `}` first, or move the item out of it"
         return Diagnostic(
             codes.WRONG_LEVEL,
             f"{what} begins an item inside a block",
             Label(span, "items stand outside of all blocks"),
-            help="close the block with `}` first, or move the item out of it",
+            help=f"{close}; answers for a cell are `answer NAME {{ … }}`" if token.kind == "CELL" else close,
         )
     if trouble.before is None and span.text in ARM_WORDS:
         return Diagnostic(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
@@ -27,6 +28,21 @@ def walk(node: ast.Node) -> Iterator[ast.Node]:
 def names(node: ast.Node) -> Iterator[ast.Path]:
     """All paths in a node."""
     return (each for each in walk(node) if isinstance(each, ast.Path))
+
+
+def rewritten(node: ast.Expr, change: Callable[[ast.Node], ast.Node]) -> ast.Expr:
+    """The expression with each of its nodes changed, those inside of another one first."""
+    return cast("ast.Expr", _rewritten(node, change))
+
+
+def _rewritten(value: object, change: Callable[[ast.Node], ast.Node]) -> object:
+    if isinstance(value, tuple):
+        return tuple([_rewritten(item, change) for item in cast("tuple[object, ...]", value)])
+    if not isinstance(value, ast.Node):
+        return value
+    before = {name: getattr(value, name) for name in ast.parts(type(value))}
+    after = {name: _rewritten(part, change) for name, part in before.items()}
+    return change(value if after == before else replace(value, **after))
 
 
 def show(node: object) -> str:

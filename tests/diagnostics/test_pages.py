@@ -1,11 +1,13 @@
 """Every code has a page, and the examples on it are what it says."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from archdsl.diagnostics import page, titles
+from archdsl.pipeline import check
 from archdsl.syntax import codes, parse
 from archdsl.text import SourceFile
 
@@ -41,9 +43,17 @@ def test_what_is_no_code_has_no_page(code: str) -> None:
     assert page(code) is None
 
 
-def test_the_language_reference_is_read() -> None:
-    reference = Path(__file__).parents[2] / "docs" / "language.md"
-    blocks = re.findall(r"```arch\n(.*?)```", reference.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) >= 3
-    for block in blocks:
+def test_the_examples_of_the_language_reference_check(tmp_path: Path) -> None:
+    """All but those that are marked `arch syntax`, which name files and spaces that are not there."""
+    root = Path(__file__).parents[2]
+    reference = (root / "docs" / "language.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```arch( syntax)?\n(.*?)```", reference, re.DOTALL)
+    assert len(blocks) >= 5
+    (tmp_path / "pyproject.toml").touch()
+    for beside in (root / "spaces").glob("*.arch"):
+        shutil.copy(beside, tmp_path)
+    for number, (syntax, block) in enumerate(blocks):
         assert parse(SourceFile("language.md", block)).diagnostics == ()
+        file = tmp_path / f"example_{number}.arch"
+        file.write_text(block, encoding="utf-8")
+        assert syntax or not check(str(file)).failed, check(str(file)).diagnostics

@@ -47,7 +47,7 @@ def test_nodes_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 STANDS_IN_ITSELF = {
     "chain": "t = chain(x) {\n    a()\n  }\n  out t",
     "hyper": "t = hyper(x) {\n    a()\n    a()\n  }\n  out t",
-    "grid": "g = grid(l in 1..2) {\n    start [1] = x\n    a(x)\n  }\n  out g[2]",
+    "grid": "g = grid(l in 1..2) {\n    start [1] = x\n    a(g[l - 1])\n  }\n  out g[2]",
     "edge": "out x -> a",
     "argument": "out sum({a(x), x})",
     "choice": "choose o in {a, relu}\n  out x -> o",

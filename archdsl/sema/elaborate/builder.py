@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -143,7 +144,8 @@ class Builder:
         self, scope: Scope, local: str, payload: Payload, inputs: tuple[int, ...], shape: Shape, span: Span | None
     ) -> int:
         if len(self.nodes) >= NODE_LIMIT:
-            raise TooLarge(span, f"the text lays out more than {NODE_LIMIT:,} nodes")
+            largest, count = self._largest(span)
+            raise TooLarge(largest, f"the text lays out more than {NODE_LIMIT:,} nodes, {count:,} of them here")
         self.nodes.append(Node(NodePath(scope.frames, scope.unique(local)), payload, inputs, shape, span))
         self.made.append(self.calls)
         node = len(self.nodes) - 1
@@ -153,6 +155,11 @@ class Builder:
         elif missing:
             self.absent.add(node)
         return node
+
+    def _largest(self, span: Span | None) -> tuple[Span | None, int]:
+        """What in the space's own lines, or in those of its structures, has made the most nodes, and how many."""
+        ways = (made[0] if made else node.span for made, node in zip(self.made, self.nodes, strict=True))
+        return max(Counter(ways).items(), key=lambda each: each[1], default=(span, 0))
 
     def apply(
         self, scope: Scope, name: str, attributes: Mapping[str, Attribute], inputs: tuple[int, ...], span: Span

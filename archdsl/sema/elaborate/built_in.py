@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import TypeAlias
 
 from archdsl.sema import codes
 from archdsl.sema.elaborate import edge_choice
 from archdsl.sema.elaborate.arithmetic import whole
-from archdsl.sema.elaborate.rounding import divisible
+from archdsl.sema.elaborate.comparing import greatest, least
+from archdsl.sema.elaborate.rounding import divisible, rounded_down, rounded_up
 from archdsl.sema.elaborate.values import Choice, Environment, Evaluator, Map, Nothing, Poison, Value, describe
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import unparse
@@ -77,9 +79,16 @@ def _over(ev: Evaluator, expr: ast.Call, given: list[Value], fact: Callable[[lis
     return fact(maps)
 
 
-FUNCTIONS: Mapping[str, Callable[[Evaluator, ast.Call, Environment], Value]] = {
+Function: TypeAlias = "Callable[[Evaluator, ast.Call, Environment], Value]"
+
+NUMBERS: Mapping[str, Function] = {
+    "ceil": rounded_up,
     "channels": _channels,
     "divisible": divisible,
     "downsampling": _downsampling,
-    "sum": edge_choice.add_set,
+    "floor": rounded_down,
+    "max": greatest,
+    "min": least,
 }
+"""Those that give numbers: what they read is no input of anything."""
+FUNCTIONS: Mapping[str, Function] = {**NUMBERS, "sum": edge_choice.add_set}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -12,6 +13,7 @@ from archdsl.sema.elaborate.values import (
     Choice,
     Environment,
     Evaluator,
+    Holds,
     Many,
     Map,
     Nothing,
@@ -28,7 +30,11 @@ Pattern: TypeAlias = "Within | Otherwise | Value"
 
 
 def evaluate(ev: Evaluator, case: ast.Case, env: Environment) -> Value:
-    subject = ev.value(case.subject, env)
+    return _by(ev, case, ev.value(case.subject, env), env)
+
+
+def _by(ev: Evaluator, case: ast.Case, subject: Value, env: Environment) -> Value:
+    """The value of the arm that takes the subject."""
     match subject:
         case Poison() | Nothing():
             return subject
@@ -38,6 +44,8 @@ def evaluate(ev: Evaluator, case: ast.Case, env: Environment) -> Value:
             return _each(ev, case, question, options, env)
         case Dim():
             return _measured(ev, case, subject, env)
+        case Holds(count):
+            return _held(ev, case, count, env)
         case bool() | int() | Fraction() | str():
             arm = _arm(ev, case, subject, env)
             return ev.value(arm.value, env) if arm else _no_arm(ev, case, subject)
@@ -48,6 +56,15 @@ def evaluate(ev: Evaluator, case: ast.Case, env: Environment) -> Value:
                 case.subject.span,
                 "no fact",
             )
+
+
+def open_arms(ev: Evaluator, case: ast.Case, env: Environment) -> Sequence[ast.When]:
+    """The arms that can be taken: one where the subject is known from the text, else all."""
+    subject = ev.value(case.subject, env)
+    if not isinstance(subject, bool | int | Fraction | str):
+        return case.arms
+    arm = _arm(ev, case, subject, env)
+    return () if arm is None else (arm,)
 
 
 def _arm(ev: Evaluator, case: ast.Case, fact: Value, env: Environment) -> ast.When | None:
@@ -119,11 +136,11 @@ def _each(
     """The fact depends on an answer: each arm is laid out under the answers that take it."""
     found: list[tuple[str, Value]] = []
     for label, fact in options:
-        arm = _arm(ev, case, fact, env)
-        if arm is None:
-            return _no_arm(ev, case, fact)
         under = _arm_environment(env, f"when_{label}")
-        found.append((label, ev.assuming(question, label, ev.value, arm.value, under)))
+        value = ev.assuming(question, label, _by, ev, case, fact, under)
+        if isinstance(value, Poison):
+            return value
+        found.append((label, value))
     return ev.join(question, found, env, "case", case.span)
 
 
@@ -169,6 +186,17 @@ def _measured(ev: Evaluator, case: ast.Case, subject: Dim, env: Environment) -> 
     if len(reached) == 1:
         return ev.value(reached[0][1].value, env)
     return _pick(ev, case, base, reached, env)
+
+
+def _held(ev: Evaluator, case: ast.Case, count: Dim, env: Environment) -> Value:
+    """The fact is a comparison that answers decide."""
+    reached: list[tuple[Label, ast.When]] = []
+    for label, fact in ((Within(1, 1), True), (Otherwise(), False)):
+        arm = _arm(ev, case, fact, env)
+        if arm is None:
+            return _no_arm(ev, case, fact)
+        reached.append((label, arm))
+    return _pick(ev, case, count, reached, env)
 
 
 def _second(ev: Evaluator, arm: ast.When) -> Value:

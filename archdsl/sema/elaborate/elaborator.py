@@ -11,11 +11,12 @@ from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Dim, Primitive, Shape
 from archdsl.ops.joining import ADD
 from archdsl.sema import codes
-from archdsl.sema.elaborate import call_expr, calls, case_expr, instantiate, select, statements
+from archdsl.sema.elaborate import call_expr, calls, case_expr, comparing, instantiate, select, statements
 from archdsl.sema.elaborate.arguments import partial, refuse_unnamed
 from archdsl.sema.elaborate.arithmetic import ArithmeticMistake, Number, power, product, total, whole
 from archdsl.sema.elaborate.builder import Builder
 from archdsl.sema.elaborate.limits import TooLarge
+from archdsl.sema.elaborate.place_indices import each_place, names_several, numbered
 from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
@@ -72,6 +73,8 @@ class Elaborator:
         """What the expression means here; POISON where that has been reported to be wrong."""
         self.builder.work.spend(expr.span)
         match expr:
+            case ast.Path() if names_several(expr):
+                return Many(tuple(self.candidates(expr, env)))
             case ast.Path():
                 value = self.path(expr, env)
                 return value.map(self, env, expr.span) if isinstance(value, Mapped) and value.whole else value
@@ -99,9 +102,10 @@ class Elaborator:
                 return self._numbers(pair, lambda terms: power(*(term for _, term in terms)), expr.span)
             case ast.Case():
                 return case_expr.evaluate(self, expr, env)
-            case ast.Compare() | ast.Tuple():
-                what = "a comparison" if isinstance(expr, ast.Compare) else "a list"
-                return self.poison(codes.OUT_OF_PLACE, f"{what} has no meaning in a network", expr.span, "here")
+            case ast.Compare():
+                return comparing.compare(self, expr, env)
+            case ast.Tuple():
+                return self.poison(codes.OUT_OF_PLACE, "a list has no meaning in a network", expr.span, "here")
 
     def path(self, path: ast.Path, env: Environment) -> Value:
         value = self.name(path, env)
@@ -181,8 +185,16 @@ class Elaborator:
             case Structure() as structure:
                 return structure.part(self, part, path, env)
             case other:
-                what = f"`.{part.name}`" if isinstance(part, ast.Attribute) else "a place in brackets"
-                return self.poison(codes.UNKNOWN_ATTRIBUTE, f"{describe(other)} has no {what}", part.span, "not there")
+                indexed = isinstance(part, ast.Index)
+                return self.poison(
+                    codes.UNKNOWN_ATTRIBUTE,
+                    f"{describe(other)} has no {'places' if indexed else f'`.{part.name}`'}",
+                    part.span,
+                    "not there",
+                    help=f"for some of its channels write `{path.head.text} -> slice(from, to)`"
+                    if indexed and isinstance(other, Map)
+                    else None,
+                )
 
     # Sets ---------------------------------------------------------------------------------------
 
@@ -194,6 +206,12 @@ class Elaborator:
                     yield from self.candidates(item, env)
             case ast.Range(low=low, high=high):
                 yield from self._range(expr, low, high, env)
+            case ast.Path() if names_several(expr):
+                paths = each_place(self, expr, env)
+                if paths is None:
+                    yield Candidate("", POISON)
+                for path in paths or ():
+                    yield from self.candidates(path, env)
             case _:
                 value = self.candidate(expr, env)
                 if isinstance(value, Many):
@@ -224,15 +242,7 @@ class Elaborator:
 
     def spelled(self, expr: ast.Expr, env: Environment) -> str:
         """The text of a candidate, with places as numbers: `trunk[layer - 1][8].down` is `trunk[4][8].down`."""
-        if not isinstance(expr, ast.Path):
-            return unparse(expr)
-        parts: list[ast.Index | ast.Attribute] = []
-        for part in expr.parts:
-            if isinstance(part, ast.Index) and isinstance(number := self.value(part.value, env), int):
-                parts.append(ast.Index(part.span, ast.Number(part.span, number)))
-            else:
-                parts.append(part)
-        return unparse(ast.Path(expr.span, expr.head, tuple(parts)))
+        return unparse(numbered(self, expr, env))
 
     def _range(self, expr: ast.Range, low: ast.Expr, high: ast.Expr, env: Environment) -> Iterable[Candidate]:
         if isinstance(low, ast.Path) and isinstance(high, ast.Path) and not self._is_number(low, env):

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from archdsl.sema import codes
-from archdsl.sema.elaborate import choose_stmt, instantiate
+from archdsl.sema.elaborate import choose_stmt, grid_reads, instantiate
 from archdsl.sema.elaborate.arguments import port_values
 from archdsl.sema.elaborate.builder import NODE_LIMIT, Scope
 from archdsl.sema.elaborate.grids import Grid, Source, Standing, chosen_number
@@ -15,10 +15,12 @@ from archdsl.sema.elaborate.values import (
     POISON,
     Callee,
     Candidate,
+    Choice,
     Environment,
     Evaluator,
     Many,
     Map,
+    Nothing,
     Outputs,
     Poison,
     Value,
@@ -51,7 +53,7 @@ def build(ev: Evaluator, structure: ast.Structure, env: Environment) -> None:
     grid.starts.update(_starts(ev, grid, structure.body, env))
     places = list(itertools.product(*(indices for _, indices in axes)))
     for place in places:
-        grid.existing[place] = place in grid.starts or _has_source(ev, grid, place)
+        grid.existing[place] = _exists(ev, grid, place)
     if not any(grid.existing.values()):
         if not any(isinstance(statement, ast.Start) for statement in structure.body):
             first = "".join(f"[{indices[0]}]" for _, indices in axes)
@@ -121,13 +123,7 @@ def _starts(
         if any(isinstance(index, Poison) for index in place):
             continue
         if not known:
-            ev.poison(
-                codes.BAD_INDEX,
-                f"`{grid.name}` has no place {''.join(map(_bracketed, place, statement.indices))}",
-                statement.span,
-                "nothing can start here",
-                help=f"its directions are {', '.join(f'`{axis}`' for axis, _ in grid.axes)}",
-            )
+            _nowhere(ev, grid, statement, place)
             continue
         values = statement.value.items if isinstance(statement.value, ast.Tuple) else (statement.value,)
         if len(values) > 2:
@@ -141,21 +137,65 @@ def _starts(
         yield tuple(index for index in place if isinstance(index, int)), values[-2:]
 
 
+def _nowhere(ev: Evaluator, grid: Grid, statement: ast.Start, place: tuple[Value, ...]) -> None:
+    """A start that names no place; mostly the one before the first, where the map would come from."""
+    written = "".join(map(_bracketed, place, statement.indices))
+    axes = zip(place, grid.axes, strict=False)
+    near = [indices[0] if type(index) is int and index == indices[0] - 1 else index for index, (_, indices) in axes]
+    entered = tuple(index for index in near if type(index) is int)
+    meant = len(place) == len(grid.axes) == len(entered) and all(
+        index in indices for index, (_, indices) in zip(entered, grid.axes, strict=True)
+    )
+    ev.poison(
+        codes.BAD_INDEX,
+        f"`{grid.name}` has no place {written}",
+        statement.span,
+        "nothing can start here",
+        help=f"name the place that the map enters: `start {_index(entered)} = {unparse(statement.value)}`"
+        if meant
+        else f"its directions are {' and '.join(f'`{axis}` in {_spelled(indices)}' for axis, indices in grid.axes)}",
+    )
+
+
+def _spelled(indices: tuple[int, ...]) -> str:
+    """`1..12`, or `{4, 8, 16}`."""
+    if len(indices) > 1 and indices == tuple(range(indices[0], indices[-1] + 1)):
+        return f"{indices[0]}..{indices[-1]}"
+    return f"{{{', '.join(map(str, indices))}}}"
+
+
 def _bracketed(index: Value, written: ast.Expr) -> str:
     return f"[{index if type(index) is int else unparse(written)}]"
 
 
-def _has_source(ev: Evaluator, grid: Grid, place: Place) -> bool:
-    """Whether one of the places that this one's sets name exists."""
+def _exists(ev: Evaluator, grid: Grid, place: Place) -> bool:
+    """Whether something enters a place: a start, a map of a place that exists, or nothing but maps from elsewhere."""
+    if place in grid.starts:
+        return True
     env = grid.environment(place, Scope())
-    return any(grid.place_of(ev, path, env) is not None for path in _sources(grid))
+    from_elsewhere = True
+    for expr in _inputs(ev, grid, env):
+        for path, inside in grid.reads(ev, expr, env):
+            if grid.place_of(ev, path, inside) is not None:
+                return True
+            from_elsewhere = False
+    return from_elsewhere
 
 
-def _sources(grid: Grid) -> Iterator[ast.Path]:
-    """The maps of other places that the body names in sets: `{trunk[layer - 1][scale].stay, …}`."""
+def _inputs(ev: Evaluator, grid: Grid, env: Environment) -> Iterator[ast.Expr]:
+    """What is read at a place; lines that calculate numbers are names in `env` from there on."""
     for statement in grid.body:
-        if isinstance(statement, ast.Choose | ast.Assign):
-            yield from grid.in_sets(statement.domain if isinstance(statement, ast.Choose) else statement.value)
+        match statement:
+            case ast.Choose(domain=domain):
+                yield domain
+            case ast.Assign(target=target, value=value) if grid_reads.is_known(value, env):
+                env.names[target.path.head.text] = ev.value(value, env)
+            case ast.Assign(value=value):
+                yield value
+            case ast.Place(arguments=arguments):
+                yield from (argument.value for argument in arguments if argument.name is None)
+            case _:
+                pass
 
 
 def _lay_out(ev: Evaluator, grid: Grid, place: Place) -> None:
@@ -164,6 +204,7 @@ def _lay_out(ev: Evaluator, grid: Grid, place: Place) -> None:
     scope = grid.env.scope.child(FrameKind.CELL, local, unparse(cell.cell) if cell else "")
     env = grid.environment(place, scope)
     standing = Standing(place, scope, env.names)
+    standing.starts = [ev.value(each, grid.env.under(scope)) for each in grid.starts.get(place, ())]
     grid.standing[place] = standing
     for statement in grid.body:
         match statement:
@@ -186,8 +227,8 @@ def _lay_out(ev: Evaluator, grid: Grid, place: Place) -> None:
                 pass
 
 
-def _chooses_source(grid: Grid, statement: ast.Choose) -> bool:
-    return any(True for _ in grid.in_sets(statement.domain))
+def _chooses_source(grid: Grid, statement: ast.Statement) -> bool:
+    return isinstance(statement, ast.Choose) and grid_reads.names_grid(statement.domain, grid.name)
 
 
 def _cell(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Place, env: Environment) -> dict[str, Value]:
@@ -213,21 +254,79 @@ def _cell(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Place, e
             ports += port_values(ev, argument, env)
         else:
             named.append(argument)
+    entering = _started(ev, grid, standing, ports, callee, statement)
+    if entering is None:
+        standing.broken = True
+        return {}
     if standing.source is not None:
         standing.entry = standing.source.entry
-    elif ports:
-        standing.entry = ports[0]
+    elif entering:
+        standing.entry = entering[0]
     asking = env.asking if statement.each else (Step(callee.name, statement.tag.text if statement.tag else ""),)
-    value = instantiate.place(ev, callee, ports, named, env, asking, statement.span)
+    value = instantiate.place(ev, callee, entering, named, env, asking, statement.span)
     match value:
         case Outputs(_, maps):
             standing.broken = any(isinstance(each, Poison) for each in maps.values())
             return dict(maps)
-        case Map() | Many():
+        case Map() | Many() | Choice() | Nothing():
             return {"": value}
-        case _:
-            standing.broken = True
-            return {}
+        case Poison():
+            pass
+        case other:
+            message = f"`{callee.name}` gives {describe(other)}, and a place of a grid gives maps"
+            ev.poison(codes.WRONG_KIND, message, statement.span, "a map is needed")
+    standing.broken = True
+    return {}
+
+
+def _started(
+    ev: Evaluator, grid: Grid, standing: Standing, ports: list[Value], callee: Callee, statement: ast.Place
+) -> list[Value] | None:
+    """The cell's inputs, with the maps that start here in place of those that do not exist; None where that is wrong.
+
+    Where the place chooses its source a start is one of its candidates, and what it chose is an input that exists.
+    """
+    if any(isinstance(port, Poison) for port in ports):
+        return ports
+    starts, here = standing.starts, grid.spell(standing.place)
+    missing = [position for position, port in enumerate(ports) if isinstance(port, Nothing)]
+    if starts and not missing and not any(_chooses_source(grid, each) for each in grid.body):
+        ev.poison(
+            codes.OUT_OF_PLACE,
+            f"a map starts at `{here}`, and every input of `{callee.name}` exists there",
+            next(iter(grid.starts[standing.place])).span,
+            "enters nothing",
+            help=f"start where an input is missing, or ask which map enters: `choose source in {{{grid.name}[…], …}}`, "
+            f"then `{callee.name}(source)`",
+        )
+        return None
+    if not starts and missing and len(missing) == len(ports):
+        ev.poison(
+            codes.NO_INPUT,
+            f"`{callee.name}` reads nothing at `{here}`: what it names does not exist there",
+            statement.span,
+            f"no input at `{here}`",
+            help=f"write `start {_index(standing.place)} = x` with what enters there, or read a place that exists",
+        )
+        return None
+    if starts and len(missing) > len(starts):
+        ev.poison(
+            codes.WRONG_ARITY,
+            f"`{callee.name}` lacks {len(missing)} inputs at `{here}`, and {len(starts)} "
+            f"{'map starts' if len(starts) == 1 else 'maps start'} there",
+            statement.span,
+            "too few maps",
+            help=f"give both: `start {_index(standing.place)} = before, x`",
+        )
+        return None
+    entering = list(ports)
+    for position, value in zip(missing, starts[len(starts) - len(missing) :], strict=False):
+        entering[position] = value
+    return entering
+
+
+def _index(place: Place) -> str:
+    return "".join(f"[{index}]" for index in place)
 
 
 def _trellis(grid: Grid) -> Trellis:
@@ -241,18 +340,22 @@ def _trellis(grid: Grid) -> Trellis:
 def _source(ev: Evaluator, grid: Grid, standing: Standing, statement: ast.Choose, env: Environment) -> Value:
     """What the name of a `choose` between maps of the grid stands for: what starts here, or what its answer picks."""
     candidates = list(ev.candidates(statement.domain, env))
-    starts = [ev.value(each, grid.env.under(env.scope)) for each in grid.starts.get(standing.place, ())]
+    starts = standing.starts
     if starts:
         candidates.insert(0, Candidate(START, starts[-1]))
     name = statement.name.text
     source = Source(grid, standing, name, env.question(name) if len(candidates) > 1 else None, POISON)
     source.before_start = starts[0] if len(starts) > 1 else None
     source.piped = any(candidate.head for candidate in candidates)
-    paths = {ev.spelled(path, env): path for path in grid.in_sets(statement.domain)}
+    paths = {ev.spelled(path, inside): (path, inside) for path, inside in grid.reads(ev, statement.domain, env)}
     for candidate in candidates:
-        path = paths.get(candidate.source)
-        source.heads[candidate.source] = ev.value(path, env) if path and candidate.head else candidate.value
-        if path and (place := grid.place_of(ev, path, env)) is not None:
+        source.heads[candidate.source] = candidate.value
+        if candidate.source not in paths:
+            continue
+        path, inside = paths[candidate.source]
+        if candidate.head:
+            source.heads[candidate.source] = ev.value(path, inside)
+        if (place := grid.place_of(ev, path, inside)) is not None:
             source.places[candidate.source] = place
     source.entry = choose_stmt.ask(ev, statement, candidates, env)
     if isinstance(source.entry, Poison):

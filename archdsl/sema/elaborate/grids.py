@@ -8,8 +8,9 @@ from fractions import Fraction
 
 from archdsl.ops.dims import variable
 from archdsl.sema import codes
-from archdsl.sema.elaborate import choose_stmt, edge_choice
+from archdsl.sema.elaborate import choose_stmt, edge_choice, grid_reads
 from archdsl.sema.elaborate.builder import Scope
+from archdsl.sema.elaborate.grid_reads import Read
 from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
@@ -41,6 +42,8 @@ class Standing:
     """The map that enters the cell, after its source has been chosen."""
     source: Source | None = None
     """What the place chose between maps of other places."""
+    starts: Sequence[Value] = ()
+    """The maps that enter here: the last one, and before it the one before it."""
     broken: bool = False
     """Whether something at this place is wrong and reported."""
 
@@ -83,9 +86,13 @@ class Grid(Structure):
     def exists(self, place: Place) -> bool:
         return self.existing.get(place, False)
 
-    def in_sets(self, domain: ast.Expr) -> Iterator[ast.Path]:
-        """The maps of its places that a set names."""
-        return _in_sets(domain, self.name)
+    def reads(self, ev: Evaluator, expr: ast.Expr, env: Environment) -> Iterator[Read]:
+        """The paths to maps of places in an expression of the body; paths to numbers that are chosen there are none."""
+        for path, inside in grid_reads.reads(ev, expr, self.name, env):
+            named = path.parts[len(self.axes) :]
+            chosen = named and isinstance(named[0], ast.Attribute) and self.chosen(named[0].name) is not None
+            if len(path.parts) >= len(self.axes) and not chosen:
+                yield path, inside
 
     def place_of(self, ev: Evaluator, path: ast.Path, env: Environment) -> Place | None:
         """The place whose map a path names: `trunk[4][8]` of `trunk[4][8].stay`."""
@@ -212,24 +219,6 @@ class Row(Mapped):
             "not an output",
             help=suggestion(part.name, known),
         )
-
-
-def _in_sets(expr: ast.Expr, name: str) -> Iterator[ast.Path]:
-    match expr:
-        case ast.Set(items=items):
-            for item in items:
-                head = item.head if isinstance(item, ast.Pipe) else item
-                if isinstance(head, ast.Path) and head.head.text == name:
-                    yield head
-                else:
-                    yield from _in_sets(item, name)
-        case ast.Call(arguments=arguments):
-            for argument in arguments:
-                yield from _in_sets(argument.value, name)
-        case ast.Pipe(head=head):
-            yield from _in_sets(head, name)
-        case _:
-            return
 
 
 def chosen_number(ev: Evaluator, grid: Grid, place: Place, statement: ast.Choose) -> Value:

@@ -1,9 +1,12 @@
-"""`divisible(n, by = 8)`: a channel count brought to a multiple, as MobileNets have it."""
+"""Numbers rounded: `floor(n)`, `ceil(n)`, and `divisible(n, by = 8)`, a channel count as MobileNets have it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
-from math import lcm
+from functools import partial
+from math import ceil, floor, lcm
+from typing import TypeAlias
 
 from archdsl.ops import Dim
 from archdsl.ops.dims import multiply, values, variable
@@ -12,6 +15,28 @@ from archdsl.sema.elaborate.values import Choice, Environment, Evaluator, Nothin
 from archdsl.space import Piecewise, Within
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import unparse
+
+Round: TypeAlias = "Callable[[Fraction], int]"
+
+
+def rounded_down(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
+    """`floor(n)`: the greatest whole number that is not above `n`."""
+    return _whole(ev, expr, env, floor)
+
+
+def rounded_up(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
+    """`ceil(n)`: the least whole number that is not below `n`."""
+    return _whole(ev, expr, env, ceil)
+
+
+def _whole(ev: Evaluator, expr: ast.Call, env: Environment, rounded: Round) -> Value:
+    name = expr.target.head.text
+    if len(expr.arguments) != 1 or expr.arguments[0].name is not None:
+        return ev.poison(
+            codes.WRONG_ARITY, f"`{name}` takes one number", expr.span, "here", help=f"write `{name}(n / 2)`"
+        )
+    number = expr.arguments[0].value
+    return _rounded(ev, ev.value(number, env), rounded, number)
 
 
 def divisible(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
@@ -40,22 +65,22 @@ def divisible(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
             given["by"].span,
             "here",
         )
-    return _rounded(ev, ev.value(given["n"], env), by, given["n"])
+    return _rounded(ev, ev.value(given["n"], env), partial(nearest, by=by), given["n"])
 
 
-def _rounded(ev: Evaluator, value: Value, by: int, expr: ast.Expr) -> Value:
+def _rounded(ev: Evaluator, value: Value, rounded: Round, expr: ast.Expr) -> Value:
     match ev.settle(value):
         case Poison() | Nothing() as same:
             return same
         case Choice(question, options):
             found = tuple(
-                (label, ev.assuming(question, label, _rounded, ev, option, by, expr)) for label, option in options
+                (label, ev.assuming(question, label, _rounded, ev, option, rounded, expr)) for label, option in options
             )
             return Choice(question, found)
         case int() | Fraction() as number if not isinstance(number, bool):
-            return nearest(Fraction(number), by)
+            return rounded(Fraction(number))
         case Dim() as count:
-            return _of_answers(ev, count, by, expr)
+            return _of_answers(ev, count, rounded, expr)
         case other:
             return ev.poison(
                 codes.WRONG_KIND,
@@ -65,7 +90,7 @@ def _rounded(ev: Evaluator, value: Value, by: int, expr: ast.Expr) -> Value:
             )
 
 
-def _of_answers(ev: Evaluator, count: Dim, by: int, expr: ast.Expr) -> Value:
+def _of_answers(ev: Evaluator, count: Dim, rounded: Round, expr: ast.Expr) -> Value:
     """A case on each value that the count can take."""
     numbers = values(count)
     if numbers is None:
@@ -73,7 +98,7 @@ def _of_answers(ev: Evaluator, count: Dim, by: int, expr: ast.Expr) -> Value:
             codes.BAD_ARITHMETIC, f"`{unparse(expr)}` can take too many values to list", expr.span, "rounded here"
         )
     scale = lcm(*(number.denominator for number in numbers))
-    arms = tuple((Within(int(n * scale), int(n * scale)), nearest(Fraction(n), by)) for n in sorted(numbers))
+    arms = tuple((Within(int(n * scale), int(n * scale)), rounded(Fraction(n))) for n in sorted(numbers))
     return variable(Piecewise(multiply(count, scale), arms))
 
 

@@ -74,6 +74,14 @@ def mix(
         return _mix_outputs(ev, subject, options, env, span, what)
     nodes: list[int] = []
     for label, value in options:
+        if isinstance(value, Choice):
+            return ev.poison(
+                codes.RESOLUTIONS_DIFFER,
+                f"`{label}` of {what} has another resolution for each answer to `{value.question}`",
+                span,
+                "one resolution is needed",
+                help="bring what it reads to one size: `x -> resize(like = y)`",
+            )
         if not isinstance(value, Map):
             return ev.poison(
                 codes.WRONG_KIND, f"`{label}` of {what} gives {describe(value)}, not a map", span, "a map is needed"

@@ -55,6 +55,13 @@ class Choice:
 
 
 @record
+class Holds:
+    """Whether a comparison holds, where answers decide it: 1 for those with which it does, else 0."""
+
+    count: Dim
+
+
+@record
 class Callee:
     """An op, a cell or a primitive, with the parameters that a candidate fixes: `dil_conv3x3(d = 4)`."""
 
@@ -144,7 +151,7 @@ class Method(ABC):
         """The value of the call."""
 
 
-Built: TypeAlias = "Map | Choice | Callee | Many | Outputs | Structure | Method"
+Built: TypeAlias = "Map | Choice | Holds | Callee | Many | Outputs | Structure | Method"
 Value: TypeAlias = "int | Fraction | bool | str | Dim | Size | Built | Poison | Nothing | WhileSearching"
 
 
@@ -282,7 +289,7 @@ class Evaluator(Protocol):
 def describe(value: Value) -> str:
     """What kind of thing a value is, for messages."""
     match value:
-        case bool():
+        case bool() | Holds():
             return "a flag"
         case int() | Dim() | Fraction():
             return "a number"

@@ -22,7 +22,10 @@ from archdsl.text import SourceFile, Span
 
 Definition: TypeAlias = "ast.Op | ast.Ops | ast.Cell | ast.Space | ast.Cost | ast.Search | ast.Train | ast.Genotype"
 
-BUILT_IN = ("channels", "divisible", "downsampling", "sum", "searching", "earlier", "yes", "no")
+BUILT_IN = (
+    *("ceil", "channels", "divisible", "downsampling", "floor", "max", "min", "sum"),
+    *("searching", "earlier", "yes", "no"),
+)
 """Names that the language itself gives a meaning."""
 
 
@@ -303,6 +306,8 @@ class _Loader:
             beside = [name for name in self.files.names(path.parent) if name.endswith(".arch")]
             names = [name for name in beside if path.parent / name != unit.path]
             known = suggestion(path.name, names) or "check the path"
+            if path.name == written and path.suffix == ".arch" and library(path.stem) is not None:
+                known = f"it is a packaged text: write `use {path.stem}`, without quotes"
             return self._missing(use.source.span, f'`"{written}"` does not exist', known)
         return path
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from archdsl.diagnostics import Fix
 from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Channels, Primitive
 from archdsl.ops.primitives import PRIMITIVES
@@ -17,7 +18,7 @@ from archdsl.sema.resolve.index import Call, Definition, Index, Kind
 from archdsl.sema.resolve.name_ranges import names_between
 from archdsl.syntax import ast
 from archdsl.syntax.tree import children, names
-from archdsl.text import Span
+from archdsl.text import Span, TextEdit
 
 _IN_BODY = (ast.Input, ast.Output, ast.Choose, ast.Assign, ast.Structure, ast.Branches)
 _IN_STRUCTURE: dict[str, tuple[type[ast.Node], ...]] = {
@@ -25,6 +26,10 @@ _IN_STRUCTURE: dict[str, tuple[type[ast.Node], ...]] = {
     "hyper": (ast.Place, ast.Choose),
     "grid": (ast.Start, ast.Choose, ast.Assign, ast.Place),
 }
+
+
+LISTED = 12
+"""So many ops are named where one is not known, and it is like none of them."""
 
 
 def check_names(unit: Unit, reporter: Reporter) -> Index:
@@ -237,7 +242,9 @@ class _Body:
         if allowed is None:
             return  # a syntax error took its word away
         for statement in structure.body:
-            if not isinstance(statement, allowed):
+            if isinstance(statement, ast.Assign) and structure.kind.text != "grid":
+                self._named_cell(statement, name.text)
+            elif not isinstance(statement, allowed):
                 self._out_of_place(statement, f"the {structure.kind.text} `{name.text}`")
             kind = Kind.LINE
             if isinstance(statement, ast.Choose):
@@ -247,7 +254,7 @@ class _Body:
         self.index.bodies[id(structure)] = local
         for statement in structure.body:
             self._in_structure(statement, local, position)
-        if not any(isinstance(statement, ast.Place) for statement in structure.body):
+        if not any(isinstance(statement, ast.Place | ast.Assign) for statement in structure.body):
             self.reporter.report(
                 codes.OUT_OF_PLACE,
                 f"the {structure.kind.text} `{name.text}` holds no cell",
@@ -255,6 +262,19 @@ class _Body:
                 "nothing stands in it",
                 help="write a cell in it, such as `normal(c = 32)`",
             )
+
+    def _named_cell(self, statement: ast.Assign, chain: str) -> None:
+        """`second = reduction(c = 32)` in a chain."""
+        name, value = statement.target.path.head.text, statement.value
+        self.reporter.report(
+            codes.OUT_OF_PLACE,
+            f"a line with `=` does not stand in the chain `{chain}`, whose cells have no names",
+            statement.span,
+            "out of place",
+            help=f"write `{value.span.text}` alone; behind the chain `{name} = {chain}[n]` is what its n-th cell gives"
+            if isinstance(value, ast.Call)
+            else f"write the line above `{chain}`",
+        )
 
     def _in_structure(self, statement: ast.Statement, local: dict[str, Definition], position: int) -> None:
         match statement:
@@ -344,7 +364,29 @@ class _Body:
                 inner = {**local, argument.bound.text: bound}
             if argument.within is not None:
                 self.expression(argument.within, local, position)
-            self.expression(argument.value, inner, position)
+            if not self._bare_word(argument, inner):
+                self.expression(argument.value, inner, position)
+
+    def _bare_word(self, argument: ast.Argument, local: dict[str, Definition]) -> bool:
+        """Whether an argument is a word without its quotes (`mode = nearest`), which is reported."""
+        match argument:
+            case ast.Argument(
+                name=ast.Name(text=parameter), value=ast.Path(head=ast.Name(text=word), parts=()) as path
+            ):
+                pass
+            case _:
+                return False
+        named = (each for primitive in PRIMITIVES.values() for each in primitive.parameters if each.name == parameter)
+        if not any(word in each.words for each in named):
+            return False
+        if word in local or word in self.known or word in BUILT_IN or self.unit.find_path(path) is not None:
+            return False
+        fix = Fix("write it in quotes", (TextEdit(path.span, f'"{word}"'),))
+        help = f'a word stands in quotes: write `{parameter} = "{word}"`'
+        self.reporter.report(
+            codes.UNKNOWN_NAME, f"`{word}` is not defined", path.span, "not known here", help=help, fix=fix
+        )
+        return True
 
     def _target(self, target: ast.Path, local: dict[str, Definition], position: int) -> None:
         if target.head.text not in BUILT_IN:
@@ -483,6 +525,8 @@ class _Body:
             code, message = codes.UNKNOWN_NAME, f"`{name.text}` is not defined"
         here = [*local, *self.known]
         help = suggestion(name.text, known) if near else suggestion(name.text, ops if called else here)
+        if called and not near and len(ops) > LISTED:
+            help = f"define it (`op {name.text}(…) = …`), or use the file that does"
         if called and not self.unit.used and not self.unit.aliases and not near:
             help = "the packaged ops are there after `use std`"
         self.reporter.report(code, message, name.span, "not known here", help=help, fix=near)
