@@ -48,6 +48,9 @@ WINDOWED: dict[str, st.SearchStrategy[object]] = {
 }
 
 
+NORM: dict[str, st.SearchStrategy[object]] = {"affine": st.booleans(), "eps": st.sampled_from([1e-5, 1e-3])}
+
+
 @st.composite
 def convs(draw: st.DrawFn) -> Case:
     groups = draw(st.integers(1, 3))
@@ -61,6 +64,14 @@ def shuffles(draw: st.DrawFn) -> Case:
     groups = draw(st.integers(1, 4))
     map_ = draw(SHAPES)._replace(channels=groups * draw(st.integers(1, 4)))
     return Case("shuffle", (map_,), {"groups": groups})
+
+
+@st.composite
+def group_norms(draw: st.DrawFn) -> Case:
+    groups = draw(st.integers(1, 4))
+    # Groups of several numbers: of one there is no deviation.
+    shape = Shape(groups * draw(st.integers(1, 4)), draw(LENGTHS), draw(st.integers(2, 19)))
+    return Case("group_norm", (shape,), {"groups": groups, **draw(st.fixed_dictionaries(NORM))})
 
 
 @st.composite
@@ -125,14 +136,21 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
             st.tuples(st.builds(Shape, CHANNELS, st.just(1), st.just(1))),
             {"c": CHANNELS, "bias": st.booleans()},
         ),
-        "bn": _plain("bn", given={"affine": st.booleans(), "eps": st.sampled_from([1e-5, 1e-3])}),
+        "bn": _plain("bn", given=NORM),
+        "layer_norm": _plain("layer_norm", given=NORM),
+        "group_norm": group_norms(),
         **{
             name: _plain(name)
             for name in (
-                *("relu", "relu6", "hswish", "hsigmoid", "silu", "sigmoid", "softmax", "argmax"),
+                *("relu", "relu6", "hswish", "hsigmoid", "silu", "sigmoid", "tanh", "mish", "argmax"),
                 *("global_avg_pool", "global_max_pool"),
             )
         },
+        "gelu": _plain("gelu", given={"approximate": st.sampled_from(["none", "tanh"])}),
+        "leaky_relu": _plain("leaky_relu", given={"slope": st.sampled_from([0.01, 0.2])}),
+        "prelu": _plain("prelu", given={"shared": st.booleans()}),
+        "elu": _plain("elu", given={"alpha": st.sampled_from([1, 0.5])}),
+        "softmax": _plain("softmax", given={"axis": st.sampled_from(["channels", "height", "width", "places"])}),
         "dropout": _plain("dropout", given={"p": st.sampled_from([0, 0.5, 1])}),
         "shuffle": shuffles(),
         "max_pool": pools("max_pool"),

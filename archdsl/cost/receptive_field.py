@@ -74,7 +74,7 @@ def _applied(payload: Apply, read: Sequence[_Reach], sizes: Sequence[Shape], sha
         neighbours = 2 if word(attributes, "mode") == "bilinear" else 1
         reach = first.windowed(neighbours, 1)
         return _Reach(reach.size, reach.step * Fraction(before, after))
-    match traits.reads:
+    match reads := PRIMITIVES[payload.primitive].places_read(attributes):
         case Reads.PLACE:
             return max(read, key=lambda each: each.size)
         case Reads.WINDOW:
@@ -83,7 +83,7 @@ def _applied(payload: Apply, read: Sequence[_Reach], sizes: Sequence[Shape], sha
         case Reads.MAP:
             return _Reach(inf if first.size else first.size, first.step)
         case _:
-            assert_never(traits.reads)
+            assert_never(reads)
 
 
 def _whole(size: Fraction | float) -> float:

@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import TypeAlias
 
 from archdsl.ir.graph import ClosedGraph
-from archdsl.ops import Reads
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Image, Payload, Program, Result
 
@@ -55,7 +54,7 @@ def _is_vector(payload: Payload, inputs: Sequence[bool]) -> bool:
     match payload:
         case Image():
             return False
-        case Apply(primitive) if PRIMITIVES[primitive].traits.reads is Reads.MAP:
+        case Apply(primitive) if PRIMITIVES[primitive].traits.vector:
             return True
         case Apply(primitive) if PRIMITIVES[primitive].traits.resamples:
             return len(inputs) > 1 and inputs[1]

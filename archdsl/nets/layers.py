@@ -100,6 +100,20 @@ def _batch_norm(asked: LayerRequest) -> nn.BatchNorm2d:
     )
 
 
+def _group_norm(asked: LayerRequest) -> nn.GroupNorm:
+    eps, affine = float(fraction(asked.attributes, "eps")), flag(asked.attributes, "affine")
+    return nn.GroupNorm(asked.count("groups"), asked.channels, eps=eps, affine=affine)
+
+
+def _prelu(asked: LayerRequest) -> nn.PReLU:
+    return nn.PReLU(1 if flag(asked.attributes, "shared") else asked.channels)
+
+
+def _softmax(asked: LayerRequest) -> nn.Module:
+    axis = word(asked.attributes, "axis")
+    return PlaceSoftmax() if axis == "places" else nn.Softmax(dim=AXES[axis])
+
+
 def _max_pool(asked: LayerRequest) -> nn.MaxPool2d:
     attributes = asked.attributes
     return nn.MaxPool2d(
@@ -126,6 +140,27 @@ def _resize(asked: LayerRequest) -> Resize:
         mode=word(attributes, "mode"),
         align_corners=flag(attributes, "align_corners"),
     )
+
+
+AXES: Mapping[str, int] = MappingProxyType({"channels": 1, "height": 2, "width": 3})
+"""The axes of a map, by the words that texts have for them."""
+
+
+class LayerNorm(nn.LayerNorm):
+    """A norm over the channels of each place."""
+
+    def __init__(self, channels: int, *, eps: float, affine: bool) -> None:
+        super().__init__(channels, eps=eps, elementwise_affine=affine)  # pyright: ignore[reportUnknownMemberType]
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input.movedim(1, -1)).movedim(-1, 1)
+
+
+class PlaceSoftmax(nn.Module):
+    """Softmax over all places of each channel."""
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return x_BCHW.flatten(2).softmax(-1).view_as(x_BCHW)
 
 
 class PointLinear(nn.Linear):
@@ -224,13 +259,23 @@ LAYERS: Mapping[str, Callable[[LayerRequest], nn.Module]] = MappingProxyType(
         "dwconv": lambda asked: _conv(asked, asked.channels, asked.channels),
         "linear": lambda asked: PointLinear(asked.channels, asked.count("c"), bias=flag(asked.attributes, "bias")),
         "bn": _batch_norm,
+        "layer_norm": lambda asked: LayerNorm(
+            asked.channels, eps=float(fraction(asked.attributes, "eps")), affine=flag(asked.attributes, "affine")
+        ),
+        "group_norm": _group_norm,
         "relu": lambda _: nn.ReLU(),
         "relu6": lambda _: nn.ReLU6(),
         "hswish": lambda _: nn.Hardswish(),
         "hsigmoid": lambda _: nn.Hardsigmoid(),
         "silu": lambda _: nn.SiLU(),
         "sigmoid": lambda _: nn.Sigmoid(),
-        "softmax": lambda _: nn.Softmax(dim=1),
+        "gelu": lambda asked: nn.GELU(word(asked.attributes, "approximate")),
+        "leaky_relu": lambda asked: nn.LeakyReLU(float(fraction(asked.attributes, "slope"))),
+        "prelu": _prelu,
+        "elu": lambda asked: nn.ELU(float(fraction(asked.attributes, "alpha"))),
+        "tanh": lambda _: nn.Tanh(),
+        "mish": lambda _: nn.Mish(),
+        "softmax": _softmax,
         "argmax": lambda _: ArgMax(),
         "shuffle": lambda asked: nn.ChannelShuffle(asked.count("groups")),
         "dropout": lambda asked: nn.Dropout(float(fraction(asked.attributes, "p"))),

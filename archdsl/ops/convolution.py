@@ -139,5 +139,5 @@ LINEAR = Primitive(
     weights=_linear_weights,
     macs=_linear_macs,
     mean_square=unit_mean_square,
-    traits=Traits(channels=Channels.OWN, absorbs_batch_norm=True, reads=Reads.MAP),
+    traits=Traits(channels=Channels.OWN, absorbs_batch_norm=True, vector=True, reads=Reads.MAP),
 )

@@ -39,8 +39,9 @@ def _concat_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
     return Shape(channels, maps[0].height, maps[0].width)
 
 
-def _concat_mean_square(read: Sequence[float], channels: Sequence[int]) -> float:
-    return sum(square * count for square, count in zip(read, channels, strict=True)) / sum(channels)
+def _concat_mean_square(read: Sequence[float], maps: Sequence[Shape], _: Attributes) -> float:
+    counts = [map_.closed_channels for map_ in maps]
+    return sum(square * count for square, count in zip(read, counts, strict=True)) / sum(counts)
 
 
 CONCAT = Primitive(
@@ -62,7 +63,7 @@ def _add_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
     return maps[0]
 
 
-def _add_mean_square(read: Sequence[float], _: Sequence[int]) -> float:
+def _add_mean_square(read: Sequence[float], _maps: Sequence[Shape], _attributes: Attributes) -> float:
     return sum(read)
 
 
@@ -88,7 +89,7 @@ def _multiply_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
     return (spread or list(maps))[0]
 
 
-def _multiply_mean_square(read: Sequence[float], _: Sequence[int]) -> float:
+def _multiply_mean_square(read: Sequence[float], _maps: Sequence[Shape], _attributes: Attributes) -> float:
     return prod(read)
 
 

@@ -32,6 +32,13 @@ class Shape(NamedTuple):
     def size(self) -> tuple[int, int]:
         return self.height, self.width
 
+    @property
+    def closed_channels(self) -> int:
+        """The channels as a number. Raises TypeError where answers still decide them."""
+        if not isinstance(self.channels, int):
+            raise TypeError(f"{self} has channels that answers decide")
+        return self.channels
+
     def __str__(self) -> str:
         return f"{self.channels}x{self.height}x{self.width}"
 
@@ -79,6 +86,7 @@ class Role(StrEnum):
     """Sums over its axes after the first, which is that of the output channels."""
     BIAS = "bias"
     SCALE = "scale"
+    SLOPE = "slope for negative values"
     MEAN = "running mean"
     VARIANCE = "running variance"
 
@@ -110,6 +118,15 @@ class ShapeError(Exception):
         self.help = help
 
 
+MeanSquare: TypeAlias = "Callable[[Sequence[float], Sequence[Shape], Attributes], float]"
+"""The expected mean square of a result, of those of the maps read, their closed shapes and the attributes."""
+
+
+def same_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
+    """That of the first map."""
+    return maps[0]
+
+
 def same_resolution(_: Attributes) -> Fraction | None:
     return Fraction(1)
 
@@ -122,11 +139,11 @@ def no_macs(_shapes: Sequence[Shape], _result: Shape, _attributes: Attributes) -
     return 0
 
 
-def mean_square_of_first(read: Sequence[float], _channels: Sequence[int]) -> float:
+def mean_square_of_first(read: Sequence[float], _maps: Sequence[Shape], _attributes: Attributes) -> float:
     return read[0]
 
 
-def unit_mean_square(_read: Sequence[float], _channels: Sequence[int]) -> float:
+def unit_mean_square(_read: Sequence[float], _maps: Sequence[Shape], _attributes: Attributes) -> float:
     """Of a layer with random weights, which are drawn so that it writes numbers of size 1."""
     return 1.0
 
@@ -194,6 +211,10 @@ class Traits:
     """Writes zeros whatever it reads: no connection."""
     by_channel: bool = False
     """Each channel of the result hangs on that channel of its maps alone, so of a narrow map it makes a narrow one."""
+    reorders_channels: bool = False
+    """Writes the channels of its first map in another order."""
+    vector: bool = False
+    """Writes one number a channel for a whole image, whatever its size: a classifier may end in it."""
     random: bool = False
     """Draws random numbers in training, so two of one map are not equal."""
     kept: Kept = Kept.READ
@@ -222,9 +243,10 @@ class Primitive:
     """Resolution of the result over that of the first map; None where the one does not follow from the other by a
     factor (a fixed size, the size of a second map, a global pool, a padded pool that rounds up). Exact for each map
     whose height and width times the factor are whole."""
-    mean_square: Callable[[Sequence[float], Sequence[int]], float] = mean_square_of_first
-    """The expected mean square of the result, of those of the maps read and their channels: how random weights are
-    scaled. Maps are taken to be normally distributed with mean 0."""
+    mean_square: MeanSquare = mean_square_of_first
+    """How random weights are scaled. Maps are taken to be normally distributed with mean 0."""
+    wider: Callable[[Attributes], bool] | None = None
+    """Whether with these parameters it reads the whole map, where `traits.reads` says less."""
     traits: Traits = Traits()
     forms: Mapping[str, str] = field(default_factory=dict[str, str])
     """Of a primitive that another package adds: `module:object` by what it is for, `layer` for the torch layer and
@@ -236,6 +258,9 @@ class Primitive:
     def variadic(self) -> bool:
         """Whether it joins any number of maps, which stand in its brackets: `concat(a, b)`."""
         return self.most is None
+
+    def places_read(self, attributes: Attributes) -> Reads:
+        return Reads.MAP if self.wider is not None and self.wider(attributes) else self.traits.reads
 
     @property
     def owns_tensors(self) -> bool:

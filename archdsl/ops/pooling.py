@@ -61,7 +61,7 @@ GLOBAL_AVG_POOL = Primitive(
     parameters=(),
     shape=_global_shape,
     scale=_no_factor,
-    traits=Traits(by_channel=True, kept=Kept.NOTHING, reads=Reads.MAP),
+    traits=Traits(by_channel=True, kept=Kept.NOTHING, vector=True, reads=Reads.MAP),
 )
 
 GLOBAL_MAX_POOL = Primitive(
@@ -70,5 +70,5 @@ GLOBAL_MAX_POOL = Primitive(
     parameters=(),
     shape=_global_shape,
     scale=_no_factor,
-    traits=Traits(by_channel=True, kept=Kept.READ_AND_INDICES, reads=Reads.MAP),
+    traits=Traits(by_channel=True, kept=Kept.READ_AND_INDICES, vector=True, reads=Reads.MAP),
 )

@@ -7,10 +7,25 @@ from dataclasses import replace
 from functools import wraps
 from typing import Final, ParamSpec, TypeAlias, TypeVar
 
+from archdsl.ops.activations import (
+    ELU,
+    GELU,
+    HSIGMOID,
+    HSWISH,
+    LEAKY_RELU,
+    MISH,
+    PRELU,
+    RELU,
+    RELU6,
+    SIGMOID,
+    SILU,
+    TANH,
+)
 from archdsl.ops.convolution import CONV, DWCONV, LINEAR
 from archdsl.ops.joining import ADD, CONCAT, MULTIPLY
 from archdsl.ops.model import Attributes, Primitive, Shape, ShapeError
-from archdsl.ops.pointwise import ARGMAX, BN, DROPOUT, HSIGMOID, HSWISH, RELU, RELU6, SHUFFLE, SIGMOID, SILU, SOFTMAX
+from archdsl.ops.norms import BN, GROUP_NORM, LAYER_NORM
+from archdsl.ops.pointwise import ARGMAX, DROPOUT, SHUFFLE, SOFTMAX
 from archdsl.ops.pooling import AVG_POOL, GLOBAL_AVG_POOL, GLOBAL_MAX_POOL, MAX_POOL
 from archdsl.ops.resampling import CROP, RESIZE, ZERO
 from archdsl.plugins import RULE_FAILED, Plugin, PluginFailed, blamed, load_object, plugins
@@ -21,7 +36,9 @@ _ShapeRule: TypeAlias = "Callable[[Sequence[Shape], Attributes], Shape]"
 
 BUILT_IN: Final = (
     *(CONV, DWCONV, LINEAR),
-    *(BN, RELU, RELU6, HSWISH, HSIGMOID, SILU, SIGMOID, DROPOUT, SOFTMAX, ARGMAX, SHUFFLE),
+    *(BN, LAYER_NORM, GROUP_NORM),
+    *(RELU, RELU6, HSWISH, HSIGMOID, SILU, SIGMOID, GELU, LEAKY_RELU, PRELU, ELU, TANH, MISH),
+    *(DROPOUT, SOFTMAX, ARGMAX, SHUFFLE),
     *(MAX_POOL, AVG_POOL, GLOBAL_AVG_POOL, GLOBAL_MAX_POOL),
     *(RESIZE, CROP, ZERO),
     *(CONCAT, ADD, MULTIPLY),

@@ -266,7 +266,9 @@ class _Domain:
             layout, present = self._agreed(self._without_zeros(present) if traits.identity_of_one else present)
         elif traits.channels is not Channels.SUM:
             present = [self._masked(source) for source in present]
-            layout = Layout.dense(layout.extent, layout.size, stable=all(each.stable for each in layout.segments))
+            layout = present[0].layout
+            if traits.reorders_channels:
+                layout = layout.counted
         if len(present) == 1 and traits.identity_of_one:
             return self._placed(key, present[0]._replace(layout=layout))
         chosen = {name: value for name, value in attributes.items() if isinstance(value, Mixed)}

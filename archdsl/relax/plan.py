@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, assert_never
 
+from archdsl.ops.activations import RELU as RELU_PRIMITIVE
 from archdsl.ops.convolution import CONV, DWCONV
 from archdsl.ops.joining import ADD
-from archdsl.ops.pointwise import BN
-from archdsl.ops.pointwise import RELU as POINTWISE_RELU
+from archdsl.ops.norms import BN
 from archdsl.ops.pooling import AVG_POOL
 from archdsl.ops.resampling import RESIZE
 from archdsl.relax.full import tensor_values
@@ -26,7 +26,7 @@ from archdsl.space import Apply, Image
 
 CONVOLUTIONS: Final = frozenset({CONV.name, DWCONV.name})
 NORM: Final = BN.name
-RELU: Final = POINTWISE_RELU.name
+RELU: Final = RELU_PRIMITIVE.name
 _LINEAR: Final = frozenset({RESIZE.name, AVG_POOL.name})
 _IN_ROWS: Final = CONVOLUTIONS | {NORM, RELU}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from archdsl.ir import ClosedGraph
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
-from archdsl.weights.specification import closed_count
 
 
 def mean_squares(graph: ClosedGraph) -> dict[str, float]:
@@ -14,8 +13,8 @@ def mean_squares(graph: ClosedGraph) -> dict[str, float]:
     for node, inputs in graph.nodes():
         read = [moments[source] for source in inputs]
         if isinstance(node.payload, Apply):
-            channels = [closed_count(shape.channels, node.path) for shape in graph.input_shapes(node.path)]
-            moments[node.path] = PRIMITIVES[node.payload.primitive].mean_square(read, channels)
+            rule = PRIMITIVES[node.payload.primitive].mean_square
+            moments[node.path] = rule(read, graph.input_shapes(node.path), node.payload.attribute)
         else:
             moments[node.path] = read[0] if read else 1.0
     return moments

@@ -57,6 +57,8 @@ def _drawn(draw: np.random.Generator, role: Role, shape: tuple[int, ...], moment
             return draw.normal(0, 0.1, shape)
         case Role.SCALE:
             return draw.uniform(0.8, 1.2, shape)
+        case Role.SLOPE:
+            return draw.uniform(0.15, 0.35, shape)
         case Role.VARIANCE:
             return draw.uniform(0.75, 1.3, shape) * moment
         case Role.MEAN:

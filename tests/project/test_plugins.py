@@ -57,20 +57,20 @@ def written(folder: Path, tail: str) -> str:
 
 
 def test_a_primitive_of_a_package_is_checked_counted_compiled_and_verified(site: Path, tmp_path: Path) -> None:
-    text = written(tmp_path, "prelu(init = 1 / 4) -> mish -> conv1x1(4)")
+    text = written(tmp_path, "slope(init = 1 / 4) -> softsign -> conv1x1(4)")
     checked = archdsl(site, tmp_path, "check", text)
     assert checked.returncode == 0, checked.stderr
     plain = archdsl(site, tmp_path, "stats", written(tmp_path, "conv1x1(4)"), "--format", "json")
-    counted = archdsl(site, tmp_path, "stats", written(tmp_path, "prelu -> mish -> conv1x1(4)"), "--format", "json")
+    counted = archdsl(site, tmp_path, "stats", written(tmp_path, "slope -> softsign -> conv1x1(4)"), "--format", "json")
     before, after = (json.loads(done.stdout) for done in (plain, counted))
     assert after["params"] - before["params"] == 8
     assert after["macs"] - before["macs"] == 8 * 16 * 32
-    text = written(tmp_path, "prelu(init = 1 / 4) -> mish -> conv1x1(4)")
+    text = written(tmp_path, "slope(init = 1 / 4) -> softsign -> conv1x1(4)")
     for target in ("torch", "onnx"):
         done = archdsl(site, tmp_path, "compile", text, "--target", target, "-o", "out")
         assert done.returncode == 0, done.stderr
     source = (tmp_path / "out" / "net.py").read_text(encoding="utf-8")
-    assert "F.mish(" in source
+    assert "F.softsign(" in source
     assert "nn.PReLU(" in source
     verified = archdsl(site, tmp_path, "verify", text, "out", "--format", "json")
     assert verified.returncode == 0, verified.stderr
@@ -78,7 +78,7 @@ def test_a_primitive_of_a_package_is_checked_counted_compiled_and_verified(site:
 
 
 def test_without_the_package_the_name_is_unknown(tmp_path: Path) -> None:
-    done = archdsl(None, tmp_path, "check", written(tmp_path, "mish"))
+    done = archdsl(None, tmp_path, "check", written(tmp_path, "softsign"))
     assert done.returncode == 1
     assert "E0302" in done.stderr + done.stdout
 
@@ -104,7 +104,7 @@ def test_a_broken_primitive_names_its_package(site: Path, tmp_path: Path, tail: 
     assert done.returncode == 1
     assert found.count("error[") == 1, found
     assert f"error[{code}]" in found
-    assert "`mish-ops`" in found
+    assert "`softsign-ops`" in found
     assert said in found
     assert "help" in found
     explained = archdsl(site, tmp_path, "explain", code)
@@ -114,11 +114,11 @@ def test_a_broken_primitive_names_its_package(site: Path, tmp_path: Path, tail: 
 def test_a_name_that_two_packages_give_is_nobodys(site: Path, tmp_path: Path) -> None:
     second = shutil.copytree(EXTENSION, tmp_path / "second")
     project = second / "pyproject.toml"
-    project.write_text(project.read_text(encoding="utf-8").replace('"mish-ops"', '"other-ops"'), encoding="utf-8")
+    project.write_text(project.read_text(encoding="utf-8").replace('"softsign-ops"', '"other-ops"'), encoding="utf-8")
     both = installed(second, tmp_path / "dist", shutil.copytree(site, tmp_path / "both"))
-    done = archdsl(both, tmp_path, "check", written(tmp_path, "mish"))
+    done = archdsl(both, tmp_path, "check", written(tmp_path, "softsign"))
     assert "error[E0802]" in done.stdout
-    assert "`mish-ops`" in done.stdout
+    assert "`softsign-ops`" in done.stdout
     assert "`other-ops`" in done.stdout
 
 
@@ -130,21 +130,21 @@ def test_a_primitive_that_a_target_cannot_express_is_shown_where_it_stands(site:
         assert done.returncode == 1
         assert f"error[E0801]: the target `{target}` has no form for the primitive `formless`" in done.stderr
         assert "net.arch:8:" in done.stderr
-        assert "`mish-ops`" in done.stderr
+        assert "`softsign-ops`" in done.stderr
     assert not (tmp_path / "out").exists()
     text = page("E0801") or ""
-    assert "the target `onnx` has no form for the primitive `mish`" in text
+    assert "the target `onnx` has no form for the primitive `softsign`" in text
 
 
 def test_a_form_that_fails_names_its_package(site: Path, tmp_path: Path) -> None:
     done = archdsl(site, tmp_path, "compile", written(tmp_path, "misbuilt"), "--target", "onnx", "-o", "out")
     assert done.returncode == 3
-    assert "`misbuilt` comes from the package `mish-ops`, whose ONNX form fails" in done.stderr
+    assert "`misbuilt` comes from the package `softsign-ops`, whose ONNX form fails" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
 def test_a_target_of_a_package_builds_and_is_verified(site: Path, tmp_path: Path) -> None:
-    text = written(tmp_path, "mish -> conv1x1(4)")
+    text = written(tmp_path, "softsign -> conv1x1(4)")
     done = archdsl(site, tmp_path, "compile", text, "--target", "onnxz", "-o", "out/small.onnxz", "--verify")
     assert done.returncode == 0, done.stderr
     assert {file.name for file in (tmp_path / "out").iterdir()} == {"small.onnxz", "small.onnxz.manifest.json"}
@@ -167,5 +167,5 @@ def test_targets_of_packages_are_offered_and_broken_ones_named(site: Path, tmp_p
     assert "`fp32`" in refused.stderr
     broken = archdsl(site, tmp_path, "compile", text, "--target", "broken")
     assert broken.returncode == 3
-    assert "`mish-ops`" in broken.stderr
-    assert "pip uninstall mish-ops" in broken.stderr
+    assert "`softsign-ops`" in broken.stderr
+    assert "pip uninstall softsign-ops" in broken.stderr

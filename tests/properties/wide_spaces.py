@@ -51,7 +51,18 @@ cell residual() {
   out x + (x -> wide(expand * channels(x), k = 1) -> dwconv(k = k) -> bn -> conv(channels(x), k = 1))
 }
 """
-PLACES = ("bn", "relu", "dwconv", "dwconv(k = 1, bias = yes)", "avg_pool(k = 3)", "bn -> relu", "gated", "softmax")
+NORMS = ("layer_norm", "group_norm(groups = 1) -> gelu", "prelu", "layer_norm(affine = no) -> prelu(shared = yes)")
+PLACES = (
+    "bn",
+    "relu",
+    "dwconv",
+    "dwconv(k = 1, bias = yes)",
+    "avg_pool(k = 3)",
+    "bn -> relu",
+    "gated",
+    "softmax",
+    *NORMS,
+)
 KINDS = (
     *("conv", "conv", "by channel", "concat", "add", "edge", "fitting", "case", "grouped"),
     *("chain", "exit", "residual", "window", "source", "skipped", "op"),

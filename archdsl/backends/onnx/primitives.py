@@ -11,7 +11,7 @@ import numpy as np
 
 from archdsl.backends.onnx.body import Body
 from archdsl.backends.onnx.sizes import Call, pool, resize, zero
-from archdsl.ops.attributes import flag, fraction, pair, whole
+from archdsl.ops.attributes import flag, fraction, pair, whole, word
 from archdsl.ops.primitives import PRIMITIVES, form_of
 from archdsl.ops.windows import conv_padding
 from archdsl.plugins import blamed
@@ -85,15 +85,103 @@ def _linear(body: Body, call: Call) -> str:
 
 def _norm(body: Body, call: Call) -> str:
     """Only a bn that could not be folded comes here."""
-    if flag(call.attributes, "affine"):
-        scale, shift = call.tensor("weight"), call.tensor("bias")
-    else:
-        channels = closed_count(call.maps[0].channels, call.path)
-        scale = body.tensor(call.part("ones"), np.ones(channels, np.float32))
-        shift = body.tensor(call.part("zeros"), np.zeros(channels, np.float32))
     statistics = [call.tensor("running_mean"), call.tensor("running_var")]
-    epsilon = float(fraction(call.attributes, "eps"))
-    return body.node("BatchNormalization", [call.inputs[0], scale, shift, *statistics], call.path, epsilon=epsilon)
+    inputs = [call.inputs[0], *_scale_and_shift(body, call), *statistics]
+    return body.node("BatchNormalization", inputs, call.path, epsilon=_eps(call))
+
+
+def _eps(call: Call) -> float:
+    return float(fraction(call.attributes, "eps"))
+
+
+def _scale_and_shift(body: Body, call: Call) -> list[str]:
+    """The weights of a norm by channels; ones and zeros where it has none."""
+    if flag(call.attributes, "affine"):
+        return [call.tensor("weight"), call.tensor("bias")]
+    return _ones_and_zeros(body, call, closed_count(call.maps[0].channels, call.path))
+
+
+def _ones_and_zeros(body: Body, call: Call, count: int) -> list[str]:
+    ones = body.tensor(call.part("ones"), np.ones(count, np.float32))
+    return [ones, body.tensor(call.part("zeros"), np.zeros(count, np.float32))]
+
+
+def _layer_norm(body: Body, call: Call) -> str:
+    """Channels are the last axis of what ONNX norms."""
+    moved = body.node("Transpose", [call.inputs[0]], call.part("channels_last"), perm=[0, 2, 3, 1])
+    inputs = [moved, *_scale_and_shift(body, call)]
+    normed = body.node("LayerNormalization", inputs, call.part("norm"), axis=-1, epsilon=_eps(call))
+    return body.node("Transpose", [normed], call.path, perm=[0, 3, 1, 2])
+
+
+def _group_norm(body: Body, call: Call) -> str:
+    """An instance norm with groups for channels: the group norm of opset 20 has weights by groups."""
+    groups, count = whole(call.attributes, "groups"), closed_count(call.result.channels, call.path)
+    if groups == count:
+        inputs = [call.inputs[0], *_scale_and_shift(body, call)]
+        return body.node("InstanceNormalization", inputs, call.path, epsilon=_eps(call))
+    apart = body.integers(call.part("groups"), [call.batch, groups, -1])
+    grouped = body.node("Reshape", [call.inputs[0], apart], call.part("grouped"))
+    inputs = [grouped, *_ones_and_zeros(body, call, groups)]
+    normed = body.node("InstanceNormalization", inputs, call.part("norm"), epsilon=_eps(call))
+    affine = flag(call.attributes, "affine")
+    found = body.node("Reshape", [normed, _shape_read(body, call)], call.part("ungrouped") if affine else call.path)
+    if not affine:
+        return found
+    scaled = body.node("Mul", [found, _by_channel(body, call, "weight")], call.part("scaled"))
+    return body.node("Add", [scaled, _by_channel(body, call, "bias")], call.path)
+
+
+def _by_channel(body: Body, call: Call, name: str) -> str:
+    """A tensor of one number a channel, as what is spread over the places of a map."""
+    axes = body.integers(call.part("axes"), [1, 2])
+    return body.node("Unsqueeze", [call.tensor(name), axes], call.part(f"{name}_by_channel"))
+
+
+def _shape_read(body: Body, call: Call) -> str:
+    """The shape of the first map, whose own shape a node before has changed."""
+    if call.dynamic:
+        return body.node("Shape", [call.inputs[0]], call.part("shape"))
+    channels, height, width = call.maps[0]
+    return body.integers(call.part("shape"), [call.batch, closed_count(channels, call.path), height, width])
+
+
+def _prelu(body: Body, call: Call) -> str:
+    """ONNX spreads the slopes over the last axes, torch over the channels."""
+    slope = call.tensor("weight") if flag(call.attributes, "shared") else _by_channel(body, call, "weight")
+    return body.node("PRelu", [call.inputs[0], slope], call.path)
+
+
+def _gelu(body: Body, call: Call) -> str:
+    return body.node("Gelu", [call.inputs[0]], call.path, approximate=word(call.attributes, "approximate"))
+
+
+def _leaky_relu(body: Body, call: Call) -> str:
+    return body.node("LeakyRelu", [call.inputs[0]], call.path, alpha=float(fraction(call.attributes, "slope")))
+
+
+def _elu(body: Body, call: Call) -> str:
+    return body.node("Elu", [call.inputs[0]], call.path, alpha=float(fraction(call.attributes, "alpha")))
+
+
+def _mish(body: Body, call: Call) -> str:
+    """Composed: TensorRT has no operator for it."""
+    softplus = body.node("Softplus", [call.inputs[0]], call.part("softplus"))
+    gate = body.node("Tanh", [softplus], call.part("gate"))
+    return body.node("Mul", [call.inputs[0], gate], call.path)
+
+
+_AXES: Mapping[str, int] = MappingProxyType({"channels": 1, "height": 2, "width": 3})
+
+
+def _softmax(body: Body, call: Call) -> str:
+    axis = word(call.attributes, "axis")
+    if axis != "places":
+        return body.node("Softmax", [call.inputs[0]], call.path, axis=_AXES[axis])
+    flat = body.integers(call.part("flat"), [call.batch, closed_count(call.result.channels, call.path), -1])
+    places = body.node("Reshape", [call.inputs[0], flat], call.part("places"))
+    shares = body.node("Softmax", [places], call.part("shares"), axis=2)
+    return body.node("Reshape", [shares, _shape_read(body, call)], call.path)
 
 
 def _crop(body: Body, call: Call) -> str:
@@ -106,16 +194,12 @@ def _crop(body: Body, call: Call) -> str:
 
 def _shuffle(body: Body, call: Call) -> str:
     """Reshape, transpose, reshape: g groups of c/g channels become c/g groups of g."""
-    groups, (channels, height, width) = whole(call.attributes, "groups"), call.result
-    each = closed_count(channels, call.path) // groups
+    groups = whole(call.attributes, "groups")
+    each = closed_count(call.result.channels, call.path) // groups
     apart = body.integers(call.part("groups"), [call.batch, groups, each, -1])
     grouped = body.node("Reshape", [call.inputs[0], apart], call.part("grouped"))
     turned = body.node("Transpose", [grouped], call.part("turned"), perm=[0, 2, 1, 3])
-    if call.dynamic:
-        shape = body.node("Shape", [call.inputs[0]], call.part("shape"))
-    else:
-        shape = body.integers(call.part("shape"), [call.batch, groups * each, height, width])
-    return body.node("Reshape", [turned, shape], call.path)
+    return body.node("Reshape", [turned, _shape_read(body, call)], call.path)
 
 
 def _concat(body: Body, call: Call) -> str:
@@ -154,13 +238,21 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "dwconv": _dwconv,
         "linear": _linear,
         "bn": _norm,
+        "layer_norm": _layer_norm,
+        "group_norm": _group_norm,
         "relu": _alike("Relu"),
         "relu6": _relu6,
         "hswish": _alike("HardSwish"),
         "hsigmoid": _alike("HardSigmoid", alpha=1 / 6, beta=0.5),
         "silu": _silu,
         "sigmoid": _alike("Sigmoid"),
-        "softmax": _alike("Softmax", axis=1),
+        "gelu": _gelu,
+        "leaky_relu": _leaky_relu,
+        "prelu": _prelu,
+        "elu": _elu,
+        "tanh": _alike("Tanh"),
+        "mish": _mish,
+        "softmax": _softmax,
         "argmax": _alike("ArgMax", axis=1, keepdims=1),
         "shuffle": _shuffle,
         "dropout": lambda _, call: call.inputs[0],

@@ -85,6 +85,13 @@ class ModuleClass:
         column = self.column(symbol)
         return next(other for other in range(symbol + 1) if self.column(other) == column)
 
+    def groups_symbol(self, index: int) -> int:
+        """The symbol of the groups of a member that has some: behind the one of channels of its own."""
+        plan = self.structure.members[index]
+        assert isinstance(plan, LeafPlan)
+        own = PRIMITIVES[plan.primitive].traits.channels is Channels.OWN
+        return self.first_symbols[index] + own
+
     def is_constant(self, symbol: int) -> bool:
         return len(set(self.column(symbol))) == 1
 
@@ -246,7 +253,7 @@ def _used(module_class: ModuleClass, classes: Mapping[Structure, ModuleClass]) -
                 yield module_class.source_channels(plan.sources[0])
                 yield module_class.member_channels[index][0]
                 if plan.grouped:
-                    yield (module_class.first_symbols[index] + 1,)
+                    yield (module_class.groups_symbol(index),)
             case LeafPlan():
                 pass
             case ScopePlan():

@@ -15,6 +15,8 @@ from archdsl.ops.windows import conv_padding, pool_padding
 from archdsl.plugins import PluginFailed, blamed
 from archdsl.space import Apply
 
+_AXES: Mapping[str, int] = MappingProxyType({"channels": 1, "height": 2, "width": 3})
+
 
 @dataclass(frozen=True, slots=True)
 class LayerCall:
@@ -108,6 +110,47 @@ def _batch_norm(asked: LayerCall) -> Call:
     return Call("nn.BatchNorm2d", (asked.c_in, *_norm(asked.attributes)))
 
 
+def _layer_norm(asked: LayerCall) -> Call:
+    """Channels are the last axis of what torch's own norms."""
+    return Call("nn.LayerNorm", (asked.c_in, *_eps(asked.attributes), *_affine(asked.attributes, "elementwise_affine")))
+
+
+def _call_layer_norm(own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
+    moved = Call(f"{flat(maps[0])}.movedim", (Name("1"), Name("-1")))
+    return Call(f"{flat(Call(own, (moved,)))}.movedim", (Name("-1"), Name("1")))
+
+
+def _group_norm(asked: LayerCall) -> Call:
+    written = (asked.groups, asked.c_in, *_eps(asked.attributes), *_affine(asked.attributes, "affine"))
+    return Call("nn.GroupNorm", written)
+
+
+def _prelu(asked: LayerCall) -> Call:
+    return Call("nn.PReLU", () if flag(asked.attributes, "shared") else (asked.c_in,))
+
+
+def _gelu(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    approximate = word(attributes, "approximate")
+    more = [] if approximate == "none" else [Keyword("approximate", Name(f'"{approximate}"'))]
+    return Call("F.gelu", (maps[0], *more))
+
+
+def _leaky_relu(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    return Call("F.leaky_relu", (maps[0], _number(fraction(attributes, "slope"))))
+
+
+def _elu(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    alpha = fraction(attributes, "alpha")
+    return Call("F.elu", (maps[0], *([] if alpha == 1 else [_number(alpha)])))
+
+
+def _softmax(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    axis, x = word(attributes, "axis"), flat(maps[0])
+    if axis == "places":
+        return Name(f"{x}.flatten(2).softmax(-1).view_as({x})")
+    return Call("torch.softmax", (maps[0], Keyword("dim", Name(str(_AXES[axis])))))
+
+
 def _dropout(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
     share = Keyword("p", _number(fraction(attributes, "p")))
     return Call("F.dropout", (maps[0], share, Keyword("training", Name("self.training"))))
@@ -165,15 +208,20 @@ def _bias(attributes: Attributes) -> list[Keyword]:
     return [] if flag(attributes, "bias") else [Keyword("bias", Name("False"))]
 
 
+def _eps(attributes: Attributes) -> list[Keyword]:
+    eps = fraction(attributes, "eps")
+    return [] if eps == Fraction(1, 100_000) else [Keyword("eps", _number(eps))]
+
+
+def _affine(attributes: Attributes, name: str) -> list[Keyword]:
+    return [] if flag(attributes, "affine") else [Keyword(name, Name("False"))]
+
+
 def _norm(attributes: Attributes) -> list[Keyword]:
-    written: list[Keyword] = []
-    if (eps := fraction(attributes, "eps")) != Fraction(1, 100_000):
-        written.append(Keyword("eps", _number(eps)))
+    written = _eps(attributes)
     if (momentum := fraction(attributes, "momentum")) != Fraction(1, 10):
         written.append(Keyword("momentum", _number(momentum)))
-    if not flag(attributes, "affine"):
-        written.append(Keyword("affine", Name("False")))
-    return written
+    return [*written, *_affine(attributes, "affine")]
 
 
 def _pooled(function: str, attributes: Attributes, x: Expr, *, padded_mean: bool) -> Call:
@@ -247,13 +295,21 @@ FORMS: Mapping[str, TorchForm] = MappingProxyType(
         "dwconv": _module(_dwconv),
         "linear": TorchForm(_call_linear, _linear),
         "bn": _module(_batch_norm),
+        "layer_norm": TorchForm(_call_layer_norm, _layer_norm),
+        "group_norm": _module(_group_norm),
         "relu": _pointwise("F.relu"),
         "relu6": _pointwise("F.relu6"),
         "hswish": _pointwise("F.hardswish"),
         "hsigmoid": _pointwise("F.hardsigmoid"),
         "silu": _pointwise("F.silu"),
         "sigmoid": _pointwise("torch.sigmoid"),
-        "softmax": _plain("torch.softmax", Keyword("dim", Name("1"))),
+        "gelu": TorchForm(_gelu, piped=True),
+        "leaky_relu": TorchForm(_leaky_relu, piped=True),
+        "prelu": _module(_prelu),
+        "elu": TorchForm(_elu, piped=True),
+        "tanh": _pointwise("torch.tanh"),
+        "mish": _pointwise("F.mish"),
+        "softmax": TorchForm(_softmax),
         "argmax": TorchForm(_argmax),
         "shuffle": TorchForm(_shuffle),
         "dropout": TorchForm(_dropout),

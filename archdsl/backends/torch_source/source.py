@@ -151,7 +151,7 @@ def _layer_lines(
 def _layer(module_class: ModuleClass, index: int, plan: LeafPlan) -> Call:
     c_in = channel_count(module_class, module_class.source_channels(plan.sources[0]))
     c = channel_count(module_class, module_class.member_channels[index][0])
-    groups = channel_count(module_class, (module_class.first_symbols[index] + 1,)) if plan.grouped else Name("1")
+    groups = channel_count(module_class, (module_class.groups_symbol(index),)) if plan.grouped else Name("1")
     return layer(Apply(plan.primitive, plan.fixed), c_in, c, groups)
 
 

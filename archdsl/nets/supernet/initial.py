@@ -76,9 +76,10 @@ def _mean_squares_read(graph: RelaxedGraph) -> dict[int, float]:
 
 def _mean_square(graph: RelaxedGraph, node: Relaxed, read: list[float]) -> float:
     match node.payload:
-        case Apply(primitive):
-            channels = [graph.nodes[source].layout.size for source in node.inputs]
-            return PRIMITIVES[primitive].mean_square(read, channels)
+        case Apply(primitive) as payload:
+            sources = [graph.nodes[source] for source in node.inputs]
+            maps = [each.shape._replace(channels=each.layout.size) for each in sources]
+            return PRIMITIVES[primitive].mean_square(read, maps, payload.attribute)
         case Mix(weights):
             return sum(read) / len(read) if weights else 0.0
         case _:

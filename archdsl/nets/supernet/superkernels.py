@@ -7,6 +7,7 @@ and statistics for each width of its map, whatever the width of the map before: 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 import torch
@@ -21,6 +22,8 @@ from archdsl.relax.layout import Layout
 from archdsl.space import Apply
 
 _STATISTICS: Final = ("running_mean", "running_var")
+_START: Final = MappingProxyType({Role.SCALE: 1.0, Role.VARIANCE: 1.0, Role.SLOPE: 0.25})
+"""The values of tensors before they are drawn; those of other roles are zeros."""
 _CHANNELS: Final = 2
 """The axes of a kernel that count channels, written and read; a window has the others."""
 _Cut: TypeAlias = "tuple[int, Sequence[tuple[int, int]]]"
@@ -48,7 +51,7 @@ class Superkernel(nn.Module):
         """Whether gradients of slices are added to those of the whole tensors where they belong."""
 
     def put(self, name: str, weight: Weight, shape: tuple[int, ...]) -> None:
-        start = torch.ones(shape) if weight.role in (Role.SCALE, Role.VARIANCE) else torch.zeros(shape)
+        start = torch.full(shape, _START.get(weight.role, 0.0))
         if weight.trained:
             self.register_parameter(name, nn.Parameter(start))
         else:

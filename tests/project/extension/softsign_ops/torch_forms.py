@@ -10,17 +10,17 @@ from archdsl.nets import LayerRequest
 from archdsl.ops.attributes import fraction
 
 
-def mish_layer(_: LayerRequest) -> nn.Module:
-    return nn.Mish()
+def softsign_layer(_: LayerRequest) -> nn.Module:
+    return nn.Softsign()
 
 
-def prelu_layer(asked: LayerRequest) -> nn.Module:
+def slope_layer(asked: LayerRequest) -> nn.Module:
     return nn.PReLU(asked.channels, float(fraction(asked.attributes, "init")))
 
 
-def _prelu(asked: LayerCall) -> Call:
+def _slope(asked: LayerCall) -> Call:
     return Call("nn.PReLU", (asked.c_in,))
 
 
-MISH = TorchForm(lambda _own, _attributes, maps: Call("F.mish", (maps[0],)), piped=True)
-PRELU = TorchForm(lambda own, _attributes, maps: Call(own, (maps[0],)), _prelu, piped=True)
+SOFTSIGN = TorchForm(lambda _own, _attributes, maps: Call("F.softsign", (maps[0],)), piped=True)
+SLOPE = TorchForm(lambda own, _attributes, maps: Call(own, (maps[0],)), _slope, piped=True)

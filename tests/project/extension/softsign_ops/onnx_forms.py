@@ -8,13 +8,14 @@ from archdsl.backends.onnx.body import Body
 from archdsl.backends.onnx.sizes import Call
 
 
-def mish(body: Body, call: Call) -> str:
-    softplus = body.node("Softplus", [call.inputs[0]], call.part("softplus"))
-    tanh = body.node("Tanh", [softplus], call.part("tanh"))
-    return body.node("Mul", [call.inputs[0], tanh], call.path)
+def softsign(body: Body, call: Call) -> str:
+    size = body.node("Abs", [call.inputs[0]], call.part("size"))
+    one = body.tensor(call.part("one"), np.array(1, np.float32))
+    more = body.node("Add", [size, one], call.part("more"))
+    return body.node("Div", [call.inputs[0], more], call.path)
 
 
-def prelu(body: Body, call: Call) -> str:
+def slope(body: Body, call: Call) -> str:
     """ONNX spreads the slope over the last axes, torch over the channels."""
     shape = body.tensor(call.part("shape"), np.array([-1, 1, 1], np.int64))
     slope = body.node("Reshape", [call.tensor("weight"), shape], call.part("slope"))

@@ -13,48 +13,48 @@ def _same(maps: Sequence[Shape], _: Attributes) -> Shape:
     return maps[0]
 
 
-MISH = Primitive(
-    name="mish",
-    summary="x * tanh(softplus(x)) (Misra, 2019)",
+SOFTSIGN = Primitive(
+    name="softsign",
+    summary="x / (1 + abs(x))",
     parameters=(),
     shape=_same,
     traits=Traits(activation=True, by_channel=True),
-    mean_square=lambda read, _channels: 0.35 * read[0],
+    mean_square=lambda read, _maps, _attributes: 0.18 * read[0],
     forms={
-        "layer": "mish_ops.torch_forms:mish_layer",
-        "torch": "mish_ops.torch_forms:MISH",
-        "onnx": "mish_ops.onnx_forms:mish",
+        "layer": "softsign_ops.torch_forms:softsign_layer",
+        "torch": "softsign_ops.torch_forms:SOFTSIGN",
+        "onnx": "softsign_ops.onnx_forms:softsign",
     },
 )
 
 
-def _prelu_weights(maps: Sequence[Shape], _: Attributes) -> tuple[Weight, ...]:
+def _slope_weights(maps: Sequence[Shape], _: Attributes) -> tuple[Weight, ...]:
     return (Weight("weight", (maps[0].channels,), Role.SCALE),)
 
 
-def _prelu_macs(_maps: Sequence[Shape], result: Shape, _: Attributes) -> Count:
+def _slope_macs(_maps: Sequence[Shape], result: Shape, _: Attributes) -> Count:
     return multiply(result.channels, result.height * result.width)
 
 
-PRELU = Primitive(
-    name="prelu",
+SLOPE = Primitive(
+    name="slope",
     summary="max(x, 0) + weight * min(x, 0)",
     parameters=(Parameter("init", Kind.NUMBER, 1, low=0),),
     shape=_same,
-    weights=_prelu_weights,
-    macs=_prelu_macs,
+    weights=_slope_weights,
+    macs=_slope_macs,
     traits=Traits(activation=True, by_channel=True),
     forms={
-        "layer": "mish_ops.torch_forms:prelu_layer",
-        "torch": "mish_ops.torch_forms:PRELU",
-        "onnx": "mish_ops.onnx_forms:prelu",
+        "layer": "softsign_ops.torch_forms:slope_layer",
+        "torch": "softsign_ops.torch_forms:SLOPE",
+        "onnx": "softsign_ops.onnx_forms:slope",
     },
 )
 
-FORMLESS = replace(MISH, name="formless", forms={"layer": "mish_ops.torch_forms:mish_layer"})
+FORMLESS = replace(SOFTSIGN, name="formless", forms={"layer": "softsign_ops.torch_forms:softsign_layer"})
 """What only torch's layer is given of."""
 
-MISBUILT = replace(MISH, name="misbuilt", forms={**MISH.forms, "onnx": "mish_ops.onnx_forms:misbuilt"})
+MISBUILT = replace(SOFTSIGN, name="misbuilt", forms={**SOFTSIGN.forms, "onnx": "softsign_ops.onnx_forms:misbuilt"})
 """Whose form for ONNX raises."""
 
 
@@ -62,7 +62,7 @@ def _dividing(maps: Sequence[Shape], _: Attributes) -> Shape:
     return Shape(maps[0].channels, maps[0].height // 0, maps[0].width)
 
 
-DIVIDING = replace(MISH, name="dividing", shape=_dividing)
+DIVIDING = replace(SOFTSIGN, name="dividing", shape=_dividing)
 
 NUMBER = 7
 """No primitive."""
