@@ -13,7 +13,7 @@ from PIL import Image
 
 from archdsl.pipeline import load
 from archdsl.render import NothingToDraw, Picture, draw, render
-from archdsl.render.model.picture import Dash
+from archdsl.render.model.picture import Dash, Text
 from tests.render.items import HYPER, HYPER_ANSWERED, INDEPENDENT, ROOT, SPACE, STUDENT, TEXTS, counts, loaded
 
 CHAIN = f"{TEXTS / 'chain.arch'}:chain12"
@@ -261,3 +261,28 @@ def test_what_starts_a_grid_and_what_heads_read_of_it_is_joined_to_it() -> None:
     assert labels(found)["way.net[12][8]"] == ["searchable", "400, 800 → 200"]
     space = draw(loaded(ROOT / "tests" / "texts" / "auto_deeplab.arch"))
     assert {("half", "net[1][4]"), ("stem", "net[1][4]")} <= set(dashes(space))
+
+
+def test_candidates_that_name_a_map_beside_the_piped_one_stand_on_the_edge_of_the_piped_one() -> None:
+    """`at(like = p4)` reads the pixels of `p4` too; a box for each would make a sheet of six thousand pixels."""
+    picture = draw(loaded(TEXTS / "nas_fpn.arch"), cell="pyramid")
+    assert len(picture.boxes) == 5 + 2 * 7
+    choices = [line for line in picture.lines if any(text.text.endswith("?") for text in line.label)]
+    assert len(choices) == sum(range(5, 12))
+    legend = [line.text for line in picture.heading if line.text[1:3] == "? "]
+    assert len(legend) == 5
+    assert "A? one of sum_of(like = p6), attended(like = p6)" in legend
+
+
+def test_a_long_name_is_cut_where_a_box_is_full(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    text = (TEXTS / "two_grids.arch").read_text()
+    long = "middle_of_two_grids_that_has_a_longer_name_than_boxes"
+    (tmp_path / "long.arch").write_text(text.replace("middle", long))
+    picture = draw(load(f"{tmp_path / 'long.arch'}:two_grids"))
+    assert [line.text for line in named(picture, long)] == ["middle_of_two", "_grids_that_has…"]
+    assert render(picture, "svg")
+    assert capfd.readouterr().err == ""
+
+
+def named(picture: Picture, name: str) -> tuple[Text, ...]:
+    return next(box.label for box in picture.boxes if box.name == name)

@@ -22,6 +22,8 @@ _OUTLINE = re.compile(
 _START = re.compile(rb'text-anchor="start" x="[^"]*"')
 """Graphviz has measured each line of a label and says where it starts."""
 
+_HARMLESS = re.compile(rb"^Fontconfig warning|size too small for label\s*$")
+
 
 def render(dot: str, format: str, *, placed: bool) -> bytes:
     """A DOT text as a file; `placed` keeps the positions that it has. Raises ToolMissing.
@@ -29,7 +31,7 @@ def render(dot: str, format: str, *, placed: bool) -> bytes:
     Text is measured with the fonts of the machine, so bytes are equal where fonts and Graphviz are.
     """
     graph = _graph(dot)
-    with _without_font_warnings():
+    with _without_harmless_warnings():
         drawn: bytes = graph.draw(format=format, prog="nop2" if placed else "dot")
     return _CANONICAL[format](drawn) if format in _CANONICAL else drawn
 
@@ -43,10 +45,11 @@ def _graph(dot: str) -> Any:
 
 
 @contextmanager
-def _without_font_warnings() -> Generator[None]:
-    """Pass on what the library writes to stderr, but for warnings of the wheel's fontconfig.
+def _without_harmless_warnings() -> Generator[None]:
+    """Pass on what the library writes to stderr, but for what readers of a picture can do nothing about.
 
-    It warns of elements in a newer system's configuration that it does not know.
+    The wheel's fontconfig warns of elements in a newer system's configuration that it does not know, Graphviz of labels
+    that are wider than the box that we gave them.
     """
     sys.stderr.flush()
     with tempfile.TemporaryFile() as caught:
@@ -58,7 +61,7 @@ def _without_font_warnings() -> Generator[None]:
             os.dup2(before, 2)
             os.close(before)
             caught.seek(0)
-            rest = b"".join(line for line in caught if not line.startswith(b"Fontconfig warning"))
+            rest = b"".join(line for line in caught if _HARMLESS.search(line) is None)
             if rest:
                 sys.stderr.write(visible(rest.decode(errors="replace")))
 

@@ -19,6 +19,8 @@ EARLIER = Stroke(MUTED, Dash.DOTTED, 1.3)
 """A map that the grid has left behind."""
 _SIDE: Point = (92, 39)
 _SIDE_COLUMN = 114.0
+_LETTERS = 16
+"""Of a line in such a box."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,11 @@ class GridSurroundings:
     def box_of(self, each: Outside) -> Box:
         stroke = Stroke(INK, Dash.DASHED if each.auxiliary else Dash.SOLID, 1.1)
         if is_image(self.layout.side.graph, each.name):
-            label: tuple[Text, ...] = (Text(each.name, 9), small(str(self.layout.image)))
+            label: tuple[Text, ...] = (*_lines(each.name), small(str(self.layout.image)))
         else:
-            lines = [each.definition, f"of {self.told_by(each)}"] if each.definition else [each.name]
+            label = _lines(each.definition, f"of {self.told_by(each)}") if each.definition else _lines(each.name)
             if (places := self._ends_of(each.name)) is not None:
-                lines = [f"branch {each.name}", *wrapped(f"ends at {', '.join(places)}", 15)]
-            label = tuple(Text(line, 9) for line in lines)
+                label = (*_lines(f"branch {each.name}")[:1], *_lines(f"ends at {', '.join(places)}"))
             label += tuple(
                 small(f"{'aux' if each.auxiliary else 'out'} {self.shape_of(output)}") for output in each.outputs
             )
@@ -216,3 +217,9 @@ class GridSurroundings:
                 way = swung((start[0] + CELL[0] / 2, start[1]), (x - _SIDE[0] / 2, y))
                 found.append(Line(self.layout.trellis.spell(place), branch, stroke=self.layout.stroke(branch), way=way))
         return found
+
+
+def _lines(*names: str) -> tuple[Text, ...]:
+    """Names as a box has room for them: one in two lines, of two a line each."""
+    found = [line for name in names for line in wrapped(name, _LETTERS, 2 if len(names) == 1 else 1)]
+    return tuple(Text(line, 9) for line in found)

@@ -25,6 +25,8 @@ _MOST_CANDIDATES = 8
 """A longer set has a letter."""
 _MOST_REPEATED = 3
 """The same, where several edges have the set."""
+_OFTEN = 6
+"""A set of several has a letter too where so many edges have it."""
 
 Candidates: TypeAlias = "tuple[str, ...]"
 SetNames: TypeAlias = "Mapping[Candidates, str]"
@@ -33,8 +35,15 @@ SetNames: TypeAlias = "Mapping[Candidates, str]"
 def named_sets(sets: Sequence[Candidates]) -> SetNames:
     """A letter for each set that is too long for its edge, or stands on several."""
     counts = Counter(sets)
-    long = [each for each, edges in counts.items() if len(each) > (_MOST_REPEATED if edges > 1 else _MOST_CANDIDATES)]
-    return {each: set_name(number) for number, each in enumerate(long)}
+    long = [candidates for candidates, edges in counts.items() if len(candidates) > _most_spelled(edges)]
+    return {candidates: set_name(number) for number, candidates in enumerate(long)}
+
+
+def _most_spelled(edges: int) -> int:
+    """How many candidates stand on an edge, where so many edges have the same."""
+    if edges >= _OFTEN:
+        return 1
+    return _MOST_REPEATED if edges > 1 else _MOST_CANDIDATES
 
 
 def set_name(number: int) -> str:

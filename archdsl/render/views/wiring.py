@@ -17,6 +17,9 @@ from archdsl.render.model.labels import resolution
 from archdsl.render.views.scopes import Scope
 from archdsl.space import Apply, Asked, FrameKind, Keep, QuestionKind, Select
 
+_NAMED = re.compile(r"= [A-Za-z_]")
+"""An argument that is a name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -92,6 +95,11 @@ def readers_within(found: Mapping[str, Unit]) -> dict[str, list[Unit]]:
         for source in unit.inputs:
             readers.setdefault(source, []).append(unit)
     return readers
+
+
+def spells_maps(unit: Unit) -> bool:
+    """Whether a call names all maps that it reads beside the piped one: `merged(like = p4)`."""
+    return not unit.single and len(_NAMED.findall(unit.op)) >= len(unit.inputs) - 1
 
 
 def join_sign(op: str) -> str | None:
@@ -231,7 +239,7 @@ class Wiring:
         unit = self.units.get(source)
         if unit is None or [each.output for each in self.readers[source]] != [choice.output]:
             return source
-        return unit.inputs[0] if len(unit.inputs) == 1 else None
+        return unit.inputs[0] if len(unit.inputs) == 1 or spells_maps(unit) else None
 
 
 def _channels(shape: Shape) -> str:
