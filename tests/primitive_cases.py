@@ -116,6 +116,43 @@ def joins(draw: st.DrawFn, primitive: str) -> Case:
     return Case(primitive, tuple(maps), {})
 
 
+@st.composite
+def slices(draw: st.DrawFn) -> Case:
+    first = draw(st.integers(0, 3))
+    end = first + draw(st.integers(1, 3))
+    return Case("slice", (draw(SHAPES)._replace(channels=end + draw(st.integers(0, 3))),), {"from": first, "to": end})
+
+
+@st.composite
+def matmuls(draw: st.DrawFn) -> Case:
+    left, right = draw(SHAPES), draw(LENGTHS)
+    return Case("matmul", (left, Shape(left.channels, left.width, right)), {})
+
+
+@st.composite
+def tokens(draw: st.DrawFn) -> Case:
+    heads, (rows, columns) = draw(st.integers(1, 3)), draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    height, width = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    map_ = Shape(heads * draw(CHANNELS), rows * height, columns * width)
+    window = draw(st.sampled_from([None, (rows, columns)]))
+    return Case("tokens", (map_,), {"heads": heads, "window": window})
+
+
+@st.composite
+def untokened(draw: st.DrawFn) -> Case:
+    """What `tokens` gives, and numbers of heads and columns that hang on nothing."""
+    taken = draw(tokens())
+    map_, (heads, rows, _) = taken.maps[0], taken.result
+    matrices, window = Shape(heads, rows, draw(CHANNELS)), taken.given["window"]
+    match draw(st.sampled_from(["size", "like", *([] if window else ["column"])])):
+        case "size":
+            return Case("untokens", (matrices,), {"size": map_.size, "window": window})
+        case "like":
+            return Case("untokens", (matrices, map_), {"window": window})
+        case _:
+            return Case("untokens", (matrices,), {})
+
+
 def _plain(
     primitive: str,
     maps: st.SearchStrategy[tuple[Shape]] = ONE_MAP,
@@ -158,6 +195,11 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
         "resize": resizes(),
         "crop": _plain("crop", given=SIDES),
         "zero": _plain("zero", given={"s": STRIDES}),
+        "slice": slices(),
+        **{name: _plain(name) for name in ("flatten", "transpose")},
+        "tokens": tokens(),
+        "untokens": untokened(),
+        "matmul": matmuls(),
         **{name: joins(name) for name in ("concat", "add", "multiply")},
     }.items()
 }

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Final
 
 from archdsl.ir import ClosedGraph, ClosedNode, for_inference
 from archdsl.ops import Shape
-from archdsl.ops.convolution import CONV, DWCONV, LINEAR
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
-
-LAYERS: Final = frozenset(primitive.name for primitive in (CONV, DWCONV, LINEAR))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +53,11 @@ class Figures:
     params_training: int
     """With the auxiliary heads that are only trained with."""
     macs: int
-    """Multiply-adds at inference, for one image. The papers call them FLOPs."""
+    """Multiply-adds at inference, for one image, those of `matmul` too. The papers call them FLOPs."""
 
     @property
     def macs_of_layers(self) -> int:
-        """Those of conv, dwconv and linear alone, which is what counters of layers find."""
+        """Those of conv and linear, layers with weights, which is what counters of layers find."""
         return sum(node.macs for node in self._layers())
 
     @property
@@ -71,11 +67,11 @@ class Figures:
 
     @property
     def activations_of_layers(self) -> int:
-        """Those that conv, dwconv and linear write, as papers count them (Radosavovic et al., CVPR 2020)."""
+        """Those that conv and linear write, as papers count them (Radosavovic et al., CVPR 2020)."""
         return sum(node.activations for node in self._layers())
 
     def _layers(self) -> Iterator[NodeFigures]:
-        return (node for node in self.nodes if node.op in LAYERS)
+        return (node for node in self.nodes if PRIMITIVES[node.op].is_layer)
 
     def cells(self) -> tuple[Sum, ...]:
         """By cell, in the order of the network; what stands in no cell by its line."""

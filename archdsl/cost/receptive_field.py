@@ -17,7 +17,10 @@ from archdsl.space import Apply
 
 @dataclass(frozen=True, slots=True)
 class ReceptiveField:
-    """Rows and columns of the image, or more than it has: padding counts. Infinite behind a pool over a whole map."""
+    """Rows and columns of the image, or more than it has: padding counts.
+
+    Infinite behind what reads whole maps: a global pool, a product of matrices.
+    """
 
     height: float
     width: float
@@ -80,8 +83,9 @@ def _applied(payload: Apply, read: Sequence[_Reach], sizes: Sequence[Shape], sha
         case Reads.WINDOW:
             apart = whole(attributes, "d") if "d" in attributes else 1
             return first.windowed(apart * (pair(attributes, "k")[side] - 1) + 1, whole(attributes, "s"))
-        case Reads.MAP:
-            return _Reach(inf if first.size else first.size, first.step)
+        case Reads.MAP | Reads.ANY:
+            reached = any(each.size for each in read)
+            return _Reach(inf if reached else Fraction(0), first.step)
         case _:
             assert_never(reads)
 

@@ -248,6 +248,72 @@ class Multiply(nn.Module):
         return product_BCHW
 
 
+class MatMul(nn.Module):
+    """Products of matrices, one for each channel."""
+
+    def forward(self, x_BCHK: Tensor, by_BCKW: Tensor) -> Tensor:
+        return x_BCHK @ by_BCKW
+
+
+class Slice(nn.Module):
+    def __init__(self, first: int, end: int) -> None:
+        super().__init__()
+        self.channels = slice(first, end)
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return x_BCHW[:, self.channels]
+
+
+class Transpose(nn.Module):
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return x_BCHW.mT
+
+
+class Flatten(nn.Module):
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return x_BCHW.flatten(1)[:, :, None, None]
+
+
+class Tokens(nn.Module):
+    """A matrix for each head, with a row for each place.
+
+    Suffixes beside those of the file: E heads, D channels of a head; R, S rows and columns of windows, r, s those of
+    places in a window.
+    """
+
+    def __init__(self, heads: int, window: tuple[int, int] | None) -> None:
+        super().__init__()
+        self.heads = heads
+        self.window = window
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        x_BEDHW = x_BCHW.unflatten(1, (self.heads, -1))
+        if self.window is None:
+            return x_BEDHW.flatten(3).mT
+        rows, columns = self.window
+        x_BEDRrSs = x_BEDHW.unflatten(4, (-1, columns)).unflatten(3, (-1, rows))
+        return x_BEDRrSs.permute(0, 3, 5, 1, 4, 6, 2).flatten(4, 5).flatten(1, 3)
+
+
+class Untokens(nn.Module):
+    """A map of the matrices that `Tokens` makes; suffixes as there."""
+
+    def __init__(self, size: tuple[int, int] | None, window: tuple[int, int] | None) -> None:
+        super().__init__()
+        self.size = size
+        self.window = window
+
+    def forward(self, x_BEND: Tensor, like_BChw: Tensor | None = None) -> Tensor:
+        height, width = self.size or (x_BEND.shape[2], 1)
+        if like_BChw is not None:
+            height, width = like_BChw.shape[2:]
+        if self.window is None:
+            return x_BEND.mT.flatten(1, 2).unflatten(2, (height, width))
+        rows, columns = self.window
+        x_BRSErsD = x_BEND.unflatten(2, self.window).unflatten(1, (height // rows, width // columns, -1))
+        return x_BRSErsD.permute(0, 3, 6, 1, 4, 2, 5).flatten(1, 2).flatten(4, 5).flatten(2, 3)
+
+
 class ArgMax(nn.Module):
     def forward(self, x_BCHW: Tensor) -> Tensor:
         return x_BCHW.argmax(dim=1, keepdim=True)
@@ -257,6 +323,7 @@ LAYERS: Mapping[str, Callable[[LayerRequest], nn.Module]] = MappingProxyType(
     {
         "conv": lambda asked: _conv(asked, asked.count("c"), asked.count("groups")),
         "dwconv": lambda asked: _conv(asked, asked.channels, asked.channels),
+        "matmul": lambda _: MatMul(),
         "linear": lambda asked: PointLinear(asked.channels, asked.count("c"), bias=flag(asked.attributes, "bias")),
         "bn": _batch_norm,
         "layer_norm": lambda asked: LayerNorm(
@@ -286,6 +353,13 @@ LAYERS: Mapping[str, Callable[[LayerRequest], nn.Module]] = MappingProxyType(
         "resize": _resize,
         "crop": lambda asked: Crop(*(whole(asked.attributes, side) for side in ("top", "left", "bottom", "right"))),
         "zero": lambda asked: Zero(whole(asked.attributes, "s")),
+        "slice": lambda asked: Slice(asked.count("from"), asked.count("to")),
+        "flatten": lambda _: Flatten(),
+        "transpose": lambda _: Transpose(),
+        "tokens": lambda asked: Tokens(asked.count("heads"), optional_pair(asked.attributes, "window")),
+        "untokens": lambda asked: Untokens(
+            optional_pair(asked.attributes, "size"), optional_pair(asked.attributes, "window")
+        ),
         "concat": lambda _: Concat(),
         "add": lambda _: Add(),
         "multiply": lambda _: Multiply(),

@@ -1,4 +1,4 @@
-"""Primitives that multiply and add: conv, dwconv, linear."""
+"""Primitives that multiply and add: conv, dwconv, linear, matmul."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from archdsl.ops.attributes import flag, pair, whole
-from archdsl.ops.channels import channel_count, share
+from archdsl.ops.channels import channel_count, same_channels, share
 from archdsl.ops.dims import Count, multiply
 from archdsl.ops.model import (
     Attributes,
@@ -140,4 +140,44 @@ LINEAR = Primitive(
     macs=_linear_macs,
     mean_square=unit_mean_square,
     traits=Traits(channels=Channels.OWN, absorbs_batch_norm=True, vector=True, reads=Reads.MAP),
+)
+
+
+def _no_factor(_: Attributes) -> None:
+    return None
+
+
+def _matmul_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
+    same_channels(maps)
+    left, right = maps
+    if left.width != right.height:
+        raise ShapeError(
+            "E0502",
+            f"reads matrices of {left.height}x{left.width} and {right.height}x{right.width}: "
+            f"the first has {left.width} columns, the second {right.height} rows",
+            "turn one of them with `transpose`" if left.width in right.size else "bring them to one length before it",
+        )
+    return Shape(left.channels, left.height, right.width)
+
+
+def _matmul_macs(maps: Sequence[Shape], result: Shape, _: Attributes) -> Count:
+    return multiply(result.channels, maps[0].width * result.height * result.width)
+
+
+def _matmul_mean_square(read: Sequence[float], maps: Sequence[Shape], _: Attributes) -> float:
+    return maps[0].width * read[0] * read[1]
+
+
+MATMUL = Primitive(
+    name="matmul",
+    summary="products of matrices, one for each channel: n x h x k `by` n x k x w is n x h x w",
+    parameters=(),
+    shape=_matmul_shape,
+    macs=_matmul_macs,
+    least=2,
+    most=2,
+    maps=("x", "by"),
+    scale=_no_factor,
+    mean_square=_matmul_mean_square,
+    traits=Traits(by_channel=True, reads=Reads.ANY),
 )

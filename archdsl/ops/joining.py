@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+from archdsl.ops.channels import same_channels
 from archdsl.ops.dims import Count, add
 from archdsl.ops.model import Attributes, Channels, Join, Kept, Primitive, Shape, ShapeError, Traits
 
@@ -17,17 +18,6 @@ def _same_resolution(maps: Sequence[Shape]) -> None:
                 "E0502",
                 f"reads maps of different resolution: {first.height}x{first.width} and {other.height}x{other.width}",
                 "bring one to the other's size with `resize(like = …)`",
-            )
-
-
-def _same_channels(maps: Sequence[Shape]) -> None:
-    first = maps[0].channels
-    for other in maps[1:]:
-        if other.channels != first:
-            raise ShapeError(
-                "E0501",
-                f"reads maps of different channel counts: {first} and {other.channels}",
-                "bring one to the other's channels with a `conv` with `k = 1`",
             )
 
 
@@ -58,7 +48,7 @@ CONCAT = Primitive(
 
 
 def _add_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
-    _same_channels(maps)
+    same_channels(maps)
     _same_resolution(maps)
     return maps[0]
 
@@ -83,7 +73,7 @@ ADD = Primitive(
 
 def _multiply_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
     """A 1x1 map is spread over the others (squeeze and excite)."""
-    _same_channels(maps)
+    same_channels(maps)
     spread = [map_ for map_ in maps if (map_.height, map_.width) != (1, 1)]
     _same_resolution(spread or maps)
     return (spread or list(maps))[0]

@@ -153,6 +153,7 @@ class Channels(StrEnum):
 
     FIRST = "that of the first map"
     OWN = "the primitive's own: a parameter, or a constant"
+    DERIVED = "computed of the shapes of its maps"
     SUM = "the sum over all maps"
 
 
@@ -171,6 +172,7 @@ class Reads(StrEnum):
     PLACE = "its own"
     WINDOW = "a window of size `k` that moves by `s`, its places `d` apart where it has such a parameter"
     MAP = "all"
+    ANY = "others: maps are matrices, or are rearranged"
 
 
 @record
@@ -204,7 +206,9 @@ class Traits:
     batch_norm: bool = False
     """Normalises each channel by `running_mean` and `running_var`, with `eps` and `affine` as torch's has them."""
     resamples: bool = False
-    """Brings its first map to another size; of a second map the size alone is read."""
+    """Brings its first map to another size by interpolation."""
+    like: bool = False
+    """Of a second map the size alone is read."""
     index: bool = False
     """Writes the number of a channel, 64-bit integers in every runtime."""
     zeros: bool = False
@@ -233,12 +237,14 @@ class Primitive:
     """The shape of the result. Raises ShapeError."""
     weights: Callable[[Sequence[Shape], Attributes], tuple[Weight, ...]] = no_weights
     macs: Callable[[Sequence[Shape], Shape, Attributes], Count] = no_macs
-    """Multiply-adds for one image; only conv, dwconv and linear have any."""
+    """Multiply-adds for one image: those of layers, and of products of matrices."""
     least: int = 1
     most: int | None = 1
     """The number of maps that it reads is from `least` to `most`; None is no upper bound."""
     maps: tuple[str, ...] = ("x",)
     """Names under which a text may give the first maps (`resize(like = x)`)."""
+    channels_by: Callable[[Attributes], Channels] | None = None
+    """Where the channel count of the result comes from, where parameters decide it; else `traits.channels`."""
     scale: Callable[[Attributes], Fraction | None] = same_resolution
     """Resolution of the result over that of the first map; None where the one does not follow from the other by a
     factor (a fixed size, the size of a second map, a global pool, a padded pool that rounds up). Exact for each map
@@ -265,6 +271,15 @@ class Primitive:
     @property
     def owns_tensors(self) -> bool:
         return self.weights is not no_weights
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it multiplies its map by weights, as convolutions and fully connected layers do."""
+        return self.owns_tensors and self.macs is not no_macs
+
+    def channels(self, attributes: Attributes) -> Channels:
+        """Where the channel count of the result comes from with these parameters."""
+        return self.traits.channels if self.channels_by is None else self.channels_by(attributes)
 
 
 @cache

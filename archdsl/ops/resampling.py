@@ -61,7 +61,7 @@ RESIZE = Primitive(
     most=2,
     maps=("x", "like"),
     scale=_resize_scale,
-    traits=Traits(resamples=True, by_channel=True, kept=Kept.NOTHING),
+    traits=Traits(resamples=True, like=True, by_channel=True, kept=Kept.NOTHING),
 )
 
 

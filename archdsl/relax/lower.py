@@ -251,8 +251,9 @@ class _Domain:
         present = [source for source in inputs if source is not None]
         if len(present) < (1 if primitive.variadic else len(inputs)):
             return None
+        rule = primitive.channels(payload.attribute)
         layout = present[0].layout
-        if traits.channels is Channels.SUM:
+        if rule is Channels.SUM:
             parts = zip(node.inputs, inputs, strict=True)
             layout = joined([(self._places(source, each), each and each.layout) for source, each in parts])
         if len(present) == 1 and traits.identity_of_one:
@@ -264,7 +265,7 @@ class _Domain:
             pass  # of a second map the size alone is read
         elif traits.by_channel:
             layout, present = self._agreed(self._without_zeros(present) if traits.identity_of_one else present)
-        elif traits.channels is not Channels.SUM:
+        elif rule is not Channels.SUM:
             present = [self._masked(source) for source in present]
             layout = present[0].layout
             if traits.reorders_channels:
@@ -283,10 +284,9 @@ class _Domain:
             shape = Shape(self._listed(key.node) or present[0].layout.extent, node.shape.height, node.shape.width)
             layout = Layout.dense(_whole(shape.channels), _whole(shape.channels), stable=False)
         written = self._written(node, applied, shapes, chosen, _whole(shape.channels))
-        if traits.channels is Channels.OWN:
-            layout = Layout.dense(
-                self._places(key.node, None) or now(written), written, stable=isinstance(written, int)
-            )
+        if rule in (Channels.OWN, Channels.DERIVED):
+            stable = isinstance(written, int) and (rule is Channels.OWN or all(map(_is_stable, present)))
+            layout = Layout.dense(self._places(key.node, None) or now(written), written, stable=stable)
         owner = key.node if primitive.owns_tensors or traits.random else None  # two dropouts of one map are not one
         reads = present[0].layout if primitive.owns_tensors else None
         relaxed = Relaxed(applied, tuple(source.node for source in present), shape, layout.settled, owner, reads, key)
@@ -649,6 +649,10 @@ class _Domain:
 
 def _arm(labels: Sequence[Label], number: int) -> int:
     return next(position for position, label in enumerate(labels) if holds(label, number))
+
+
+def _is_stable(source: Map) -> bool:
+    return all(segment.stable for segment in source.layout.segments)
 
 
 def _settled(value: Value | Number) -> Value:

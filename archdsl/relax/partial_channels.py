@@ -207,9 +207,7 @@ class _Narrowing:
         match node.payload:
             case Mix() | Weigh() if not outside:
                 return replace(node, inputs=inputs, shape=shape, layout=layout)
-            case Apply() as payload if not outside or (
-                outside == [1] and PRIMITIVES[payload.primitive].traits.resamples
-            ):
+            case Apply() as payload if not outside or (outside == [1] and PRIMITIVES[payload.primitive].traits.like):
                 applied = self._applied_narrow(node, payload, inputs, size)
                 reads = None if node.reads is None else self.nodes[inputs[0]].layout
                 return replace(node, payload=applied, inputs=inputs, shape=shape, layout=layout, reads=reads)
@@ -318,6 +316,6 @@ def _immediate_dominators(program: Program) -> Sequence[int | None]:
 def _read(program: Program, number: int) -> Sequence[int]:
     """The nodes whose values are read; of a map to resize to the size alone is."""
     node = program.nodes[number]
-    if isinstance(node.payload, Apply) and PRIMITIVES[node.payload.primitive].traits.resamples:
+    if isinstance(node.payload, Apply) and PRIMITIVES[node.payload.primitive].traits.like:
         return node.inputs[:1]
     return node.inputs

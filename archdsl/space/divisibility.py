@@ -117,7 +117,7 @@ def _ratios(items: Iterable[Item]) -> list[tuple[int, Fraction | None]]:
                 ratio = height if height == width else None
             case Apply() if before:
                 scale = scales.of(payload)
-                if len(before) > 1 and PRIMITIVES[payload.primitive].traits.resamples:
+                if len(before) > 1 and PRIMITIVES[payload.primitive].traits.like:
                     ratio = before[1]
                 elif scale is None or before[0] is None:
                     ratio = None

@@ -14,11 +14,11 @@ T = TypeVar("T")
 
 
 def values_read(payload: object, maps: Sequence[T]) -> Sequence[T]:
-    """Of the maps that a node reads those of which it needs the values: none for zeros, the first for a resize."""
+    """Of the maps that a node reads those of which it needs the values: none for zeros, the first of `like` another."""
     traits = PRIMITIVES[payload.primitive].traits if isinstance(payload, Apply) else None
     if traits is not None and traits.zeros:
         return ()
-    return maps[:1] if traits is not None and traits.resamples else maps
+    return maps[:1] if traits is not None and traits.like else maps
 
 
 def depending_on_images(trace: Trace) -> frozenset[Key]:

@@ -21,3 +21,9 @@ def test_diagrams_are_deeper_than_calls() -> None:
     assert diagrams.either(every, some_not) == TRUE
     assert diagrams.has(every, False) == some_not
     assert diagrams.joint_leaves(diagrams.together([every, some_not])) == [(False, True), (True, False)]
+
+
+def test_the_number_one_is_not_the_value_true() -> None:
+    diagrams = Diagrams()
+    both = [diagrams.together([diagrams.leaf(value)]) for value in (True, 1)]
+    assert [[type(each) for each in leaf] for one in both for leaf in diagrams.joint_leaves(one)] == [[bool], [int]]

@@ -96,10 +96,12 @@ def test_open_counts_agree_with_numbers(primitive: str, data: st.DataObject, cho
     case = data.draw(CASES[primitive])
     rule = PRIMITIVES[primitive]
     width = variable(data.draw(st.sampled_from(WIDTHS)))
-    maps = [shape._replace(channels=multiply(width, 6)) for shape in case.maps]
+    maps = [shape._replace(channels=multiply(width, 36)) for shape in case.maps]
     given_ = dict(case.given)
     if "c" in given_:
-        given_["c"] = multiply(variable(data.draw(st.sampled_from(WIDTHS))), 6)
+        given_["c"] = multiply(variable(data.draw(st.sampled_from(WIDTHS))), 36)
+    if "heads" in given_:  # the channels of a head are a number
+        given_["heads"] = multiply(width, 18)
     attributes = dict(bind(rule, given_))
     numbers = {name: closed(value, chosen) if isinstance(value, Dim) else value for name, value in attributes.items()}
     closed_maps = [closed_shape(shape, chosen) for shape in maps]

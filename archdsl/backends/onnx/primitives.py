@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from archdsl.backends.onnx.body import Body
+from archdsl.backends.onnx.matrices import flatten, matmul, slice_channels, tokens, transpose, untokens
 from archdsl.backends.onnx.sizes import Call, pool, resize, zero
 from archdsl.ops.attributes import flag, fraction, pair, whole, word
 from archdsl.ops.primitives import PRIMITIVES, form_of
@@ -237,6 +238,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "conv": _conv,
         "dwconv": _dwconv,
         "linear": _linear,
+        "matmul": matmul,
         "bn": _norm,
         "layer_norm": _layer_norm,
         "group_norm": _group_norm,
@@ -263,6 +265,11 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "resize": resize,
         "crop": _crop,
         "zero": zero,
+        "slice": slice_channels,
+        "flatten": flatten,
+        "transpose": transpose,
+        "tokens": tokens,
+        "untokens": untokens,
         "concat": _concat,
         "add": _in_pairs("Add"),
         "multiply": _in_pairs("Mul"),

@@ -75,7 +75,7 @@ def _gather_nearest(body: Body, call: Call) -> str:
     Resize divides by target / source instead, and where no float holds the ratio it picks the neighbour now and then.
     """
     if call.dynamic:
-        read, written = _height_and_width(body, call, call.inputs[0], "read"), _resized(body, call)
+        read, written = height_and_width(body, call, call.inputs[0], "read"), _resized(body, call)
         rows, columns = (_picked(body, call, axis, read, written) for axis in range(2))
     else:
         rows, columns = (_picked_fixed(body, call, axis) for axis in range(2))
@@ -124,9 +124,9 @@ def _resized(body: Body, call: Call) -> str:
     if size is not None:
         return body.integers(call.part("size"), list(size))
     if like := call.inputs[1:]:
-        return _height_and_width(body, call, like[0], "like")
+        return height_and_width(body, call, like[0], "like")
     assert factor is not None
-    lengths = _height_and_width(body, call, call.inputs[0])
+    lengths = height_and_width(body, call, call.inputs[0])
     over = body.integers(call.part("numerator"), [factor.numerator])
     under = body.integers(call.part("denominator"), [factor.denominator])
     product = body.node("Mul", [lengths, over], call.part("product"))
@@ -137,7 +137,7 @@ def zero(body: Body, call: Call) -> str:
     if not call.dynamic:
         shape = _fixed_shape(body, call)
         return body.node("ConstantOfShape", [shape], call.path)
-    lengths = _height_and_width(body, call, call.inputs[0])
+    lengths = height_and_width(body, call, call.inputs[0])
     one = body.integers(call.part("one"), [1])
     stride = body.integers(call.part("stride"), [whole(call.attributes, "s")])
     before = body.node("Sub", [lengths, one], call.part("before"))
@@ -188,7 +188,7 @@ def _without_windows_of_padding(body: Body, call: Call, pooled: str) -> str:
 
     Where the padding is part of the map, a runtime cannot know that.
     """
-    lengths = _height_and_width(body, call, call.inputs[0])
+    lengths = height_and_width(body, call, call.inputs[0])
     last = body.integers(call.part("last"), [pad - 1 for pad in pool_padding(call.attributes)])
     stride = body.integers(call.part("stride"), [whole(call.attributes, "s")] * 2)
     steps = body.node("Div", [body.node("Add", [lengths, last], call.part("room")), stride], call.part("steps"))
@@ -201,7 +201,8 @@ def _fixed_shape(body: Body, call: Call) -> str:
     return body.integers(call.part("shape"), [call.batch, _channels(call), call.result.height, call.result.width])
 
 
-def _height_and_width(body: Body, call: Call, value: str, name: str = "source") -> str:
+def height_and_width(body: Body, call: Call, value: str, name: str = "source") -> str:
+    """Of the map that `value` holds, as a vector at run time."""
     shape = body.node("Shape", [value], call.part(f"{name}_shape"))
     start, end = body.integers(call.part("start"), [2]), body.integers(call.part("end"), [4])
     return body.node("Slice", [shape, start, end], call.part(f"{name}_size"))

@@ -154,7 +154,7 @@ def _leaf_plan(leaf: Leaf, sources: tuple[Source, ...]) -> tuple[LeafPlan, tuple
     grouped = groups != 1
     fixed = tuple((name, value) for name, value in payload.attributes if name not in numeric)
     numbers: list[int] = []
-    if primitive.traits.channels is Channels.OWN:
+    if primitive.channels(attributes) in (Channels.OWN, Channels.DERIVED):
         numbers.append(_whole(leaf.node.shape.channels))
     if grouped:
         numbers.append(_whole(groups))
@@ -193,10 +193,10 @@ def _lay_out(module_class: ModuleClass, classes: Mapping[Structure, ModuleClass]
         read = [channels(source) for source in plan.sources]
         match plan:
             case LeafPlan():
-                rule = PRIMITIVES[plan.primitive].traits.channels
-                chosen = rule is Channels.OWN
+                rule = PRIMITIVES[plan.primitive].channels(dict(plan.fixed))
+                chosen = rule in (Channels.OWN, Channels.DERIVED)
                 match rule:
-                    case Channels.OWN:
+                    case Channels.OWN | Channels.DERIVED:
                         written: Symbols = (symbol,)
                     case Channels.SUM:
                         written = tuple(part for parts in read for part in parts)

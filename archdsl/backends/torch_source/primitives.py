@@ -175,6 +175,57 @@ def _zero(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
     return Call("torch.zeros_like", (Name(f"{flat(maps[0])}[..., {step}, {step}]"),))
 
 
+def _slice(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    first = whole(attributes, "from") or ""
+    return Name(f"{flat(maps[0])}[:, {first}:{whole(attributes, 'to')}]")
+
+
+def _flatten(_own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
+    return Name(f"{flat(maps[0])}.flatten(1)[..., None, None]")
+
+
+def _transpose(_own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
+    return Name(f"{flat(maps[0])}.mT")
+
+
+def _tokens(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    x, heads, window = flat(maps[0]), whole(attributes, "heads"), optional_pair(attributes, "window")
+    if window is None:
+        return Name(f"{x}.unflatten(1, [{heads}, -1]).flatten(3).mT")
+    rows, columns = window
+    apart = (f"{x}.shape[0]", heads, -1, f"{x}.shape[2] // {rows}", rows, f"{x}.shape[3] // {columns}", columns)
+    turned = _turned(maps[0], apart, (0, 3, 5, 1, 4, 6, 2))
+    return Call("torch.flatten", (Call("torch.flatten", (turned, Name("4"), Name("5"))), Name("1"), Name("3")))
+
+
+def _turned(x: Expr, apart: Sequence[str | int], order: Sequence[int]) -> Call:
+    """A map taken apart, with its axes in another order."""
+    return Call("torch.permute", (Call("torch.reshape", (x, _shape(*apart))), _shape(*order)))
+
+
+def _shape(*lengths: str | int) -> Items:
+    return Items(tuple(Name(str(length)) for length in lengths), "[]")
+
+
+def _untokens(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    x, window, size = flat(maps[0]), optional_pair(attributes, "window"), optional_pair(attributes, "size")
+    like = f"{flat(maps[1])}.shape" if len(maps) > 1 else ""
+    if window is None:
+        lengths = f"{like}[-2:]" if like else str(list(size)) if size else "[-1, 1]"
+        return Name(f"{x}.mT.flatten(1, 2).unflatten(2, {lengths})")
+    height, width = size or (f"{like}[-2]", f"{like}[-1]")
+    down, across = (
+        f"{length} // {extent}" if isinstance(length, str) else length // extent
+        for length, extent in zip((height, width), window, strict=True)
+    )
+    turned = _turned(maps[0], (f"{x}.shape[0]", down, across, -1, *window, f"{x}.shape[3]"), (0, 3, 6, 1, 4, 2, 5))
+    return Call("torch.reshape", (turned, _shape(f"{x}.shape[0]", -1, height, width)))
+
+
+def _matmul(_own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
+    return Infix("@", tuple(maps))
+
+
 def _concat(_own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
     return Call("torch.cat", (Items(tuple(maps)), Keyword("dim", Name("1"))))
 
@@ -294,6 +345,7 @@ FORMS: Mapping[str, TorchForm] = MappingProxyType(
         "conv": _module(_conv),
         "dwconv": _module(_dwconv),
         "linear": TorchForm(_call_linear, _linear),
+        "matmul": TorchForm(_matmul),
         "bn": _module(_batch_norm),
         "layer_norm": TorchForm(_call_layer_norm, _layer_norm),
         "group_norm": _module(_group_norm),
@@ -320,6 +372,11 @@ FORMS: Mapping[str, TorchForm] = MappingProxyType(
         "resize": TorchForm(_resize),
         "crop": TorchForm(_crop),
         "zero": TorchForm(_zero),
+        "slice": TorchForm(_slice),
+        "flatten": TorchForm(_flatten),
+        "transpose": TorchForm(_transpose),
+        "tokens": TorchForm(_tokens),
+        "untokens": TorchForm(_untokens),
         "concat": TorchForm(_concat),
         "add": TorchForm(_add),
         "multiply": TorchForm(_multiply),

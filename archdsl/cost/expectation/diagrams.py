@@ -44,13 +44,13 @@ class Diagrams:
     _nodes: dict[tuple[int, tuple[Diagram, ...]], Diagram] = field(
         default_factory=dict[tuple[int, tuple[Diagram, ...]], Diagram]
     )
-    _leaves: dict[tuple[type, Hashable], Diagram] = field(default_factory=lambda: {(bool, False): 0, (bool, True): 1})
+    _leaves: dict[tuple[Hashable, Hashable], Diagram] = field(default_factory=lambda: {(bool, False): 0, (bool, True): 1})
     _leaves_below: dict[Diagram, tuple[Hashable, ...]] = field(default_factory=dict[Diagram, tuple[Hashable, ...]])
     _supports: dict[Diagram, frozenset[int]] = field(default_factory=dict[Diagram, frozenset[int]])
     _applied: dict[Hashable, Diagram] = field(default_factory=dict["Hashable", Diagram])
 
     def leaf(self, value: Hashable) -> Diagram:
-        key = (type(value), value)
+        key = (_types(value), value)
         if key not in self._leaves:
             self._leaves[key] = self._new(_LEAF, (), value)
         return self._leaves[key]
@@ -238,6 +238,11 @@ _LEAF: Final = 1 << 60
 def _with(left: Hashable, right: Hashable) -> tuple[Hashable, ...]:
     assert _is_tuple(left)
     return (*left, right)
+
+
+def _types(value: Hashable) -> Hashable:
+    """By which 1 and True are told apart, also within tuples."""
+    return tuple(map(_types, value)) if _is_tuple(value) else type(value)
 
 
 def _is_tuple(value: Hashable) -> TypeGuard[tuple[Hashable, ...]]:

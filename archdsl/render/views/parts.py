@@ -203,8 +203,8 @@ def _maps(graph: Graph, path: str) -> tuple[str, ...]:
     """The inputs of a node, without those whose size alone it reads."""
     payload = graph.node(path).payload
     inputs = graph.inputs(path)
-    resamples = isinstance(payload, Apply) and PRIMITIVES[payload.primitive].traits.resamples
-    return inputs[:1] if resamples else inputs
+    like = isinstance(payload, Apply) and PRIMITIVES[payload.primitive].traits.like
+    return inputs[:1] if like else inputs
 
 
 def _sources(graph: Graph, inside: set[str], path: str) -> set[str]:

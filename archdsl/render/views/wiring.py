@@ -166,7 +166,7 @@ class Wiring:
     def beside(self, unit: Unit) -> tuple[str, ...]:
         """The maps whose size alone is read (`resize(like = x)`)."""
         payload = self.graph.node(unit.output).payload
-        if unit.single and isinstance(payload, Apply) and PRIMITIVES[payload.primitive].traits.resamples:
+        if unit.single and isinstance(payload, Apply) and PRIMITIVES[payload.primitive].traits.like:
             return unit.inputs[1:]
         return ()
 

@@ -272,7 +272,7 @@ def _node(
 def _shape_mistake(
     ev: Evaluator, definition: Primitive, error: ShapeError, nodes: tuple[int, ...], env: Environment, span: Span
 ) -> Value:
-    if error.code in (codes.CHANNELS_DIFFER, codes.RESOLUTIONS_DIFFER):
+    if definition.variadic and error.code in (codes.CHANNELS_DIFFER, codes.RESOLUTIONS_DIFFER):
         return shape_mismatch.report(
             ev, definition.name, nodes, env, span, channels=error.code == codes.CHANNELS_DIFFER
         )
