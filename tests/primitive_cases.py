@@ -110,7 +110,9 @@ def joins(draw: st.DrawFn, primitive: str) -> Case:
     number = draw(st.integers(2 if primitive == "multiply" else 1, 4))
     maps = [first] * number
     if primitive == "concat":
-        maps = [map_._replace(channels=draw(CHANNELS)) for map_ in maps]
+        axis = draw(st.sampled_from(["channels", "height", "width"]))
+        maps = [map_._replace(**{axis: draw(CHANNELS)}) for map_ in maps]
+        return Case(primitive, tuple(maps), {"axis": axis})
     if primitive == "multiply":
         maps = [draw(st.sampled_from([map_, Shape(map_.channels, 1, 1)])) for map_ in maps]
     return Case(primitive, tuple(maps), {})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TypeVar
 
-from archdsl.ir.spelling import joins, spell_call
+from archdsl.ir.spelling import joins, spell_call, spell_join
 from archdsl.ops import Shape
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
@@ -116,7 +116,7 @@ def spell(kernel: Kernel) -> str:
         if carries_on:
             lines[-1] += f" -> {call}"
         elif joins(step.payload):
-            lines.append(f"{step.payload.primitive}({', '.join(sources)})")
+            lines.append(spell_join(step.payload, sources))
         else:
             lines.append(f"{sources[0]} -> {call}")
     return "; ".join(lines)

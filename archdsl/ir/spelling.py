@@ -17,15 +17,24 @@ def joins(payload: Apply) -> bool:
 
 def spell_call(payload: Apply, more: Sequence[str] = ()) -> str:
     """`conv(c = 32, k = 1)`, `resize(like = y)`: what differs from the defaults; `more` are maps behind the first."""
-    primitive = PRIMITIVES[payload.primitive]
-    defaults = {parameter.name: parameter.default for parameter in primitive.parameters}
-    given = [
+    given = _given(payload)
+    given += [f"{name} = {source}" for name, source in zip(PRIMITIVES[payload.primitive].maps[1:], more, strict=False)]
+    return f"{payload.primitive}({', '.join(given)})" if given else payload.primitive
+
+
+def spell_join(payload: Apply, maps: Sequence[str]) -> str:
+    """`concat(a, b, axis = "height")`: of a primitive that joins maps."""
+    return f"{payload.primitive}({', '.join([*maps, *_given(payload)])})"
+
+
+def _given(payload: Apply) -> list[str]:
+    """The parameters that differ from the defaults."""
+    defaults = {parameter.name: parameter.default for parameter in PRIMITIVES[payload.primitive].parameters}
+    return [
         f"{name} = {_spell_value(value)}"
         for name, value in payload.attributes
         if value is not None and value != defaults[name]
     ]
-    given += [f"{name} = {source}" for name, source in zip(primitive.maps[1:], more, strict=False)]
-    return f"{payload.primitive}({', '.join(given)})" if given else payload.primitive
 
 
 def _spell_value(value: Value) -> str:

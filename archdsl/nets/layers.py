@@ -18,6 +18,7 @@ from torch.nn import functional
 from archdsl.nets.strided_pixels import StridedPixels, is_unsafe
 from archdsl.ops import Attributes, Shape
 from archdsl.ops.attributes import flag, fraction, optional_fraction, optional_pair, pair, whole, word
+from archdsl.ops.joining import concat_axis
 from archdsl.ops.primitives import PRIMITIVES, form_of
 from archdsl.ops.resampling import scaled
 from archdsl.ops.windows import conv_padding, pool_padding
@@ -226,8 +227,13 @@ class Zero(nn.Module):
 
 
 class Concat(nn.Module):
+    def __init__(self, axis: int) -> None:
+        """`axis` is that of a map: 0 for channels, 1 for height, 2 for width."""
+        super().__init__()
+        self.axis = axis
+
     def forward(self, *maps_BCHW: Tensor) -> Tensor:
-        return torch.cat(maps_BCHW, dim=1)
+        return torch.cat(maps_BCHW, dim=1 + self.axis)
 
 
 class Add(nn.Module):
@@ -360,7 +366,7 @@ LAYERS: Mapping[str, Callable[[LayerRequest], nn.Module]] = MappingProxyType(
         "untokens": lambda asked: Untokens(
             optional_pair(asked.attributes, "size"), optional_pair(asked.attributes, "window")
         ),
-        "concat": lambda _: Concat(),
+        "concat": lambda asked: Concat(concat_axis(asked.attributes)),
         "add": lambda _: Add(),
         "multiply": lambda _: Multiply(),
     }

@@ -156,6 +156,7 @@ def _matmul_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
             f"reads matrices of {left.height}x{left.width} and {right.height}x{right.width}: "
             f"the first has {left.width} columns, the second {right.height} rows",
             "turn one of them with `transpose`" if left.width in right.size else "bring them to one length before it",
+            complete=True,
         )
     return Shape(left.channels, left.height, right.width)
 

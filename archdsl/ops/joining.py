@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from math import prod
 
+from archdsl.ops.attributes import word
 from archdsl.ops.channels import same_channels
 from archdsl.ops.dims import Count, add
-from archdsl.ops.model import Attributes, Channels, Join, Kept, Primitive, Shape, ShapeError, Traits
+from archdsl.ops.model import (
+    LARGEST,
+    Attributes,
+    Channels,
+    Join,
+    Kept,
+    Kind,
+    Parameter,
+    Primitive,
+    Shape,
+    ShapeError,
+    Traits,
+)
 
 
 def _same_resolution(maps: Sequence[Shape]) -> None:
@@ -21,7 +35,18 @@ def _same_resolution(maps: Sequence[Shape]) -> None:
             )
 
 
-def _concat_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
+_AXES = ("channels", "height", "width")
+
+
+def concat_axis(attributes: Attributes) -> int:
+    """Along which axis of a map a concat joins: 0 for channels, 1 for height, 2 for width."""
+    return _AXES.index(word(attributes, "axis"))
+
+
+def _concat_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
+    axis = concat_axis(attributes)
+    if axis:
+        return _joined_by_side(maps, axis)
     _same_resolution(maps)
     channels: Count = 0
     for map_ in maps:
@@ -29,16 +54,44 @@ def _concat_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
     return Shape(channels, maps[0].height, maps[0].width)
 
 
+def _joined_by_side(maps: Sequence[Shape], axis: int) -> Shape:
+    same_channels(maps)
+    beside = 3 - axis
+    for other in maps[1:]:
+        if other[beside] != maps[0][beside]:
+            raise ShapeError(
+                "E0502",
+                f"joins maps by their {_AXES[axis]}, and they differ in {_AXES[beside]}: "
+                f"{maps[0].height}x{maps[0].width} and {other.height}x{other.width}",
+                f"bring them to one {_AXES[beside]} before it",
+                complete=True,
+            )
+    length = sum(map_.size[axis - 1] for map_ in maps)
+    if length > LARGEST:
+        raise ShapeError("E0503", f"makes a map of more than {LARGEST:,} rows or columns, the most that there can be")
+    return Shape(maps[0].channels, *((length, maps[0].width) if axis == 1 else (maps[0].height, length)))
+
+
+def _concat_channels(attributes: Attributes) -> Channels:
+    return Channels.FIRST if concat_axis(attributes) else Channels.SUM
+
+
+def _concat_scale(attributes: Attributes) -> Fraction | None:
+    return None if concat_axis(attributes) else Fraction(1)
+
+
 def _concat_mean_square(read: Sequence[float], maps: Sequence[Shape], _: Attributes) -> float:
-    counts = [map_.closed_channels for map_ in maps]
-    return sum(square * count for square, count in zip(read, counts, strict=True)) / sum(counts)
+    numbers = [map_.closed_channels * map_.height * map_.width for map_ in maps]
+    return sum(square * count for square, count in zip(read, numbers, strict=True)) / sum(numbers)
 
 
 CONCAT = Primitive(
     name="concat",
-    summary="maps one behind the other, by channels",
-    parameters=(),
+    summary='maps one behind the other: by channels, below one another (`"height"`) or side by side (`"width"`)',
+    parameters=(Parameter("axis", Kind.WORD, "channels", words=_AXES),),
     shape=_concat_shape,
+    channels_by=_concat_channels,
+    scale=_concat_scale,
     most=None,
     mean_square=_concat_mean_square,
     traits=Traits(

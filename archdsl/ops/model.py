@@ -108,14 +108,16 @@ class Weight:
 class ShapeError(Exception):
     """A primitive cannot read these maps with these parameters.
 
-    `reason` finishes the sentence "`conv` …"; `help` says what to write instead, if that is known.
+    `reason` finishes the sentence "`conv` …"; `help` says what to write instead, if that is known. What is `complete`
+    is shown in these words; else maps that differ (E0501, E0502) are compared, and where each was made is shown.
     """
 
-    def __init__(self, code: str, reason: str, help: str | None = None) -> None:
+    def __init__(self, code: str, reason: str, help: str | None = None, *, complete: bool = False) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
         self.help = help
+        self.complete = complete
 
 
 MeanSquare: TypeAlias = "Callable[[Sequence[float], Sequence[Shape], Attributes], float]"

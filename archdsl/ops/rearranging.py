@@ -67,7 +67,7 @@ FLATTEN = Primitive(
     parameters=(),
     shape=_flatten_shape,
     scale=_no_factor,
-    traits=Traits(channels=Channels.DERIVED, kept=Kept.NOTHING, reads=Reads.MAP),
+    traits=Traits(channels=Channels.DERIVED, vector=True, kept=Kept.NOTHING, reads=Reads.MAP),
 )
 
 

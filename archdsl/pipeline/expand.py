@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from archdsl.cost.figures import cell_name
 from archdsl.fmt import format
 from archdsl.ir import ClosedGraph, Node, identifier
-from archdsl.ir.spelling import joins, spell_call
+from archdsl.ir.spelling import joins, spell_call, spell_join
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema.modules.load import BUILT_IN
 from archdsl.space import Apply, Image, Result
@@ -116,8 +116,7 @@ def _next(graph: ClosedGraph, path: str) -> str | None:
 def _pipe(graph: ClosedGraph, run: list[str], names: _Names) -> str:
     first = _applied(graph, run[0])
     if joins(first):
-        inputs = ", ".join(names.of(node) for node in graph.input_nodes(run[0]))
-        steps = [f"{first.primitive}({inputs})"]
+        steps = [spell_join(first, [names.of(node) for node in graph.input_nodes(run[0])])]
     else:
         steps = [names.of(graph.input_nodes(run[0])[0]), _call(graph, run[0], names)]
     steps += [_call(graph, path, names) for path in run[1:]]

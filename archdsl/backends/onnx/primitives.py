@@ -13,6 +13,7 @@ from archdsl.backends.onnx.body import Body
 from archdsl.backends.onnx.matrices import flatten, matmul, slice_channels, tokens, transpose, untokens
 from archdsl.backends.onnx.sizes import Call, pool, resize, zero
 from archdsl.ops.attributes import flag, fraction, pair, whole, word
+from archdsl.ops.joining import concat_axis
 from archdsl.ops.primitives import PRIMITIVES, form_of
 from archdsl.ops.windows import conv_padding
 from archdsl.plugins import blamed
@@ -206,7 +207,7 @@ def _shuffle(body: Body, call: Call) -> str:
 def _concat(body: Body, call: Call) -> str:
     if len(call.inputs) == 1:
         return call.inputs[0]
-    return body.node("Concat", list(call.inputs), call.path, axis=1)
+    return body.node("Concat", list(call.inputs), call.path, axis=1 + concat_axis(call.attributes))
 
 
 def _in_pairs(operator: str) -> Form:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from archdsl.backends.torch_source.python_layout import Call, Expr, Infix, Items, Keyword, Name, flat
 from archdsl.ops import Attributes
 from archdsl.ops.attributes import flag, fraction, optional_fraction, optional_pair, pair, whole, word
+from archdsl.ops.joining import concat_axis
 from archdsl.ops.primitives import PRIMITIVES, form_of
 from archdsl.ops.windows import conv_padding, pool_padding
 from archdsl.plugins import PluginFailed, blamed
@@ -226,8 +227,8 @@ def _matmul(_own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
     return Infix("@", tuple(maps))
 
 
-def _concat(_own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
-    return Call("torch.cat", (Items(tuple(maps)), Keyword("dim", Name("1"))))
+def _concat(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    return Call("torch.cat", (Items(tuple(maps)), Keyword("dim", Name(str(1 + concat_axis(attributes))))))
 
 
 def _add(_own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:

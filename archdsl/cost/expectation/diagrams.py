@@ -44,7 +44,9 @@ class Diagrams:
     _nodes: dict[tuple[int, tuple[Diagram, ...]], Diagram] = field(
         default_factory=dict[tuple[int, tuple[Diagram, ...]], Diagram]
     )
-    _leaves: dict[tuple[Hashable, Hashable], Diagram] = field(default_factory=lambda: {(bool, False): 0, (bool, True): 1})
+    _leaves: dict[tuple[Hashable, Hashable], Diagram] = field(
+        default_factory=lambda: {(bool, False): 0, (bool, True): 1}
+    )
     _leaves_below: dict[Diagram, tuple[Hashable, ...]] = field(default_factory=dict[Diagram, tuple[Hashable, ...]])
     _supports: dict[Diagram, frozenset[int]] = field(default_factory=dict[Diagram, frozenset[int]])
     _applied: dict[Hashable, Diagram] = field(default_factory=dict["Hashable", Diagram])

@@ -1,4 +1,4 @@
-"""The functions of the language: facts about maps, numbers rounded, and the sum of a set."""
+"""The functions of the language: facts about maps, numbers rounded, the sum of a set, the parts of a map."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from archdsl.sema.elaborate import edge_choice
 from archdsl.sema.elaborate.arithmetic import whole
 from archdsl.sema.elaborate.comparing import greatest, least
 from archdsl.sema.elaborate.rounding import divisible, rounded_down, rounded_up
+from archdsl.sema.elaborate.split import split
 from archdsl.sema.elaborate.values import Choice, Environment, Evaluator, Map, Nothing, Poison, Value, describe
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import unparse
@@ -91,4 +92,4 @@ NUMBERS: Mapping[str, Function] = {
     "min": least,
 }
 """Those that give numbers: what they read is no input of anything."""
-FUNCTIONS: Mapping[str, Function] = {**NUMBERS, "sum": edge_choice.add_set}
+FUNCTIONS: Mapping[str, Function] = {**NUMBERS, "split": split, "sum": edge_choice.add_set}

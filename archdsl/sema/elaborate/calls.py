@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from archdsl.ops import Attributes, Dim, Kind, Primitive, ShapeError
+from archdsl.diagnostics import Label as Mark
+from archdsl.ops import Attributes, Dim, Kind, Primitive, Shape, ShapeError
 from archdsl.ops.bind import ParameterError, bind
 from archdsl.ops.model import kinds
 from archdsl.ops.primitives import PRIMITIVES
@@ -202,8 +203,9 @@ def primitive(
     for parameter in definition.parameters:
         if parameter.required and parameter.name not in filled and parameter.name in env.fallback:
             filled[parameter.name] = ev.settle(env.fallback[parameter.name])
-    alike = _alike(ev, name, nodes, filled)
-    if (known := ev.applied.get(alike)) is not None:
+    # A map that may be absent is looked at each time.
+    alike = _alike(ev, name, nodes, filled) if ev.builder.absent.isdisjoint(nodes) else None
+    if alike is not None and (known := ev.applied.get(alike)) is not None:
         return Map(ev.builder.add(env.scope, name, known[0], tuple(nodes), known[1], span))
     for key, value in filled.items():
         if isinstance(value, Dim) and kinds(definition)[key] is not Kind.CHANNELS:
@@ -227,7 +229,7 @@ def primitive(
     except ParameterError as error:
         return ev.poison(error.code, f"`{name}` {error.reason}", span, f"see `{error.name}`", help=error.help)
     made = _node(ev, definition, attributes, tuple(nodes), env, span)
-    if isinstance(made, Map):
+    if isinstance(made, Map) and alike is not None:
         node = ev.builder.nodes[made.node]
         assert isinstance(node.payload, Apply)
         ev.applied[alike] = (node.payload, node.shape)
@@ -265,14 +267,40 @@ def _node(
             )
         except ShapeError:
             return _shape_mistake(ev, definition, error, nodes, env, span)
+    if definition.variadic and (found := _loose_size(ev, definition, attributes, nodes, shape)) is not None:
+        return _size_by_answers(ev, definition, found, env, span)
     payload = Apply(definition.name, tuple(attributes.items()))
     return Map(ev.builder.add(env.scope, definition.name, payload, nodes, shape, span))
+
+
+def _loose_size(
+    ev: Evaluator, definition: Primitive, attributes: Attributes, nodes: tuple[int, ...], whole: Shape
+) -> int | None:
+    """A map that answers can leave out, and without which the result has another height or width."""
+    for missing in ev.builder.absent.intersection(nodes) if len(nodes) > 1 else ():
+        others = [ev.builder.shape(node) for node in nodes if node != missing]
+        if others and definition.shape(others, attributes).size != whole.size:
+            return missing
+    return None
+
+
+def _size_by_answers(ev: Evaluator, definition: Primitive, node: int, env: Environment, span: Span) -> Value:
+    place = ev.builder.origins(node)[0]
+    return ev.poison(
+        codes.RESOLUTIONS_DIFFER,
+        f"`{definition.name}`{f' at `{env.line}`' if env.line else ''} has a size that hangs on answers: "
+        "one of its maps is there under some of them only",
+        span,
+        "must be static",
+        also=(Mark(place, "not there under some answers"),) if place is not None and place != span else (),
+        help="join it by channels, or add it",
+    )
 
 
 def _shape_mistake(
     ev: Evaluator, definition: Primitive, error: ShapeError, nodes: tuple[int, ...], env: Environment, span: Span
 ) -> Value:
-    if definition.variadic and error.code in (codes.CHANNELS_DIFFER, codes.RESOLUTIONS_DIFFER):
+    if error.code in (codes.CHANNELS_DIFFER, codes.RESOLUTIONS_DIFFER) and not error.complete:
         return shape_mismatch.report(
             ev, definition.name, nodes, env, span, channels=error.code == codes.CHANNELS_DIFFER
         )
