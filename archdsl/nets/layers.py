@@ -277,7 +277,7 @@ class Transpose(nn.Module):
 
 class Flatten(nn.Module):
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        return x_BCHW.flatten(1)[:, :, None, None]
+        return x_BCHW.reshape(x_BCHW.shape[0], -1, 1, 1)
 
 
 class Tokens(nn.Module):
@@ -293,12 +293,13 @@ class Tokens(nn.Module):
         self.window = window
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        x_BEDHW = x_BCHW.unflatten(1, (self.heads, -1))
+        images, _, height, width = x_BCHW.shape
         if self.window is None:
-            return x_BEDHW.flatten(3).mT
+            return x_BCHW.reshape(images, self.heads, -1, height * width).mT
         rows, columns = self.window
-        x_BEDRrSs = x_BEDHW.unflatten(4, (-1, columns)).unflatten(3, (-1, rows))
-        return x_BEDRrSs.permute(0, 3, 5, 1, 4, 6, 2).flatten(4, 5).flatten(1, 3)
+        x_BEDRrSs = x_BCHW.reshape(images, self.heads, -1, height // rows, rows, width // columns, columns)
+        x_BRSErsD = x_BEDRrSs.permute(0, 3, 5, 1, 4, 6, 2)
+        return x_BRSErsD.reshape(images, -1, rows * columns, x_BRSErsD.shape[-1])
 
 
 class Untokens(nn.Module):
@@ -310,14 +311,15 @@ class Untokens(nn.Module):
         self.window = window
 
     def forward(self, x_BEND: Tensor, like_BChw: Tensor | None = None) -> Tensor:
-        height, width = self.size or (x_BEND.shape[2], 1)
+        images, _, places, _ = x_BEND.shape
+        height, width = self.size or (places, 1)
         if like_BChw is not None:
             height, width = like_BChw.shape[2:]
         if self.window is None:
-            return x_BEND.mT.flatten(1, 2).unflatten(2, (height, width))
+            return x_BEND.mT.reshape(images, -1, height, width)
         rows, columns = self.window
-        x_BRSErsD = x_BEND.unflatten(2, self.window).unflatten(1, (height // rows, width // columns, -1))
-        return x_BRSErsD.permute(0, 3, 6, 1, 4, 2, 5).flatten(1, 2).flatten(4, 5).flatten(2, 3)
+        x_BRSErsD = x_BEND.reshape(images, height // rows, width // columns, -1, rows, columns, x_BEND.shape[-1])
+        return x_BRSErsD.permute(0, 3, 6, 1, 4, 2, 5).reshape(images, -1, height, width)
 
 
 class ArgMax(nn.Module):

@@ -32,9 +32,8 @@ def _no_factor(_: Attributes) -> None:
 
 def _slice_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
     (map_,) = maps
-    first, end = number_or_dim(attributes, "from"), channel_count(attributes, "to", "channels before its end")
-    if first != 0:
-        first = checked(first, "channels before its beginning")
+    given, end = number_or_dim(attributes, "from"), channel_count(attributes, "to", "channels before its end")
+    first = 0 if given == 0 else checked(given, "channels before its beginning")
     _not_negative(add(map_.channels, multiply(end, -1)), f"ends behind the {map_.channels} channels of its map")
     count = add(end, multiply(first, -1))
     _not_negative(add(count, -1), "holds no channel", "`to` is the channel behind the last one: write a larger one")

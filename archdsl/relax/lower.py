@@ -263,8 +263,9 @@ class _Domain:
             present = [self._weighed(source) for source in present]
         if traits.resamples:
             pass  # of a second map the size alone is read
-        elif traits.by_channel:
-            layout, present = self._agreed(self._without_zeros(present) if traits.identity_of_one else present)
+        elif traits.by_channel or (primitive.variadic and rule is Channels.FIRST):
+            adds = traits.by_channel and traits.identity_of_one
+            layout, present = self._agreed(self._without_zeros(present) if adds else present)
         elif rule is not Channels.SUM:
             present = [self._masked(source) for source in present]
             layout = present[0].layout
