@@ -17,11 +17,12 @@ def show_training(bar: Bar, number: int, of: int, progress: Progress) -> None:
     bar.show(done, of * progress.steps, f"candidate {number}  loss {progress.loss:.4f}")
 
 
-def candidate_line(candidate: Candidate, of: int) -> str:
+def candidate_line(candidate: Candidate, of: int, merit: str) -> str:
+    """`merit` is what candidates are compared by."""
     costs = f"params {count(candidate.params)}, MACs {count(candidate.macs)}"
     if candidate.latency_ms is not None:
         costs += f", latency {candidate.latency_ms:,.3f} ms"
-    return f"candidate {candidate.number} of {of}: mIoU {percent(candidate.accuracy)} %, {costs}"
+    return f"candidate {candidate.number} of {of}: {merit} {percent(candidate.accuracy)} %, {costs}"
 
 
 def percent(share: float) -> str:

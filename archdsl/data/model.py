@@ -111,6 +111,11 @@ class Data:
     """What its examples have the channels of."""
 
     @property
+    def merit(self) -> str:
+        """What networks are compared by on them, in words."""
+        return "top-1" if self.task == "classification" else "mIoU"
+
+    @property
     def colours(self) -> int:
         """The leading channels of an example that are colours: 3 of RGB, 1 of grey."""
         return COLOURS if self.inputs[0].channels >= COLOURS else 1

@@ -5,13 +5,15 @@ Legend of shape suffixes: B images, C channels of all inputs together, H height,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from torch import Tensor, nn
 
 from archdsl.ir import ClosedGraph
-from archdsl.space import Image
+from archdsl.ops import Shape
+from archdsl.space import Image, Program
 from archdsl.weights.specification import closed_count
 
 
@@ -26,16 +28,26 @@ class InputPart:
 
 
 def input_parts(graph: ClosedGraph) -> tuple[InputPart, ...]:
-    """The inputs in the order of the text. The stacked image has the height and width of the first."""
-    first = graph.node(graph.images[0]).shape
+    """The inputs of a network in the order of the text."""
+    return _parts({image.name: graph.node(path).shape for path, image in graph.with_payload(Image)})
+
+
+def input_parts_of_space(program: Program) -> tuple[InputPart, ...]:
+    """The inputs of every network of a space, in the order of the text."""
+    return _parts({node.local: node.shape for node in program.images})
+
+
+def _parts(shapes: Mapping[str, Shape]) -> tuple[InputPart, ...]:
+    """The stacked image has the height and width of the first."""
+    first = next(iter(shapes.values()))
     return tuple(
         InputPart(
-            image.name,
-            closed_count(graph.node(path).shape.channels, path),
-            Fraction(graph.node(path).shape.height, first.height),
-            Fraction(graph.node(path).shape.width, first.width),
+            name,
+            closed_count(shape.channels, name),
+            Fraction(shape.height, first.height),
+            Fraction(shape.width, first.width),
         )
-        for path, image in graph.with_payload(Image)
+        for name, shape in shapes.items()
     )
 
 

@@ -18,7 +18,7 @@ STEP = Number(above=1)
 DOUBLED = 2.0
 WORDS = (
     Spelling("loss", "what `loss = …` of the same block says; in `objective` alone"),
-    Spelling("accuracy", "mIoU of a derived network, 0 to 1; in `pick` alone"),
+    Spelling("accuracy", "mIoU of a derived network (of whole images top-1), 0 to 1; in `pick` alone"),
     Spelling("NAME", "a cost, of all that is searched; its expectation while something is open"),
     Spelling("NAME(over = {h1, h2})", "that of some parts of the network"),
     Spelling(
@@ -57,7 +57,7 @@ class LossTerm:
 
 @record
 class Accuracy:
-    """`accuracy`: mIoU of a derived network, 0 to 1. Stands in `pick` only."""
+    """`accuracy`: mIoU of a derived network, of whole images top-1, 0 to 1. Stands in `pick` only."""
 
 
 @record

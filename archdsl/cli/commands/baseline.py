@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 )
 @click.option("--resume", is_flag=True, help="Continue a run, also with a larger budget.")
 @data_size
-@click.option("--score-on", default="val", show_default=True, metavar="SPLIT", help="By whose mIoU they are compared.")
+@click.option("--score-on", default="val", show_default=True, metavar="SPLIT", help="On which they are compared.")
 @click.option("--train-on", default="train", show_default=True, metavar="SPLIT")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of proposals and trainings.")
 @click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True)
@@ -101,8 +101,8 @@ def command(
     """Search SPACE by a baseline: random search, regularised evolution or local search.
 
     Each candidate is trained from the same seed for the same time, or with `--supernet` takes the weights that a search
-    left, and they are compared by mIoU. The best is written to
-    `RUN/genotype.arch`, all of them to the journal. Ctrl-C and SIGTERM keep what there is, and `--resume` continues.
+    left, and they are compared by mIoU, of whole images by top-1. The best is written to `RUN/genotype.arch`, all of
+    them to the journal. Ctrl-C and SIGTERM keep what there is, and `--resume` continues.
     Predicted costs are those of an image of `--input`, without it of the size in the text.
     """
     require_for("baseline")
@@ -174,14 +174,14 @@ def command(
                 evaluate,
                 fabric,
                 resume=resume,
-                watch=lambda candidate: bar.print(candidate_line(candidate, evaluations)),
+                watch=lambda candidate: bar.print(candidate_line(candidate, evaluations, data.merit)),
             )
     if fabric.is_global_zero:
-        _end(outcome, out, evaluations, form)
+        _end(outcome, out, evaluations, data.merit, form)
     return 128 + outcome.signal if outcome.signal else Exit.FINE
 
 
-def _end(outcome: Outcome, out: Path, evaluations: int, form: str) -> None:
+def _end(outcome: Outcome, out: Path, evaluations: int, merit: str, form: str) -> None:
     from archdsl.search.baselines.candidates import Summary, best_of
     from archdsl.search.baselines.found import GENOTYPE
 
@@ -197,7 +197,7 @@ def _end(outcome: Outcome, out: Path, evaluations: int, form: str) -> None:
     say(str(out / GENOTYPE))
     spread = "" if summary.deviation is None else f" ± {percent(summary.deviation)}"
     rows = [
-        ("", "mIoU, %", "latency, ms", "FPS"),
+        ("", f"{merit}, %", "latency, ms", "FPS"),
         (f"best of {summary.count}", percent(best.accuracy), *_times(best.latency_ms)),
         (f"all {summary.count}", f"{percent(summary.mean)}{spread}", *_spans(summary.latency_ms, summary.fps)),
     ]

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @cost_table
 @click.option("--resume", is_flag=True, help="Continue where it stopped, also with more networks.")
 @data_size
-@click.option("--score-on", default="val", show_default=True, metavar="SPLIT", help="By whose mIoU they are compared.")
+@click.option("--score-on", default="val", show_default=True, metavar="SPLIT", help="On which they are compared.")
 @click.option("--train-on", default="train", show_default=True, metavar="SPLIT")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of samples and trainings.")
 @click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True)
@@ -130,7 +130,7 @@ def command(
             trainings,
             fabric,
             resume=resume,
-            watch=lambda candidate: bar.print(candidate_line(candidate, networks)),
+            watch=lambda candidate: bar.print(candidate_line(candidate, networks, data.merit)),
         )
     if outcome.signal:
         if fabric.is_global_zero:

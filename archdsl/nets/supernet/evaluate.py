@@ -17,6 +17,7 @@ from torch.fx import wrap  # pyright: ignore[reportUnknownVariableType]
 from torch.nn import functional
 
 from archdsl.ir import vector_outputs_of_space
+from archdsl.nets.inputs import input_parts_of_space, unstacked
 from archdsl.nets.layers import Resize, layer
 from archdsl.nets.strided_pixels import is_unsafe, pixels_read
 from archdsl.nets.supernet.checkpoint import recomputed
@@ -169,7 +170,10 @@ class Evaluation:
         for run in reversed(plan.recomputed):
             steps[run.start : run.stop] = [self._recomputed(run, steps[run.start : run.stop])]
         self.steps = tuple(steps)
-        self._images = [number for number, node in enumerate(self.graph.nodes) if isinstance(node.payload, Image)]
+        self._inputs = input_parts_of_space(self.graph.program)
+        self._images = {
+            number: node.payload.name for number, node in enumerate(self.graph.nodes) if isinstance(node.payload, Image)
+        }
         self._vectors = vector_outputs_of_space(self.graph.program)
 
     def kernels(self) -> tuple[Superkernel, ...]:
@@ -189,14 +193,20 @@ class Evaluation:
 
     def run(self, x_BCHW: Tensor, weights: Weights) -> dict[int, Tensor]:
         """The maps of the outputs."""
-        if self.plan.channels_last:
-            x_BCHW = x_BCHW.contiguous(memory_format=torch.channels_last)
-        maps = dict.fromkeys(self._images, x_BCHW)
+        images = self._unstacked(x_BCHW)
+        maps = {number: images[name] for number, name in self._images.items()}
         for step in self.steps:
             maps.update(step.compute(weights, maps))
             for source in step.free:
                 del maps[source]
         return maps
+
+    def _unstacked(self, x_BCHW: Tensor) -> dict[str, Tensor]:
+        """The inputs by name."""
+        found = (x_BCHW,) if len(self._inputs) == 1 else unstacked(x_BCHW, self._inputs)
+        if self.plan.channels_last:
+            found = tuple(each.contiguous(memory_format=torch.channels_last) for each in found)
+        return {part.name: each for part, each in zip(self._inputs, found, strict=True)}
 
     def _step(self, step: Step) -> Compute:
         match step:

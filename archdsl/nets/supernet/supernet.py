@@ -132,7 +132,7 @@ class Supernet(Scope):
         return self.relaxer.allowed.get(question, self.program.questions[question].answers)
 
     def forward(self, x_BCHW: Tensor, decisions: Decisions) -> Tensor | dict[str, Tensor]:
-        """The main output, BxCxHxW, or BxC where it is a vector.
+        """The main output for stacked inputs BxCxHxW (`archdsl.nets.inputs`): BxCxHxW, or BxC where it is a vector.
 
         A dict by name where there are several, with several views each as `view.name`.
         """
@@ -161,8 +161,10 @@ class Supernet(Scope):
         It compiles when it first runs, and again where it is trained and then evaluated, or something else needs
         gradients; never for other weights of answers. Each node is a step and every map is kept: a compiler decides
         itself what it joins, and what it computes again. Other structures, as samples have them, run as before.
-        Raises ValueError where a budget says that cells compute their maps again.
+        Raises ValueError where a budget says that cells compute their maps again, and where there are several inputs.
         """
+        if len(self.program.images) > 1:
+            raise ValueError("a structure that reads several inputs is not compiled")
         if self.checkpoints is not None and self.checkpoints.cells:
             raise ValueError("what is compiled keeps its maps: build the supernet without `memory` to compile it")
         self._options[structure] = options

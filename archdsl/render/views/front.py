@@ -66,7 +66,7 @@ def colour(group: int) -> str:
 
 def _scales(x: Axis, y: Axis, cost: str) -> list[Box]:
     boxes = [
-        text_box("legend accuracy", Text("accuracy (mIoU), %", 10), (-26, _HEIGHT + 16)),
+        text_box("legend accuracy", Text("accuracy, %", 10), (-26, _HEIGHT + 16)),
         text_box("legend cost", Text(cost, 10), (_WIDTH - 6.5 * len(cost), -34)),
         text_box("legend front", small("line: the front, which no other network beats in both", 9), (0, -34)),
     ]

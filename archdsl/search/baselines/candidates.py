@@ -3,8 +3,8 @@
     {"event": "candidate", "step": 3, "answers": {"block.operator": ["conv3x3"], …}, "accuracy": 0.4123,
      "params": 12345, "macs": 678901, "latency_ms": 7.25}
 
-`step` counts candidates from 1, `accuracy` is the mIoU by which they are compared, 0 to 1; `latency_ms` stands where
-the run has a cost table.
+`step` counts candidates from 1, `accuracy` is what they are compared by, mIoU or of whole images top-1, 0 to 1;
+`latency_ms` stands where the run has a cost table.
 """
 
 from __future__ import annotations

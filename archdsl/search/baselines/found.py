@@ -21,6 +21,8 @@ from archdsl.search.derive.runs import Step
 from archdsl.search.derive.where import LATENCY, Where
 
 KIND: Final = "baseline"
+MERIT: Final = "accuracy"
+"""In the record of a run, what candidates are compared by; left out, mIoU."""
 GENOTYPE: Final = "genotype.arch"
 
 
@@ -59,7 +61,7 @@ class FoundBy:
         if best.latency_ms is not None:
             costs += f", latency {best.latency_ms:,.3f} ms (`{record['cost']}`)"
         by = f"{record['strategy']}, seed {record['seed']}{within}"
-        accuracy = f"mIoU {100 * best.accuracy:.2f} % on `{record['data']['score_on']}`"
+        accuracy = f"{record.get(MERIT, 'mIoU')} {100 * best.accuracy:.2f} % on `{record['data']['score_on']}`"
         evaluated = f"{accuracy}, {_evaluation(record['evaluation'])}"
         return f"Candidate {best.number}, the best of {count} by {by}: {evaluated}.", f"Predicted: {costs}."
 

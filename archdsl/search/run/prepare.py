@@ -13,14 +13,14 @@ from archdsl.cost.space_rows import rows_of_space
 from archdsl.cost.tables import Table, read_table
 from archdsl.cost.variants import TooManyRows
 from archdsl.data import Data, ImageInput, split_indices
-from archdsl.ir import vector_outputs_of_space
 from archdsl.ops import Shape
 from archdsl.pipeline import Loaded
-from archdsl.pipeline.classes import CLASSES, with_classes
+from archdsl.pipeline.classes import with_classes
 from archdsl.pipeline.genotype_writer import use_of
 from archdsl.pipeline.recipes import file_of_space, programs_of, space_parameters
 from archdsl.search.derive.runs import searched
 from archdsl.search.run.files import GENOTYPE
+from archdsl.search.run.outputs import check_outputs
 from archdsl.search.run.setup import Parts, SearchSetup, Stage
 from archdsl.sema.modules.load import may_use, root_of
 from archdsl.settings import Search
@@ -28,7 +28,7 @@ from archdsl.settings.objectives import costs_in
 from archdsl.settings.printer import as_data
 from archdsl.settings.searches import Phase, Split
 from archdsl.settings.trainings import Duration, Epochs, Iterations
-from archdsl.space import Program, Result
+from archdsl.space import Program
 from archdsl.train.batch_norms import check_step
 from archdsl.train.errors import Refused
 from archdsl.train.outputs import inputs_of
@@ -83,8 +83,7 @@ def prepare(request: SearchRequest, data: Data) -> Prepared:
     size, notices = crop_size(request.crop, augment, data, request.train_on, first.padding_multiple)
     loaded, search = searched(request.space, overrides=overrides, size=size)
     assert search is not None
-    _check_classes(loaded, data)
-    _check_outputs(loaded, data)
+    check_outputs(loaded, data)
     _check_place(loaded, request.out)
     tables, table, name, more = _tables(request, search, loaded, overrides, size)
     notices += more
@@ -124,15 +123,8 @@ def prepare(request: SearchRequest, data: Data) -> Prepared:
 
 
 def inputs_of_search(space: str, overrides: Mapping[str, str]) -> tuple[ImageInput, ...]:
-    """What the networks of a search read. Raises NotLoaded, NotDerived, Refused for several images."""
-    loaded, _ = searched(space, overrides=overrides)
-    inputs = inputs_of(loaded)
-    if len(inputs) > 1:
-        raise Refused(
-            f"`{loaded.program.name}` reads {' and '.join(map(str, inputs))}, and a supernet reads one image: search "
-            "with one input, or train networks of the space (`archdsl baseline`)"
-        )
-    return inputs
+    """What the networks of a search read. Raises NotLoaded, NotDerived."""
+    return inputs_of(searched(space, overrides=overrides)[0])
 
 
 def _check(loaded: Loaded, search: Search | None) -> None:
@@ -157,32 +149,6 @@ def _check_place(loaded: Loaded, out: Path) -> None:
             "same project with `--out`; a project is a folder with `.git` or `pyproject.toml`"
         )
     use_of(space, out)
-
-
-def _check_classes(loaded: Loaded, data: Data) -> None:
-    for node in loaded.program.nodes:
-        result = node.payload
-        if isinstance(result, Result) and not result.auxiliary and node.shape.channels != data.classes.count:
-            raise Refused(
-                f"`{loaded.program.name}` gives {node.shape.channels} classes, and {data.written} has "
-                f"{data.classes.count}: write the number as a parameter `{CLASSES}` of the space, or give it with "
-                "`--set`"
-            )
-
-
-def _check_outputs(loaded: Loaded, data: Data) -> None:
-    """Outputs are about what the data label: pixels, or whole images."""
-    vectors = vector_outputs_of_space(loaded.program)
-    for node in loaded.program.nodes:
-        result = node.payload
-        if isinstance(result, Result) and not result.auxiliary:
-            whole = result.name in vectors
-            if whole != (data.task == "classification"):
-                gives = "one answer for a whole image" if whole else "a map"
-                has = "a class for each pixel" if whole else "whole images in classes"
-                raise Refused(
-                    f"the output `{result.name}` of `{loaded.program.name}` is {gives}, and {data.written} has {has}"
-                )
 
 
 def _check_scores(request: SearchRequest, search: Search, loaded: Loaded, data: Data) -> None:

@@ -21,7 +21,7 @@ class Result:
     genotype: str
     """The text of its network and the name in it, as seen from the folder of the sweep."""
     accuracy: float
-    """mIoU, 0 to 1: the best score of a training, the best candidate of a baseline, the last score of a search."""
+    """mIoU or top-1, 0 to 1: the best of a training, the best candidate of a baseline, the last of a search."""
     params: int
     macs: int
     """For one image of the size that the text gives it."""

@@ -88,7 +88,7 @@ class Worker:
             return self._fail(member, Failure(planned[-1].command, 0, str(error)))
         self.folder.finish(member, result)
         latency = "" if result.latency_ms is None else f", latency {result.latency_ms:.3f} ms"
-        return self.tell(f"{member.name}: mIoU {100 * result.accuracy:.2f} %, MACs {result.macs:,}{latency}")
+        return self.tell(f"{member.name}: accuracy {100 * result.accuracy:.2f} %, MACs {result.macs:,}{latency}")
 
     def _fail(self, member: Member, failure: Failure) -> None:
         self.folder.fail(member, failure)

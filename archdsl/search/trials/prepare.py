@@ -16,10 +16,11 @@ from archdsl.pipeline.classes import with_classes
 from archdsl.pipeline.genotype_writer import use_of
 from archdsl.pipeline.recipes import file_of_space
 from archdsl.search.baselines.bounds import Bounds
-from archdsl.search.baselines.found import FoundBy
+from archdsl.search.baselines.found import MERIT, FoundBy
 from archdsl.search.baselines.members import Members
 from archdsl.search.baselines.strategies import Choice
 from archdsl.search.derive.where import Where
+from archdsl.search.run.outputs import check_outputs
 from archdsl.search.trials.baseline import Baseline
 from archdsl.search.trials.searched import SearchedSpace
 from archdsl.settings.printer import as_data
@@ -56,7 +57,7 @@ class Prepared:
 
 
 def open_space(request: BaselineRequest, data: Data) -> Loaded:
-    """The space, with as many classes as the data. Raises NotLoaded, Refused."""
+    """The space, with as many classes as the data, whose networks fit these. Raises NotLoaded, Refused."""
     written, given = request.training.genotype, request.training.overrides
     first = load(written, overrides=given, size=request.size)
     if first.is_genotype:
@@ -64,7 +65,9 @@ def open_space(request: BaselineRequest, data: Data) -> Loaded:
     if (space := file_of_space(first)) is None:
         raise Refused("a space from standard input has no file that a genotype could name")
     use_of(space, request.training.out)
-    return load(written, overrides=with_classes(first, given, data.classes.count), size=request.size)
+    loaded = load(written, overrides=with_classes(first, given, data.classes.count), size=request.size)
+    check_outputs(loaded, data)
+    return loaded
 
 
 def prepare_baseline(request: BaselineRequest, loaded: Loaded, data: Data) -> Prepared:
@@ -73,8 +76,6 @@ def prepare_baseline(request: BaselineRequest, loaded: Loaded, data: Data) -> Pr
     Raises Refused, NotLoaded, NoCandidate, MissingRows, TableUnreadable, BadData, OSError.
     """
     training = request.training
-    if data.task != "segmentation":
-        raise Refused(f"{data.written} has whole images in classes, and networks are compared by mIoU here")
     if training.score_on not in data.splits:
         raise Refused(f"{data.written} has no split `{training.score_on}`; it has {', '.join(data.splits)}")
     table = None if request.cost is None else read_table(request.cost)
@@ -130,4 +131,5 @@ def _about(request: BaselineRequest, loaded: Loaded, data: Data) -> Mapping[str,
         "input": None if request.size is None else list(request.size),
         "supernet": supernet,
         "evaluation": {"supernet": supernet},
+        **({MERIT: data.merit} if data.task == "classification" else {}),
     }

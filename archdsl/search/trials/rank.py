@@ -26,7 +26,7 @@ class Ranked:
     candidates: Sequence[Candidate]
     """With the accuracy of each trained alone."""
     estimates: Sequence[float]
-    """The mIoU of each with the supernet's weights, 0 to 1."""
+    """The accuracy of each with the supernet's weights, 0 to 1."""
     kendall: Correlation
     spearman: Correlation
 

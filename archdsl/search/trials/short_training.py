@@ -35,7 +35,7 @@ class Trainings:
     tell: Callable[[str], None] = lambda sentence: None
 
     def __call__(self, number: int, answers: Answers) -> float:
-        """The mIoU of a candidate on `score_on` after the last step, 0 to 1; a training that was begun goes on.
+        """The accuracy of a candidate on `score_on` after the last step, 0 to 1; a training that was begun goes on.
 
         One that diverges has 0. Raises Interrupted, Refused, BadData.
         """
@@ -46,7 +46,7 @@ class Trainings:
         try:
             outcome = train(setup, self.fabric, resume=begun, watch=lambda progress: self.watch(number, progress))
         except Diverged as why:
-            self.tell(f"candidate {number} counts as mIoU 0: {why}")
+            self.tell(f"candidate {number} counts as {self.data.merit} 0: {why}")
             return 0.0
         if not outcome.finished:
             raise Interrupted(outcome.signal)

@@ -1,6 +1,6 @@
 """The accuracy of a network with the weights that a supernet has for it.
 
-Legend of shape suffixes: B images, H height, W width.
+Legend of shape suffixes: B images, C channels of all inputs, H height, W width.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ class SupernetAccuracy:
         check_statistics(self.supernet.program.nodes, images, self.train_on, "--train-on")
 
     def __call__(self, answers: Answers) -> float:
-        """The mIoU on `score_on`, 0 to 1."""
+        """The mIoU on `score_on`, 0 to 1; of whole images top-1."""
         network = self.network(answers)
         examples = self.data.splits[self.score_on]
         scored = batched(map(examples.read, own_indices(len(examples))), SCORED_TOGETHER)
         logits = ImageLogits(network, main_output(network.graph, None))
-        return score(logits, self.data, scored, self._multiple(answers), device=self.device).miou
+        return score(logits, self.data, scored, self._multiple(answers), device=self.device).merit
 
     def of_candidate(self, _: int, answers: Answers) -> float:
         """The same of a candidate of a baseline, whatever its number."""
@@ -81,15 +81,15 @@ class SupernetAccuracy:
         split = self.data.splits[self.train_on]
         whole = len(split) - len(split) % BATCH or len(split)  # no batch is so small that it has no variance
         some = Random(self.seed).sample(range(len(split)), min(whole, self.batches * BATCH))
-        for images_B3HW, _ in batched(map(split.read, some), BATCH):
-            ready_B3HW = normalise(images_B3HW.to(self.device), self.data.mean, self.data.std)
-            below, right = (-length % padding_multiple for length in ready_B3HW.shape[-2:])
-            yield nn.functional.pad(ready_B3HW, (0, right, 0, below))
+        for images_BCHW, _ in batched(map(split.read, some), BATCH):
+            ready_BCHW = normalise(images_BCHW.to(self.device), self.data.mean, self.data.std)
+            below, right = (-length % padding_multiple for length in ready_BCHW.shape[-2:])
+            yield nn.functional.pad(ready_BCHW, (0, right, 0, below))
 
 
 @torch.no_grad()
-def recalibrate(network: nn.Module, images: Iterable[Tensor]) -> None:
-    """Measures the statistics of all batch norms on normalised images Bx3xHxW, each batch with the same weight.
+def recalibrate(network: Network, images: Iterable[Tensor]) -> None:
+    """Measures the statistics of all batch norms on stacked, normalised images BxCxHxW, each batch as much as another.
 
     Everything else, such as dropout, is left as in evaluation.
     """
@@ -99,8 +99,8 @@ def recalibrate(network: nn.Module, images: Iterable[Tensor]) -> None:
         norm.reset_running_stats()
         norm.momentum = None  # the mean over all batches
         norm.train()
-    for images_B3HW in images:
-        network(images_B3HW)
+    for images_BCHW in images:
+        network(*network.unstacked(images_BCHW))
     for norm, momentum in zip(norms, kept, strict=True):
         norm.momentum = momentum
         norm.eval()
