@@ -115,8 +115,9 @@ def _lead(run: Run) -> str:
 
 def _tiles(run: Run) -> list[Tile]:
     found = [_progress(run)] if run.events else []
-    name, word = ("top-1", "top1") if any("top1" in each for each in run.of("score")) else ("mean IoU", "miou")
-    scores = [(score, step_of(each)) for each in run.of("score") if (score := number(each.get(word))) is not None]
+    scored = list(run.of("score"))
+    name, word = ("top-1", "top1") if scored and "top1" in scored[-1] else ("mean IoU", "miou")
+    scores = [(score, step_of(each)) for each in scored if (score := number(each.get(word))) is not None]
     if scores:
         best, step = max(scores)
         found.append(Tile(name, f"{100 * scores[-1][0]:.2f} %", f"best {100 * best:.2f} % at step {step:,}"))

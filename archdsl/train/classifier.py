@@ -37,9 +37,8 @@ def features_of(graph: ClosedGraph, part: str = "") -> Features:
     for path in inference:
         node = inference.node(path)
         size, channels = node.shape.height * node.shape.width, node.shape.channels
-        inside = not part or path == part or path.startswith((f"{part}.", f"{part}["))
         ends = path in inference.images or path in inference.results
-        if path not in made_of or not inside or ends or size == 1 or not isinstance(channels, int):
+        if path not in made_of or not _is_inside(path, part) or ends or size == 1 or not isinstance(channels, int):
             continue
         if (-size, channels) >= best or found is None:
             best = (-size, channels)
@@ -48,6 +47,19 @@ def features_of(graph: ClosedGraph, part: str = "") -> Features:
         where = f" in `{part}`" if part else ""
         raise Refused(f"`{graph.name}` has no map{where} that images could be classified by")
     return found
+
+
+def part_of(graph: ClosedGraph, part: str) -> frozenset[str]:
+    """The nodes of a part and their ancestors; without a part those of the whole network."""
+    found: set[str] = set()
+    for path in graph:
+        if _is_inside(path, part):
+            found |= _behind(graph, path)
+    return frozenset(found)
+
+
+def _is_inside(path: str, part: str) -> bool:
+    return not part or path == part or path.startswith((f"{part}.", f"{part}["))
 
 
 def _behind(graph: ClosedGraph, path: str) -> set[str]:

@@ -136,7 +136,7 @@ def prepare(request: TrainRequest, data: Data) -> Prepared:
         output = main_output(graph, request.output)
         notices += _check_outputs(graph, output, data)
     if data.task == "classification":
-        recipe, more = _of_whole_images(recipe)
+        recipe, more = of_whole_images(recipe)
         notices += more
     initial = None if request.init is None else match_weights(request.init, graph)
     if recipe.initial is not None and request.init is None:
@@ -282,7 +282,7 @@ def _check_outputs(graph: ClosedGraph, main: str, data: Data) -> list[str]:
     return notices
 
 
-def _of_whole_images(recipe: Training) -> tuple[Training, list[str]]:
+def of_whole_images(recipe: Training) -> tuple[Training, list[str]]:
     """A whole image has one label, of which no share is the hardest."""
     match recipe.loss:
         case Bootstrapped(_, class_weights):

@@ -38,7 +38,7 @@ def test_cas() -> None:
     assert (backbone.network, pretraining.network, multiscale.network) == ("cas_backbone", None, None)
     assert (backbone.answer_for, multiscale.answer_for) == (("normal", "reduction"), ("multiscale",))
     assert pretraining.pretrain == Initial("imagenet", "body")
-    assert (pretraining.relax, pretraining.arch, pretraining.duration) == ((), None, None)
+    assert (pretraining.relax, pretraining.arch, pretraining.duration) == ((), None, Epochs(90))
     step = WeightStep(Sgd(Poly(0.005, 0.9), momentum=0.9, weight_decay=5e-4), batch=16)
     for phase in (backbone, multiscale):
         assert phase.levels == TwoLevels()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.command("search")
 @click.argument("space", metavar="SPACE")
 @click.option("--data", "written", default="streets", show_default=True, metavar="KIND:PATH", help="What to search on.")
+@click.option("--pretrain", metavar="KIND:PATH", help="The data of a phase that pretrains, as `folder:imagenet`.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="RUN", help="The folder of the run.")
 @click.option("--resume", is_flag=True, help="Continue from the newest checkpoint of the run.")
 @data_size
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
 def command(
     space: str,
     written: str,
+    pretrain: str | None,
     out: Path,
     resume: bool,
     data_size: tuple[int, int] | None,
@@ -104,6 +106,7 @@ def command(
     with errors_shown(form):
         inputs = inputs_of_search(space, dict(overrides))
     data = open_data(written, size=data_size, seed=seed, inputs=inputs)
+    pretraining = None if pretrain is None else open_data(pretrain, seed=seed, inputs=inputs)
     request = SearchRequest(
         space=space,
         out=out,
@@ -124,7 +127,7 @@ def command(
         keep_maps=keep_maps,
     )
     with errors_shown(form):
-        prepared = prepare(request, data)
+        prepared = prepare(request, data, pretraining)
     fabric = fabric_of(device, precision)
     with errors_shown(form):
         expected = forecast(prepared.setup, fabric.device)

@@ -67,11 +67,25 @@ class Superkernel(nn.Module):
         takes = [(weight.name, self._take(weight, payload.attribute, reads)) for weight in wanted]
         return lambda: {name: take() for name, take in takes}
 
+    @torch.no_grad()
+    def write(self, payload: Apply, maps: Sequence[Shape], reads: Layout, tensors: Mapping[str, Tensor]) -> None:
+        """Takes over tensors of a layer, where `sliced` would take them from; not for kernels with transforms."""
+        if self.windows:
+            raise ValueError("a window that is transformed is not taken over")
+        for weight in PRIMITIVES[payload.primitive].weights(maps, payload.attribute):
+            if weight.name in tensors:
+                whole: Tensor = getattr(self, weight.name)
+                places = torch.arange(whole.numel(), device=whole.device).view(whole.shape)
+                if (window := self._smaller(weight, payload.attribute)) is not None:
+                    places = self._windowed(places, self.shapes[weight.name], window)
+                places = _cut(places, tuple(self._cuts(weight, reads)))
+                whole.view(-1)[places.flatten()] = tensors[weight.name].to(whole.device).flatten()
+
     def _take(self, weight: Weight, attributes: Attributes, reads: Layout) -> Callable[[], Tensor]:
         """What takes the first channels written, of those that are read, and of a kernel its middle."""
-        name, window = weight.name, attributes.get("k")
+        name, window = weight.name, self._smaller(weight, attributes)
         cuts = tuple(self._cuts(weight, reads))
-        if weight.role is Role.FILTER and isinstance(window, tuple) and window != self.full.apply.attribute.get("k"):
+        if window is not None:
             return lambda: _cut(self._windowed(getattr(self, name), self.shapes[name], window), cuts)
         if not cuts:
             return lambda: getattr(self, name)
@@ -96,6 +110,12 @@ class Superkernel(nn.Module):
                 yield axis, reads.ranges
             elif size != places:
                 yield axis, ((0, size),)
+
+    def _smaller(self, weight: Weight, attributes: Attributes) -> tuple[int, int] | None:
+        """The window of a kernel, where it is not the largest one."""
+        window = attributes.get("k")
+        is_smaller = weight.role is Role.FILTER and window != self.full.apply.attribute.get("k")
+        return window if is_smaller and isinstance(window, tuple) else None
 
     def _windowed(self, kernel: Tensor, shape: tuple[int, ...], window: tuple[int, int]) -> Tensor:
         """The middle of a kernel, by way of the windows in between where each has a transform (once-for-all)."""
@@ -137,18 +157,26 @@ class SwitchableNorm(Superkernel):
         found: Tensor = getattr(self, f"{name}_{start}_{near}")
         return found if near == count else found[:count]
 
+    def write(self, payload: Apply, maps: Sequence[Shape], reads: Layout, tensors: Mapping[str, Tensor]) -> None:
+        if self.plain:
+            super().write(payload, maps, reads, tensors)
+        else:
+            self._write(reads, tensors)
+
     def update(self, reads: Layout, tensors: Mapping[str, Tensor]) -> None:
         """Takes over statistics that were computed in a copy, where a map has several runs of channels."""
-        if self.plain or len(reads.segments) < 2 or computing_again():
-            return
-        with torch.no_grad():
-            for name in _STATISTICS:
-                offset = 0
-                for segment in reads.segments:
-                    if segment.size:
-                        part = tensors[name][offset : offset + segment.size]
-                        self._run(name, segment.start, segment.size).copy_(part)
-                    offset += segment.size
+        if not (self.plain or len(reads.segments) < 2 or computing_again()):
+            self._write(reads, {name: tensors[name] for name in _STATISTICS})
+
+    @torch.no_grad()
+    def _write(self, reads: Layout, tensors: Mapping[str, Tensor]) -> None:
+        """Each run of channels where it belongs."""
+        for name, tensor in tensors.items():
+            offset = 0
+            for segment in reads.segments:
+                if segment.size:
+                    self._run(name, segment.start, segment.size).copy_(tensor[offset : offset + segment.size])
+                offset += segment.size
 
 
 class _Sliced(torch.autograd.Function):

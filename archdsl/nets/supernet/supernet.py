@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from archdsl.cost.expectation.program import Expectation
 from archdsl.ir import closed, module_path, spell_module, tensor_name
-from archdsl.ir.graph import ClosedGraph, OpenNode
+from archdsl.ir.graph import ClosedGraph, ClosedNode, OpenNode
 from archdsl.nets.network import Scope
 from archdsl.nets.supernet.decisions import Decisions
 from archdsl.nets.supernet.evaluate import BatchNorm, Evaluation, Weights
@@ -30,7 +30,7 @@ from archdsl.relax.full import full_layers
 from archdsl.relax.lower import Relaxer
 from archdsl.relax.phases import PhaseQuestions, questions_of
 from archdsl.relax.plan import Plan, keeping, main_part, planned, unplanned
-from archdsl.relax.relaxed import RelaxedGraph, Structure
+from archdsl.relax.relaxed import Layer, RelaxedGraph, Structure
 from archdsl.settings.relaxations import RELAXED, Method, Relaxation
 from archdsl.space import Apply, Program, Question, QuestionKind, QuestionPath
 from archdsl.space.trace import Answers, trace
@@ -261,15 +261,24 @@ class Supernet(Scope):
         """The state dict of a genotype's network: copies of slices, by the names of its specification."""
         return dict(self._copied(answers))
 
+    def take_over(self, answers: Answers, tensors: Mapping[str, Tensor]) -> None:
+        """Writes tensors of a genotype's network where `weights_for` takes them from; those of other names are left."""
+        for node, found, kernel in self._layers(answers):
+            names = {weight.name: tensor_name(node, weight.name) for weight in kernel.full.weights()}
+            own = {name: tensors[named] for name, named in names.items() if named in tensors}
+            kernel.write(found.apply, found.shapes, found.reads, own)
+
     def _copied(self, answers: Answers) -> Iterator[tuple[str, Tensor]]:
+        for node, found, kernel in self._layers(answers):
+            for name, tensor in kernel.sliced(found.apply, found.shapes, found.reads).items():
+                yield tensor_name(node, name), tensor.detach().clone()
+
+    def _layers(self, answers: Answers) -> Iterator[tuple[ClosedNode, Layer, Superkernel]]:
+        """The layers of a genotype's network, as they run in the supernet."""
         graph = self.evaluation(self.one_hot(answers).structure).graph
         network = self.network_graph(answers)
         for path, _ in network.with_payload(Apply):
             node = network.node(path)
             assert node.origin is not None
-            if node.origin not in graph.layers:
-                continue
-            found = graph.layers[node.origin]
-            tensors = self._kernels[node.origin.node].sliced(found.apply, found.shapes, found.reads)
-            for name, tensor in tensors.items():
-                yield tensor_name(node, name), tensor.detach().clone()
+            if node.origin in graph.layers:
+                yield node, graph.layers[node.origin], self._kernels[node.origin.node]

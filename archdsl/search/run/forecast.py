@@ -13,12 +13,14 @@ from typing import Final
 import torch
 from torch.nn import functional
 
+from archdsl.cost import figures
 from archdsl.pipeline import NotLoaded
 from archdsl.relax.estimate import Estimate, estimate
 from archdsl.relax.lower import NotRelaxable, Relaxer
 from archdsl.relax.phases import PhaseQuestions, questions_in
 from archdsl.relax.plan import keeping, planned
-from archdsl.search.run.setup import SearchSetup, Stage
+from archdsl.search.run.pretraining import training_of
+from archdsl.search.run.setup import Pretraining, SearchSetup, Stage
 from archdsl.settings.optimizers import Adam
 from archdsl.settings.searches import Order, Phase, TwoLevels
 from archdsl.train.errors import Refused
@@ -51,6 +53,8 @@ def forecast(setup: SearchSetup, device: torch.device) -> Forecast:
     rate = _macs_per_second(device)
     seconds, largest = 0.0, 0
     for stage in setup.stages:
+        if isinstance(stage, Pretraining):
+            seconds += stage.length.steps * _macs_of_training(setup, stage) / rate
         for phase in stage.phases:
             found, macs = _step(setup, stage, phase)
             seconds += stage.length.steps * macs / rate
@@ -64,7 +68,12 @@ def forecast(setup: SearchSetup, device: torch.device) -> Forecast:
     return made
 
 
-def _step(setup: SearchSetup, stage: Stage, phase: Phase) -> tuple[Estimate, int]:
+def _macs_of_training(setup: SearchSetup, stage: Pretraining) -> int:
+    """Of a step: forward, and as many for the gradient of each map read and for that of the weights."""
+    return 3 * stage.recipe.weights.batch * figures(training_of(setup, stage, stage.example).graph).macs
+
+
+def _step(setup: SearchSetup, stage: Stage | Pretraining, phase: Phase) -> tuple[Estimate, int]:
     """What a phase's step holds, and its multiply-adds."""
     questions = questions_in(phase, stage.program, setup.loaded.meaning.answers)
     moments = 2 if isinstance(phase.weights.optimizer, Adam) else 1

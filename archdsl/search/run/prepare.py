@@ -21,19 +21,21 @@ from archdsl.pipeline.recipes import file_of_space, programs_of, space_parameter
 from archdsl.search.derive.runs import searched
 from archdsl.search.run.files import GENOTYPE
 from archdsl.search.run.outputs import check_outputs
-from archdsl.search.run.setup import Parts, SearchSetup, Stage
+from archdsl.search.run.pretraining import example_of, part_in, training_of
+from archdsl.search.run.setup import TRAIN, Parts, Pretraining, SearchSetup, Stage
 from archdsl.sema.modules.load import may_use, root_of
-from archdsl.settings import Search
+from archdsl.settings import Search, Training
 from archdsl.settings.objectives import costs_in
 from archdsl.settings.printer import as_data
 from archdsl.settings.searches import Phase, Split
 from archdsl.settings.trainings import Duration, Epochs, Iterations
 from archdsl.space import Program
+from archdsl.space.divisibility import multiple, of_program
 from archdsl.train.batch_norms import check_step
 from archdsl.train.errors import Refused
 from archdsl.train.outputs import inputs_of
-from archdsl.train.prepare import crop_size
-from archdsl.train.run import Length, length
+from archdsl.train.prepare import crop_size, cropped, of_whole_images
+from archdsl.train.run import Length, length, length_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,8 @@ class Prepared:
     """Notices for the user, a sentence each."""
 
 
-def prepare(request: SearchRequest, data: Data) -> Prepared:
-    """Checks a request and makes its setup.
+def prepare(request: SearchRequest, data: Data, pretraining: Data | None = None) -> Prepared:
+    """Checks a request and makes its setup; `pretraining` are the data of phases that pretrain.
 
     Raises NotLoaded, NotDerived, Refused, BadData, TableUnreadable, MissingRows, OSError.
     """
@@ -88,7 +90,7 @@ def prepare(request: SearchRequest, data: Data) -> Prepared:
     tables, table, name, more = _tables(request, search, loaded, overrides, size)
     notices += more
     programs = programs_of(request.space, search, overrides=overrides, size=size)
-    stages, more = _stages(request, search, loaded, programs, data)
+    stages, more = _stages(request, search, loaded, programs, data, pretraining)
     notices += more
     _check_scores(request, search, loaded, data)
     for stage in stages:
@@ -119,6 +121,9 @@ def prepare(request: SearchRequest, data: Data) -> Prepared:
         save_every_steps=request.save_every_steps,
         about=_about(request, loaded, search, overrides, name),
     )
+    for stage in stages:
+        if isinstance(stage, Pretraining):
+            training_of(setup, stage, stage.example)
     return Prepared(setup, tuple(notices))
 
 
@@ -182,21 +187,35 @@ def _about(
 
 
 def _stages(
-    request: SearchRequest, search: Search, loaded: Loaded, programs: Mapping[str, Program], data: Data
-) -> tuple[tuple[Stage, ...], list[str]]:
+    request: SearchRequest,
+    search: Search,
+    loaded: Loaded,
+    programs: Mapping[str, Program],
+    data: Data,
+    pretraining: Data | None,
+) -> tuple[tuple[Stage | Pretraining, ...], list[str]]:
     phases = {each.name: _asked(each, request) for each in search.phases}
     beside = {name for each in phases.values() for name in each.beside}
-    stages: list[Stage] = []
+    stages: list[Stage | Pretraining] = []
     notices: list[str] = []
+    if pretraining is not None and all(each.pretrain is None for each in search.phases):
+        raise Refused(
+            f"no phase of `{search.name}` pretrains, and {pretraining.written} is for one: leave out `--pretrain`"
+        )
     for phase in phases.values():
         if phase.name in beside:
             continue
         if phase.pretrain is not None:
-            part = f"`{phase.pretrain.part}` of what was found" if phase.pretrain.part else "what was found"
-            notices.append(
-                f"the phase `{phase.name}` is left out: it trains {part} on {phase.pretrain.data}, and the next phase "
-                "goes on from the weights of the supernet before it"
-            )
+            if pretraining is None:
+                notices.append(
+                    f"the phase `{phase.name}` is left out, as no data were given to it (`--pretrain KIND:PATH`): the "
+                    "next phase goes on from the weights of the supernet before it"
+                )
+                continue
+            before = next((each.main for each in reversed(stages) if isinstance(each, Stage)), None)
+            stage, more = _pretraining(request, search, loaded, programs, phase, before, data, pretraining)
+            stages.append(stage)
+            notices += more
             continue
         stages.append(
             Stage(
@@ -209,6 +228,54 @@ def _stages(
     return tuple(stages), notices
 
 
+def _pretraining(
+    request: SearchRequest,
+    search: Search,
+    loaded: Loaded,
+    programs: Mapping[str, Program],
+    phase: Phase,
+    before: Phase | None,
+    data: Data,
+    other: Data,
+) -> tuple[Pretraining, list[str]]:
+    """The stage of a phase that pretrains on other data, behind another one, and notices."""
+    program = programs.get(phase.name) or programs.get("" if before is None else before.name) or loaded.program
+    example = example_of(loaded, search, before, program, phase.name)
+    recipe = Training(
+        name=phase.name,
+        space=program.name,
+        parameters=(),
+        of=program.name,
+        duration=_duration(phase, request),
+        loss=phase.loss.loss,
+        weights=phase.weights,
+        augment=cropped(phase.augment),
+    )
+    notices: list[str] = []
+    if other.task == "classification":
+        recipe, notices = of_whole_images(recipe)
+    size, more = crop_size(None, phase.augment, other, TRAIN, multiple(of_program(program)))
+    # A head of its own tells whole images apart; pixels are told apart by the network.
+    classes = (data if other.task == "classification" else other).classes.count
+    overrides = with_classes(loaded, request.overrides, classes)
+    again, _ = searched(request.space, overrides=overrides, size=size)
+    layouts = programs_of(request.space, search, overrides=overrides, size=size)
+    trained = layouts.get(phase.name) or layouts.get("" if before is None else before.name) or again.program
+    stage = Pretraining(
+        main=phase,
+        program=program,
+        trained=trained,
+        length=length_of(recipe, len(other.splits[TRAIN])),
+        data=other,
+        recipe=recipe,
+        size=size,
+        example=example,
+    )
+    what = f"`{part}` of `{program.name}`" if (part := part_in(phase)) else f"`{program.name}`"
+    told = f"the phase `{phase.name}` trains {what} on {other.written}: {other.classes.count} classes, {more[0]}"
+    return stage, [told, *notices]
+
+
 def _asked(phase: Phase, request: SearchRequest) -> Phase:
     if request.batch is None:
         return phase
@@ -216,6 +283,16 @@ def _asked(phase: Phase, request: SearchRequest) -> Phase:
 
 
 def _length(phase: Phase, request: SearchRequest, data: Data) -> Length:
+    duration = _duration(phase, request)
+    images = len(data.splits[request.train_on])
+    if phase.split is not None:
+        parts = _parts(phase.split, data, request)
+        assert parts.weights is not None
+        images = len(parts.weights)
+    return length(duration, phase.weights.batch, images)
+
+
+def _duration(phase: Phase, request: SearchRequest) -> Duration:
     duration: Duration | None = phase.duration
     if request.iterations is not None:
         duration = Iterations(request.iterations)
@@ -223,12 +300,7 @@ def _length(phase: Phase, request: SearchRequest, data: Data) -> Length:
         duration = Epochs(request.epochs, duration.iterations if isinstance(duration, Epochs) else None)
     if duration is None:
         raise Refused(f"nothing says how long the phase `{phase.name}` is: write `epochs = 30` in it")
-    images = len(data.splits[request.train_on])
-    if phase.split is not None:
-        parts = _parts(phase.split, data, request)
-        assert parts.weights is not None
-        images = len(parts.weights)
-    return length(duration, phase.weights.batch, images)
+    return duration
 
 
 def _parts(split: Split, data: Data, request: SearchRequest) -> Parts:

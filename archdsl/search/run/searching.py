@@ -29,7 +29,8 @@ from archdsl.search.run.files import (
 )
 from archdsl.search.run.networks import Network, chances_of, derived, scored, within
 from archdsl.search.run.player import Player
-from archdsl.search.run.setup import SearchSetup
+from archdsl.search.run.pretraining import PretrainingWork
+from archdsl.search.run.setup import Pretraining, SearchSetup, Stage
 from archdsl.search.run.stage import StageWork
 from archdsl.search.run.supernets import inherit, write_supernet
 from archdsl.settings.searches import Phase
@@ -107,7 +108,14 @@ class SearchWork(Work):
         self.guided: Numbers = {}
         self.ended: list[int] = []
         """Of earlier stages, the steps whose logits they left."""
-        self.stage = StageWork(setup, fabric, 0, self.found, self._source)
+        self.stage = self._work(0)
+
+    def _work(self, number: int) -> StageWork | PretrainingWork:
+        """A stage that follows on what was found."""
+        stage = self.setup.stages[number]
+        if isinstance(stage, Pretraining):
+            return PretrainingWork(self.setup, self.fabric, number, stage, self.found)
+        return StageWork(self.setup, self.fabric, number, stage, self.found, self._source)
 
     def _check_statistics(self) -> None:
         """Networks are scored with the statistics of the scored images."""
@@ -116,7 +124,8 @@ class SearchWork(Work):
             return
         fewest = len(split) // world_size() or 1
         for stage in self.setup.stages:
-            check_statistics(stage.program.nodes, fewest, self.setup.score_on, "--score-on")
+            if isinstance(stage, Stage):
+                check_statistics(stage.program.nodes, fewest, self.setup.score_on, "--score-on")
 
     # Steps --------------------------------------------------------------------------------------
 
@@ -141,9 +150,12 @@ class SearchWork(Work):
         ended, scores = stage.step % stage.length.steps_per_epoch == 0 or stage.finished, None
         if ended:
             stage.check_weights()
-            for player in stage.players:
-                events += self._end_epoch(stage, player, moment.epoch)
-            scores = self.scores
+            if isinstance(stage, PretrainingWork):
+                scores = stage.scores
+            else:
+                for player in stage.players:
+                    events += self._end_epoch(stage, player, moment.epoch)
+                scores = self.scores
         if stage.finished:
             events += self._end_stage(stage)
         steps = sum(each.length.steps for each in self.setup.stages)
@@ -189,7 +201,7 @@ class SearchWork(Work):
         guided = {path: each for path, each in player.numbers(guided=True).items() if path in player.guided_questions}
         return {**self.learned, **player.numbers()}, {**self.guided, **guided}
 
-    def _end_stage(self, stage: StageWork) -> Iterator[Event]:
+    def _end_stage(self, stage: StageWork | PretrainingWork) -> Iterator[Event]:
         """Derives a genotype from each phase; the next stage goes on from that of the main one."""
         setup = self.setup
         last = phase_of(setup.search, None)
@@ -212,10 +224,10 @@ class SearchWork(Work):
             yield "derived", {"phase": phase.name, "of_step": step, "genotype": place, **_prices(found)}
         if stage.number + 1 < len(setup.stages):
             self._take_over(stage.stage.main, step)
-            self.stage = StageWork(setup, self.fabric, stage.number + 1, self.found, self._source)
+            self.stage = self._work(stage.number + 1)
             inherit(self.stage.supernet, stage.supernet.state_dict())
 
-    def _save_weights(self, stage: StageWork, derived: Derived) -> None:
+    def _save_weights(self, stage: StageWork | PretrainingWork, derived: Derived) -> None:
         """Those of the network that was found, to begin its training with; a phase can leave questions open."""
         if not derived.left_open and stage.stage.main.network is None:
             save_weights(self.setup, stage.supernet.weights_for(derived.answers), self.step, BEST)
@@ -253,6 +265,7 @@ class SearchWork(Work):
             "stage_step": stage.step,
             "adaptive": {each.phase.name: dict(each.adaptive) for each in stage.players},
             "watch": {each.phase.name: each.watch.state for each in stage.players},
+            "pretrained": stage.best if isinstance(stage, PretrainingWork) else None,
         }
         return Checkpoint(self.step, dict(stage.tensors()), state)
 
@@ -264,7 +277,7 @@ class SearchWork(Work):
         for number, step in enumerate(state.ended):
             self._take_over(setup.stages[number].main, step)
         if self.ended:
-            self.stage = StageWork(setup, self.fabric, len(self.ended), self.found, self._source)
+            self.stage = self._work(len(self.ended))
         if state.stage_step > self.stage.length.steps:
             raise _another(found, f"its stage has taken {state.stage_step} steps")
         self.stage.restore(found, state.stage_step)
@@ -309,6 +322,8 @@ class _State(Schema):
     stage_step: int = Field(ge=0)
     adaptive: dict[str, dict[str, float]]
     watch: dict[str, _Watch]
+    pretrained: float | None = None
+    """The best score of a phase that pretrains."""
 
 
 def _state_of(found: Checkpoint) -> _State:

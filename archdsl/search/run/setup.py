@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from archdsl.cost.tables import Table
 from archdsl.data import Data
 from archdsl.pipeline import Loaded
-from archdsl.settings import Search
+from archdsl.settings import Search, Training
 from archdsl.settings.searches import Phase, Split
 from archdsl.space import Program
+from archdsl.space.trace import Answers
 from archdsl.train.batches import Feed
 from archdsl.train.prepare import cropped
 from archdsl.train.run import FORMAT_VERSION, Length, Record, data_values
+
+TRAIN, SCORE = "train", "val"
+"""The splits of other data that a pretraining takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,28 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Pretraining:
+    """A phase that trains what was found so far on other data, from random weights (CAS, section 4.2)."""
+
+    phases: ClassVar[tuple[Phase, ...]] = ()
+    """None steps the supernet meanwhile."""
+    beside: ClassVar[tuple[Phase, ...]] = ()
+    main: Phase
+    program: Program
+    """What is laid out: that of the phase before it, or the one that the phase names. What was found answers it."""
+    trained: Program
+    """The same at the size of its crops, and of pixels with as many classes as its data have."""
+    length: Length
+    data: Data
+    recipe: Training
+    """What the phase says of weights, length and images."""
+    size: tuple[int, int]
+    """Height and width of the crops, in pixels."""
+    example: Answers
+    """Such as may be found, for what is checked and estimated before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """Which images step what, by their numbers in the split; None for all."""
 
@@ -47,7 +73,7 @@ class SearchSetup:
     loaded: Loaded
     """The space, or a genotype of it that leaves questions open, at the size of the crops."""
     search: Search
-    stages: tuple[Stage, ...]
+    stages: tuple[Stage | Pretraining, ...]
     parts: Mapping[Split, Parts]
     """Of each way in which a phase parts the images."""
     tables: Mapping[Path, Table]
@@ -100,6 +126,7 @@ class SearchSetup:
                 "beside": [phase.name for phase in each.beside],
                 "steps": each.length.steps,
                 "steps_per_epoch": each.length.steps_per_epoch,
+                **_of_pretraining(each),
             }
             for each in self.stages
         ]
@@ -118,3 +145,10 @@ class SearchSetup:
                 "eigenvalue_every": self.eigenvalue_every,
             }
         )
+
+
+def _of_pretraining(stage: Stage | Pretraining) -> Mapping[str, Any]:
+    """What a record has of it beside what it has of every stage."""
+    if isinstance(stage, Stage):
+        return {}
+    return {"data": data_values(stage.data, TRAIN, SCORE), "size": list(stage.size)}

@@ -43,13 +43,21 @@ from archdsl.train.typed_torch import manual_seed
 class StageWork:
     """A stage that can take steps: its supernet, the weights' optimizers, its phases, its batches."""
 
-    def __init__(self, setup: SearchSetup, fabric: Fabric, number: int, found: Answers, source: Split | Held) -> None:
+    def __init__(
+        self,
+        setup: SearchSetup,
+        fabric: Fabric,
+        number: int,
+        stage: Stage,
+        found: Answers,
+        source: Split | Held,
+    ) -> None:
         """`found` are answers of a genotype and of earlier phases, `source` the images that step."""
         self.setup = setup
         self.number = number
         self.step = 0
         """The number of steps taken in it."""
-        self.stage: Stage = setup.stages[number]
+        self.stage = stage
         self.length = self.stage.length
         self.supernet = supernet_of(setup, self.stage, fabric.device)
         self.players = [self._player(phase, found, fabric.device) for phase in self.stage.phases]

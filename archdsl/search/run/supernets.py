@@ -14,7 +14,7 @@ from archdsl.pipeline import NotLoaded
 from archdsl.relax.checkpoints import Budget
 from archdsl.relax.lower import NotRelaxable
 from archdsl.relax.plan import keeping, planned, unplanned
-from archdsl.search.run.setup import SearchSetup, Stage
+from archdsl.search.run.setup import Pretraining, SearchSetup, Stage
 from archdsl.train.distributed import batch_norm_over_processes, world_size
 from archdsl.weights.files import save
 
@@ -22,7 +22,7 @@ SUPERNET = "supernet.safetensors"
 """The weights of the last supernet, in the folder of a run."""
 
 
-def supernet_of(setup: SearchSetup, stage: Stage, device: torch.device) -> Supernet:
+def supernet_of(setup: SearchSetup, stage: Stage | Pretraining, device: torch.device) -> Supernet:
     """With random weights, by the seed of the search. Raises NotLoaded, NotEnoughMemory."""
     together = world_size() > 1
     budget = None if setup.memory_bytes is None else Budget(setup.memory_bytes, _largest_batch(stage))
@@ -40,8 +40,8 @@ def supernet_of(setup: SearchSetup, stage: Stage, device: torch.device) -> Super
     return made.to(device)
 
 
-def _largest_batch(stage: Stage) -> int:
-    return max(phase.weights.batch for phase in stage.phases)
+def _largest_batch(stage: Stage | Pretraining) -> int:
+    return max(phase.weights.batch for phase in (stage.main, *stage.beside))
 
 
 def inherit(supernet: Supernet, before: Mapping[str, Tensor]) -> int:

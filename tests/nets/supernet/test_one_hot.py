@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import torch
 from hypothesis import given, settings
 
 from archdsl.space.count import Census
@@ -59,3 +60,20 @@ def test_one_hot_decisions_are_the_network_where_widths_are_asked(folder: Path, 
     for _ in range(2):
         answers, _ = sampled(net.program, random)
         assert differs_from_network(net, answers, images(net.program)) <= 1e-5
+
+
+@settings(max_examples=25)
+@given(wide_spaces())
+def test_weights_that_are_taken_over_are_those_of_the_network_and_of_nothing_else(folder: Path, text: str) -> None:
+    program = drawn(folder, text)
+    net, other = scrambled(program), scrambled(program)
+    with torch.no_grad():
+        for tensor in other.state_dict().values():
+            tensor.mul_(2)
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    answers, _ = sampled(program, Random(8))
+    own, wanted = net.weights_for(answers), other.weights_for(answers)
+    net.take_over(answers, wanted)
+    assert all(torch.equal(tensor, wanted[name]) for name, tensor in net.weights_for(answers).items())
+    net.take_over(answers, own)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
