@@ -26,13 +26,11 @@ from benchmarks.fuzz.values import mutated_json
 PEAK: Final = 1 << 30
 """Bytes that a case may add to what its process held before; one that adds more is a finding."""
 
-_TEXT: Final = """archdsl 1
+SPACE: Final = """archdsl 1
 
 use std
 
 ops some = {identity, conv3x3, max_pool3x3}
-
-cost latency = table("device.json", unit = ms)
 
 cell block(c) {
   in prev2 -> align(c, like = prev), prev -> align(c, like = prev)
@@ -49,6 +47,11 @@ space net(classes = 11, c = 4) {
   }
   out logits = trunk -> conv(classes, k = 1, bias = yes) -> resize(like = image)
 }
+"""
+_TEXT: Final = (
+    SPACE
+    + """
+cost latency = table("device.json", unit = ms)
 
 search found of net {
   levels = one
@@ -60,6 +63,7 @@ search found of net {
   iterations = 2
 }
 """
+)
 _NETWORK: Final = """archdsl 1
 
 use std

@@ -5,28 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-SPACE = """archdsl 1
-
-use std
-
-ops some = {identity, conv3x3, max_pool3x3}
-
-cell block(c) {
-  in prev2 -> align(c, like = prev), prev -> align(c, like = prev)
-  x1 = sum({prev2, prev} -> some, keep = 1)
-  out x1 -> conv1x1(c)
-}
-
-space net(classes = 3, c = 4) {
-  in image: 3x32x64
-  s1 = image -> conv3x3(c, s = 2)
-  s2 = s1 -> conv3x3(c)
-  trunk = chain(s1, s2) {
-    each block(c = c) * 2
-  }
-  out logits = trunk -> conv(classes, k = 1, bias = yes) -> resize(like = image)
-}
-"""
+from benchmarks.fuzz.folders import SPACE
 
 SETTINGS = """
   relax = softmax(also = none)
