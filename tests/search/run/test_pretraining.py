@@ -12,6 +12,7 @@ from archdsl.data import Data, open_data
 from archdsl.search.run import SearchRequest, prepare
 from archdsl.search.run.pretraining import PretrainingWork
 from archdsl.search.run.searching import SearchWork
+from archdsl.search.run.stage import StageWork
 from archdsl.train import Refused, train
 from archdsl.train.distributed import fabric_of
 from archdsl.train.prepare import TrainRequest
@@ -94,22 +95,28 @@ def work_of(text: Path, out: Path, other: Data) -> SearchWork:
     return SearchWork(prepare(SearchRequest(str(text), out), streets(), other).setup, fabric_of("cpu", "fp32"))
 
 
+def stage_of(work: SearchWork, number: int) -> StageWork | PretrainingWork:
+    """The stage of that number, when the ones before it are over."""
+    while work.stage.number < number:
+        work.advance()
+    return work.stage
+
+
 def test_what_was_found_is_trained_as_a_command_trains_it_and_handed_on(tmp_path: Path, images: Path) -> None:
     text, other = write(tmp_path, TEXT), open_data(f"folder:{images}")
     work = work_of(text, tmp_path / "run", other)
-    while not isinstance(work.stage, PretrainingWork):
-        work.advance()
-    waiting = {name: tensor.clone() for name, tensor in work.stage.supernet.state_dict().items()}
-    answers = work.stage.answers
-    while isinstance(work.stage, PretrainingWork):
-        work.advance()
+    stage = stage_of(work, 1)
+    assert isinstance(stage, PretrainingWork)
+    waiting = {name: tensor.clone() for name, tensor in stage.supernet.state_dict().items()}
+    answers = stage.answers
 
+    stage_of(work, 2)
     pretrained = tmp_path / "run" / "pretrained" / "pretraining" / "best.safetensors"
     request = TrainRequest(f"{text}:plain", tmp_path / "trained", answers=answers, features="body")
     assert train(prepare_training(request, other).setup, fabric_of("cpu", "fp32")).finished
     assert pretrained.read_bytes() == (tmp_path / "trained" / "best.safetensors").read_bytes()
 
-    handed_on, tensors = work.stage.supernet, load_file(pretrained)
+    handed_on, tensors = stage_of(work, 2).supernet, load_file(pretrained)
     body = {path: each for path, each in answers.items() if path.question in handed_on.program.questions}
     open_ = next(path for path in handed_on.questions if path not in body)
     found = handed_on.weights_for({**body, open_: (handed_on.answers(open_)[0],)})
