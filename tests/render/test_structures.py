@@ -274,6 +274,46 @@ def test_candidates_that_name_a_map_beside_the_piped_one_stand_on_the_edge_of_th
     assert "A? one of sum_of(like = p6), attended(like = p6)" in legend
 
 
+NESTED = """archdsl 1
+
+use std
+
+cell block(c) {
+  in x
+  out x -> conv3x3(c)
+}
+
+space nested() {
+  in image: 3x32x64
+  stem = image -> conv3x3(8)
+  x = grid(column in 0..2, row in 0..2) {
+    start [0][0] = stem
+    finer = x[column][row - 1] -> max_pool(2, s = 2)
+    coarser = x[column - 1][row + 1] -> conv3x3(8) -> resize(2)
+    block(concat(x[0..(column - 1)][row], finer, coarser), c = 8)
+  }
+  out logits = x[2][0] -> conv(4)
+}
+"""
+"""UNet++ (Zhou et al., 2018): a grid whose places name what they read."""
+
+
+@pytest.mark.parametrize(
+    "block", ["out x -> conv3x3(c)", "choose operator in {conv3x3, conv1x1}\n  out x -> operator(c)"]
+)
+def test_a_grid_without_branches_shows_what_its_places_read(block: str, tmp_path: Path) -> None:
+    (tmp_path / "nested.arch").write_text(NESTED.replace("out x -> conv3x3(c)", block))
+    item = load(str(tmp_path / "nested.arch"))
+    picture = draw(item)
+    lines = set(dashes(picture))
+    needed = {"x[0][0]", "x[0][1]", "x[0][2]", "x[1][0]", "x[1][1]", "x[2][0]"}
+    assert {("stem", "x[0][0]"), ("x[2][0]", "logits"), ("x[0][0]", "x[2][0]"), ("x[1][1]", "x[2][0]")} <= lines
+    assert {tail for tail, _ in lines} - {"image", "stem"} >= needed
+    rows = {box.name: [line.text for line in box.label] for box in picture.boxes if box.name.startswith("row ")}
+    assert rows == {"row 0": ["1/1", "[0]"], "row 1": ["1/2", "[1]"], "row 2": ["1/4", "[2]"]}
+    assert render(picture, "svg")
+
+
 def test_a_long_name_is_cut_where_a_box_is_full(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     text = (TEXTS / "two_grids.arch").read_text()
     long = "middle_of_two_grids_that_has_a_longer_name_than_boxes"

@@ -18,6 +18,21 @@ def swung(start: Point, end: Point) -> tuple[Point, ...]:
     return (start, (start[0] + reach, start[1]), (end[0] - reach, end[1]), end)
 
 
+def joined(start: Point, end: Point, size: Point) -> tuple[Point, ...]:
+    """From the middle of one box of this size to that of another: down or up a column, over the boxes of a row."""
+    width, height = size[0] / 2, size[1] / 2
+    if start[0] == end[0]:
+        side = height if end[1] > start[1] else -height
+        return straight((start[0], start[1] + side), (end[0], end[1] - side))
+    if start[1] == end[1] and abs(end[0] - start[0]) > 3 * size[0] / 2:
+        over = start[1] + height + 0.06 * abs(end[0] - start[0]) + 8
+        reach = (end[0] - start[0]) * 0.2
+        first, last = (start[0] + width / 2, start[1] + height), (end[0] - width / 2, end[1] + height)
+        return (first, (first[0] + reach, over), (last[0] - reach, over), last)
+    side = width if end[0] > start[0] else -width
+    return swung((start[0] + side, start[1]), (end[0] - side, end[1]))
+
+
 def bent(corners: Sequence[Point], radius: float = 7) -> tuple[Point, ...]:
     """Straight between corners, which are rounded."""
     found: list[Point] = [corners[0]]

@@ -121,26 +121,27 @@ class GridSurroundings:
         found: list[Line] = []
         for source in (each for each in self.layout.outside if each.depth < 0):
             for visit in starts:
-                if source.name not in self.read_at(visit.place):
+                if source.name not in self.layout.reads[self.layout.trellis.spell(visit.place)]:
                     continue
                 end = self.layout.edge(visit, right=False)
+                if not visit.branches:
+                    found.append(Line(source.name, visit.name, stroke=_HEAD, way=self.entering(source, end)))
                 for branch in visit.branches:
                     offset, stroke = self.layout.offset(branch, visit.branches), self.layout.stroke(branch)
                     way = self.entering(source, (end[0], end[1] + offset), offset)
                     found.append(Line(source.name, visit.name, stroke=stroke, arrow=False, way=way))
-            for place in () if starts else self.layout.trellis.starts:
-                if source.name in self.read_at(place):
+            for place in () if starts else self.beginnings:
+                spelled = self.layout.trellis.spell(place)
+                if source.name in self.layout.reads[spelled]:
                     x, y = self.layout.grid.centre(place)
                     way = self.entering(source, (x - CELL[0] / 2, y))
-                    found.append(Line(source.name, self.layout.trellis.spell(place), stroke=_HEAD, way=way))
+                    found.append(Line(source.name, spelled, stroke=_HEAD, way=way))
         return found
 
-    def read_at(self, place: Place) -> frozenset[str]:
-        """The parts whose maps the cell at a place reads, by whatever branch."""
-        spelled = self.layout.trellis.spell(place)
-        return frozenset(
-            source for cell in self.layout.cells.values() if cell.scope == spelled for source in cell.reads
-        )
+    @property
+    def beginnings(self) -> Iterable[Place]:
+        """Where a path can begin; in a grid without branches any place may read what stands before it."""
+        return self.layout.trellis.starts if self.layout.numbers else self.layout.trellis.sources
 
     def entering(self, source: Outside, end: Point, offset: float = 0.0) -> tuple[Point, ...]:
         """Straight from the box next to the grid; from one behind it over those between."""
@@ -176,20 +177,27 @@ class GridSurroundings:
         used: dict[Place, int] = {}
         for each in self.layout.outside:
             for source in each.reads:
-                visit = self.layout.carrier(each.name, source)
+                visit = self.layout.carrier(each.name, source) or self.asking(source)
                 if visit is None:
                     continue
                 end = (self.places[each.name][0] - _SIDE[0] / 2, self.port(each, source))
                 start = self.layout.edge(visit, right=True)
                 if visit.place[0] == self.layout.grid.columns[-1]:
-                    branch = visit.branches[0]
-                    stroke = Stroke(self.layout.stroke(branch).colour, self.outer_stroke(each).dash, 1.5)
+                    stroke = Stroke(self.layout.stroke_of(visit).colour, self.outer_stroke(each).dash, 1.5)
                     found.append(Line(visit.name, each.name, stroke=stroke, way=swung(start, end)))
                     continue
                 number = used.get(visit.place[1:], 0)
                 used[visit.place[1:]] = number + 1
                 found.append(Line(visit.name, each.name, stroke=EARLIER, way=self.over(visit, end, number)))
         return found + self.ends()
+
+    def asking(self, source: str) -> Visit | None:
+        """The place of a cell in a grid without branches, as long as it asks questions."""
+        place = self.layout.spelled.get(self.layout.cells[source].scope)
+        if place is None or self.layout.visits or self.layout.numbers:
+            return None
+        spelled = self.layout.trellis.spell(place)
+        return Visit(place, spelled, (), spelled, self.layout.cells[source].nodes, source, "", "", None)
 
     def over(self, visit: Visit, end: Point, number: int) -> tuple[Point, ...]:
         """Out of its row on the nearer side, and behind the grid to the head."""

@@ -26,7 +26,7 @@ from archdsl.render.model.picture import (
     Stroke,
     Text,
 )
-from archdsl.render.model.splines import moved, swung
+from archdsl.render.model.splines import joined, moved, swung
 from archdsl.render.views.chances import Chances, percent, samples, stroke
 from archdsl.render.views.grid_surroundings import EARLIER, GridSurroundings
 from archdsl.render.views.legends import Entry, legend, text_box
@@ -52,6 +52,7 @@ _PROBABLE: Point = (CELL[0], 56)
 """A place with the most probable answers."""
 
 _GREY = Stroke(FAINT, Dash.SOLID, 0.7)
+_READ = Stroke(MUTED, Dash.SOLID, 1.1)
 
 
 def trellis_picture(
@@ -81,7 +82,7 @@ class _Drawing:
         heads = self.heads
         boxes = [*self.headings(), *self.places(), *cell_boxes(self.layout), *heads.boxes(), *self.legend[0]]
         boxes += self.scale()
-        lines = [*self.steps(), *strokes(self.layout), *heads.lines(), *self.legend[1]]
+        lines = [*self.steps(), *self.reads(), *strokes(self.layout), *heads.lines(), *self.legend[1]]
         return Picture(self.layout.side.name, tuple(boxes), tuple(lines), flow=None)
 
     @cached_property
@@ -92,7 +93,8 @@ class _Drawing:
 
     def headings(self) -> list[Box]:
         side, grid = self.layout.side, self.layout.grid
-        kind = f"of {side.program.name}" if side.program.name != side.name else "a space"
+        kind = "a network" if side.graph.closed else "a space"
+        kind = f"of {side.program.name}" if side.program.name != side.name else kind
         top = grid.above(grid.rows[0]) + 58
         about = f"{kind}, {self.layout.trellis.name} of {len(grid.columns)} layers"
         found = [
@@ -111,7 +113,10 @@ class _Drawing:
         return found
 
     def resolution(self, row: Place) -> str:
-        """Of the maps that enter the cells of a row: what their sources are chosen among, else what they read."""
+        """Of the maps that the sources of a row are chosen among; where none are, of those that its cells read.
+
+        Places of a grid without branches may read maps of several sizes; there it is of those that they write.
+        """
         program = self.layout.side.program
         paths = self.nodes_at(row)
         inside = [node for node in program.nodes if node.path in paths]
@@ -121,9 +126,15 @@ class _Drawing:
                     return resolution(node.shape, self.layout.image)
                 case _:
                     pass
-        entering = (program.nodes[index] for node in inside for index in node.inputs)
-        shapes = [node.shape for node in entering if node.path not in paths]
-        return resolution(shapes[0], self.layout.image) if shapes else ""
+        if self.layout.numbers:
+            entering = (program.nodes[index] for node in inside for index in node.inputs)
+            maps = (node for node in entering if node.path not in paths)
+        else:
+            readers = (node for node in program.nodes if node.path not in paths)
+            maps = (program.nodes[index] for node in readers for index in node.inputs)
+            maps = (node for node in maps if node.path in paths)
+        first = next(maps, None)
+        return resolution(first.shape, self.layout.image) if first is not None else ""
 
     def nodes_at(self, row: Place) -> frozenset[str]:
         """The nodes of the space at the places of a row, in every instance of the cell that holds the grid."""
@@ -215,6 +226,22 @@ class _Drawing:
                 found.append(Line(tail, head, stroke=drawn, arrow=False, way=way))
         return found
 
+    def reads(self) -> list[Line]:
+        """What the cells of a grid without branches read of each other, where no question decides it."""
+        if self.layout.numbers:
+            return []
+        found: list[Line] = []
+        for spelled, sources in self.layout.reads.items():
+            place = self.layout.spelled[spelled]
+            if not self.layout.side.graph.closed and self.layout.trellis.sources[place]:
+                continue
+            places = (self.layout.spelled.get(self.layout.cells[source].scope) for source in sources)
+            for source in dict.fromkeys(each for each in places if each is not None):
+                tail = self.anchor(self.layout.trellis.spell(source))
+                way = joined(self.layout.grid.centre(source), self.layout.grid.centre(place), self.layout.cell_size)
+                found.append(Line(tail, self.anchor(spelled), stroke=_READ, way=way))
+        return found
+
     def anchor(self, spelled: str) -> str:
         """The box that stands at a place."""
         at = [visit.name for visit in self.layout.visits if visit.place == self.layout.spelled[spelled]]
@@ -254,7 +281,7 @@ class _Drawing:
             found = [*samples(), *found]
         if any(each.auxiliary for each in self.layout.outside):
             found.append(Entry("auxiliary, trained with and not exported", Stroke(MUTED, Dash.DASHED, 1.2)))
-        return [*found, Entry("a step that the space allows", _GREY)]
+        return [*found, Entry("a step that the space allows", _GREY)] if self.steps() else found
 
     def asked(self) -> list[str]:
         """Each kind of question with its candidates, where all that are of the kind have the same."""
@@ -268,7 +295,7 @@ class _Drawing:
             questions = [
                 each for each in questions if each.path in ends or any(each.path.within(place) for place in places)
             ]
-        found = [f"{len(questions)} questions"]
+        found = [f"{len(questions)} question{'' if len(questions) == 1 else 's'}"] if questions else []
         for kind in (QuestionKind.OPERATOR, QuestionKind.WIDTH, QuestionKind.SOURCE):
             sets = [question.answers for question in questions if question.kind is kind]
             if sets and len(set(sets)) == 1:
@@ -295,8 +322,8 @@ def cell_boxes(layout: TrellisLayout) -> list[Box]:
 
 def _cell_box(layout: TrellisLayout, visit: Visit) -> Box:
     at = layout.grid.of_visit(visit)
-    own = layout.stroke(visit.branches[0])
-    alone = len(visit.branches) == 1
+    own = layout.stroke_of(visit)
+    alone = len(visit.branches) < 2
     if visit.cell is None:
         colour = own.colour if alone else INK
         label = tuple(Text(line, 9, colour=MUTED) for line in wrapped(visit.op, 8, 2))

@@ -14,7 +14,7 @@ from archdsl.diff.cells import Cell, maps_read, ops_of
 from archdsl.diff.routes import route
 from archdsl.ir import ClosedNode
 from archdsl.ops import Shape
-from archdsl.render.model.picture import Point, Stroke, branch_stroke
+from archdsl.render.model.picture import INK, Point, Stroke, branch_stroke
 from archdsl.render.views.parts import Outside, Parts, outside, parts
 from archdsl.render.views.shares import Shares
 from archdsl.space import Branch, Frame, FrameKind, Place, QuestionKind, Trellis
@@ -53,14 +53,20 @@ class Visit:
 
 
 def visits(side: Side, trellis: Trellis, found: Mapping[str, Cell]) -> tuple[Visit, ...]:
-    """Every visit of a closed network, place by place along each branch; shared ones once."""
+    """Every visit of a closed network, place by place along each branch; shared ones once.
+
+    Of a grid without branches each place that computes something, which is visited by none.
+    """
+    if not any(ends.trellis == trellis.scope for ends in side.program.branches.values()):
+        cells = {place: _at(trellis, found, place) for place in trellis.sources}
+        return tuple(_visit(side, trellis, None, place, here, None) for place, here in cells.items() if here)
     known: dict[tuple[object, ...], Visit] = {}
     for branch, ends in side.program.branches.items():
         if ends.trellis != trellis.scope:
             continue
         before: Visit | None = None
         for place in route(side.program, side.answers, branch):
-            here = _cells_at(side, trellis, found, branch, place)
+            here = [cell for cell in _at(trellis, found, place) if _computes(side, branch, cell)]
             operator = _operator(side, trellis, branch, place)
             key = (place, here[-1].path) if here else (place, before and before.name, operator)
             visit = known.get(key) or _visit(side, trellis, branch, place, here, before)
@@ -72,7 +78,7 @@ def visits(side: Side, trellis: Trellis, found: Mapping[str, Cell]) -> tuple[Vis
 
 
 def _visit(
-    side: Side, trellis: Trellis, branch: Branch, place: Place, here: Sequence[Cell], before: Visit | None
+    side: Side, trellis: Trellis, branch: Branch | None, place: Place, here: Sequence[Cell], before: Visit | None
 ) -> Visit:
     operator = _operator(side, trellis, branch, place)
     spelled = trellis.spell(place)
@@ -110,12 +116,10 @@ def _named_apart(found: tuple[Visit, ...], trellis: Trellis) -> tuple[Visit, ...
     )
 
 
-def _cells_at(
-    side: Side, trellis: Trellis, found: Mapping[str, Cell], branch: Branch, place: Place
-) -> tuple[Cell, ...]:
-    """What this branch computes at a place, in the order of the graph."""
+def _at(trellis: Trellis, found: Mapping[str, Cell], place: Place) -> list[Cell]:
+    """What is computed at a place, in the order of the graph."""
     spelled = trellis.spell(place)
-    return tuple(cell for cell in found.values() if cell.scope == spelled and _computes(side, branch, cell))
+    return [cell for cell in found.values() if cell.scope == spelled]
 
 
 def _computes(side: Side, branch: Branch, cell: Cell) -> bool:
@@ -124,7 +128,7 @@ def _computes(side: Side, branch: Branch, cell: Cell) -> bool:
     return not owners or str(branch) in owners
 
 
-def _operator(side: Side, trellis: Trellis, branch: Branch, place: Place) -> str:
+def _operator(side: Side, trellis: Trellis, branch: Branch | None, place: Place) -> str:
     """The answers about operators at a place, which is what a reader calls the cell."""
     scope = trellis.at(place)
     asked = [
@@ -132,8 +136,8 @@ def _operator(side: Side, trellis: Trellis, branch: Branch, place: Place) -> str
         for path, question in side.program.questions.items()
         if path.within(scope) and question.kind is QuestionKind.OPERATOR
     ]
-    answers = (side.answers.get(path.of(branch), side.answers.get(path)) for path in asked)
-    return ", ".join(", ".join(answer) for answer in answers if answer)
+    own = (side.answers.get(path if branch is None else path.of(branch), side.answers.get(path)) for path in asked)
+    return ", ".join(", ".join(answer) for answer in own if answer)
 
 
 @dataclass(frozen=True)
@@ -274,6 +278,16 @@ class TrellisLayout:
         return frozenset(path for path, cell in self.cells.items() if cell.scope in places)
 
     @cached_property
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """By place the parts that its cells read, by whatever branch, but for their own."""
+        found: dict[str, dict[str, None]] = {spelled: {} for spelled in self.spelled}
+        for cell in self.cells.values():
+            if cell.scope in found:
+                here = (each for each in cell.reads if self.cells[each].scope != cell.scope)
+                found[cell.scope] |= dict.fromkeys(here)
+        return {spelled: tuple(each) for spelled, each in found.items()}
+
+    @cached_property
     def image(self) -> Shape:
         return self.side.graph.node(self.side.graph.images[0]).shape
 
@@ -294,6 +308,10 @@ class TrellisLayout:
 
     def stroke(self, branch: str) -> Stroke:
         return branch_stroke(self.numbers[branch])
+
+    def stroke_of(self, visit: Visit) -> Stroke:
+        """That of its first branch; a plain one in a grid without branches."""
+        return self.stroke(visit.branches[0]) if visit.branches else Stroke(INK)
 
     def carrier(self, reader: str, source: str) -> Visit | None:
         """The last place that still has the map which is read: skips hand it on."""
