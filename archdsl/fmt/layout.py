@@ -13,6 +13,7 @@ _NEWLINE: Final = "_NL"
 _COMMENT: Final = "COMMENT"
 _CALLED: Final = frozenset({"NAME", "CHAIN", "HYPER", "GRID", "RSQB"})
 _OPERAND_ENDS: Final = frozenset({"NAME", "INT", "FLOAT", "SHAPE", "STRING", "RPAR", "RSQB", "RBRACE"})
+_BEFORE_A_BLOCK: Final = (_OPERAND_ENDS - {"RBRACE"}) | {"SCALES"}
 _TIGHT_BEFORE: Final = frozenset({"COMMA", "COLON", "DOT", "_DOTS", "AT"})
 _TIGHT_AFTER: Final = frozenset({"DOT", "_DOTS", "AT"})
 
@@ -174,7 +175,7 @@ class _Reader:
             sign = token.kind == "MINUS" and previous not in _OPERAND_ENDS
             return Word(token.kind, self._spelled(token), sign)
         closer = _OPENERS[token.kind]
-        if token.kind == "LBRACE" and previous in _OPERAND_ENDS - {"RBRACE"}:
+        if token.kind == "LBRACE" and previous in _BEFORE_A_BLOCK:
             rows, head = self.rows_to(closer)
             part: Part = Block(rows, head)
         else:

@@ -85,8 +85,14 @@ def _statement(node: ast.Statement) -> str:
             return f"phase {node.name.text} {_block(node.body)}"
         case ast.Answer():
             return f"answer {_target(node.target)} {_block(node.body)}"
+        case ast.Scales():
+            return "scales {\n" + "".join(f"{_scale(scale)}\n" for scale in node.scales) + "}"
         case _:
             assert_never(node)
+
+
+def _scale(scale: ast.Scale) -> str:
+    return f"{scale.name.text}: {unparse_arguments(scale.values)[1:-1]}"
 
 
 def _port(port: ast.Port) -> str:

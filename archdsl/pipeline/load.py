@@ -36,7 +36,8 @@ class Loaded:
 
     @property
     def name(self) -> str:
-        return self.meaning.name
+        """The name of the item, with its scale: files of two scales stand beside each other."""
+        return f"{self.meaning.name}_{self.target.scale}" if self.target.scale else self.meaning.name
 
     @property
     def program(self) -> Program:
@@ -97,7 +98,7 @@ def check(
 ) -> Checked:
     """Check every item of a text, or the one that is named. Raises NotLoaded where the text cannot be read."""
     target, source = opened(written)
-    text = Text(source, target.path, target.files, overrides or {}, size)
+    text = Text(source, target.path, target.files, _with_scale(target, source, overrides or {}), size)
     if target.item is None:
         return SESSION.check(text)
     return SESSION.check_recipe(text, target.item) or SESSION.check_item(text, target.item)
@@ -113,12 +114,29 @@ def load(
     Raises NotLoaded.
     """
     target, source = opened(written)
-    checked = SESSION.check_item(Text(source, target.path, target.files, overrides or {}, size), target.item)
+    overrides = _with_scale(target, source, overrides or {})
+    checked = SESSION.check_item(Text(source, target.path, target.files, overrides, size), target.item)
     if checked.failed:
         raise NotLoaded(checked.diagnostics)
-    given = {name: parameter(text) for name, text in (overrides or {}).items()}
+    given = {name: parameter(text) for name, text in overrides.items()}
     sources = tuple(checked.unit.sources())
     return Loaded(target, source, sources, checked.meanings[0], checked.diagnostics, given)
+
+
+def _with_scale(target: Target, source: SourceFile, overrides: Mapping[str, str]) -> Mapping[str, str]:
+    """The parameters of the scale that a target names, and over them those that are given. Raises NotLoaded."""
+    if target.scale is None:
+        return overrides
+    checker = SESSION.checker(Text(source, target.path, target.files))
+    given = checker.scale(target.item, target.scale)
+    if given is None:
+        raise NotLoaded(checker.reporter.diagnostics)
+    return {**{name: _written(value) for name, value in given.items()}, **overrides}
+
+
+def _written(value: object) -> str:
+    """A value as a command line gives it."""
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def opened(written: str | Target) -> tuple[Target, SourceFile]:

@@ -14,24 +14,27 @@ from archdsl.syntax import bytes_of, decode, read
 from archdsl.text import SourceFile
 from archdsl.vcs import Revision
 
-_ITEM = re.compile(r"(?P<file>.+):(?P<item>[A-Za-z_][A-Za-z0-9_]*)", re.DOTALL)
+_NAME = "[A-Za-z_][A-Za-z0-9_]*"
+_ITEM = re.compile(rf"(?P<file>.+):(?P<item>{_NAME})(?:@(?P<scale>{_NAME}))?", re.DOTALL)
 _GIT = re.compile(r"git:(?P<revision>[^:]*):(?P<path>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`file.arch`, `file.arch:NAME`, `-`, or `git:REVISION:file.arch`."""
+    """`file.arch`, `file.arch:NAME`, at a scale `file.arch:NAME@n`, `-`, or `git:REVISION:file.arch`."""
 
     file: str
     item: str | None = None
     place: Path | None = None
     """Where the text belongs, if it lies elsewhere: git hands out copies."""
+    scale: str | None = None
+    """The scale of the space at which it is meant."""
 
     @classmethod
     def parse(cls, written: str) -> Target:
         match = _ITEM.fullmatch(written)
         if match and not Path(written).exists() and (match["file"] == "-" or match["file"].endswith(".arch")):
-            return cls(match["file"], match["item"])
+            return cls(match["file"], match["item"], scale=match["scale"])
         return cls(written)
 
     @property

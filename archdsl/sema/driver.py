@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -19,15 +20,17 @@ from archdsl.sema.elaborate.builder import Builder, Scope
 from archdsl.sema.elaborate.elaborator import Elaborator
 from archdsl.sema.elaborate.limits import Budget, Refused
 from archdsl.sema.elaborate.spaces import lay_out
-from archdsl.sema.elaborate.values import Environment, Poison, Value
+from archdsl.sema.elaborate.values import POISON, Environment, Poison, Value
 from archdsl.sema.genotype.membership import check as check_membership
 from archdsl.sema.genotype.reader import Reader
 from archdsl.sema.modules.load import Definition, Found, Unit
 from archdsl.sema.reporter import Reporter, listed, suggestion
+from archdsl.sema.resolve.scales import scales_of
 from archdsl.space import Program, QuestionPath
 from archdsl.space.divisibility import of_program
 from archdsl.space.trace import Trace
 from archdsl.syntax import ast
+from archdsl.syntax.tree import names
 from archdsl.syntax.unparse import unparse
 from archdsl.text import Span
 
@@ -141,6 +144,8 @@ class Checker:
                 break
             if isinstance(item, ast.Space | ast.Genotype) and (meaning := self.item(name)) is not None:
                 meanings.append(meaning)
+            if isinstance(item, ast.Space) and name not in self.unit.broken:
+                self._check_scales(item)
             if isinstance(item, _RECIPES) and (recipe := self.recipe(name)) is not None:
                 recipes.append(recipe)
         return meanings, recipes
@@ -249,6 +254,49 @@ class Checker:
         if meaning is None and not self.reporter.errors:
             raise LostWithoutAWord(name)
         return meaning
+
+    def scale(self, name: str | None, scale: str) -> Mapping[str, Value] | None:
+        """The parameters that a scale of a space gives; None where there is none of that name, which is reported."""
+        item = self.unit.items.get(name or "")
+        known: Sequence[ast.Scale] = scales_of(item) if isinstance(item, ast.Space) else ()
+        found = next((each for each in known if each.name.text == scale), None)
+        if found is not None:
+            return self._given(found)
+        sizes = [each.name.text for each in known]
+        self.reporter.report(
+            codes.NO_ITEM,
+            f"`{name}` has no scale `{scale}`",
+            None,
+            help=suggestion(scale, sizes) if sizes else "scales are lines of a space: `scales { n: width = 0.25 }`",
+        )
+        return None
+
+    def _given(self, scale: ast.Scale) -> Mapping[str, Value] | None:
+        """The values of a scale, which are known without the space."""
+        ev = Elaborator(Builder(), self.reporter)
+        given: dict[str, Value] = {}
+        for each in scale.values:
+            named = any(path.head.text not in ("yes", "no") for path in names(each.value))
+            value = POISON if named else ev.value(each.value, Environment(self.unit, Scope()))
+            if named or not isinstance(value, int | Fraction | str | Poison):
+                message = f"a scale gives numbers, flags and words, and `{unparse(each.value)}` is none"
+                value = ev.poison(codes.WRONG_KIND, message, each.value.span, "here")
+            if each.name is not None:
+                given[each.name.text] = value
+        return None if any(isinstance(value, Poison) for value in given.values()) else given
+
+    def _check_scales(self, item: ast.Space) -> None:
+        """Lay the space out at each of its scales: what does not fit there is said where it is written."""
+        for scale in scales_of(item):
+            known = {parameter.name.text for parameter in item.parameters}
+            given = None if self.reporter.full else self._given(scale)
+            if given is None or not given.keys() <= known:
+                continue
+            found = Reporter()
+            self.layouts.of(item, self.unit, {**given, **self.overrides}, self.size, found)
+            at = Mark(scale.name.span, f"at the scale `{scale.name.text}`")
+            for each in found.diagnostics:
+                self.reporter.add(replace(each, secondary=(*each.secondary, at)))
 
     def _space(self, item: ast.Space) -> Meaning | None:
         program = self._lay_out(item, self.unit, self.overrides)

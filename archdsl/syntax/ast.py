@@ -305,7 +305,22 @@ class Answer(Node):
     body: tuple[Statement, ...]
 
 
-Statement = Input | Output | Choose | Branches | Start | Assign | Structure | Place | Phase | Answer
+@record
+class Scale(Node):
+    """`n: depth = 0.5, width = 0.25`: values of a space's parameters under a name."""
+
+    name: Name
+    values: tuple[Argument, ...]
+
+
+@record
+class Scales(Node):
+    """`scales { … }`, in a space."""
+
+    scales: tuple[Scale, ...]
+
+
+Statement = Input | Output | Choose | Branches | Start | Assign | Structure | Place | Phase | Answer | Scales
 
 
 # Items -----------------------------------------------------------------------------------------

@@ -18,7 +18,9 @@ from archdsl.syntax.token_names import ITEM_KINDS
 from archdsl.syntax.tokens import BEFORE_A_BLOCK, CLOSERS, COMMENT, NAME, NEWLINE, OPENERS, STRING, Token
 from archdsl.text import SourceFile, Span, TextEdit
 
-_LINE_KINDS: Final = frozenset({"OUT", "CHOOSE", "EACH", "BRANCHES", "PHASE", "ANSWER", "WHEN", "ELSE", "START"})
+_LINE_KINDS: Final = frozenset(
+    {"OUT", "CHOOSE", "EACH", "BRANCHES", "PHASE", "ANSWER", "WHEN", "ELSE", "START", "SCALES"}
+)
 _SIGNS: Final = {"RPAR": ")", "RSQB": "]", "RBRACE": "}", "LPAR": "(", "LSQB": "[", "LBRACE": "{"}
 
 

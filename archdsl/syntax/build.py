@@ -63,6 +63,8 @@ class Builder:
             "place": self._place,
             "phase": lambda span, kids: ast.Phase(span, self._name(kids[0]), kids[1]),
             "answer": lambda span, kids: ast.Answer(span, kids[0], kids[1]),
+            "scales": lambda span, kids: ast.Scales(span, tuple(kids)),
+            "scale": lambda span, kids: ast.Scale(span, self._name(kids[0]), tuple(kids[1:])),
             "target": lambda span, kids: ast.Target(span, kids[0], self._maybe(kids[1]), self._maybe(kids[2])),
             "tuple": lambda span, kids: ast.Tuple(span, tuple(kids)),
             "compare": lambda span, kids: ast.Compare(span, self._spelling(kids[1]), kids[0], kids[2]),

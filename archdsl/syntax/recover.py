@@ -54,6 +54,7 @@ _HEADERS: Final[dict[str, tuple[str, ...]]] = {
     "GENOTYPE": ("GENOTYPE", NAME, "OF", NAME),
     "PHASE": ("PHASE", NAME),
     "ANSWER": ("ANSWER", NAME),
+    "SCALES": ("SCALES",),
     "OUT": ("OUT", "CASE", NAME),
     "WHEN": ("WHEN", NAME, "COLON", "CASE", NAME),
     "ELSE": ("ELSE", "COLON", "CASE", NAME),

@@ -10,7 +10,7 @@ from archdsl.text import SourceFile
 
 ITEM_KINDS: Final = frozenset({"USE", "OP", "OPS", "CELL", "SPACE", "COST", "SEARCH", "TRAIN", "GENOTYPE"})
 ITEM_WORDS: Final = ("use", "op", "ops", "cell", "space", "cost", "search", "train", "genotype")
-STATEMENT_WORDS: Final = ("in", "out", "choose", "branches", "start", "each", "phase", "answer")
+STATEMENT_WORDS: Final = ("in", "out", "choose", "branches", "start", "each", "phase", "answer", "scales")
 ARM_WORDS: Final = ("when", "else")
 
 _OPERATORS: Final = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "CIRCUMFLEX", "COMPARE", "_ARROW", "_DOTS"})

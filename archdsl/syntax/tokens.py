@@ -22,10 +22,10 @@ OPENERS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 CLOSERS = {closer: opener for opener, closer in OPENERS.items()}
 
 ENDS_AN_OPERAND = frozenset({NAME, "INT", "FLOAT", "SHAPE", STRING, "RPAR", "RSQB"})
-BEFORE_A_BLOCK = ENDS_AN_OPERAND | {"PHASE", "ANSWER", "OF"}
+BEFORE_A_BLOCK = ENDS_AN_OPERAND | {"PHASE", "ANSWER", "OF", "SCALES"}
 """A `{` opens a block after one of these, and a set after anything else.
 
-After the three keywords a name is missing, but the block is a block all the same.
+After the first three keywords a name is missing, but the block is a block all the same.
 """
 
 _BLANK = "BLANK"

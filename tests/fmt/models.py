@@ -98,6 +98,7 @@ expressions: SearchStrategy[ast.Expr] = st.recursive(leaves, _grown, max_leaves=
 paths = _paths(leaves)
 steps = _steps(leaves)
 arguments = _arguments(leaves)
+given = st.builds(ast.Argument, st.just(HERE), expressions, name=names)
 targets = st.builds(ast.Target, st.just(HERE), paths, st.none() | names, st.none() | names)
 
 
@@ -112,6 +113,7 @@ def _simple() -> SearchStrategy[ast.Statement]:
         st.builds(ast.Start, here, many(leaves, least=1, most=2), expressions),
         st.builds(ast.Assign, here, targets, expressions),
         st.builds(ast.Place, here, paths, arguments, st.booleans(), st.none() | names, st.none() | leaves),
+        st.builds(ast.Scales, here, many(st.builds(ast.Scale, here, names, many(given, least=1)))),
     )
 
 

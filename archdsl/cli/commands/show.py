@@ -73,7 +73,7 @@ def _ends(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
 
 def _text(loaded: Loaded) -> str:
     program = loaded.program
-    kind = "a space" if loaded.name == program.name else f"a genotype of {program.name}"
+    kind = f"a genotype of {program.name}" if loaded.is_genotype else "a space"
     parameters = ", ".join(f"{name} = {_value(value)}" for name, value in program.parameters)
     rows = [("parameters", parameters)] if parameters else []
     parts = [f"{loaded.name}: {kind}\n", table([*rows, ("hash", program.hash)]), table(list(_ends(loaded)))]

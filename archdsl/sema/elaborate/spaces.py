@@ -62,7 +62,7 @@ def _program(
         return None
     if not any(isinstance(node.payload, Result) for node in builder.nodes):
         return None
-    constants = tuple((name, value) for name, value in parameters.items() if isinstance(value, int | str | bool))
+    constants = tuple((name, value) for name, value in parameters.items() if isinstance(value, int | Fraction | str))
     return Program(
         space.name.text,
         constants,

@@ -32,7 +32,7 @@ def run(ev: Evaluator, body: Sequence[ast.Statement], env: Environment) -> dict[
                 _structure(ev, statement, env)
             case ast.Branches():
                 branches.build(ev, statement, env)
-            case ast.Input() | ast.Start() | ast.Place() | ast.Phase() | ast.Answer():
+            case ast.Input() | ast.Start() | ast.Place() | ast.Phase() | ast.Answer() | ast.Scales():
                 pass
     return outputs
 

@@ -14,9 +14,11 @@ from archdsl.syntax.tree import names, show
 def structure_hash(space: ast.Space, unit: Unit) -> str:
     """`sha256:…` over the space and every op, op set and cell that it uses, by their trees.
 
-    Layout, comments, costs, searches and the defaults of the space's own parameters leave it as it is.
+    Layout, comments, costs, searches, scales and the defaults of the space's own parameters leave it as it is.
     """
-    bare = replace(space, parameters=tuple(replace(each, default=None) for each in space.parameters))
+    body = tuple(line for line in space.body if not isinstance(line, ast.Scales))
+    parameters = tuple(replace(each, default=None) for each in space.parameters)
+    bare = replace(space, parameters=parameters, body=body)
     found: dict[str, str] = {}
     waiting: list[tuple[Definition, Unit]] = [(bare, unit)]
     while waiting:

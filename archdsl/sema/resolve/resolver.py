@@ -16,6 +16,7 @@ from archdsl.sema.modules.load import Definition as Item
 from archdsl.sema.reporter import Reporter, replacement, suggestion
 from archdsl.sema.resolve.index import Call, Definition, Index, Kind
 from archdsl.sema.resolve.name_ranges import names_between
+from archdsl.sema.resolve.scales import check_scales
 from archdsl.syntax import ast
 from archdsl.syntax.tree import children, names
 from archdsl.text import Span, TextEdit
@@ -75,6 +76,7 @@ def _check_item(item: Item, unit: Unit, reporter: Reporter, unknown: set[str], i
         case ast.Space(parameters=parameters, body=body):
             check.parameters(parameters)
             check.body(body, is_space=True)
+            check_scales(item, reporter)
         case ast.Search(parameters=parameters):
             check.parameters(parameters)
         case ast.Genotype() | ast.Cost() | ast.Train():
@@ -137,7 +139,7 @@ class _Body:
     # Bodies -------------------------------------------------------------------------------------
 
     def body(self, body: Sequence[ast.Statement], *, is_space: bool = False) -> None:
-        self._forms(body)
+        self._forms(body, (*_IN_BODY, ast.Scales) if is_space else _IN_BODY)
         self._collect(body)
         for statement in body:
             if isinstance(statement, ast.Input):
@@ -147,9 +149,9 @@ class _Body:
             self._statement(statement, position, is_space=is_space)
         self._check_outputs(body, is_space=is_space)
 
-    def _forms(self, body: Sequence[ast.Statement]) -> None:
+    def _forms(self, body: Sequence[ast.Statement], allowed: tuple[type[ast.Node], ...]) -> None:
         for statement in body:
-            if not isinstance(statement, _IN_BODY):
+            if not isinstance(statement, allowed):
                 self._out_of_place(statement, f"the body of `{self.owner.text}`")
 
     def _out_of_place(self, statement: ast.Statement, where: str) -> None:
@@ -164,12 +166,14 @@ class _Body:
             ast.Structure: "a structure",
             ast.Assign: "a line with `=`",
             ast.Choose: "`choose`",
+            ast.Scales: "`scales`",
         }[type(statement)]
         homes: dict[type[ast.Statement], str] = {
             ast.Start: "it stands in a `grid`",
             ast.Place: "it stands in a `chain`, a `hyper` or a `grid`; elsewhere write `y = cell(x)`",
             ast.Phase: "it stands in a `search`",
             ast.Answer: "it stands in a `genotype`",
+            ast.Scales: "it stands in a `space`, whose parameters it gives",
         }
         self.reporter.report(
             codes.OUT_OF_PLACE,
@@ -224,8 +228,18 @@ class _Body:
                     self.define(name, Kind.BRANCH, statement)
             case ast.Structure():
                 self._structure(statement, position)
+            case ast.Scales(scales=scales):
+                for scale in scales:
+                    for each in scale.values:
+                        self._scaled(each)
             case ast.Start() | ast.Place() | ast.Phase() | ast.Answer():
                 pass
+
+    def _scaled(self, given: ast.Argument) -> None:
+        """A value of a scale: a use of the parameter that it names, and nothing that only the space knows."""
+        parameter = given.name and self.around.get(given.name.text)
+        if parameter and given.name:
+            self.index.use(parameter, given.name.span)
 
     def _structure(self, structure: ast.Structure, position: int) -> None:
         local: dict[str, Definition] = {}
