@@ -33,6 +33,8 @@ def size_object(size: SpaceStats) -> dict[str, Any]:
         "paths": size.paths,
         "genotypes": None if size.genotypes is None else str(size.genotypes),
         "not_counted": size.not_counted or None,
+        "networks": size.networks,
+        "not_compared": size.not_compared or None,
         "raw": {name: {"formula": str(raw), "count": str(raw.count)} for name, raw in size.nominal.items()},
     }
 
@@ -43,6 +45,8 @@ def size_text(size: SpaceStats) -> str:
     rows = [(kind, count(number)) for kind, number in size.questions.items()]
     ways = [] if size.paths is None else [("ways of the branches through the grid", count(size.paths))]
     ways.append(("genotypes", _counted(size)))
+    networks = f"not compared: {size.not_compared}" if size.networks is None else count(size.networks)
+    ways.append(("different networks", networks))
     raw = {name: each for name, each in size.nominal.items() if each.count != size.genotypes}
     ways += [(_RAW[name], f"{each} = {_rounded(each.count)}") for name, each in raw.items()]
     return f"{size.name}: {of} with {asked}\n\n{table(rows, right=(1,))}\n{table(ways)}"

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Protocol, TypeAlias
 
-from archdsl.ir import Graph, same_network
+from archdsl.ir import ClosedGraph, Graph, same_network
 from archdsl.space import Branch, Program, QuestionKind, QuestionPath
 
 Answer: TypeAlias = "tuple[str, ...]"
@@ -226,9 +226,11 @@ class Difference:
 
     @cached_property
     def written_otherwise(self) -> bool:
-        """Whether two networks differ in their texts alone: by the names and the order of what they compute."""
-        closed = self.before.graph.closed and self.after.graph.closed
-        return bool(self) and closed and same_network(self.before.graph, self.after.graph)
+        """Whether two networks are one function of their images and weights, though their texts differ."""
+        before, after = self.before.graph, self.after.graph
+        if not isinstance(before, ClosedGraph) or not isinstance(after, ClosedGraph):
+            return False
+        return bool(self) and same_network(before, after)
 
     @property
     def comparable(self) -> bool:

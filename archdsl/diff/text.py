@@ -39,9 +39,17 @@ def as_text(difference: Difference, *, show_all: bool = False) -> str:
     hint = "" if show_all or not same else ", --all lists them"
     unchanged = f"  = {same} of {total} cells unchanged{hint}\n" if difference.comparable else ""
     timed = difference.totals is not None and difference.totals.timed
-    said = "  = the same network, written otherwise\n" if difference.written_otherwise else ""
+    said = f"  = {_SAME_AS_COMPILED if _equally_large(difference) else _SAME}\n" if difference.written_otherwise else ""
     blocks = [_heading(difference), said, _listed(rows, timed=timed), unchanged, *_ends(difference)]
     return "\n".join(block for block in blocks if block)
+
+
+_SAME_AS_COMPILED = "the same network, written otherwise"
+_SAME = f"{_SAME_AS_COMPILED}: what zeros cut off, and how sums are grouped, does not count"
+
+
+def _equally_large(difference: Difference) -> bool:
+    return difference.totals is None or difference.totals.before == difference.totals.after
 
 
 def _listed(rows: Sequence[_Row], *, timed: bool) -> str:

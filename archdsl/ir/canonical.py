@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from typing import Final, assert_never
+from typing import assert_never
 
 from archdsl.ir.graph import Graph
 from archdsl.ops.bind import show
@@ -51,53 +49,14 @@ def canonical_text(graph: Graph) -> str:
 
 def canonical_hash(graph: Graph) -> str:
     """`sha256:…` of the computation alone: equal for networks that differ in names and the order of lines."""
-    digests = _computed_from(graph, {})
-    return "sha256:" + sha256("".join(digests[path] for path in graph.results).encode()).hexdigest()
-
-
-def same_network(one: Graph, other: Graph) -> bool:
-    """Whether two graphs are isomorphic: equal but for the names and the order of nodes, and of inputs that commute.
-
-    By colour refinement: nodes are told apart by what they are computed from and by what reads them, so that two convs
-    with weights of their own are not one that is read twice.
-    """
-    return Counter(_coloured(one)) == Counter(_coloured(other))
-
-
-def _coloured(graph: Graph) -> Iterable[str]:
-    colours: dict[str, str] = {}
-    for _ in range(_ROUNDS):
-        colours = _read_by(graph, _computed_from(graph, colours))
-    return colours.values()
-
-
-_ROUNDS: Final = 3
-"""Each from the images to the outputs and back."""
-
-
-def _computed_from(graph: Graph, known: Mapping[str, str]) -> dict[str, str]:
-    """For each node a digest of what it computes and of the digests of its inputs."""
     digests: dict[str, str] = {}
     for node, inputs in graph.nodes():
         sources = [digests[source] for source in inputs]
         if _commutes(node.payload):
             sources.sort()
-        text = f"{known.get(node.path, '')}{spell_payload(node.payload)}({','.join(sources)}):{node.shape}"
+        text = f"{spell_payload(node.payload)}({','.join(sources)}):{node.shape}"
         digests[node.path] = sha256(text.encode()).hexdigest()
-    return digests
-
-
-def _read_by(graph: Graph, known: Mapping[str, str]) -> dict[str, str]:
-    """For each node a digest of its own and of those of its readers, with the places at which they read it."""
-    digests: dict[str, str] = {}
-    readers: dict[str, list[str]] = {}
-    for node, inputs in reversed(list(graph.nodes())):
-        read = ",".join(sorted(readers.get(node.path, ())))
-        digests[node.path] = sha256(f"{known[node.path]}<{read}".encode()).hexdigest()
-        for position, source in enumerate(inputs):
-            place = "" if _commutes(node.payload) else str(position)
-            readers.setdefault(source, []).append(f"{place}{digests[node.path]}")
-    return digests
+    return "sha256:" + sha256("".join(digests[path] for path in graph.results).encode()).hexdigest()
 
 
 def _commutes(payload: Payload) -> bool:

@@ -29,6 +29,7 @@ def _activation(
     *parameters: Parameter,
     kept: Kept = Kept.READ,
     weights: Callable[[Sequence[Shape], Attributes], tuple[Weight, ...]] = no_weights,
+    keeps_zeros: bool = True,
 ) -> Primitive:
     return Primitive(
         name=name,
@@ -37,7 +38,7 @@ def _activation(
         shape=same_shape,
         weights=weights,
         mean_square=mean_square,
-        traits=Traits(activation=True, by_channel=True, kept=kept),
+        traits=Traits(activation=True, keeps_zeros=keeps_zeros, by_channel=True, kept=kept),
     )
 
 
@@ -54,9 +55,9 @@ def _gate(_read: Sequence[float], _maps: Sequence[Shape], _: Attributes) -> floa
 RELU = _activation("relu", "max(x, 0)", _times(0.5), kept=Kept.WRITTEN)
 RELU6 = _activation("relu6", "min(max(x, 0), 6)", _times(0.5))
 HSWISH = _activation("hswish", "x * relu6(x + 3) / 6 (MobileNetV3, section 5.2)", _times(0.4))
-HSIGMOID = _activation("hsigmoid", "relu6(x + 3) / 6 (MobileNetV3, section 5.2)", _gate)
+HSIGMOID = _activation("hsigmoid", "relu6(x + 3) / 6 (MobileNetV3, section 5.2)", _gate, keeps_zeros=False)
 SILU = _activation("silu", "x / (1 + exp(-x)), also called swish (Ramachandran et al., 2017)", _times(0.36))
-SIGMOID = _activation("sigmoid", "1 / (1 + exp(-x))", _gate, kept=Kept.WRITTEN)
+SIGMOID = _activation("sigmoid", "1 / (1 + exp(-x))", _gate, kept=Kept.WRITTEN, keeps_zeros=False)
 TANH = _activation("tanh", "the hyperbolic tangent", _times(0.39), kept=Kept.WRITTEN)
 MISH = _activation("mish", "x * tanh(log(1 + exp(x))) (Misra, 2019)", _times(0.45))
 GELU = _activation(

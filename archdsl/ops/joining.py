@@ -95,7 +95,11 @@ CONCAT = Primitive(
     most=None,
     mean_square=_concat_mean_square,
     traits=Traits(
-        channels=Channels.SUM, identity_of_one=True, join=Join("concat", "concat", "join"), kept=Kept.NOTHING
+        channels=Channels.SUM,
+        keeps_zeros=True,
+        identity_of_one=True,
+        join=Join("concat", "concat", "join"),
+        kept=Kept.NOTHING,
     ),
 )
 
@@ -118,7 +122,12 @@ ADD = Primitive(
     most=None,
     mean_square=_add_mean_square,
     traits=Traits(
-        commutative=True, identity_of_one=True, by_channel=True, join=Join("+", "sum", "add"), kept=Kept.NOTHING
+        commutative=True,
+        adds=True,
+        identity_of_one=True,
+        by_channel=True,
+        join=Join("+", "sum", "add"),
+        kept=Kept.NOTHING,
     ),
 )
 """What the language itself applies for `+`, `sum` and `keep`."""
@@ -144,5 +153,5 @@ MULTIPLY = Primitive(
     least=2,
     most=None,
     mean_square=_multiply_mean_square,
-    traits=Traits(commutative=True, by_channel=True, join=Join("×", "product", "multiply")),
+    traits=Traits(commutative=True, keeps_zeros=True, by_channel=True, join=Join("×", "product", "multiply")),
 )

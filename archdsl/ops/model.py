@@ -196,6 +196,10 @@ class Traits:
     channels: Channels = Channels.FIRST
     commutative: bool = False
     """The order of its maps makes no difference."""
+    adds: bool = False
+    """The sum of its maps: how they are grouped makes no difference, and zeros add nothing."""
+    keeps_zeros: bool = False
+    """Of zeros it writes zeros. One that `absorbs_batch_norm` does so where it has no bias."""
     identity_of_one: bool = False
     """Of one map it gives that map, so it is left out there (a sum of one)."""
     join: Join | None = None

@@ -44,7 +44,7 @@ DROPOUT = Primitive(
     summary="sets each value to zero with probability p in training; nothing at inference",
     parameters=(Parameter("p", Kind.NUMBER, Fraction(1, 2), low=0, high=1),),
     shape=same_shape,
-    traits=Traits(by_channel=True, random=True),
+    traits=Traits(keeps_zeros=True, by_channel=True, random=True),
 )
 
 
@@ -71,5 +71,5 @@ SHUFFLE = Primitive(
     summary="channels dealt out, one of each group in turn, so that grouped convs mix them (ShuffleNet 3.1)",
     parameters=(Parameter("groups", Kind.CHANNELS, required=True),),
     shape=_shuffle_shape,
-    traits=Traits(reorders_channels=True, kept=Kept.NOTHING),
+    traits=Traits(keeps_zeros=True, reorders_channels=True, kept=Kept.NOTHING),
 )

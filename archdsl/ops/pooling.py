@@ -43,7 +43,7 @@ MAX_POOL = Primitive(
     parameters=_WINDOW,
     shape=_pool_shape,
     scale=_pool_scale,
-    traits=Traits(by_channel=True, kept=Kept.READ_AND_INDICES, reads=Reads.WINDOW),
+    traits=Traits(by_channel=True, keeps_zeros=True, kept=Kept.READ_AND_INDICES, reads=Reads.WINDOW),
 )
 
 AVG_POOL = Primitive(
@@ -52,7 +52,7 @@ AVG_POOL = Primitive(
     parameters=(*_WINDOW, Parameter("count_padding", Kind.FLAG, default=False)),
     shape=_pool_shape,
     scale=_pool_scale,
-    traits=Traits(by_channel=True, reads=Reads.WINDOW),
+    traits=Traits(by_channel=True, keeps_zeros=True, reads=Reads.WINDOW),
 )
 
 GLOBAL_AVG_POOL = Primitive(
@@ -61,7 +61,7 @@ GLOBAL_AVG_POOL = Primitive(
     parameters=(),
     shape=_global_shape,
     scale=_no_factor,
-    traits=Traits(by_channel=True, kept=Kept.NOTHING, vector=True, reads=Reads.MAP),
+    traits=Traits(by_channel=True, keeps_zeros=True, kept=Kept.NOTHING, vector=True, reads=Reads.MAP),
 )
 
 GLOBAL_MAX_POOL = Primitive(
@@ -70,5 +70,5 @@ GLOBAL_MAX_POOL = Primitive(
     parameters=(),
     shape=_global_shape,
     scale=_no_factor,
-    traits=Traits(by_channel=True, kept=Kept.READ_AND_INDICES, vector=True, reads=Reads.MAP),
+    traits=Traits(by_channel=True, keeps_zeros=True, kept=Kept.READ_AND_INDICES, vector=True, reads=Reads.MAP),
 )

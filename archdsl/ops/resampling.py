@@ -61,7 +61,7 @@ RESIZE = Primitive(
     most=2,
     maps=("x", "like"),
     scale=_resize_scale,
-    traits=Traits(resamples=True, like=True, by_channel=True, kept=Kept.NOTHING),
+    traits=Traits(resamples=True, like=True, keeps_zeros=True, by_channel=True, kept=Kept.NOTHING),
 )
 
 
@@ -79,7 +79,7 @@ CROP = Primitive(
     summary="a map without so many rows and columns at its edges",
     parameters=tuple(Parameter(side, Kind.INDEX, 0) for side in ("top", "left", "bottom", "right")),
     shape=_crop_shape,
-    traits=Traits(by_channel=True, kept=Kept.NOTHING),
+    traits=Traits(keeps_zeros=True, by_channel=True, kept=Kept.NOTHING),
 )
 
 

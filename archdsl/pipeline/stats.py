@@ -13,6 +13,7 @@ from archdsl.cost.receptive_field import ReceptiveField, receptive_field
 from archdsl.ir import ClosedGraph
 from archdsl.ops import Shape
 from archdsl.pipeline.load import Loaded
+from archdsl.pipeline.networks import NotCompared, count_networks
 from archdsl.space.count import Census, NotCounted
 from archdsl.space.grid_paths import count_path_sets
 from archdsl.space.nominal_size import NominalSize, by_operators, every_question
@@ -85,13 +86,18 @@ class SpaceStats:
     """How many genotypes there are in normal form, exactly; None where they were not counted."""
     not_counted: str
     """Why they were not."""
+    networks: int | None
+    """How many different networks these are; None where they were not compared."""
+    not_compared: str
+    """Why they were not."""
     nominal: Mapping[str, NominalSize]
     """Products over the whole supernet, as papers give them."""
 
     def _repr_html_(self) -> str:
         rows = [(kind, f"{number:,}") for kind, number in self.questions.items()]
         genotypes = self.not_counted if self.genotypes is None else f"{self.genotypes:,}"
-        return _html((self.name, ""), [*rows, ("genotypes", genotypes)])
+        networks = self.not_compared if self.networks is None else f"{self.networks:,}"
+        return _html((self.name, ""), [*rows, ("genotypes", genotypes), ("different networks", networks)])
 
 
 def network_stats(loaded: Loaded) -> NetworkStats:
@@ -100,16 +106,20 @@ def network_stats(loaded: Loaded) -> NetworkStats:
 
 
 def space_stats(loaded: Loaded) -> SpaceStats:
-    """The size of the space of an item. Exact; needs no list of genotypes."""
+    """The size of the space of an item. Exact; needs a list of genotypes for the number of networks alone."""
     program = loaded.program
     kinds = Counter(
         f"{question.kind}{' per branch' if question.per_branch else ''}" for question in program.questions.values()
     )
-    genotypes, reason = None, ""
+    genotypes, networks, not_counted, not_compared = None, None, "", ""
     try:
-        genotypes = Census(program).count
+        census = Census(program)
+        genotypes = census.count
+        networks = count_networks(program, census)
     except NotCounted as error:
-        reason = str(error)
+        not_counted = not_compared = str(error)
+    except NotCompared as error:
+        not_compared = str(error)
     nominal = {"every_question": every_question(program), "by_operators": by_operators(program)}
     return SpaceStats(
         loaded.name,
@@ -118,7 +128,9 @@ def space_stats(loaded: Loaded) -> SpaceStats:
         dict(kinds),
         count_path_sets(program),
         genotypes,
-        reason,
+        not_counted,
+        networks,
+        not_compared,
         {name: each for name, each in nominal.items() if each is not None},
     )
 

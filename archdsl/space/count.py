@@ -8,13 +8,13 @@ genotypes they have. Questions that change nothing else that is asked are factor
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from math import prod
 from random import Random
 from typing import NamedTuple, TypeAlias
 
 from archdsl.space.concrete import Answer
-from archdsl.space.dependencies import Dependencies, Need, Unforeseen, size
+from archdsl.space.dependencies import Dependencies, Need, Unforeseen, answers_of, size
 from archdsl.space.path import Branch, QuestionPath
 from archdsl.space.program import Program, Question, QuestionKind
 from archdsl.space.simplify import Reduced, reduced
@@ -87,6 +87,26 @@ class Census:
                 answers[name] = members[_pick([self._book.weights[name, each] for each in members], random)]
         factors = sorted(self._asked(answers), key=str)
         return answers | {name: _any(self.dependencies.questions[name], random) for name in factors}
+
+    def genotypes(self) -> Iterator[Sample]:
+        """Every genotype in normal form: the answers that are asked, under their paths."""
+        for answers in self._from(self._start, {}):
+            factors = sorted(self._asked(answers), key=str)
+            for each in product(*(answers_of(self.dependencies.questions[name]) for name in factors)):
+                yield answers | dict(zip(factors, each, strict=True))
+
+    def _from(self, state: _State, answers: Sample) -> Iterator[Sample]:
+        """The answers to all forks, where some are given."""
+        if not state.forks:
+            yield answers
+            return
+        name = self._book.names[state.forks.bit_length() - 1]
+        for answer, _, after in self._ways[state]:
+            if answer is None:
+                yield from self._from(after, answers)
+                continue
+            for member in self._book.classes[name][answer]:
+                yield from self._from(after, answers | {name: member})
 
     def _asked(self, answers: Sample) -> set[QuestionPath]:
         """The factors that are asked under these answers."""
