@@ -276,3 +276,19 @@ def test_what_training_keeps(primitive: Primitive) -> None:
         Kept.NOTHING: 0,
     }
     assert sum(each.nbytes for each in saved) == said[primitive.traits.kept]
+
+
+@pytest.mark.parametrize("name", names(having="keeps_zeros"))
+def test_zeros_are_kept(name: str) -> None:
+    """But by a primitive with a bias, of which `absorbs_batch_norm` tells."""
+    read = shapes(PRIMITIVES[name])
+    zeros = [torch.zeros(1, int(str(c)), h, w) for c, h, w in read]
+    assert not module(name, read)(*zeros).any()
+
+
+def test_who_keeps_zeros_is_said_of_every_activation() -> None:
+    """One that is not told to does write something else."""
+    for name in names(having="activation"):
+        read = shapes(PRIMITIVES[name])
+        wrote = module(name, read)(*[torch.zeros(1, int(str(c)), h, w) for c, h, w in read]).any()
+        assert bool(wrote) is not PRIMITIVES[name].traits.keeps_zeros, name
