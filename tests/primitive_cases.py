@@ -36,14 +36,22 @@ class Case:
 LENGTHS = st.integers(1, 19)
 CHANNELS = st.integers(1, 6)
 ODD = st.sampled_from([1, 3, 5])
-STRIDES = st.integers(1, 4)
+STRIDES: st.SearchStrategy[object] = st.one_of(st.integers(1, 4), st.tuples(st.integers(1, 4), st.integers(1, 4)))
+SIDE = st.integers(0, 2)
+PADDINGS: st.SearchStrategy[object] = st.one_of(
+    st.none(), SIDE, st.tuples(SIDE, SIDE), st.tuples(SIDE, SIDE, SIDE, SIDE), st.just("same")
+)
+"""What fits no window of a case is drawn again."""
+LENGTH_OF_WINDOW = st.integers(1, 5)
+WINDOWS: st.SearchStrategy[object] = st.one_of(LENGTH_OF_WINDOW, st.tuples(LENGTH_OF_WINDOW, LENGTH_OF_WINDOW))
 SHAPES = st.builds(Shape, CHANNELS, LENGTHS, LENGTHS)
 ONE_MAP = st.tuples(SHAPES)
 
 WINDOWED: dict[str, st.SearchStrategy[object]] = {
-    "k": st.one_of(ODD, st.tuples(ODD, ODD)),
+    "k": WINDOWS,
     "s": STRIDES,
-    "d": st.integers(1, 3),
+    "d": st.one_of(st.integers(1, 3), st.tuples(st.integers(1, 3), st.integers(1, 3))),
+    "pad": PADDINGS,
     "bias": st.booleans(),
 }
 
@@ -57,6 +65,31 @@ def convs(draw: st.DrawFn) -> Case:
     map_ = draw(SHAPES)._replace(channels=groups * draw(st.integers(1, 3)))
     given: dict[str, object] = draw(st.fixed_dictionaries(WINDOWED))
     return Case("conv", (map_,), {**given, "c": groups * draw(st.integers(1, 3)), "groups": groups})
+
+
+@st.composite
+def transposed(draw: st.DrawFn) -> Case:
+    groups = draw(st.integers(1, 3))
+    map_ = draw(SHAPES)._replace(channels=groups * draw(st.integers(1, 3)))
+    given: dict[str, object] = {
+        "k": draw(WINDOWS),
+        "s": draw(STRIDES),
+        "d": draw(st.integers(1, 2)),
+        "pad": draw(st.one_of(SIDE, st.tuples(SIDE, SIDE))),
+        "output_pad": draw(st.one_of(SIDE, st.tuples(SIDE, SIDE))),
+        "bias": draw(st.booleans()),
+    }
+    return Case("conv_transpose", (map_,), {**given, "c": groups * draw(st.integers(1, 3)), "groups": groups})
+
+
+@st.composite
+def blocks(draw: st.DrawFn, primitive: str) -> Case:
+    r, map_ = draw(st.integers(1, 3)), draw(SHAPES)
+    if primitive == "depth_to_space":
+        map_ = map_._replace(channels=draw(CHANNELS) * r * r)
+    else:
+        map_ = map_._replace(height=draw(st.integers(1, 6)) * r, width=draw(st.integers(1, 6)) * r)
+    return Case(primitive, (map_,), {"r": r})
 
 
 @st.composite
@@ -78,8 +111,9 @@ def group_norms(draw: st.DrawFn) -> Case:
 def pools(draw: st.DrawFn, primitive: str) -> Case:
     stride = draw(STRIDES)
     given: dict[str, object] = {
-        "k": draw(st.one_of(st.just(stride), ODD, st.tuples(ODD, ODD))),
+        "k": draw(st.one_of(st.just(stride), ODD, WINDOWS)),
         "s": stride,
+        "pad": draw(PADDINGS),
         "ceil": draw(st.booleans()),
     }
     if primitive == "avg_pool":
@@ -89,8 +123,8 @@ def pools(draw: st.DrawFn, primitive: str) -> Case:
 
 @st.composite
 def resizes(draw: st.DrawFn) -> Case:
-    mode = draw(st.sampled_from(["bilinear", "nearest"]))
-    given: dict[str, object] = {"mode": mode, "align_corners": mode == "bilinear" and draw(st.booleans())}
+    mode = draw(st.sampled_from(["bilinear", "nearest", "bicubic"]))
+    given: dict[str, object] = {"mode": mode, "align_corners": mode != "nearest" and draw(st.booleans())}
     map_ = draw(SHAPES)
     match draw(st.sampled_from(["factor", "size", "like"])):
         case "factor":
@@ -192,6 +226,13 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
         "softmax": _plain("softmax", given={"axis": st.sampled_from(["channels", "height", "width", "places"])}),
         "dropout": _plain("dropout", given={"p": st.sampled_from([0, 0.5, 1])}),
         "shuffle": shuffles(),
+        "conv_transpose": transposed(),
+        "depth_to_space": blocks("depth_to_space"),
+        "space_to_depth": blocks("space_to_depth"),
+        **{
+            name: _plain(name, given={"size": st.one_of(st.integers(1, 7), st.tuples(st.integers(1, 7), LENGTHS))})
+            for name in ("adaptive_avg_pool", "adaptive_max_pool")
+        },
         "max_pool": pools("max_pool"),
         "avg_pool": pools("avg_pool"),
         "resize": resizes(),

@@ -23,7 +23,7 @@ from archdsl.cost.kernel import Kernel, activations, macs
 from archdsl.cost.nonnegative import nonnegative_least_squares
 from archdsl.cost.row_counts import RowCounts
 from archdsl.cost.rows import Row
-from archdsl.ops import Kind
+from archdsl.ops import COUNTS
 from archdsl.ops.primitives import PRIMITIVES
 
 Array = NDArray[np.float64]
@@ -190,7 +190,7 @@ def _figures(kernel: Kernel) -> Array:
 
 def _without_channels(primitive: str, attributes: Mapping[str, object]) -> Sequence[tuple[str, object]]:
     kinds = {parameter.name: parameter.kind for parameter in PRIMITIVES[primitive].parameters}
-    return tuple((name, value) for name, value in attributes.items() if kinds[name] is not Kind.CHANNELS)
+    return tuple((name, value) for name, value in attributes.items() if kinds[name] not in COUNTS)
 
 
 def _left_out_error(scaled: Array, seconds: Array, ridge: float) -> float:

@@ -10,8 +10,10 @@ from typing import Final, assert_never
 
 from archdsl.ir import ClosedGraph, for_inference
 from archdsl.ops import Reads, Shape
-from archdsl.ops.attributes import pair, whole, word
+from archdsl.ops.attributes import pair, step, word
+from archdsl.ops.model import Scale
 from archdsl.ops.primitives import BUILT_IN, PRIMITIVES
+from archdsl.ops.windows import parts
 from archdsl.space import Apply
 
 
@@ -38,6 +40,9 @@ class _Reach:
         """Behind a window over so many neighbours, which moves by `stride`."""
         return _Reach(self.size + (window - 1) * self.step if self.size else self.size, self.step * stride)
 
+
+_NEIGHBOURS: Final = {"nearest": 1, "bilinear": 2, "bicubic": 4}
+"""Of which a resize makes a number, along a side."""
 
 _PIXEL: Final = _Reach(Fraction(1), Fraction(1))
 
@@ -69,25 +74,40 @@ def _applied(payload: Apply, read: Sequence[_Reach], sizes: Sequence[Shape], sha
     """What a primitive does to reaches along a side, 0 for rows and 1 for columns."""
     attributes, traits, first = payload.attribute, PRIMITIVES[payload.primitive].traits, read[0]
     if traits.zeros:
-        return _Reach(Fraction(0), first.step * whole(attributes, "s"))
+        return _Reach(Fraction(0), first.step * step(attributes, "s")[side])
     if traits.resamples:
         before, after = ((map_.width if side else map_.height) for map_ in (sizes[0], shape))
         if before == after:
             return first
-        neighbours = 2 if word(attributes, "mode") == "bilinear" else 1
-        reach = first.windowed(neighbours, 1)
+        reach = first.windowed(_NEIGHBOURS[word(attributes, "mode")], 1)
         return _Reach(reach.size, reach.step * Fraction(before, after))
     match reads := PRIMITIVES[payload.primitive].places_read(attributes):
         case Reads.PLACE:
-            return max(read, key=lambda each: each.size)
+            return _placed(max(read, key=lambda each: each.size), PRIMITIVES[payload.primitive].scale(attributes), side)
         case Reads.WINDOW:
-            apart = whole(attributes, "d") if "d" in attributes else 1
-            return first.windowed(apart * (pair(attributes, "k")[side] - 1) + 1, whole(attributes, "s"))
+            extent = step(attributes, "d")[side] * (pair(attributes, "k")[side] - 1) + 1
+            return first.windowed(extent, step(attributes, "s")[side])
+        case Reads.SPREAD:
+            extent, stride = step(attributes, "d")[side] * (pair(attributes, "k")[side] - 1) + 1, step(attributes, "s")
+            reach = first.windowed(-(-extent // stride[side]), 1)
+            return _Reach(reach.size, reach.step / stride[side])
+        case Reads.PART:
+            before, after = sizes[0].size[side], shape.size[side]
+            reach = first.windowed(max(end - start for start, end in parts(before, after)), 1)
+            return _Reach(reach.size, reach.step * Fraction(before, after))
         case Reads.MAP | Reads.ANY:
             reached = any(each.size for each in read)
             return _Reach(inf if reached else Fraction(0), first.step)
         case _:
             assert_never(reads)
+
+
+def _placed(reach: _Reach, scale: Scale | None, side: int) -> _Reach:
+    """Of a primitive that treats each place alike, or moves places into channels and back."""
+    if scale is None or scale[side] == 1:
+        return reach
+    block = int(1 / scale[side])
+    return reach.windowed(block, block) if block > 1 else _Reach(reach.size, reach.step / scale[side])
 
 
 def _whole(size: Fraction | float) -> float:

@@ -15,13 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from archdsl.nets.padding import PaddedAvgPool, PaddedConv, PaddedMaxPool
 from archdsl.nets.strided_pixels import StridedPixels, is_unsafe
 from archdsl.ops import Attributes, Shape
-from archdsl.ops.attributes import flag, fraction, optional_fraction, optional_pair, pair, whole, word
+from archdsl.ops.attributes import both, flag, fraction, optional_fraction, optional_pair, pair, step, whole, word
 from archdsl.ops.joining import concat_axis
 from archdsl.ops.primitives import PRIMITIVES, form_of
 from archdsl.ops.resampling import scaled
-from archdsl.ops.windows import conv_padding, pool_padding
+from archdsl.ops.windows import conv_window, pool_window
 from archdsl.plugins import PluginFailed, blamed
 from archdsl.weights.specification import closed_count
 
@@ -77,18 +78,34 @@ def layer(primitive: str, attributes: Attributes, maps: Sequence[Shape], path: s
 
 def _conv(asked: LayerRequest, channels_out: int, groups: int) -> nn.Conv2d:
     attributes = asked.attributes
-    stride = whole(attributes, "s")
-    padding = conv_padding(attributes)
-    unsafe = is_unsafe(asked.channels, pair(attributes, "k"), (stride, stride), padding)
+    window, bias = conv_window(attributes), flag(attributes, "bias")
+    if window.even is None:
+        return PaddedConv(asked.channels, channels_out, window, groups=groups, bias=bias)
+    unsafe = is_unsafe(asked.channels, window.size, window.stride, window.even)
     return (StridedPixels if unsafe else nn.Conv2d)(
         asked.channels,
         channels_out,
-        pair(attributes, "k"),
-        stride=stride,
-        padding=padding,
-        dilation=whole(attributes, "d"),
+        window.size,
+        stride=window.stride,
+        padding=window.even,
+        dilation=window.dilation,
         groups=groups,
+        bias=bias,
+    )
+
+
+def _conv_transpose(asked: LayerRequest) -> nn.ConvTranspose2d:
+    attributes = asked.attributes
+    return nn.ConvTranspose2d(
+        asked.channels,
+        asked.count("c"),
+        pair(attributes, "k"),
+        stride=both(attributes, "s"),
+        padding=pair(attributes, "pad"),
+        output_padding=pair(attributes, "output_pad"),
+        groups=asked.count("groups"),
         bias=flag(attributes, "bias"),
+        dilation=both(attributes, "d"),
     )
 
 
@@ -115,22 +132,18 @@ def _softmax(asked: LayerRequest) -> nn.Module:
     return PlaceSoftmax() if axis == "places" else nn.Softmax(dim=AXES[axis])
 
 
-def _max_pool(asked: LayerRequest) -> nn.MaxPool2d:
-    attributes = asked.attributes
-    return nn.MaxPool2d(
-        pair(attributes, "k"), whole(attributes, "s"), pool_padding(attributes), ceil_mode=flag(attributes, "ceil")
-    )
+def _max_pool(asked: LayerRequest) -> nn.Module:
+    window = pool_window(asked.attributes)
+    if window.even is None:
+        return PaddedMaxPool(window)
+    return nn.MaxPool2d(window.size, window.stride, window.even, ceil_mode=window.ceil)
 
 
-def _avg_pool(asked: LayerRequest) -> nn.AvgPool2d:
-    attributes = asked.attributes
-    return nn.AvgPool2d(
-        pair(attributes, "k"),
-        whole(attributes, "s"),
-        pool_padding(attributes),
-        ceil_mode=flag(attributes, "ceil"),
-        count_include_pad=flag(attributes, "count_padding"),
-    )
+def _avg_pool(asked: LayerRequest) -> nn.Module:
+    window, counted = pool_window(asked.attributes), flag(asked.attributes, "count_padding")
+    if window.even is None:
+        return PaddedAvgPool(window, count_padding=counted)
+    return nn.AvgPool2d(window.size, window.stride, window.even, window.ceil, count_include_pad=counted)
 
 
 def _resize(asked: LayerRequest) -> Resize:
@@ -186,7 +199,7 @@ class Resize(nn.Module):
         self.factor = factor
         self.size = size
         self.mode = mode
-        self.align_corners = align_corners if mode == "bilinear" else None
+        self.align_corners = None if mode == "nearest" else align_corners
 
     def forward(self, x_BCHW: Tensor, like_BChw: Tensor | None = None) -> Tensor:
         size = self.size_for(x_BCHW, like_BChw)
@@ -218,12 +231,12 @@ class Crop(nn.Module):
 class Zero(nn.Module):
     """Zeros of the size that a conv of this stride would write."""
 
-    def __init__(self, stride: int) -> None:
+    def __init__(self, stride: tuple[int, int]) -> None:
         super().__init__()
         self.stride = stride
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        return torch.zeros_like(x_BCHW[:, :, :: self.stride, :: self.stride])
+        return torch.zeros_like(x_BCHW[:, :, :: self.stride[0], :: self.stride[1]])
 
 
 class Concat(nn.Module):
@@ -331,6 +344,7 @@ LAYERS: Mapping[str, Callable[[LayerRequest], nn.Module]] = MappingProxyType(
     {
         "conv": lambda asked: _conv(asked, asked.count("c"), asked.count("groups")),
         "dwconv": lambda asked: _conv(asked, asked.channels, asked.channels),
+        "conv_transpose": _conv_transpose,
         "matmul": lambda _: MatMul(),
         "linear": lambda asked: PointLinear(asked.channels, asked.count("c"), bias=flag(asked.attributes, "bias")),
         "bn": _batch_norm,
@@ -358,9 +372,13 @@ LAYERS: Mapping[str, Callable[[LayerRequest], nn.Module]] = MappingProxyType(
         "avg_pool": _avg_pool,
         "global_avg_pool": lambda _: nn.AdaptiveAvgPool2d(1),
         "global_max_pool": lambda _: nn.AdaptiveMaxPool2d(1),
+        "adaptive_avg_pool": lambda asked: nn.AdaptiveAvgPool2d(pair(asked.attributes, "size")),
+        "adaptive_max_pool": lambda asked: nn.AdaptiveMaxPool2d(pair(asked.attributes, "size")),
         "resize": _resize,
+        "depth_to_space": lambda asked: nn.PixelShuffle(whole(asked.attributes, "r")),
+        "space_to_depth": lambda asked: nn.PixelUnshuffle(whole(asked.attributes, "r")),
         "crop": lambda asked: Crop(*(whole(asked.attributes, side) for side in ("top", "left", "bottom", "right"))),
-        "zero": lambda asked: Zero(whole(asked.attributes, "s")),
+        "zero": lambda asked: Zero(step(asked.attributes, "s")),
         "slice": lambda asked: Slice(asked.count("from"), asked.count("to")),
         "flatten": lambda _: Flatten(),
         "transpose": lambda _: Transpose(),

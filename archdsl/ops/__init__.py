@@ -2,6 +2,7 @@
 
 from archdsl.ops.dims import Count, Dim
 from archdsl.ops.model import (
+    COUNTS,
     Attributes,
     Channels,
     Join,
@@ -19,6 +20,7 @@ from archdsl.ops.model import (
 )
 
 __all__ = [
+    "COUNTS",
     "Attributes",
     "Channels",
     "Count",

@@ -21,9 +21,33 @@ def whole(attributes: Attributes, name: str) -> int:
 def pair(attributes: Attributes, name: str) -> tuple[int, int]:
     """(height, width)."""
     value = attributes[name]
-    if not isinstance(value, tuple):
+    if not isinstance(value, tuple) or len(value) != 2:
         raise TypeError(f"`{name}` is {value!r}, not a pair")
     return value
+
+
+def both(attributes: Attributes, name: str) -> tuple[int, int]:
+    """(of rows, of columns), of a step."""
+    value = attributes[name]
+    return (value, value) if isinstance(value, int) and not isinstance(value, bool) else pair(attributes, name)
+
+
+def step(attributes: Attributes, name: str) -> tuple[int, int]:
+    """As `both`; 1 for a primitive without the parameter."""
+    return both(attributes, name) if name in attributes else (1, 1)
+
+
+def padding(attributes: Attributes, name: str) -> tuple[int, int, int, int] | str | None:
+    """Rows above, columns left, rows below, columns right; a word where sizes decide; None where nothing is said."""
+    match attributes[name]:
+        case None | str() as said:
+            return said
+        case (int(rows), int(columns)):
+            return rows, columns, rows, columns
+        case (int(), int(), int(), int()) as sides:
+            return sides
+        case value:
+            raise TypeError(f"`{name}` is {value!r}, not a padding")
 
 
 def optional_pair(attributes: Attributes, name: str) -> tuple[int, int] | None:

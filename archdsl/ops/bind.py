@@ -8,7 +8,7 @@ from functools import cache
 from typing import cast
 
 from archdsl.ops.dims import Dim
-from archdsl.ops.model import LARGEST, LARGEST_FLOAT, Kind, Parameter, Primitive, Value, kinds
+from archdsl.ops.model import COUNTS, LARGEST, LARGEST_FLOAT, Kind, Parameter, Primitive, Value, kinds
 
 
 class ParameterError(Exception):
@@ -74,10 +74,18 @@ def _of_kind(kind: Kind, given: object) -> Value:
         case Kind.WORD:
             if isinstance(given, str):
                 return given
-        case Kind.WINDOW:
+        case Kind.WINDOW | Kind.MARGIN:
             if (window := _window(given)) is not None:
                 return window
-        case Kind.CHANNELS:
+        case Kind.STEP:
+            if (window := _window(given)) is not None:
+                return window[0] if window[0] == window[1] else window
+        case Kind.PADDING:
+            if isinstance(given, str):
+                return given
+            if (sides := _sides(given)) is not None:
+                return sides
+        case Kind.CHANNELS | Kind.GROUPS:
             if isinstance(given, Dim):
                 return given
             if (number := _number(given)) is not None:
@@ -116,6 +124,19 @@ def _window(given: object) -> tuple[int, int] | None:
             return None
 
 
+def _sides(given: object) -> tuple[int, int] | tuple[int, int, int, int] | None:
+    """Rows and columns; of each both sides, where they differ."""
+    if (window := _window(given)) is not None:
+        return window
+    if not isinstance(given, tuple):
+        return None
+    match [_number(length) for length in cast("tuple[object, ...]", given)]:
+        case [int(top), int(left), int(bottom), int(right)]:
+            return (top, left) if (top, left) == (bottom, right) else (top, left, bottom, right)
+        case _:
+            return None
+
+
 def _check_range(parameter: Parameter, value: Value) -> None:
     wanted = _wanted(parameter, value)
     if wanted is not None:
@@ -128,12 +149,15 @@ def _wanted(parameter: Parameter, value: Value) -> str | None:
     match value:
         case int(number):
             return _outside(parameter.kind, number)
-        case (int(height), int(width)):
-            if min(height, width) < 1:
-                return "at least 1 in each direction"
-            return f"at most {LARGEST:,} in each direction" if max(height, width) > LARGEST else None
-        case Fraction() as number if parameter.kind is not Kind.CHANNELS:
+        case tuple(lengths):
+            least = 0 if parameter.kind in (Kind.MARGIN, Kind.PADDING) else 1
+            if min(lengths) < least:
+                return f"at least {least} in each direction"
+            return f"at most {LARGEST:,} in each direction" if max(lengths) > LARGEST else None
+        case Fraction() as number if parameter.kind not in COUNTS:
             return _outside_real(parameter, number)
+        case str(word) if word not in parameter.words and parameter.kind is Kind.PADDING:
+            return 'numbers, of which 0 is no padding ("valid"), or `"same"`'
         case str(word) if word not in parameter.words:
             return " or ".join(f"`{show(candidate)}`" for candidate in parameter.words)
         case _:
@@ -141,9 +165,9 @@ def _wanted(parameter: Parameter, value: Value) -> str | None:
 
 
 def _outside(kind: Kind, number: int) -> str | None:
-    if kind is not Kind.COUNT and kind is not Kind.INDEX:
+    if kind not in (Kind.COUNT, Kind.INDEX, Kind.STEP):
         return None
-    least = 1 if kind is Kind.COUNT else 0
+    least = 0 if kind is Kind.INDEX else 1
     if number < least:
         return f"at least {least}"
     return f"at most {LARGEST:,}" if number > LARGEST else None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
-from archdsl.ops.attributes import flag, pair, whole
+from archdsl.ops.attributes import flag, pair
 from archdsl.ops.channels import channel_count, same_channels, share
 from archdsl.ops.dims import Count, multiply
 from archdsl.ops.model import (
@@ -22,14 +21,9 @@ from archdsl.ops.model import (
     Weight,
     unit_mean_square,
 )
-from archdsl.ops.windows import conv_shape
+from archdsl.ops.windows import PAD, STRIDE, conv_window, window_scale
 
-_STRIDE = Parameter("s", Kind.COUNT, 1)
-_DILATION = Parameter("d", Kind.COUNT, 1)
-
-
-def shrinks_by_stride(attributes: Attributes) -> Fraction:
-    return Fraction(1, whole(attributes, "s"))
+_DILATION = Parameter("d", Kind.STEP, 1)
 
 
 def _bias(channels: Count, attributes: Attributes) -> tuple[Weight, ...]:
@@ -42,7 +36,7 @@ def _conv_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
     groups = channel_count(attributes, "groups", "groups")
     share(map_.channels, groups, "input")
     share(channels, groups, "output")
-    return Shape(channels, *conv_shape(map_, attributes))
+    return Shape(channels, *conv_window(attributes).shape(map_))
 
 
 def _conv_weights(maps: Sequence[Shape], attributes: Attributes) -> tuple[Weight, ...]:
@@ -59,19 +53,20 @@ def _conv_macs(maps: Sequence[Shape], result: Shape, attributes: Attributes) -> 
 
 CONV = Primitive(
     name="conv",
-    summary="a convolution with zero padding d * (k - 1) / 2",
+    summary="a convolution; without `pad` it pads d * (k - 1) / 2 on each side",
     parameters=(
         Parameter("c", Kind.CHANNELS, required=True),
         Parameter("k", Kind.WINDOW, (3, 3)),
-        _STRIDE,
+        STRIDE,
         _DILATION,
-        Parameter("groups", Kind.CHANNELS, 1),
+        PAD,
+        Parameter("groups", Kind.GROUPS, 1),
         Parameter("bias", Kind.FLAG, default=False),
     ),
     shape=_conv_shape,
     weights=_conv_weights,
     macs=_conv_macs,
-    scale=shrinks_by_stride,
+    scale=window_scale,
     mean_square=unit_mean_square,
     traits=Traits(channels=Channels.OWN, absorbs_batch_norm=True, reads=Reads.WINDOW),
 )
@@ -79,7 +74,7 @@ CONV = Primitive(
 
 def _dwconv_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
     (map_,) = maps
-    return Shape(map_.channels, *conv_shape(map_, attributes))
+    return Shape(map_.channels, *conv_window(attributes).shape(map_))
 
 
 def _dwconv_weights(maps: Sequence[Shape], attributes: Attributes) -> tuple[Weight, ...]:
@@ -97,14 +92,15 @@ DWCONV = Primitive(
     summary="a depthwise convolution: one filter for each channel of its map",
     parameters=(
         Parameter("k", Kind.WINDOW, (3, 3)),
-        _STRIDE,
+        STRIDE,
         _DILATION,
+        PAD,
         Parameter("bias", Kind.FLAG, default=False),
     ),
     shape=_dwconv_shape,
     weights=_dwconv_weights,
     macs=_dwconv_macs,
-    scale=shrinks_by_stride,
+    scale=window_scale,
     mean_square=unit_mean_square,
     traits=Traits(absorbs_batch_norm=True, by_channel=True, reads=Reads.WINDOW),
 )

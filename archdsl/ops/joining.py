@@ -18,6 +18,7 @@ from archdsl.ops.model import (
     Kind,
     Parameter,
     Primitive,
+    Scale,
     Shape,
     ShapeError,
     Traits,
@@ -76,8 +77,8 @@ def _concat_channels(attributes: Attributes) -> Channels:
     return Channels.FIRST if concat_axis(attributes) else Channels.SUM
 
 
-def _concat_scale(attributes: Attributes) -> Fraction | None:
-    return None if concat_axis(attributes) else Fraction(1)
+def _concat_scale(attributes: Attributes) -> Scale | None:
+    return None if concat_axis(attributes) else (Fraction(1), Fraction(1))
 
 
 def _concat_mean_square(read: Sequence[float], maps: Sequence[Shape], _: Attributes) -> float:

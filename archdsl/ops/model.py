@@ -15,10 +15,14 @@ from typing import Final, NamedTuple, TypeAlias
 from archdsl.ops.dims import Count, Dim
 from archdsl.records import record
 
-Value: TypeAlias = "int | Fraction | bool | str | Dim | tuple[int, int] | None"
-"""A parameter's value. A window (`k = 3`, `k = 15x1`) is a pair (height, width); a flag is a bool."""
+Value: TypeAlias = "int | Fraction | bool | str | Dim | tuple[int, int] | tuple[int, int, int, int] | None"
+"""A parameter's value. A window (`k = 3`, `k = 15x1`) is a pair (height, width); a step is one number where both sides
+have it (`s = 2`), else a pair; a flag is a bool."""
 
 Attributes: TypeAlias = "Mapping[str, Value]"
+
+Scale: TypeAlias = "tuple[Fraction, Fraction]"
+"""Factors of rows and columns."""
 
 
 class Shape(NamedTuple):
@@ -58,11 +62,20 @@ class Kind(StrEnum):
     CHANNELS = "a channel count"
     COUNT = "a whole number of at least 1"
     INDEX = "a whole number of at least 0"
+    GROUPS = "a number of groups"
+    """Of channels, and so a count too; where they cannot be divided by it as it is, each of its numbers is an op."""
     WINDOW = "a size (3, or 15x1)"
+    STEP = "a step (2, or 2x1)"
+    MARGIN = "a number of rows and columns (1, or 1x2)"
+    PADDING = 'a padding (1, 1x2, 0x0x1x1 or "same")'
     FACTOR = "a number above 0"
     NUMBER = "a number"
     FLAG = "yes or no"
     WORD = "a word"
+
+
+COUNTS: Final = frozenset({Kind.CHANNELS, Kind.GROUPS})
+"""The kinds of numbers that may depend on answers."""
 
 
 @record
@@ -83,7 +96,7 @@ class Role(StrEnum):
     """What a tensor does to a map, which decides its random initial values."""
 
     FILTER = "filter"
-    """Sums over its axes after the first, which is that of the output channels."""
+    """Sums over its axes but that of the output channels."""
     BIAS = "bias"
     SCALE = "scale"
     SLOPE = "slope for negative values"
@@ -98,6 +111,10 @@ class Weight:
     name: str
     shape: tuple[Count, ...]
     role: Role = Role.FILTER
+    axis: int = 0
+    """Of a FILTER the axis of the output channels; where it is not the first, of those in one group."""
+    share: Fraction = Fraction(1)
+    """Of a FILTER that part of what its other axes hold which one number of the result is a sum over."""
 
     @property
     def trained(self) -> bool:
@@ -129,8 +146,8 @@ def same_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
     return maps[0]
 
 
-def same_resolution(_: Attributes) -> Fraction | None:
-    return Fraction(1)
+def same_resolution(_: Attributes) -> Scale | None:
+    return Fraction(1), Fraction(1)
 
 
 def no_weights(_shapes: Sequence[Shape], _attributes: Attributes) -> tuple[Weight, ...]:
@@ -171,8 +188,10 @@ class Kept(StrEnum):
 class Reads(StrEnum):
     """Of which places of a map a number of the result is computed."""
 
-    PLACE = "its own"
+    PLACE = "its own; where the result is smaller, the block that becomes its place"
     WINDOW = "a window of size `k` that moves by `s`, its places `d` apart where it has such a parameter"
+    SPREAD = "a window of size `k` around it, of places that lie `s` apart, as a transposed convolution has them"
+    PART = "as many rows and columns as fall to it where the map is cut into those of the result"
     MAP = "all"
     ANY = "others: maps are matrices, or are rearranged"
 
@@ -207,8 +226,7 @@ class Traits:
     activation: bool = False
     """A nonlinear function of each value alone."""
     absorbs_batch_norm: bool = False
-    """Linear in `weight` (axis 0 are its output channels), with a parameter and tensor `bias`: a batch norm behind it
-    becomes part of it at inference."""
+    """Linear in `weight`, with a parameter and tensor `bias`: a batch norm behind becomes part of it at inference."""
     batch_norm: bool = False
     """Normalises each channel by `running_mean` and `running_var`, with `eps` and `affine` as torch's has them."""
     resamples: bool = False
@@ -251,10 +269,11 @@ class Primitive:
     """Names under which a text may give the first maps (`resize(like = x)`)."""
     channels_by: Callable[[Attributes], Channels] | None = None
     """Where the channel count of the result comes from, where parameters decide it; else `traits.channels`."""
-    scale: Callable[[Attributes], Fraction | None] = same_resolution
-    """Resolution of the result over that of the first map; None where the one does not follow from the other by a
-    factor (a fixed size, the size of a second map, a global pool, a padded pool that rounds up). Exact for each map
-    whose height and width times the factor are whole."""
+    scale: Callable[[Attributes], Scale | None] = same_resolution
+    """Resolution of the result over that of the first map, by rows and by columns; None where the one does not follow
+    from the other by a factor (a fixed size, the size of a second map, a global pool, a padded pool that rounds up).
+    The height and width of a map times the factor, where these are whole, are those of the result, but for what a crop
+    or a window with less padding leaves out at the edges, or one with more adds."""
     mean_square: MeanSquare = mean_square_of_first
     """How random weights are scaled. Maps are taken to be normally distributed with mean 0."""
     wider: Callable[[Attributes], bool] | None = None

@@ -66,7 +66,7 @@ def _group_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
 GROUP_NORM = Primitive(
     name="group_norm",
     summary="a norm over groups of channels (Wu and He, 2018); an instance norm with as many groups as channels",
-    parameters=(Parameter("groups", Kind.CHANNELS, required=True), _EPS, _AFFINE),
+    parameters=(Parameter("groups", Kind.GROUPS, required=True), _EPS, _AFFINE),
     shape=_group_shape,
     weights=_affine,
     mean_square=unit_mean_square,

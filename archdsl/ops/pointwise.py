@@ -69,7 +69,7 @@ def _shuffle_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
 SHUFFLE = Primitive(
     name="shuffle",
     summary="channels dealt out, one of each group in turn, so that grouped convs mix them (ShuffleNet 3.1)",
-    parameters=(Parameter("groups", Kind.CHANNELS, required=True),),
+    parameters=(Parameter("groups", Kind.GROUPS, required=True),),
     shape=_shuffle_shape,
     traits=Traits(keeps_zeros=True, reorders_channels=True, kept=Kept.NOTHING),
 )

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
-from archdsl.ops.attributes import flag, pair, whole
-from archdsl.ops.model import Attributes, Kept, Kind, Parameter, Primitive, Reads, Shape, Traits
-from archdsl.ops.windows import pool_shape
+from archdsl.ops.attributes import flag, pair, step
+from archdsl.ops.model import Attributes, Kept, Kind, Parameter, Primitive, Reads, Scale, Shape, Traits
+from archdsl.ops.windows import PAD, STRIDE, pool_window, window_scale
 
 _WINDOW = (
     Parameter("k", Kind.WINDOW, required=True),
-    Parameter("s", Kind.COUNT, 1),
+    STRIDE,
+    PAD,
     Parameter("ceil", Kind.FLAG, default=False),
 )
 
 
 def _pool_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
     (map_,) = maps
-    return Shape(map_.channels, *pool_shape(map_, attributes))
+    return Shape(map_.channels, *pool_window(attributes).shape(map_))
 
 
 def _global_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
     return Shape(maps[0].channels, 1, 1)
 
 
-def _pool_scale(attributes: Attributes) -> Fraction | None:
+def _pool_scale(attributes: Attributes) -> Scale | None:
     """A padded pool that rounds up gives one more than n / s, so no factor describes it."""
-    stride = whole(attributes, "s")
-    if flag(attributes, "ceil") and pair(attributes, "k") != (stride, stride):
+    if flag(attributes, "ceil") and pair(attributes, "k") != step(attributes, "s"):
         return None
-    return Fraction(1, stride)
+    return window_scale(attributes)
+
+
+def _adaptive_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
+    return Shape(maps[0].channels, *pair(attributes, "size"))
 
 
 def _no_factor(_: Attributes) -> None:
@@ -71,4 +74,22 @@ GLOBAL_MAX_POOL = Primitive(
     shape=_global_shape,
     scale=_no_factor,
     traits=Traits(by_channel=True, keeps_zeros=True, kept=Kept.READ_AND_INDICES, vector=True, reads=Reads.MAP),
+)
+
+ADAPTIVE_AVG_POOL = Primitive(
+    name="adaptive_avg_pool",
+    summary="means of `size` parts of a map: part i of m along n rows is floor(i * n / m) to ceil((i + 1) * n / m)",
+    parameters=(Parameter("size", Kind.WINDOW, required=True),),
+    shape=_adaptive_shape,
+    scale=_no_factor,
+    traits=Traits(by_channel=True, reads=Reads.PART),
+)
+
+ADAPTIVE_MAX_POOL = Primitive(
+    name="adaptive_max_pool",
+    summary="the largest values of the same parts",
+    parameters=(Parameter("size", Kind.WINDOW, required=True),),
+    shape=_adaptive_shape,
+    scale=_no_factor,
+    traits=Traits(by_channel=True, kept=Kept.READ_AND_INDICES, reads=Reads.PART),
 )

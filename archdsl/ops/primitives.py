@@ -25,10 +25,19 @@ from archdsl.ops.convolution import CONV, DWCONV, LINEAR, MATMUL
 from archdsl.ops.joining import ADD, CONCAT, MULTIPLY
 from archdsl.ops.model import Attributes, Primitive, Shape, ShapeError
 from archdsl.ops.norms import BN, GROUP_NORM, LAYER_NORM
+from archdsl.ops.pixel_shuffle import DEPTH_TO_SPACE, SPACE_TO_DEPTH
 from archdsl.ops.pointwise import ARGMAX, DROPOUT, SHUFFLE, SOFTMAX
-from archdsl.ops.pooling import AVG_POOL, GLOBAL_AVG_POOL, GLOBAL_MAX_POOL, MAX_POOL
+from archdsl.ops.pooling import (
+    ADAPTIVE_AVG_POOL,
+    ADAPTIVE_MAX_POOL,
+    AVG_POOL,
+    GLOBAL_AVG_POOL,
+    GLOBAL_MAX_POOL,
+    MAX_POOL,
+)
 from archdsl.ops.rearranging import FLATTEN, SLICE, TOKENS, TRANSPOSE, UNTOKENS
 from archdsl.ops.resampling import CROP, RESIZE, ZERO
+from archdsl.ops.transposed import CONV_TRANSPOSE
 from archdsl.plugins import RULE_FAILED, Plugin, PluginFailed, blamed, load_object, plugins
 
 _P = ParamSpec("_P")
@@ -36,12 +45,12 @@ _T = TypeVar("_T")
 _ShapeRule: TypeAlias = "Callable[[Sequence[Shape], Attributes], Shape]"
 
 BUILT_IN: Final = (
-    *(CONV, DWCONV, LINEAR, MATMUL),
+    *(CONV, DWCONV, CONV_TRANSPOSE, LINEAR, MATMUL),
     *(BN, LAYER_NORM, GROUP_NORM),
     *(RELU, RELU6, HSWISH, HSIGMOID, SILU, SIGMOID, GELU, LEAKY_RELU, PRELU, ELU, TANH, MISH),
     *(DROPOUT, SOFTMAX, ARGMAX, SHUFFLE),
-    *(MAX_POOL, AVG_POOL, GLOBAL_AVG_POOL, GLOBAL_MAX_POOL),
-    *(RESIZE, CROP, ZERO),
+    *(MAX_POOL, AVG_POOL, GLOBAL_AVG_POOL, GLOBAL_MAX_POOL, ADAPTIVE_AVG_POOL, ADAPTIVE_MAX_POOL),
+    *(RESIZE, DEPTH_TO_SPACE, SPACE_TO_DEPTH, CROP, ZERO),
     *(SLICE, FLATTEN, TRANSPOSE, TOKENS, UNTOKENS),
     *(CONCAT, ADD, MULTIPLY),
 )

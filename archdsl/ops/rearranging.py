@@ -114,7 +114,7 @@ def _windows(size: tuple[int, int], window: tuple[int, int] | None) -> tuple[int
 TOKENS = Primitive(
     name="tokens",
     summary="places as rows of matrices: c x h x w is heads x (h * w) x (c / heads), by each `window` apart if given",
-    parameters=(Parameter("heads", Kind.CHANNELS, 1), _IN_WINDOWS),
+    parameters=(Parameter("heads", Kind.GROUPS, 1), _IN_WINDOWS),
     shape=_tokens_shape,
     scale=_no_factor,
     traits=Traits(channels=Channels.DERIVED, kept=Kept.NOTHING, reads=Reads.ANY),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from archdsl.ops.attributes import flag, optional_fraction, optional_pair, whole, word
-from archdsl.ops.convolution import shrinks_by_stride
-from archdsl.ops.model import LARGEST, Attributes, Kept, Kind, Parameter, Primitive, Shape, ShapeError, Traits
+from archdsl.ops.attributes import flag, optional_fraction, optional_pair, step, whole, word
+from archdsl.ops.model import Attributes, Kept, Kind, Parameter, Primitive, Scale, Shape, ShapeError, Traits
+from archdsl.ops.windows import STRIDE, check_size, window_scale
 
 
 def scaled(length: int, factor: Fraction) -> int:
@@ -36,15 +36,15 @@ def _resize_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
     height, width = resized(maps, attributes)
     if min(height, width) < 1:
         raise ShapeError("E0503", f"leaves nothing of its map of {maps[0].height}x{maps[0].width}")
-    if max(height, width) > LARGEST:
-        raise ShapeError("E0503", f"makes a map of more than {LARGEST:,} rows or columns, the most that there can be")
+    check_size(height, width)
     if word(attributes, "mode") == "nearest" and flag(attributes, "align_corners"):
         raise ShapeError("E0505", "has no aligned corners in mode nearest", "leave `align_corners` out")
     return Shape(maps[0].channels, height, width)
 
 
-def _resize_scale(attributes: Attributes) -> Fraction | None:
-    return optional_fraction(attributes, "factor")
+def _resize_scale(attributes: Attributes) -> Scale | None:
+    factor = optional_fraction(attributes, "factor")
+    return None if factor is None else (factor, factor)
 
 
 RESIZE = Primitive(
@@ -53,7 +53,7 @@ RESIZE = Primitive(
     parameters=(
         Parameter("factor", Kind.FACTOR),
         Parameter("size", Kind.WINDOW),
-        Parameter("mode", Kind.WORD, "bilinear", words=("bilinear", "nearest")),
+        Parameter("mode", Kind.WORD, "bilinear", words=("bilinear", "nearest", "bicubic")),
         Parameter("align_corners", Kind.FLAG, default=False),
     ),
     shape=_resize_shape,
@@ -85,15 +85,15 @@ CROP = Primitive(
 
 def _zero_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
     (map_,) = maps
-    stride = whole(attributes, "s")
-    return Shape(map_.channels, (map_.height - 1) // stride + 1, (map_.width - 1) // stride + 1)
+    rows, columns = step(attributes, "s")
+    return Shape(map_.channels, (map_.height - 1) // rows + 1, (map_.width - 1) // columns + 1)
 
 
 ZERO = Primitive(
     name="zero",
     summary="zeros, as large as a conv of that stride would be: no connection (DARTS 2.1)",
-    parameters=(Parameter("s", Kind.COUNT, 1),),
+    parameters=(STRIDE,),
     shape=_zero_shape,
-    scale=shrinks_by_stride,
+    scale=window_scale,
     traits=Traits(zeros=True, by_channel=True, kept=Kept.NOTHING),
 )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from archdsl.ops import Shape, ShapeError
 from archdsl.ops.joining import ADD, CONCAT
-from archdsl.ops.model import Channels, Kind, Primitive, Value
+from archdsl.ops.model import COUNTS, Channels, Primitive, Value
 from archdsl.ops.pointwise import SHUFFLE
 from archdsl.ops.pooling import MAX_POOL
 from archdsl.ops.primitives import PRIMITIVES
@@ -221,7 +221,7 @@ class _Narrowing:
         changed: dict[str, Value] = {}
         for parameter in primitive.parameters:
             value = payload.attribute[parameter.name]
-            if parameter.kind is not Kind.CHANNELS or not isinstance(value, int):
+            if parameter.kind not in COUNTS or not isinstance(value, int):
                 continue
             if parameter.name == "groups":
                 changed["groups"] = self._share(node, value) if value == wide else value

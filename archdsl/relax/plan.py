@@ -19,6 +19,7 @@ from archdsl.ops.joining import ADD
 from archdsl.ops.norms import BN
 from archdsl.ops.pooling import AVG_POOL
 from archdsl.ops.resampling import RESIZE
+from archdsl.ops.windows import conv_window
 from archdsl.relax.full import tensor_values
 from archdsl.relax.relaxed import Mask, Mix, Relaxed, RelaxedGraph, Spread, Weigh
 from archdsl.relax.scalars import Scalar
@@ -453,7 +454,10 @@ class _Planner:
 
     def _in_row(self, number: int) -> bool:
         payload = self.nodes[number].payload
-        return isinstance(payload, Apply) and payload.primitive in _IN_ROWS and number not in self.taken
+        if not isinstance(payload, Apply) or payload.primitive not in _IN_ROWS or number in self.taken:
+            return False
+        # A convolution in a row has padding that torch's own has.
+        return payload.primitive not in CONVOLUTIONS or conv_window(payload.attribute).even is not None
 
     def _is_convolution(self, number: int) -> bool:
         payload = self.nodes[number].payload

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from archdsl.ops import Shape
+from archdsl.ops.attributes import padding, pair, step
 from archdsl.ops.dims import Rational, whole
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space.program import Apply, Image, Payload, Program, Result
@@ -16,6 +17,10 @@ from archdsl.space.trace import Trace
 
 Item: TypeAlias = "tuple[int, Payload, tuple[int, ...], Shape]"
 """A node's number, its payload, the positions of its inputs among the items, and its shape."""
+
+_Factors: TypeAlias = "tuple[Rational, Rational]"
+"""Of rows and columns."""
+_WHOLE: Final = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,37 +48,35 @@ def of_trace(trace: Trace) -> list[Item]:
 def multiple(items: Iterable[Item]) -> int:
     """The padding multiple: every image whose height and width are multiples of it divides without a rest."""
     ratios = _ratios(items)
-    return lcm(*(ratio.denominator for _, ratio in ratios if ratio is not None)) if ratios else 1
+    return lcm(*(factor.denominator for _, ratio in ratios for factor in ratio or ()))
 
 
 def uneven(items: list[Item]) -> Iterator[Uneven]:
     """Every node at which the image's size does not divide.
 
     A resize to a part and a window that is as large as its stride need a multiple of it. A strided conv or pool that
-    pads also takes one row more (769 gives 385), where the corners of both maps lie on one another.
+    pads also takes one row more (769 gives 385), where the corners of both maps lie on one another, and one whose last
+    window ends with what `pad` makes of the map takes that map.
     """
     ratios, scales = _ratios(items), _Scales()
     image = next((shape for _, payload, _, shape in items if isinstance(payload, Image)), None)
     for (node, payload, inputs, shape), (_, ratio) in zip(items, ratios, strict=True):
-        if isinstance(payload, Result) and ratio == 1 and image is not None and shape[1:] != image[1:]:
+        if isinstance(payload, Result) and ratio == _WHOLE and image is not None and shape[1:] != image[1:]:
             yield Uneven(node, (shape.height, shape.width), 1)
         if not isinstance(payload, Apply) or not inputs:
             continue
-        scale = scales.of(payload)
-        if scale is None or scale >= 1:
-            continue
         before = items[inputs[0]][3]
-        factor = scale.denominator
-        spare = (0,) if _needs_multiple(payload) else (0, 1)
-        if before.height % factor not in spare or before.width % factor not in spare:
-            yield Uneven(node, (before.height, before.width), factor)
+        for axis, factor in enumerate(scales.of(payload) or ()):
+            if factor < 1 and not _takes(payload, axis, before.size[axis], factor.denominator):
+                yield Uneven(node, before.size, factor.denominator)
+                break
 
 
 def crops(items: list[Item]) -> bool:
     """Whether a node that keeps the resolution gives fewer rows or columns than it reads, as unpadded networks do."""
     scales = _Scales()
     return any(
-        isinstance(payload, Apply) and inputs and scales.of(payload) == 1 and shape.size < items[inputs[0]][3].size
+        isinstance(payload, Apply) and inputs and scales.of(payload) == _WHOLE and shape.size < items[inputs[0]][3].size
         for _, payload, inputs, shape in items
     )
 
@@ -85,27 +88,35 @@ class _Scales:
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, Rational | None] = {}
+        self._known: dict[int, _Factors | None] = {}
 
-    def of(self, payload: Apply) -> Rational | None:
+    def of(self, payload: Apply) -> _Factors | None:
         key = id(payload)
         if key not in self._known:
             attributes = payload.attribute
             ceil = attributes.get("ceil")
             scale = None if ceil else PRIMITIVES[payload.primitive].scale(attributes)
-            self._known[key] = None if scale is None else whole(scale)
+            self._known[key] = None if scale is None else (whole(scale[0]), whole(scale[1]))
         return self._known[key]
 
 
-def _needs_multiple(payload: Apply) -> bool:
+def _takes(payload: Apply, axis: int, length: int, factor: int) -> bool:
+    """Whether a node that makes a part of its map takes one of this height or width without a rest."""
+    if length % factor == 0:
+        return True
     attributes = payload.attribute
-    stride = attributes.get("s")
-    return PRIMITIVES[payload.primitive].traits.resamples or attributes.get("k") == (stride, stride)
+    if "k" not in attributes:
+        return length % factor == 1 and not PRIMITIVES[payload.primitive].traits.resamples
+    size, given = pair(attributes, "k")[axis], padding(attributes, "pad")
+    if isinstance(given, tuple):
+        extent = step(attributes, "d")[axis] * (size - 1) + 1
+        return (length + given[axis] + given[axis + 2] - extent) % factor == 0
+    return length % factor == 1 and size != factor
 
 
-def _ratios(items: Iterable[Item]) -> list[tuple[int, Fraction | None]]:
+def _ratios(items: Iterable[Item]) -> list[tuple[int, _Factors | None]]:
     """Each node's resolution as a part of the first image's; None where no factor says it."""
-    found: list[tuple[int, Fraction | None]] = []
+    found: list[tuple[int, _Factors | None]] = []
     scales = _Scales()
     first: Shape | None = None
     for node, payload, inputs, shape in items:
@@ -113,8 +124,7 @@ def _ratios(items: Iterable[Item]) -> list[tuple[int, Fraction | None]]:
         match payload:
             case Image():
                 first = first or shape
-                height, width = Fraction(shape.height, first.height), Fraction(shape.width, first.width)
-                ratio = height if height == width else None
+                ratio = whole(Fraction(shape.height, first.height)), whole(Fraction(shape.width, first.width))
             case Apply() if before:
                 scale = scales.of(payload)
                 if len(before) > 1 and PRIMITIVES[payload.primitive].traits.like:
@@ -122,7 +132,7 @@ def _ratios(items: Iterable[Item]) -> list[tuple[int, Fraction | None]]:
                 elif scale is None or before[0] is None:
                     ratio = None
                 else:
-                    ratio = before[0] if scale == 1 else before[0] * scale
+                    ratio = before[0] if scale == _WHOLE else (before[0][0] * scale[0], before[0][1] * scale[1])
             case _:
                 ratio = next((each for each in before if each is not None), None)
         found.append((node, ratio))

@@ -13,7 +13,7 @@ from archdsl.ops.attributes import flag, fraction
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply
 from archdsl.weights.mismatch import Tensors
-from archdsl.weights.specification import specification
+from archdsl.weights.specification import node_weights, specification
 from archdsl.weights.stored import BrokenWeights
 
 Array = NDArray[np.floating]
@@ -35,7 +35,8 @@ def fold_batch_norm(graph: ClosedGraph, weights: Tensors) -> tuple[ClosedGraph, 
         if (layer := _layer_before(graph, path, layers)) is not None:
             bn = nodes.pop(path)
             layers[path] = layer
-            tensors = _folded(tensors, nodes[layer], bn)
+            axis = next(each.axis for each in node_weights(graph, layer).values() if each.name == "weight")
+            tensors = _folded(tensors, nodes[layer], bn, axis)
             nodes[layer] = _with_bias(nodes[layer])
     kept = [(node, tuple(layers.get(source, source) for source in graph.inputs(path))) for path, node in nodes.items()]
     return verify(ClosedGraph.of(graph.name, kept)), tensors
@@ -63,7 +64,16 @@ def _with_bias(layer: ClosedNode) -> ClosedNode:
     return replace(layer, payload=replace(payload, attributes=attributes))
 
 
-def _folded(tensors: dict[str, Array], layer: ClosedNode, bn: ClosedNode) -> dict[str, Array]:
+def _scaled(weight: Array, gain: Array, axis: int) -> Array:
+    """Each output channel by its gain; behind the first axis they are those of one group, whose maps stand there."""
+    if axis == 0:
+        return weight * gain.reshape(-1, *(1 for _ in weight.shape[1:]))
+    groups = len(gain) // weight.shape[axis]
+    grouped = weight.reshape(groups, -1, *weight.shape[1:])
+    return (grouped * gain.reshape(groups, 1, -1, *(1 for _ in weight.shape[2:]))).reshape(weight.shape)
+
+
+def _folded(tensors: dict[str, Array], layer: ClosedNode, bn: ClosedNode, axis: int) -> dict[str, Array]:
     """y = gain * (w x + b - mean) + shift, with gain = weight / sqrt(var + eps) for each output channel."""
     assert isinstance(bn.payload, Apply)
     rest = dict(tensors)
@@ -73,14 +83,13 @@ def _folded(tensors: dict[str, Array], layer: ClosedNode, bn: ClosedNode) -> dic
     mean = rest.pop(own["running_mean"]).astype(np.float64)
     variance = rest.pop(own["running_var"]).astype(np.float64)
     shift: Array = np.zeros_like(mean)
-    channels = (-1, *(1 for _ in weight.shape[1:]))
     with np.errstate(all="ignore"):  # what is not finite is refused below
         gain = 1 / np.sqrt(variance + float(fraction(bn.payload.attribute, "eps")))
         if flag(bn.payload.attribute, "affine"):
             gain = gain * rest.pop(own["weight"])
             shift = rest.pop(own["bias"])
         bias = rest.get(bias_name, np.zeros_like(mean))
-        rest[weight_name] = (weight * gain.reshape(channels)).astype(weight.dtype)
+        rest[weight_name] = _scaled(weight, gain, axis).astype(weight.dtype)
         rest[bias_name] = (gain * (bias - mean) + shift).astype(weight.dtype)
     if not (np.isfinite(rest[weight_name]).all() and np.isfinite(rest[bias_name]).all()):
         raise BrokenWeights(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from math import prod, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archdsl.ir import ClosedGraph
-from archdsl.ops import Role
+from archdsl.ops import Role, Weight
 from archdsl.space import Apply
 from archdsl.weights.activation_variance import mean_squares
 from archdsl.weights.specification import node_weights, specification
@@ -45,14 +46,19 @@ def random_weights(graph: ClosedGraph, seed: int = 0) -> dict[str, NDArray[np.fl
     for path, _ in graph.with_payload(Apply):
         for name, weight in node_weights(graph, path).items():
             moment = max(moments[graph.inputs(path)[0]], _LEAST_MOMENT)
-            tensors[name] = _drawn(_generator(seed, name), weight.role, specs[name].shape, moment).astype(np.float32)
+            tensors[name] = _drawn(_generator(seed, name), weight, specs[name].shape, moment).astype(np.float32)
     return tensors
 
 
-def _drawn(draw: np.random.Generator, role: Role, shape: tuple[int, ...], moment: float) -> NDArray[np.float64]:
-    match role:
+def fan_in(weight: Weight, shape: Sequence[int]) -> float:
+    """How many products a number of the result is a sum of, on average, for a filter of this shape."""
+    return max(float(prod(shape) // shape[weight.axis] * weight.share), 1.0)
+
+
+def _drawn(draw: np.random.Generator, weight: Weight, shape: tuple[int, ...], moment: float) -> NDArray[np.float64]:
+    match weight.role:
         case Role.FILTER:
-            return draw.normal(0, 1 / sqrt(prod(shape[1:]) * moment), shape)
+            return draw.normal(0, 1 / sqrt(fan_in(weight, shape) * moment), shape)
         case Role.BIAS:
             return draw.normal(0, 0.1, shape)
         case Role.SCALE:

@@ -70,14 +70,28 @@ def test_labels_are_64_bit_integers(network: MADE) -> None:
         (("a = image -> conv(4)", "out y = a + (a -> conv(4))"), 5, 5),
         (("a = image -> conv(4)", "out y = multiply(a, a -> global_avg_pool)"), inf, inf),
         (("a = image -> conv(4)", "out y = a + (a -> conv(4) -> zero)"), 3, 3),
+        (("out y = image -> conv(4, s = 2x1) -> conv(4, d = 1x2)",), 3 + 2 * 2, 3 + 2 * 2),
+        (("out y = image -> conv(4, s = 2) -> conv_transpose(4, k = 2, s = 2) -> conv(4)",), 3 + 2, 5),
+        (("out y = image -> conv(4, s = 2) -> conv_transpose(4, k = 4, s = 2, pad = 1) -> conv(4)",), 3 + 2 + 2, 7),
+        (("out y = image -> conv(4, s = 2) -> depth_to_space(2) -> conv(4)",), 3 + 2, 5),
+        (("out y = image -> space_to_depth(2) -> conv(4)",), 2 + 2 * 2, 6),
+        (("out y = image -> adaptive_avg_pool(6x8)",), 6, 8),
+        (('out y = image -> conv(4) -> resize(2, mode = "bicubic")',), 3 + 3, 6),
     ],
 )
 def test_receptive_fields(network: MADE, lines: tuple[str, ...], height: float, width: float) -> None:
     assert receptive_field(network(*lines)) == ReceptiveField(height, width)
 
 
-def test_a_receptive_field_is_where_torch_has_gradients(network: MADE) -> None:
-    graph = network("out y = image -> conv(4, s = 2) -> conv(4, k = 5) -> dwconv(k = 3, d = 2)", image="3x64x128")
+@pytest.mark.parametrize(
+    "pipe",
+    [
+        "conv(4, s = 2) -> conv(4, k = 5) -> dwconv(k = 3, d = 2)",
+        'conv(4, s = 2x1, pad = 0x0x1x1) -> conv(4, k = 5, d = 1x2, s = 1x2, pad = "same") -> dwconv(k = 3)',
+    ],
+)
+def test_a_receptive_field_is_where_torch_has_gradients(network: MADE, pipe: str) -> None:
+    graph = network(f"out y = image -> {pipe}", image="3x64x128")
     x_BCHW = torch.rand(1, 3, 64, 128, requires_grad=True)
     outputs = Network(graph).eval()(x_BCHW)
     assert isinstance(outputs, torch.Tensor)

@@ -29,6 +29,11 @@ NEEDED: Mapping[str, Mapping[str, object]] = {
     "resize": {"factor": 2},
     "slice": {"to": 2},
     "tokens": {"heads": 2},
+    "conv_transpose": {"c": 6, "k": 3},
+    "adaptive_avg_pool": {"size": (3, 2)},
+    "adaptive_max_pool": {"size": (3, 2)},
+    "depth_to_space": {"r": 2},
+    "space_to_depth": {"r": 5},
 }
 """Parameters without which a primitive says nothing."""
 
@@ -132,8 +137,9 @@ def test_a_number_is_computed_of_the_places_that_the_trait_says(primitive: Primi
         places |= {(int(row), int(column)) for row, column in reached}
     match primitive.traits.reads:
         case Reads.PLACE:
-            assert len(places) == 1
-        case Reads.WINDOW:
+            rows, columns = primitive.scale(dict(bind(primitive, NEEDED.get(primitive.name, {})))) or (1, 1)
+            assert len(places) == max(1 / rows, 1) * max(1 / columns, 1)
+        case Reads.WINDOW | Reads.SPREAD | Reads.PART:
             assert len(places) == 9
         case Reads.MAP:
             assert len(places) > 9
@@ -171,13 +177,13 @@ def test_an_activation_treats_each_value_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", names(having="absorbs_batch_norm"))
-def test_what_absorbs_a_batch_norm_has_its_output_channels_first_and_can_have_a_bias(name: str) -> None:
+def test_what_absorbs_a_batch_norm_says_where_its_output_channels_are_and_can_have_a_bias(name: str) -> None:
     primitive = PRIMITIVES[name]
     read = shapes(primitive)
     attributes = {**dict(bind(primitive, NEEDED.get(name, {}))), "bias": True}
     written = primitive.shape(read, attributes).channels
     tensors = {weight.name: weight for weight in primitive.weights(read, attributes)}
-    assert tensors["weight"].shape[0] == written
+    assert tensors["weight"].shape[tensors["weight"].axis] == written
     assert tensors["bias"].shape == (written,)
 
 

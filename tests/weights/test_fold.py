@@ -85,6 +85,15 @@ def test_an_output_reads_too() -> None:
     assert norms(assert_same_function(sketch.graph())) == ["cell.bn"]
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_norm_after_a_transposed_convolution_scales_what_it_writes(groups: int) -> None:
+    sketch = Sketch()
+    x = sketch.apply("cell.first", "conv", sketch.image(3, 5, 5), c=4)
+    y = sketch.apply("cell.up", "conv_transpose", x, c=6, k=(3, 2), s=2, groups=groups)
+    sketch.result("y", sketch.apply("cell.bn", "bn", y))
+    assert norms(assert_same_function(sketch.graph())) == []
+
+
 def test_a_norm_after_anything_else_stays() -> None:
     sketch = Sketch()
     pooled = sketch.apply("cell.max_pool", "max_pool", sketch.image(3, 5, 5), k=3)

@@ -9,13 +9,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from archdsl.backends.onnx.adaptive import adaptive_pool
 from archdsl.backends.onnx.body import Body
 from archdsl.backends.onnx.matrices import flatten, matmul, slice_channels, tokens, transpose, untokens
-from archdsl.backends.onnx.sizes import Call, pool, resize, zero
-from archdsl.ops.attributes import flag, fraction, pair, whole, word
+from archdsl.backends.onnx.sizes import Call, pool, resize, same_padded, zero
+from archdsl.ops.attributes import both, flag, fraction, pair, whole, word
 from archdsl.ops.joining import concat_axis
 from archdsl.ops.primitives import PRIMITIVES, form_of
-from archdsl.ops.windows import conv_padding
+from archdsl.ops.windows import conv_window
 from archdsl.plugins import blamed
 from archdsl.weights.specification import closed_count
 
@@ -64,18 +65,49 @@ def _dwconv(body: Body, call: Call) -> str:
 
 
 def _convolution(body: Body, call: Call, groups: int) -> str:
-    stride, dilation = whole(call.attributes, "s"), whole(call.attributes, "d")
-    padding = conv_padding(call.attributes)
+    window, source = conv_window(call.attributes), call.inputs[0]
+    if window.fixed is None and call.dynamic:
+        source, pads = same_padded(body, call, window), (0, 0, 0, 0)
+    else:
+        pads = window.padding(call.maps[0].size)
     return body.node(
         "Conv",
+        [source, *_biased(call)],
+        call.path,
+        kernel_shape=list(window.size),
+        strides=list(window.stride),
+        dilations=list(window.dilation),
+        group=groups,
+        pads=list(pads),
+    )
+
+
+def _conv_transpose(body: Body, call: Call) -> str:
+    attributes = call.attributes
+    return body.node(
+        "ConvTranspose",
         [call.inputs[0], *_biased(call)],
         call.path,
-        kernel_shape=list(pair(call.attributes, "k")),
-        strides=[stride, stride],
-        dilations=[dilation, dilation],
-        group=groups,
-        pads=[*padding, *padding],
+        kernel_shape=list(pair(attributes, "k")),
+        strides=list(both(attributes, "s")),
+        dilations=list(both(attributes, "d")),
+        group=whole(attributes, "groups"),
+        pads=[*pair(attributes, "pad"), *pair(attributes, "pad")],
+        output_padding=list(pair(attributes, "output_pad")),
     )
+
+
+def _depth_to_space(body: Body, call: Call) -> str:
+    size = whole(call.attributes, "r")
+    return body.node("DepthToSpace", [call.inputs[0]], call.path, blocksize=size, mode="CRD")
+
+
+def _space_to_depth(body: Body, call: Call) -> str:
+    """ONNX puts the channels of one place of a block one behind the other, torch the places of one channel."""
+    size, channels = whole(call.attributes, "r"), closed_count(call.maps[0].channels, call.path)
+    blocks = body.node("SpaceToDepth", [call.inputs[0]], call.part("blocks"), blocksize=size)
+    order = np.arange(channels * size * size).reshape(size * size, channels).T.flatten()
+    return body.node("Gather", [blocks, body.integers(call.part("order"), order.tolist())], call.path, axis=1)
 
 
 def _linear(body: Body, call: Call) -> str:
@@ -238,6 +270,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
     {
         "conv": _conv,
         "dwconv": _dwconv,
+        "conv_transpose": _conv_transpose,
         "linear": _linear,
         "matmul": matmul,
         "bn": _norm,
@@ -263,7 +296,11 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "avg_pool": partial(pool, average=True),
         "global_avg_pool": _alike("GlobalAveragePool"),
         "global_max_pool": _alike("GlobalMaxPool"),
+        "adaptive_avg_pool": partial(adaptive_pool, average=True),
+        "adaptive_max_pool": partial(adaptive_pool, average=False),
         "resize": resize,
+        "depth_to_space": _depth_to_space,
+        "space_to_depth": _space_to_depth,
         "crop": _crop,
         "zero": zero,
         "slice": slice_channels,

@@ -6,7 +6,7 @@ work it out at run time, by the same rules (`floor(n * factor)`, `floor((n - 1) 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,8 +15,8 @@ from onnx import TensorProto
 
 from archdsl.backends.onnx.body import Body
 from archdsl.ops import Attributes, Shape
-from archdsl.ops.attributes import flag, optional_fraction, optional_pair, pair, whole, word
-from archdsl.ops.windows import pool_padding
+from archdsl.ops.attributes import flag, optional_fraction, optional_pair, step, word
+from archdsl.ops.windows import Window, pool_window
 from archdsl.weights.specification import closed_count
 
 
@@ -44,19 +44,31 @@ def resize(body: Body, call: Call) -> str:
     source, target = call.maps[0], call.result
     if not call.dynamic and (source.height, source.width) == (target.height, target.width):
         return call.inputs[0]
-    nearest = word(call.attributes, "mode") == "nearest"
+    mode = word(call.attributes, "mode")
+    nearest = mode == "nearest"
     ratios = _exact_ratios(call)
     if nearest and ratios is None:
         return _gather_nearest(body, call)
     if nearest:
-        how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        how: dict[str, str | float] = {
+            "mode": "nearest",
+            "coordinate_transformation_mode": "asymmetric",
+            "nearest_mode": "floor",
+        }
     else:
         corners = flag(call.attributes, "align_corners")
-        how = {"mode": "linear", "coordinate_transformation_mode": "align_corners" if corners else "half_pixel"}
+        how = {"coordinate_transformation_mode": "align_corners" if corners else "half_pixel", **_MODES[mode]}
     if ratios is None:
         return body.node("Resize", [call.inputs[0], "", "", _resized_shape(body, call)], call.path, **how)
     scales = body.tensor(call.part("scales"), np.array([1, 1, *map(float, ratios)], np.float32))
     return body.node("Resize", [call.inputs[0], "", scales], call.path, **how)
+
+
+_MODES: Mapping[str, Mapping[str, str | float]] = {
+    "bilinear": {"mode": "linear"},
+    "bicubic": {"mode": "cubic", "cubic_coeff_a": -0.75},
+}
+"""torch's cubic has a = -0.75 (Keys, 1981)."""
 
 
 def _exact_ratios(call: Call) -> tuple[Fraction, Fraction] | None:
@@ -139,7 +151,7 @@ def zero(body: Body, call: Call) -> str:
         return body.node("ConstantOfShape", [shape], call.path)
     lengths = height_and_width(body, call, call.inputs[0])
     one = body.integers(call.part("one"), [1])
-    stride = body.integers(call.part("stride"), [whole(call.attributes, "s")])
+    stride = body.integers(call.part("stride"), list(step(call.attributes, "s")))
     before = body.node("Sub", [lengths, one], call.part("before"))
     steps = body.node("Div", [before, stride], call.part("steps"))
     shape = _with_channels(body, call, body.node("Add", [steps, one], call.part("count")))
@@ -148,49 +160,73 @@ def zero(body: Body, call: Call) -> str:
 
 def pool(body: Body, call: Call, *, average: bool) -> str:
     """With fixed sizes the padding after the map is written out, so that no runtime has to round up by itself."""
-    window, stride = pair(call.attributes, "k"), whole(call.attributes, "s")
-    padding, ceil = pool_padding(call.attributes), flag(call.attributes, "ceil")
+    window = pool_window(call.attributes)
     counted = average and flag(call.attributes, "count_padding")
+    if window.fixed is None and call.dynamic:
+        return _pooled(body, call, call.inputs[0], call.path, counted if average else None, auto_pad="SAME_UPPER")
     source = call.inputs[0]
-    before = after = padding
-    if ceil and counted:
+    top, left, bottom, right = window.padding(call.maps[0].size)
+    before, after = (top, left), (bottom, right)
+    if window.ceil and counted:
         # What a window takes from beyond the padding is not counted, the padding is: so it becomes part of the map.
-        pads = body.integers(call.part("pads"), [0, 0, *padding, 0, 0, *padding])
+        pads = body.integers(call.part("pads"), [0, 0, *before, 0, 0, *after])
         source = body.node("Pad", [source, pads], call.part("padded"), mode="constant")
         before = after = (0, 0)
         counted = False
-    if ceil and not call.dynamic:
-        lengths = (call.maps[0].height, call.maps[0].width)
-        extra = padding if source != call.inputs[0] else (0, 0)
+    if window.ceil and not call.dynamic:
+        extra = (top + bottom, left + right) if source != call.inputs[0] else (0, 0)
         height, width = (
-            max((count - 1) * stride + extent - length - 2 * more - pad, 0)
-            for count, extent, length, more, pad in zip(
-                (call.result.height, call.result.width), window, lengths, extra, before, strict=True
+            max((count - 1) * stride + extent - length - more - pad, 0)
+            for count, stride, extent, length, more, pad in zip(
+                call.result.size, window.stride, window.size, call.maps[0].size, extra, before, strict=True
             )
         )
         after = (height, width)
     overhangs = call.dynamic and source != call.inputs[0]
-    pooled = body.node(
-        "AveragePool" if average else "MaxPool",
-        [source],
-        call.part("pooled") if overhangs else call.path,
-        kernel_shape=list(window),
-        strides=[stride, stride],
-        pads=[*before, *after],
-        ceil_mode=int(ceil and call.dynamic),
-        **({"count_include_pad": int(counted)} if average else {}),
-    )
-    return _without_windows_of_padding(body, call, pooled) if overhangs else pooled
+    name = call.part("pooled") if overhangs else call.path
+    ceil = int(window.ceil and call.dynamic)
+    pooled = _pooled(body, call, source, name, counted if average else None, pads=[*before, *after], ceil_mode=ceil)
+    return _without_windows_of_padding(body, call, window, pooled) if overhangs else pooled
 
 
-def _without_windows_of_padding(body: Body, call: Call, pooled: str) -> str:
+def _pooled(
+    body: Body, call: Call, source: str, name: str, counted: bool | None, **padding: int | str | list[int]
+) -> str:
+    """A pool, of means where it is said whether padding is counted."""
+    window = pool_window(call.attributes)
+    means = {} if counted is None else {"count_include_pad": int(counted)}
+    operator = "MaxPool" if counted is None else "AveragePool"
+    sizes = {"kernel_shape": list(window.size), "strides": list(window.stride)}
+    return body.node(operator, [source], name, **sizes, **padding, **means)
+
+
+def same_padded(body: Body, call: Call, window: Window) -> str:
+    """A map with zeros around it, for "same" where sizes are open: max(extent - 1 - (n - 1) mod s, 0) in all."""
+
+    def step(op: str, inputs: list[str], name: str, **attributes: int) -> str:
+        return body.node(op, inputs, call.part(name), **attributes)
+
+    one, two, none = (body.integers(call.part(f"number_{n}"), [n]) for n in (1, 2, 0))
+    stride = body.integers(call.part("stride"), list(window.stride))
+    reach = body.integers(call.part("reach"), [extent - 1 for extent in window.extent])
+    last = step("Sub", [height_and_width(body, call, call.inputs[0]), one], "last")
+    missing = step("Sub", [reach, step("Mod", [last, stride], "rest")], "missing")
+    total = step("Max", [missing, none], "total")
+    before = step("Div", [total, two], "before")
+    after = step("Sub", [total, before], "after")
+    pads = step("Concat", [before, after], "pads", axis=0)
+    axes = body.integers(call.part("axes"), [2, 3])
+    return body.node("Pad", [call.inputs[0], pads, "", axes], call.part("padded"), mode="constant")
+
+
+def _without_windows_of_padding(body: Body, call: Call, window: Window, pooled: str) -> str:
     """Only windows that begin before the padding behind the map, floor((n + pad - 1) / s) + 1 of them, as in torch.
 
     Where the padding is part of the map, a runtime cannot know that.
     """
     lengths = height_and_width(body, call, call.inputs[0])
-    last = body.integers(call.part("last"), [pad - 1 for pad in pool_padding(call.attributes)])
-    stride = body.integers(call.part("stride"), [whole(call.attributes, "s")] * 2)
+    last = body.integers(call.part("last"), [pad - 1 for pad in window.padding(call.maps[0].size)[:2]])
+    stride = body.integers(call.part("stride"), list(window.stride))
     steps = body.node("Div", [body.node("Add", [lengths, last], call.part("room")), stride], call.part("steps"))
     ends = body.node("Add", [steps, body.integers(call.part("one"), [1])], call.part("ends"))
     starts, axes = body.integers(call.part("starts"), [0, 0]), body.integers(call.part("axes"), [2, 3])

@@ -28,9 +28,11 @@ FILE_NAMES = frozenset(
         "ValueError",
         "json",
         "load",
+        "mean_pool",
         "nn",
         "prod",
         "read_safetensors",
+        "same_pad",
         "sys",
         "torch",
     }
@@ -196,7 +198,8 @@ def _aspects(variant: ModuleClass, named: Mapping[Structure, ModuleClass]) -> tu
     member = (child.name or camel(child.structure.definition)) if child else ""
     windows = [dict(plan.fixed) for plan in variant.structure.members if isinstance(plan, LeafPlan)]
     first = next((fixed for fixed in windows if isinstance(fixed.get("k"), tuple)), None)
-    dilation = f"D{first['d']}" if first and first.get("d", 1) != 1 else ""
+    apart = first.get("d", 1) if first else 1
+    dilation = "" if apart == 1 else f"D{_window(apart) or apart}"
     return member, _window(first["k"]) if first else "", dilation, variant.stride
 
 

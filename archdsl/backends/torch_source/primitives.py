@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 
+from archdsl.backends.torch_source.helpers import MEAN_POOL, SAME_PAD
 from archdsl.backends.torch_source.python_layout import Call, Expr, Infix, Items, Keyword, Name, flat
 from archdsl.ops import Attributes
-from archdsl.ops.attributes import flag, fraction, optional_fraction, optional_pair, pair, whole, word
+from archdsl.ops.attributes import both, flag, fraction, optional_fraction, optional_pair, pair, step, whole, word
 from archdsl.ops.joining import concat_axis
 from archdsl.ops.primitives import PRIMITIVES, form_of
-from archdsl.ops.windows import conv_padding, pool_padding
+from archdsl.ops.windows import Window, conv_window, pool_window
 from archdsl.plugins import PluginFailed, blamed
 from archdsl.space import Apply
 
@@ -30,6 +31,10 @@ class LayerCall:
     groups: Expr
 
 
+def _no_helpers(_: Attributes) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class TorchForm:
     """How a primitive is written in a standalone torch file."""
@@ -38,6 +43,8 @@ class TorchForm:
     """The result, from the layer's own name (`self.conv`), the attributes and the maps."""
     layer: Callable[[LayerCall], Call] | None = None
     """The constructor, of a primitive that owns tensors."""
+    helpers: Callable[[Attributes], tuple[str, ...]] = _no_helpers
+    """The functions of `HELPERS` that it calls."""
     piped: bool = False
     """Whether it is nested into others, `F.relu(self.bn(self.conv(x)))`."""
 
@@ -55,6 +62,11 @@ def form(primitive: str) -> TorchForm:
     if added.owns_tensors and found.layer is None:
         raise PluginFailed(f"`{primitive}`", added.package, "whose form for `torch` builds no layer for its tensors")
     return found
+
+
+def helpers(payloads: Iterable[Apply]) -> tuple[str, ...]:
+    """The functions of `HELPERS` that a network calls, each once, in the order of their names."""
+    return tuple(sorted({name for each in payloads for name in form(each.primitive).helpers(each.attribute)}))
 
 
 def layer(payload: Apply, c_in: Expr, c: Expr, groups: Expr) -> Call:
@@ -78,6 +90,30 @@ def _module(build: Callable[[LayerCall], Call]) -> TorchForm:
     return TorchForm(lambda own, _, maps: Call(own, tuple(maps)), build, piped=True)
 
 
+def _windowed(build: Callable[[LayerCall], Call]) -> TorchForm:
+    """A convolution, of a map that is padded before where torch's own padding cannot say it."""
+
+    def call(own: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+        return Call(own, (_around(maps[0], conv_window(attributes)),))
+
+    return TorchForm(call, build, lambda attributes: _helpers(conv_window(attributes)), piped=True)
+
+
+def _around(x: Expr, window: Window, value: str = "") -> Expr:
+    """A map with the padding that a layer of torch does not have."""
+    if window.even is not None:
+        return x
+    filled = (Keyword("value", Name(value)),) if value else ()
+    if window.fixed is None:
+        return Call(SAME_PAD, (x, _both(window.extent), _both(window.stride), *filled))
+    top, left, bottom, right = window.fixed
+    return Call("F.pad", (x, Items(tuple(Name(str(side)) for side in (left, right, top, bottom))), *filled))
+
+
+def _helpers(window: Window) -> tuple[str, ...]:
+    return (SAME_PAD,) if window.fixed is None else ()
+
+
 def _pointwise(function: str) -> TorchForm:
     return TorchForm(lambda _own, _, maps: Call(function, (maps[0],)), piped=True)
 
@@ -96,6 +132,16 @@ def _dwconv(asked: LayerCall) -> Call:
     every = Keyword("groups", asked.c_in)
     written = (asked.c_in, asked.c_in, *_convolution(asked.attributes), every, *_bias(asked.attributes))
     return Call("nn.Conv2d", written)
+
+
+def _conv_transpose(asked: LayerCall) -> Call:
+    attributes = asked.attributes
+    written: list[Expr | Keyword] = [asked.c_in, asked.c, _window(pair(attributes, "k"))]
+    for name, keyword in (("s", "stride"), ("pad", "padding"), ("output_pad", "output_padding"), ("d", "dilation")):
+        value = both(attributes, name)
+        if value != ((0, 0) if "pad" in name else (1, 1)):
+            written.append(Keyword(keyword, _window(value)))
+    return Call("nn.ConvTranspose2d", (*written, *_groups(asked.groups), *_bias(attributes)))
 
 
 def _linear(asked: LayerCall) -> Call:
@@ -172,8 +218,8 @@ def _crop(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
 
 
 def _zero(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
-    step = f"::{whole(attributes, 's')}"
-    return Call("torch.zeros_like", (Name(f"{flat(maps[0])}[..., {step}, {step}]"),))
+    rows, columns = step(attributes, "s")
+    return Call("torch.zeros_like", (Name(f"{flat(maps[0])}[..., ::{rows}, ::{columns}]"),))
 
 
 def _slice(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
@@ -240,15 +286,14 @@ def _multiply(_own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
 
 
 def _convolution(attributes: Attributes) -> list[Expr | Keyword]:
-    window, stride, dilation = pair(attributes, "k"), whole(attributes, "s"), whole(attributes, "d")
-    padding = conv_padding(attributes)
-    written: list[Expr | Keyword] = [_window(window)]
-    if stride != 1:
-        written.append(Keyword("stride", Name(str(stride))))
-    if padding != (0, 0):
-        written.append(Keyword("padding", _window(padding)))
-    if dilation != 1:
-        written.append(Keyword("dilation", Name(str(dilation))))
+    window = conv_window(attributes)
+    written: list[Expr | Keyword] = [_window(window.size)]
+    if window.stride != (1, 1):
+        written.append(Keyword("stride", _window(window.stride)))
+    if window.even not in (None, (0, 0)):
+        written.append(Keyword("padding", _window(window.even)))
+    if window.dilation != (1, 1):
+        written.append(Keyword("dilation", _window(window.dilation)))
     return written
 
 
@@ -276,27 +321,41 @@ def _norm(attributes: Attributes) -> list[Keyword]:
     return [*written, *_affine(attributes, "affine")]
 
 
-def _pooled(function: str, attributes: Attributes, x: Expr, *, padded_mean: bool) -> Call:
+def _pooled(function: str, window: Window, x: Expr, *, padded_mean: bool) -> Call:
     """`padded_mean` is whether padding would be part of a mean where nothing is said."""
-    window, stride, padding = pair(attributes, "k"), whole(attributes, "s"), pool_padding(attributes)
-    written: list[Expr | Keyword] = [x, _window(window)]
-    if window != (stride, stride):
-        written.append(Keyword("stride", Name(str(stride))))
-    if padding != (0, 0):
-        written.append(Keyword("padding", _window(padding)))
-    if flag(attributes, "ceil"):
+    written: list[Expr | Keyword] = [x, _window(window.size)]
+    if window.size != window.stride:
+        written.append(Keyword("stride", _window(window.stride)))
+    if window.even is not None and window.even != (0, 0):
+        written.append(Keyword("padding", _window(window.even)))
+    if window.ceil:
         written.append(Keyword("ceil_mode", Name("True")))
-    if padded_mean and padding != (0, 0):
+    if padded_mean and window.even is not None and window.even != (0, 0):
         written.append(Keyword("count_include_pad", Name("False")))
     return Call(function, tuple(written))
 
 
 def _max_pool(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
-    return _pooled("F.max_pool2d", attributes, maps[0], padded_mean=False)
+    window = pool_window(attributes)
+    return _pooled("F.max_pool2d", window, _around(maps[0], window, 'float("-inf")'), padded_mean=False)
 
 
 def _avg_pool(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
-    return _pooled("F.avg_pool2d", attributes, maps[0], padded_mean=not flag(attributes, "count_padding"))
+    window, counted = pool_window(attributes), flag(attributes, "count_padding")
+    x = _around(maps[0], window)
+    if counted or window.even is not None:
+        return _pooled("F.avg_pool2d", window, x, padded_mean=not counted)
+    ones = Call("torch.ones_like", (Name(f"{flat(maps[0])}[:1, :1]"),))
+    return Call(MEAN_POOL, (x, _around(ones, window), _both(window.size), _both(window.stride)))
+
+
+def _max_pool_helpers(attributes: Attributes) -> tuple[str, ...]:
+    return _helpers(pool_window(attributes))
+
+
+def _avg_pool_helpers(attributes: Attributes) -> tuple[str, ...]:
+    uneven = pool_window(attributes).even is None and not flag(attributes, "count_padding")
+    return (*_max_pool_helpers(attributes), MEAN_POOL) if uneven else _max_pool_helpers(attributes)
 
 
 def _resize(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Call:
@@ -327,6 +386,14 @@ def _scaled(x: str, side: int, factor: Fraction) -> Name:
     return Name(f"{x}.shape[{side}]{times} // {factor.denominator}")
 
 
+def _adaptive(function: str) -> TorchForm:
+    return TorchForm(lambda _own, attributes, maps: Call(function, (maps[0], _both(pair(attributes, "size")))))
+
+
+def _block(function: str) -> TorchForm:
+    return TorchForm(lambda _own, attributes, maps: Call(function, (maps[0], Name(str(whole(attributes, "r"))))))
+
+
 def _kept(before: int, after: int) -> str:
     return f"{before or ''}:{-after if after else ''}"
 
@@ -336,6 +403,10 @@ def _window(window: tuple[int, int], *, always_pair: bool = False) -> Name:
     return Name(str(height)) if height == width and not always_pair else Name(f"({height}, {width})")
 
 
+def _both(window: tuple[int, int]) -> Name:
+    return _window(window, always_pair=True)
+
+
 def _number(value: Fraction) -> Name:
     """Also a whole number as a float, `2.0`: TorchScript takes no other."""
     return Name(repr(float(value)))
@@ -343,8 +414,9 @@ def _number(value: Fraction) -> Name:
 
 FORMS: Mapping[str, TorchForm] = MappingProxyType(
     {
-        "conv": _module(_conv),
-        "dwconv": _module(_dwconv),
+        "conv": _windowed(_conv),
+        "dwconv": _windowed(_dwconv),
+        "conv_transpose": _module(_conv_transpose),
         "linear": TorchForm(_call_linear, _linear),
         "matmul": TorchForm(_matmul),
         "bn": _module(_batch_norm),
@@ -366,11 +438,15 @@ FORMS: Mapping[str, TorchForm] = MappingProxyType(
         "argmax": TorchForm(_argmax),
         "shuffle": TorchForm(_shuffle),
         "dropout": TorchForm(_dropout),
-        "max_pool": TorchForm(_max_pool),
-        "avg_pool": TorchForm(_avg_pool),
+        "max_pool": TorchForm(_max_pool, helpers=_max_pool_helpers),
+        "avg_pool": TorchForm(_avg_pool, helpers=_avg_pool_helpers),
         "global_avg_pool": _plain("F.adaptive_avg_pool2d", Name("1")),
         "global_max_pool": _plain("F.adaptive_max_pool2d", Name("1")),
+        "adaptive_avg_pool": _adaptive("F.adaptive_avg_pool2d"),
+        "adaptive_max_pool": _adaptive("F.adaptive_max_pool2d"),
         "resize": TorchForm(_resize),
+        "depth_to_space": _block("F.pixel_shuffle"),
+        "space_to_depth": _block("F.pixel_unshuffle"),
         "crop": TorchForm(_crop),
         "zero": TorchForm(_zero),
         "slice": TorchForm(_slice),

@@ -16,9 +16,10 @@ from archdsl.backends.torch_source.classes import (
     classes_of,
 )
 from archdsl.backends.torch_source.forward import Body, arguments, joined
+from archdsl.backends.torch_source.helpers import HELPERS
 from archdsl.backends.torch_source.module_template import Facade, Origin, docstring_lines, load_lines, main_lines
 from archdsl.backends.torch_source.names import attribute, name_classes, variable
-from archdsl.backends.torch_source.primitives import layer
+from archdsl.backends.torch_source.primitives import helpers, layer
 from archdsl.backends.torch_source.python_layout import (
     Call,
     Expr,
@@ -73,6 +74,7 @@ def to_torch_source(graph: ClosedGraph, origin: Origin | None = None) -> str:
         ],
         *(_class_lines(graph, part, classes) for part in classes.values() if part is not module_class),
         _network_lines(network, classes),
+        *(HELPERS[name] for name in helpers(payload for _, payload in graph.with_payload(Apply))),
         reader_lines(),
         load_lines(facade),
     ]

@@ -19,6 +19,7 @@ from torch.nn import functional
 from archdsl.ir import vector_outputs_of_space
 from archdsl.nets.inputs import input_parts_of_space, unstacked
 from archdsl.nets.layers import Resize, layer
+from archdsl.nets.padding import PaddedConv
 from archdsl.nets.strided_pixels import is_unsafe, pixels_read
 from archdsl.nets.supernet.checkpoint import recomputed
 from archdsl.nets.supernet.convolutions import Window
@@ -438,12 +439,15 @@ def _two(numbers: Sequence[int] | int | str) -> tuple[int, int]:
 def _conv(module: nn.Conv2d, slicer: Slicer) -> ComputeOne:
     window = _window_of(module)
     stride, padding, dilation, groups = window.stride, window.padding, window.dilation, window.groups
+    around = module.around if isinstance(module, PaddedConv) else None
     # Known before a compiler traces it, which cannot look into maps.
-    unsafe = is_unsafe(module.in_channels, _two(module.kernel_size), stride, padding)
+    unsafe = around is None and is_unsafe(module.in_channels, _two(module.kernel_size), stride, padding)
 
     def compute(_: Weights, maps: Sequence[Tensor]) -> Tensor:
         tensors = slicer()
         kernel, bias = tensors["weight"], tensors.get("bias")
+        if around is not None:
+            return functional.conv2d(around(maps[0]), kernel, bias, stride, padding, dilation, groups)
         if unsafe:
             return functional.conv2d(pixels_read(maps[0], stride), kernel, bias, groups=groups)
         return functional.conv2d(maps[0], kernel, bias, stride, padding, dilation, groups)

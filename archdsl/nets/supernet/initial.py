@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from math import prod, sqrt
+from math import sqrt
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from archdsl.relax.relaxed import Mix, Relaxed, RelaxedGraph
 from archdsl.space import Apply
 from archdsl.weights.files import open_weights
 from archdsl.weights.mismatch import compare
+from archdsl.weights.random import fan_in
 from archdsl.weights.specification import Spec
 
 _LEAST_MOMENT: Final = 1e-6
@@ -35,12 +36,12 @@ def initialise(supernet: Supernet, seed: int = 0) -> None:
     with torch.no_grad():
         for name, owner, kernel in supernet.kernels():
             moment = max(read.get(owner, 1.0), _LEAST_MOMENT)
-            roles = {weight.name: weight.role for weight in kernel.full.weights()}
+            weights = {weight.name: weight for weight in kernel.full.weights()}
             for own, tensor in kernel.named_parameters(recurse=False):
-                if roles.get(own) is Role.FILTER:
+                if own in weights and weights[own].role is Role.FILTER:
                     shape = tuple(tensor.shape)
                     drawn = _generator(seed, f"{name}.{own}").standard_normal(shape, dtype=np.float32)
-                    tensor.copy_(torch.as_tensor(drawn)).mul_(1 / sqrt(prod(shape[1:]) * moment))
+                    tensor.copy_(torch.as_tensor(drawn)).mul_(1 / sqrt(fan_in(weights[own], shape) * moment))
 
 
 def load_weights(supernet: Supernet, file: Path) -> None:

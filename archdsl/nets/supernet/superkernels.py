@@ -16,6 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from archdsl.nets.supernet.checkpoint import computing_again
 from archdsl.ops import Attributes, Role, Shape, Weight
+from archdsl.ops.attributes import pair
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.relax.full import Full, number
 from archdsl.relax.layout import Layout
@@ -113,9 +114,10 @@ class Superkernel(nn.Module):
 
     def _smaller(self, weight: Weight, attributes: Attributes) -> tuple[int, int] | None:
         """The window of a kernel, where it is not the largest one."""
-        window = attributes.get("k")
-        is_smaller = weight.role is Role.FILTER and window != self.full.apply.attribute.get("k")
-        return window if is_smaller and isinstance(window, tuple) else None
+        if weight.role is not Role.FILTER or "k" not in attributes:
+            return None
+        window = pair(attributes, "k")
+        return window if window != self.full.apply.attribute.get("k") else None
 
     def _windowed(self, kernel: Tensor, shape: tuple[int, ...], window: tuple[int, int]) -> Tensor:
         """The middle of a kernel, by way of the windows in between where each has a transform (once-for-all)."""

@@ -12,7 +12,7 @@ from archdsl.sema.elaborate.arithmetic import whole
 from archdsl.sema.elaborate.comparing import greatest, least
 from archdsl.sema.elaborate.rounding import divisible, rounded_down, rounded_up
 from archdsl.sema.elaborate.split import split
-from archdsl.sema.elaborate.values import Choice, Environment, Evaluator, Map, Nothing, Poison, Value, describe
+from archdsl.sema.elaborate.values import Choice, Environment, Evaluator, Map, Nothing, Poison, Size, Value, describe
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import unparse
 
@@ -23,19 +23,28 @@ def _channels(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
 
 
 def _downsampling(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
-    """`downsampling(x, like)`: the stride that brings `x` to the resolution of `like`; 1 where they agree."""
+    """`downsampling(x, like)`: the stride that brings `x` to the resolution of `like`; 1 where they agree.
+
+    A size (`2x1`) where rows and columns need different ones.
+    """
 
     def ratio(maps: list[Map]) -> Value:
         fine, like = (ev.builder.shape(each.node) for each in maps)
-        down = whole(Fraction(fine.height, like.height))
-        if isinstance(down, Fraction):
-            # Sizes such as 97 and 49: a stride of 2 gives the half, rounded up.
-            near = round(down)
-            if near >= 1 and (-(-fine.height // near), -(-fine.width // near)) == like[1:]:
+        rows, columns = (_stride(read, made) for read, made in zip(fine.size, like.size, strict=True))
+        # Of maps of few columns several strides give the same: where one gives both sides it is that.
+        for near in (rows, columns):
+            if isinstance(near, int) and (-(-fine.height // near), -(-fine.width // near)) == like.size:
                 return near
-        return down
+        return Size((rows, columns)) if isinstance(rows, int) and isinstance(columns, int) else rows
 
     return _fact(ev, expr, env, 2, ratio)
+
+
+def _stride(read: int, made: int) -> int | Fraction:
+    """Also between sizes such as 97 and 49: a stride of 2 gives the half, rounded up."""
+    down = Fraction(read, made)
+    near = round(down)
+    return near if near >= 1 and -(-read // near) == made else whole(down)
 
 
 def _fact(ev: Evaluator, expr: ast.Call, env: Environment, count: int, fact: Callable[[list[Map]], Value]) -> Value:

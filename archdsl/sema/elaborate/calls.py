@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from archdsl.diagnostics import Label as Mark
-from archdsl.ops import Attributes, Dim, Kind, Primitive, Shape, ShapeError
+from archdsl.ops import COUNTS, Attributes, Dim, Kind, Parameter, Primitive, Shape, ShapeError
 from archdsl.ops.bind import ParameterError, bind
+from archdsl.ops.channels import share
 from archdsl.ops.model import kinds
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import codes
@@ -188,7 +189,7 @@ def primitive(
     definition = PRIMITIVES[name]
     if given:
         ports, given = _map_parameters(definition, ports, given)
-    if given and (chosen := _number_choice(ev, definition, given)) is not None:
+    if given and (chosen := _number_choice(ev, definition, ports, given, env)) is not None:
         return _spread(ev, chosen, Callee(definition, env.unit, name), ports, _replaced(given, chosen), env, span)
     nodes: list[int] = []
     for port in ports:
@@ -208,7 +209,7 @@ def primitive(
     if alike is not None and (known := ev.applied.get(alike)) is not None:
         return Map(ev.builder.add(env.scope, name, known[0], tuple(nodes), known[1], span))
     for key, value in filled.items():
-        if isinstance(value, Dim) and kinds(definition)[key] is not Kind.CHANNELS:
+        if isinstance(value, Dim) and kinds(definition)[key] not in COUNTS:
             return ev.poison(
                 codes.WRONG_KIND,
                 f"`{name}` takes {kinds(definition)[key]} as `{key}`, which must be static; "
@@ -319,15 +320,43 @@ def _map_parameters(
     return [*ports, *maps], rest
 
 
-def _number_choice(ev: Evaluator, definition: Primitive, given: Mapping[str, Value]) -> Choice | None:
+def _number_choice(
+    ev: Evaluator, definition: Primitive, ports: Sequence[Value], given: Mapping[str, Value], env: Environment
+) -> Choice | None:
     """A chosen number where no channel count stands: an op question (`choose k in {3, 5, 7}`)."""
     for name, value in given.items():
-        if kinds(definition)[name] is Kind.CHANNELS or not isinstance(value, Dim):
+        if not isinstance(value, Dim) or kinds(definition)[name] is Kind.CHANNELS:
+            continue
+        if kinds(definition)[name] is Kind.GROUPS and _divides(ev, definition, value, ports, given, env):
             continue
         if (chosen := next(chosen_in(value), None)) is not None:
             ev.builder.chooses_op(chosen.question)
             return Choice(chosen.question, tuple((str(number), number) for number in chosen.numbers))
     return None
+
+
+def _divides(
+    ev: Evaluator,
+    definition: Primitive,
+    groups: Dim,
+    ports: Sequence[Value],
+    given: Mapping[str, Value],
+    env: Environment,
+) -> bool:
+    """Whether channels can be divided by a number of groups as it is, as `conv(w, groups = w)` of w channels can."""
+    own = (given.get(each.name, env.fallback.get(each.name)) for each in definition.parameters if _is_count(each))
+    counts = (*(ev.builder.shape(port.node).channels for port in ports if isinstance(port, Map)), *own)
+    try:
+        for count in counts:
+            if isinstance(count, int | Dim):
+                share(count, groups, "input")
+    except ShapeError:
+        return False
+    return True
+
+
+def _is_count(parameter: Parameter) -> bool:
+    return parameter.kind is Kind.CHANNELS
 
 
 def _replaced(given: Mapping[str, Value], chosen: Choice) -> dict[str, Value]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
-from archdsl.ops import Count, Dim
+from archdsl.ops import Count, Dim, bind
 from archdsl.ops.dims import add, multiply, values, variable
 from archdsl.sema import codes
 from archdsl.sema.elaborate.values import (
@@ -18,6 +18,7 @@ from archdsl.sema.elaborate.values import (
     Map,
     Nothing,
     Poison,
+    Size,
     Value,
     WhileSearching,
     describe,
@@ -46,13 +47,14 @@ def _by(ev: Evaluator, case: ast.Case, subject: Value, env: Environment) -> Valu
             return _measured(ev, case, subject, env)
         case Holds(count):
             return _held(ev, case, count, env)
-        case bool() | int() | Fraction() | str():
+        case bool() | int() | Fraction() | str() | Size():
             arm = _arm(ev, case, subject, env)
             return ev.value(arm.value, env) if arm else _no_arm(ev, case, subject)
         case _:
             return ev.poison(
                 codes.WRONG_KIND,
-                f"a case looks at a number, a flag or a word, and `{unparse(case.subject)}` is {describe(subject)}",
+                "a case looks at a number, a size, a flag or a word, and "
+                f"`{unparse(case.subject)}` is {describe(subject)}",
                 case.subject.span,
                 "no fact",
             )
@@ -93,7 +95,7 @@ def _within(ev: Evaluator, pattern: ast.Range, env: Environment) -> Within | Non
 
 
 def _no_arm(ev: Evaluator, case: ast.Case, fact: Value) -> Value:
-    shown = ("yes" if fact else "no") if isinstance(fact, bool) else fact
+    shown = bind.show(fact.dims if isinstance(fact, Size) else fact)
     return ev.poison(
         codes.NO_ARM,
         f"no arm takes `{unparse(case.subject)}`, which is {shown} here",
