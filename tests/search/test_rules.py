@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 
 from archdsl.pipeline import NotLoaded, load
 from archdsl.pipeline.logits import write_logits
@@ -75,8 +75,31 @@ def is_derived(program: Program, answers: Answers) -> None:
     assert derive(chances, ends).answers == answers
 
 
+UNREAD: Final = """archdsl 1
+
+cell relu_or_not() {
+  in x
+  choose operator in {relu, bn}
+  out x -> operator
+}
+
+space net() {
+  in image: 4x8x8
+  t = grid(i in 1..3, j in {1, 2, 3}) {
+    start [1][1] = image
+    choose source in {t[i - 1][j], t[i - 1][j - 1]} per branch
+    each relu_or_not(source)
+  }
+  branches a, b in t[3]
+  out y = a.last -> conv(2)
+}
+"""
+"""Nothing reads the branch `b`: wherever it ends, the network is the same."""
+
+
 @settings(max_examples=60)
 @given(text=small_spaces())
+@example(text=UNREAD)
 def test_sure_logits_of_a_genotype_give_it(folder: Path, text: str) -> None:
     program = drawn(folder, text)
     answers = Census(program).sample(Random(3))

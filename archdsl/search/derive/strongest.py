@@ -31,8 +31,17 @@ class Derived:
 
 
 def every_end(plan: Plan) -> tuple[EndLabels, ...]:
-    """All ways in which the branches of a space can end together, as far as they are not given."""
-    return tuple(joint_ends(plan.program, plan.answers)) if plan.program.branches else ({},)
+    """All ways in which the branches of a space can end together, as far as they are not given.
+
+    Of a branch that no output reads nothing is said: wherever it ends, the network is the same.
+    """
+    program = plan.program
+    if not program.branches:
+        return ({},)
+    asked = plan.answers.keys() | open_questions(program, plan.answers).keys()
+    read = [branch for branch in program.branches if branch.end in asked or branch.end not in program.questions]
+    ends = ({branch: each[branch] for branch in read} for each in joint_ends(program, plan.answers))
+    return tuple({tuple(each.items()): each for each in ends}.values())
 
 
 def derive(chances: Chances, ends: EndLabels) -> Derived:
