@@ -19,10 +19,12 @@ def work_on_ray(
     `resources` are options of each task, such as `num_gpus`. Raises NotSwept where a task cannot run.
     """
     ray: Any = import_module("ray")
+    alone = {"include_dashboard": False} if address is None else {}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="error")
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise NotSwept(f"no Ray cluster at `{address}`: {error}") from None
+        ray.init(address=address, log_to_driver=False, logging_level="error", **alone)
+    except Exception as error:  # noqa: BLE001 - Ray raises this class itself where a node does not start in time
+        where = "cluster starts on this machine" if address is None else f"cluster at `{address}`"
+        raise NotSwept(f"no Ray {where}: {error}") from None
     task = ray.remote(work_in).options(**resources)
     root = str(worker.folder.root.resolve())
 
