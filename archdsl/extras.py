@@ -80,6 +80,8 @@ NEEDS: Final[Mapping[str, tuple[Extra, ...]]] = {
     "derive": (),
     "diff": (),
     "new": (),
+    "import": (),
+    "export": (),
     "git": (),
     "doctor": (),
     "draw": (Extra.DRAW,),

@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 Predict = Callable[[NDArray[np.intp], Array], Array]
 """Of all cells, from those that were measured and what they take."""
 
-SPACE: Final = ROOT / "tests/texts/nasbench201.arch"
+SPACE: Final = ROOT / "spaces/nasbench201.arch"
 OPS: Final[Mapping[str, str]] = {
     "none": "none",
     "skip_connect": "skip_connect",

@@ -41,7 +41,7 @@ from archdsl.train.typed_torch import backward
 from benchmarks.measure import ROOT, machine
 from benchmarks.published_supernets import PublishedDarts, PublishedFasterSeg
 
-DARTS: Final = ("tests/texts/darts.arch", (32, 32), 16)
+DARTS: Final = ("spaces/darts.arch", (32, 32), 16)
 FASTERSEG: Final = ("spaces/fasterseg.arch", (128, 256), 2)
 OTHERS: Final = {
     "cas": ("spaces/cas.arch", (128, 256), 2),

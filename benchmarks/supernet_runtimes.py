@@ -32,7 +32,7 @@ from benchmarks.supernet import Launches
 
 Overrides = dict[str, str | int | float]
 SPACES: Final[dict[str, tuple[str, tuple[int, int], int, Overrides]]] = {
-    "darts": ("tests/texts/darts.arch", (32, 32), 8, {"c": 16, "layers": 8}),
+    "darts": ("spaces/darts.arch", (32, 32), 8, {"c": 16, "layers": 8}),
     "fasterseg": ("spaces/fasterseg.arch", (128, 256), 1, {}),
     "cas": ("spaces/cas.arch", (128, 256), 1, {}),
     "autortnet": ("spaces/autortnet.arch", (128, 256), 1, {}),

@@ -30,6 +30,8 @@ _SUMMARIES = {
     "verify": "Compare compiled files with the torch network, cell by cell.",
     "data": "Check datasets before training, and draw examples.",
     "new": "Start a space, a genotype or an op from a small valid text.",
+    "import": "Write a genotype or network of another program as a text.",
+    "export": "Write a genotype as DARTS or NAS-Bench-201 do.",
     "git": "Set up git to compare and merge texts by meaning.",
     "train": "Train a network on labelled images.",
     "eval": "Evaluate a network on labelled images, class by class.",
@@ -37,6 +39,9 @@ _SUMMARIES = {
     "bench": "Time compiled files.",
     "doctor": "Show what is installed and what each command needs.",
 }
+
+_MODULES = {"import": "importing"}
+"""Of commands that no module can be named after."""
 
 
 class _Lazy(Group):
@@ -48,7 +53,7 @@ class _Lazy(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _SUMMARIES:
             return None
-        command: click.Command = import_module(f"archdsl.cli.commands.{cmd_name}").command
+        command: click.Command = import_module(f"archdsl.cli.commands.{_MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def unknown(self, ctx: click.Context, name: str) -> str:

@@ -75,6 +75,8 @@ KNOWN: tuple[tuple[str, str, int], ...] = (
     ("archdsl.search.sweep.errors", "NotSwept", Exit.USAGE),
     ("archdsl.search.baselines.errors", "NoCandidate", Exit.USAGE),
     ("archdsl.pipeline.logits", "UnreadableLogits", Exit.USAGE),
+    ("archdsl.exchange.errors", "NotImported", Exit.USAGE),
+    ("archdsl.exchange.errors", "NotExported", Exit.USAGE),
     ("archdsl.runs.errors", "NoRun", Exit.USAGE),
     ("archdsl.pipeline.genotype_writer", "NotNamed", Exit.USAGE),
     ("archdsl.train.errors", "Refused", Exit.USAGE),

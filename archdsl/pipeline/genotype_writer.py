@@ -37,14 +37,14 @@ class NotNamed(Exception):
 
 
 def use_of(file: Path, folder: Path) -> str:
-    """A file as a text in `folder` names it. Raises NotNamed, for a string has no form for every name of a file."""
+    """A file as a text in `folder` uses it. Raises NotNamed, for a string has no form for every name of a file."""
     path = Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
     if '"' in path or visible_line(path) != path:
         raise NotNamed(
             f"no text can name `{visible_line(path)}`: strings hold neither quotes nor what cannot be seen; "
             "call the file or its folder otherwise"
         )
-    return path
+    return f'"{path}"'
 
 
 def write_genotype(
@@ -58,17 +58,17 @@ def write_genotype(
     found: str = "",
     comments: Sequence[str] = (),
 ) -> str:
-    """The text of a genotype. Reading it gives these answers; `use` is the space's file as seen from the new one.
+    """The text of a genotype. Reading it gives these answers.
 
-    `parameters` are those that differ from the space's defaults; `opened` the cells that are left open; `found` says
-    where it is from, as an expression of the language, and `comments` are lines above it. Answers to questions that are
-    not asked are left out.
+    `use` is where its space is, `"net.arch"` or `darts` of the library; `parameters` are those that differ from the
+    space's defaults; `opened` the cells that are left open; `found` says where it is from, as an expression of the
+    language, and `comments` are lines above it. Answers to questions that are not asked are left out.
     """
     asked = trace(program, answers).asked
     kept = {path: answers[path] for path in asked if path in answers}
     given = ", ".join(f"{key} = {show(value)}" for key, value in (parameters or {}).items())
     digest = program.hash[: len("sha256:") + HASH_DIGITS]
-    lines = ["archdsl 1", "", f'use "{use}"', "", *(f"# {visible_line(each)}" for each in comments)]
+    lines = ["archdsl 1", "", f"use {use}", "", *(f"# {visible_line(each)}" for each in comments)]
     lines += [f"genotype {name} of {program.name}({given}) {{", f'hash = "{digest}"']
     if found:
         lines.append(f"found = {found}")

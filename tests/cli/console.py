@@ -1,6 +1,6 @@
 """Pages that a user can read and a test can run: prose, texts, and sessions in a terminal.
 
-A block ```` ```arch net.arch ````, or ```` ```json device.json ````, is a file. A block ```` ```console ```` holds
+A block ```` ```arch net.arch ````, or of JSON or Python with a name, is a file. A block ```` ```console ```` holds
 commands behind `$` and what a terminal shows of them, both streams in their order; `exit 1` is the exit code where it
 is not 0. `…` stands for anything in a line, and on a line of its own for any number of lines. A page is run from top
 to bottom in one folder.
@@ -19,7 +19,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[2]
-_BLOCK = re.compile(r"^```(?P<kind>arch|json|console)(?P<rest>[^\n]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(
+    r"^```(?P<kind>arch|json|python|console)(?P<rest>[^\n]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+)
 _PACKAGED = re.compile(r"[^\s`\"]*/std\.arch")
 """The library lies elsewhere on every machine."""
 _ANY = "…"

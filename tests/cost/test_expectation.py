@@ -35,7 +35,7 @@ from tests.properties.test_small_spaces import drawn
 ROOT = Path(__file__).parents[2]
 SPACES = ("spaces/cas.arch", "spaces/gas.arch", "spaces/autortnet.arch")
 TEXTS = ("nasbench201", "ofa_mobilenetv3", "fbnet")
-LARGE = ("spaces/fasterseg.arch", "tests/texts/darts.arch", "tests/texts/auto_deeplab.arch")
+LARGE = ("spaces/fasterseg.arch", "spaces/darts.arch", "spaces/auto_deeplab.arch")
 MOST = 400
 """So many combinations of answers are looked at one by one."""
 
@@ -75,7 +75,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("small")
 
 
-@pytest.mark.parametrize("file", [*SPACES, *(f"tests/texts/{name}.arch" for name in TEXTS)])
+@pytest.mark.parametrize("file", [*SPACES, *(f"spaces/{name}.arch" for name in TEXTS)])
 def test_of_one_network_it_is_the_sum_of_its_rows(file: str) -> None:
     program = load(str(ROOT / file)).program
     expectation = Expectation.of(Work.of(program), by_row)
@@ -89,7 +89,7 @@ def test_of_one_network_it_is_the_sum_of_its_rows(file: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "file",
-    [*LARGE, "spaces/cas.arch:cas_backbone", *SPACES, *(f"tests/texts/{name}.arch" for name in TEXTS)],
+    [*LARGE, "spaces/cas.arch:cas_backbone", *SPACES, *(f"spaces/{name}.arch" for name in TEXTS)],
 )
 def test_of_two_hundred_networks_it_is_the_sum_of_their_rows(file: str) -> None:
     program = load(str(ROOT / file)).program
@@ -101,7 +101,7 @@ def test_of_two_hundred_networks_it_is_the_sum_of_their_rows(file: str) -> None:
         assert found == of_network(program, answers)  # whole numbers: exact
 
 
-@pytest.mark.parametrize("file", ["spaces/gas.arch", "tests/texts/ofa_mobilenetv3.arch"])
+@pytest.mark.parametrize("file", ["spaces/gas.arch", "spaces/ofa_mobilenetv3.arch"])
 @pytest.mark.parametrize(("measure", "name"), [(macs, "macs"), (params, "params")])
 def test_what_is_counted_is_what_figures_count(file: str, measure: Callable[[Term], float], name: str) -> None:
     program = load(str(ROOT / file)).program
@@ -147,7 +147,7 @@ def test_it_is_the_mean_over_all_answers(folder: Path, text: str, seed: int) -> 
 
 @pytest.mark.parametrize(
     ("file", "overrides"),
-    [("spaces/gas.arch", {}), ("spaces/fasterseg.arch", {"layers": "4"}), ("tests/texts/nasbench201.arch", {})],
+    [("spaces/gas.arch", {}), ("spaces/fasterseg.arch", {"layers": "4"}), ("spaces/nasbench201.arch", {})],
 )
 def test_of_texts_it_is_the_mean_over_the_answers_that_are_left_open(file: str, overrides: Mapping[str, str]) -> None:
     """Two questions of a sampled network are answered at random."""
@@ -194,7 +194,7 @@ def test_where_options_differ_in_cost_there_is_a_gradient(folder: Path, text: st
 
 
 def test_by_a_table_it_is_the_estimate() -> None:
-    program = load(str(ROOT / "tests/texts/nasbench201.arch")).program
+    program = load(str(ROOT / "spaces/nasbench201.arch")).program
     work = Work.of(program)
     rows = dict.fromkeys(term.row for term in work.terms)
     measured = table({row: price(row) for row in rows}, scale=SCALE)
@@ -206,22 +206,20 @@ def test_by_a_table_it_is_the_estimate() -> None:
 
 
 def test_a_row_that_a_table_lacks_is_named() -> None:
-    work = Work.of(load(str(ROOT / "tests/texts/nasbench201.arch")).program)
+    work = Work.of(load(str(ROOT / "spaces/nasbench201.arch")).program)
     first, *others = dict.fromkeys(term.row for term in work.terms)
     with pytest.raises(MissingRows) as found:
         seconds(table({row: price(row) for row in others}), work)
     assert found.value.rows == (first,)
 
 
-@pytest.mark.parametrize("file", [*SPACES, *(f"tests/texts/{name}.arch" for name in TEXTS)])
+@pytest.mark.parametrize("file", [*SPACES, *(f"spaces/{name}.arch" for name in TEXTS)])
 def test_its_gradient_is_that_of_finite_differences(file: str) -> None:
     gradient_is_that_of_finite_differences(load(str(ROOT / file)).program)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "file", ["spaces/fasterseg.arch", *(f"tests/texts/{n}.arch" for n in ("darts", "auto_deeplab"))]
-)
+@pytest.mark.parametrize("file", ["spaces/fasterseg.arch", *(f"spaces/{n}.arch" for n in ("darts", "auto_deeplab"))])
 def test_its_gradient_is_that_of_finite_differences_on_large_spaces(file: str) -> None:
     gradient_is_that_of_finite_differences(load(str(ROOT / file)).program)
 
@@ -241,7 +239,7 @@ def gradient_is_that_of_finite_differences(program: Program) -> None:
 
 
 def test_options_that_differ_in_cost_have_a_gradient() -> None:
-    program = load(str(ROOT / "tests/texts/nasbench201.arch")).program
+    program = load(str(ROOT / "spaces/nasbench201.arch")).program
     expectation = Expectation.of(Work.of(program), by_row)
     even = {each.path: [1 / len(each.answers)] * len(each.answers) for each in expectation.variables}
     _, gradient = expectation.value_and_gradient(expectation.chances(even))

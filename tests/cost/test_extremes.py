@@ -111,7 +111,7 @@ def test_of_small_spaces(folder: Path, text: str) -> None:
     ("file", "overrides"),
     [
         ("spaces/fasterseg.arch", {"layers": "2", "w": "2"}),
-        pytest.param("tests/texts/nasbench201.arch", {"c": "2", "cells": "1"}, marks=pytest.mark.slow),
+        pytest.param("spaces/nasbench201.arch", {"c": "2", "cells": "1"}, marks=pytest.mark.slow),
     ],
 )
 def test_of_spaces_with_thousands_of_genotypes(file: str, overrides: Mapping[str, str]) -> None:

@@ -31,7 +31,7 @@ from benchmarks.cost_fit import by_op_counts, by_table, correlations, read
 from tests.cost.invented import measurement
 
 ROOT = Path(__file__).parents[2]
-SPACE = str(ROOT / "tests/texts/nasbench201.arch")
+SPACE = str(ROOT / "spaces/nasbench201.arch")
 MEASURED = ROOT.parent / "shared/data/latency/nasbench201.csv"
 REMOVED = CANDIDATES[1]
 ALL_PASSES = [GraphPasses(*each) for each in product((False, True), repeat=2)]

@@ -52,7 +52,7 @@ BOTH = GraphPasses(constants_folded=True, dead_code_removed=True)
 EVERY = (AS_WRITTEN, FOLDED, REMOVED, BOTH)
 SPACES = (
     *("spaces/cas.arch", "spaces/gas.arch", "spaces/autortnet.arch"),
-    *(f"tests/texts/{name}.arch" for name in ("nasbench201", "fbnet")),
+    *(f"spaces/{name}.arch" for name in ("nasbench201", "fbnet")),
 )
 SKIP, ZERO = "op skip() {\n  in x\n  out x\n}", "op skip() = zero"
 """Of small spaces one op is replaced by zeros."""
@@ -138,7 +138,7 @@ def test_of_one_network_the_expectation_is_the_sum_of_its_rows(file: str) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("passes", EVERY)
-@pytest.mark.parametrize("file", ["spaces/fasterseg.arch", *SPACES, "tests/texts/darts.arch"])
+@pytest.mark.parametrize("file", ["spaces/fasterseg.arch", *SPACES, "spaces/darts.arch"])
 def test_of_two_hundred_networks_the_expectation_is_the_sum_of_their_rows(file: str, passes: GraphPasses) -> None:
     equal(load(str(ROOT / file)).program, passes, count=200)
 

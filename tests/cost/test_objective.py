@@ -182,7 +182,7 @@ def everywhere(program: Program, op: str) -> Answers:
 
 def test_an_op_costs_what_a_network_of_it_does_more() -> None:
     """CAS, section 4.1 and equation 5, on a space that asks for ops alone."""
-    program = load(str(ROOT / "tests/texts/nasbench201.arch")).program
+    program = load(str(ROOT / "spaces/nasbench201.arch")).program
     file = TableFile("t.json", ROOT / "t.json")
     cost = Cost("op_latency", Uniform(Measured(file), "skip_connect"))
     found = priced(Sum(((1, LossTerm()), (1, CostTerm(cost)))), program)
@@ -205,7 +205,7 @@ def test_of_edges_that_a_genotype_leaves_out_no_op_costs_anything() -> None:
 
 
 def test_only_ops_that_are_searched_cost() -> None:
-    program = load(str(ROOT / "tests/texts/nasbench201.arch")).program
+    program = load(str(ROOT / "spaces/nasbench201.arch")).program
     first, *others = program.questions
     cost = Cost("op_macs", Uniform(Counted("macs"), "skip_connect"))
     conv = "nor_conv(k = 3)"
@@ -249,7 +249,7 @@ def with_table(file: TableFile) -> Objective:
 
 
 def test_tables_are_read_where_a_text_names_them(tmp_path: Path) -> None:
-    program = load(str(ROOT / "tests/texts/nasbench201.arch")).program
+    program = load(str(ROOT / "spaces/nasbench201.arch")).program
     file = TableFile("t.json", tmp_path / "t.json")
     with pytest.raises(OSError, match=r"t\.json"):
         tables_of([with_table(file)])
@@ -263,7 +263,7 @@ def test_tables_are_read_where_a_text_names_them(tmp_path: Path) -> None:
 
 
 def test_a_row_that_a_table_lacks_is_never_free() -> None:
-    program = load(str(ROOT / "tests/texts/nasbench201.arch")).program
+    program = load(str(ROOT / "spaces/nasbench201.arch")).program
     path = ROOT / "t.json"
     first, *others = filled(program).times
     lacking = table(dict.fromkeys(others, 1.0))

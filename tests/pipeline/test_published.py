@@ -122,5 +122,5 @@ def test_a_text_has_the_figures_that_were_published(network: Published) -> None:
 
 def test_auto_deeplab_has_as_many_ways_as_the_paper_says() -> None:
     """2.9 * 10^4 at the network level: eleven steps from the finest scale, each to the same one or one beside it."""
-    program = load(str(REPOSITORY / "tests/texts/auto_deeplab.arch")).program
+    program = load(str(REPOSITORY / "spaces/auto_deeplab.arch")).program
     assert count_path_sets(program) == 28_657

@@ -123,7 +123,7 @@ def test_of_many_small_spaces(folder: Path, text: str) -> None:
     ("file", "overrides"),
     [
         ("spaces/fasterseg.arch", {"layers": "2", "w": "2"}),
-        ("tests/texts/nasbench201.arch", {"c": "2", "cells": "1"}),
+        ("spaces/nasbench201.arch", {"c": "2", "cells": "1"}),
     ],
 )
 def test_of_spaces_with_thousands_of_genotypes(file: str, overrides: Mapping[str, str]) -> None:

@@ -28,8 +28,8 @@ from tests.properties.small_spaces import small_spaces
 from tests.properties.test_small_spaces import drawn
 
 SURE: Final = 12.0
-TEXTS: Final = ("spaces/cas", "spaces/autortnet", "spaces/gas", "tests/texts/nasbench201", "tests/texts/fbnet")
-SLOW: Final = ("tests/texts/darts", "tests/texts/auto_deeplab", "tests/texts/ofa_mobilenetv3")
+TEXTS: Final = ("spaces/cas", "spaces/autortnet", "spaces/gas", "spaces/nasbench201", "spaces/fbnet")
+SLOW: Final = ("spaces/darts", "spaces/auto_deeplab", "spaces/ofa_mobilenetv3")
 
 
 @pytest.fixture(scope="module")

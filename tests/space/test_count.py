@@ -214,18 +214,18 @@ def test_cas() -> None:
 
 
 def test_nas_bench_201() -> None:
-    assert Census(load(str(REPOSITORY / "tests/texts/nasbench201.arch")).program).count == 15_625
+    assert Census(load(str(REPOSITORY / "spaces/nasbench201.arch")).program).count == 15_625
 
 
 def test_auto_deeplab() -> None:
     """Ways through the trellis, and five nodes that keep 2 of 2 to 6 inputs, each with one of seven ops."""
-    found = load(str(REPOSITORY / "tests/texts/auto_deeplab.arch")).program
+    found = load(str(REPOSITORY / "spaces/auto_deeplab.arch")).program
     assert Census(found).count == 28_657 * (1 * 3 * 6 * 10 * 15) * 7**10
 
 
 def test_once_for_all() -> None:
     """Section 4.1: ((3 * 3)^2 + (3 * 3)^3 + (3 * 3)^4)^5."""
-    found = load(str(REPOSITORY / "tests/texts/ofa_mobilenetv3.arch")).program
+    found = load(str(REPOSITORY / "spaces/ofa_mobilenetv3.arch")).program
     assert Census(found).count == (9**2 + 9**3 + 9**4) ** 5
 
 

@@ -24,7 +24,7 @@ def test_fasterseg_as_its_paper_counts() -> None:
     [
         ("spaces/gas.arch", "8^70", 8**70),
         ("spaces/cas.arch:cas", "21 * 15 * 11^18 * 10^28 * 6^3 * 3^3", (18 * 11**6) ** 2 * 56_700 * 11**6 * 10**27),
-        ("tests/texts/nasbench201.arch", "5^6", 5**6),
+        ("spaces/nasbench201.arch", "5^6", 5**6),
     ],
 )
 def test_one_answer_to_each_question(target: str, formula: str, count: int) -> None:

@@ -14,7 +14,7 @@ from tests.space.samples import REPOSITORY
 SMALL: Mapping[str, Mapping[str, str]] = {
     "spaces/fasterseg.arch": {"layers": "2", "w": "2"},
     "spaces/bisenet.arch": {},
-    "tests/texts/nasbench201.arch": {"c": "2", "cells": "1"},
+    "spaces/nasbench201.arch": {"c": "2", "cells": "1"},
 }
 
 

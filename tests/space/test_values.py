@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("seed", range(4))
 def test_zeros_stand_between_an_image_and_what_does_not_depend_on_it(seed: int) -> None:
-    program = load(str(ROOT / "tests/texts/nasbench201.arch"), overrides={"cells": "1"}).program
+    program = load(str(ROOT / "spaces/nasbench201.arch"), overrides={"cells": "1"}).program
     census, random = Census(program), Random(seed)
     found: set[bool] = set()
     for _ in range(10):

@@ -35,7 +35,7 @@ from tests.properties.test_small_spaces import drawn
 from tests.properties.wide_spaces import wide_spaces
 
 BATCH: Final = 2
-SPACES: Final = {"spaces/gas.arch": (65, 129), "tests/texts/nasbench201.arch": (32, 32)}
+SPACES: Final = {"spaces/gas.arch": (65, 129), "spaces/nasbench201.arch": (32, 32)}
 NOISY: Final = """\
 archdsl 1
 

@@ -19,10 +19,10 @@ BATCH: Final = 2
 SPACES: Final = {
     "spaces/gas.arch": (65, 129),
     "spaces/fasterseg.arch": (64, 128),
-    "tests/texts/nasbench201.arch": (32, 32),
-    "tests/texts/ofa_mobilenetv3.arch": (64, 64),
+    "spaces/nasbench201.arch": (32, 32),
+    "spaces/ofa_mobilenetv3.arch": (64, 64),
 }
-DENSE: Final = ("spaces/fasterseg.arch", "tests/texts/nasbench201.arch")
+DENSE: Final = ("spaces/fasterseg.arch", "spaces/nasbench201.arch")
 """Without depthwise convolutions: of their weights' gradients torch's counter counts every pair of channels."""
 
 
@@ -104,7 +104,7 @@ def test_what_keeps_every_map_takes_more_memory_and_fewer_multiply_adds() -> Non
 
 
 def test_images_count_each_by_itself() -> None:
-    supernet = archdsl.supernet("tests/texts/nasbench201.arch", size=(32, 32))
+    supernet = archdsl.supernet("spaces/nasbench201.arch", size=(32, 32))
     one, four = (estimate(supernet.relaxer, batch=batch) for batch in (1, 4))
     assert four.weights.macs == 4 * one.weights.macs
     assert four.weights.maps_bytes == 4 * one.weights.maps_bytes

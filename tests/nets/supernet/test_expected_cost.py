@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="module")
 def supernet() -> Supernet:
-    return Supernet(load(str(ROOT / "tests/texts/nasbench201.arch")).program)
+    return Supernet(load(str(ROOT / "spaces/nasbench201.arch")).program)
 
 
 @pytest.fixture(scope="module")

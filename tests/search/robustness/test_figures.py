@@ -36,8 +36,8 @@ def program_of(text: str) -> Program:
     return load(str(ROOT / text)).program
 
 
-NASBENCH: Final = "tests/texts/nasbench201.arch"
-DARTS: Final = "tests/texts/darts.arch"
+NASBENCH: Final = "spaces/nasbench201.arch"
+DARTS: Final = "spaces/darts.arch"
 
 
 def questions(text: str, rule: Relaxation | Dirichlet = ALSO_NONE) -> PhaseQuestions:

@@ -119,7 +119,7 @@ def layers(program: Program, answers: Answers) -> int:
 
 @pytest.mark.parametrize("text", ["nasbench201", "fbnet"])
 def test_an_op_with_weights_adds_layers_to_a_network(text: str) -> None:
-    program = load(str(ROOT / f"tests/texts/{text}.arch")).program
+    program = load(str(ROOT / f"spaces/{text}.arch")).program
     works = {path: places[0] for path, places in works_of(program).items()}
     free = {path: [name for name, work in each.items() if work in (IDENTITY, FREE)] for path, each in works.items()}
     plain = {path: (next(iter(free[path]), next(iter(each))),) for path, each in works.items()}

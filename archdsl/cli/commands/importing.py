@@ -1,0 +1,68 @@
+"""`archdsl import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archdsl.cli.exits import Exit
+from archdsl.cli.options import NewFile, overrides, text_or_json
+from archdsl.cli.output import note, say, say_json
+from archdsl.text import visible_line
+
+if TYPE_CHECKING:
+    from archdsl.exchange import Imported
+
+
+@click.command("import")
+@click.argument("written", metavar="[KIND] FILE", nargs=-1, required=True)
+@click.option("--name", help="The item's name, instead of the file's.")
+@click.option("-o", "--out", type=NewFile(), metavar="OUT", help="Where to; without it, to stdout.")
+@overrides
+@text_or_json
+def command(
+    written: tuple[str, ...], name: str | None, out: Path | None, overrides: tuple[tuple[str, str], ...], form: str
+) -> int:
+    """Write what another program says of an architecture as a text.
+
+    \b
+    KIND is
+      nasbench201  an architecture string, `|nor_conv_3x3~0|+|…|`
+      darts        a genotype, `Genotype(normal=[('sep_conv_3x3', 0), …], …)`
+    and may be left out where the file leaves no doubt. FILE:NAME is one of several in a file, `-` standard input.
+
+    Nothing of the file is executed. What it does not say is assumed, and stands in comments of the text.
+    """  # noqa: D301 - click's mark for lines that stay as they are
+    from archdsl.api import Refused
+    from archdsl.exchange import IMPORTERS, Request, Source, imported, kind_of
+
+    *kinds, file = written
+    if len(kinds) > 1:
+        raise click.UsageError(f"got unexpected extra argument ({file})")
+    source = Source.parse(file)
+    kind = kinds[0] if kinds else kind_of(source)
+    if kind not in IMPORTERS:
+        raise click.UsageError(f"`{visible_line(kind)}` is no kind of file; write one of {', '.join(IMPORTERS)}")
+    if name is not None and not (name.isascii() and name.isidentifier()):
+        raise Refused(f"`{name}` is not a name: write letters, digits and `_`, with no digit first")
+    found = imported(kind, Request(source, name or "", dict(overrides)))
+    _write(kind, found, out, form)
+    return Exit.FINE
+
+
+def _write(kind: str, found: Imported, out: Path | None, form: str) -> None:
+    from archdsl.files import write_atomic
+
+    if out is not None:
+        write_atomic(out, found.text.encode())
+    if form == "json":
+        say_json({"kind": kind, "name": found.name, "text": found.text, "notices": list(found.notices)})
+        return
+    if out is None:
+        say(found.text)
+    else:
+        note(visible_line(str(out)))
+    for notice in found.notices:
+        note(notice)

@@ -1,0 +1,107 @@
+"""The formats that are read, and what is made of a file of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from archdsl.diagnostics import Severity
+from archdsl.exchange.errors import NotImported
+from archdsl.exchange.source import Source
+from archdsl.session import check_source
+from archdsl.text import SourceFile
+
+if TYPE_CHECKING:
+    from archdsl.weights import Tensors
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for beside the file."""
+
+    source: Source
+    name: str
+    """Of the item that is written; empty for one that the file says, or its format."""
+    overrides: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Parameters of the space or the network, as a command line gives them."""
+    scale: str = ""
+    """Of a file that has several scales."""
+
+    def named(self, otherwise: str) -> str:
+        """The item's name: as it was asked for, as the item or the file is called, else `otherwise`."""
+        return self.name or self.source.item or self.source.stem or otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What was made of a file: a text that checks, and tensors where the file has some."""
+
+    name: str
+    text: str
+    tensors: Tensors | None = None
+    notices: tuple[str, ...] = ()
+    """What a user should know, a sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """A format that is read."""
+
+    summary: str
+    read: Callable[[Request], Imported]
+    """Raises NotImported, ToolMissing, OSError."""
+    recognises: Callable[[Source], bool]
+    """Whether a file is certainly of this format."""
+
+
+_MODULES: Final = {
+    "nasbench201": "an architecture string of NAS-Bench-201",
+    "darts": "a genotype of DARTS and its kin, as Python writes it",
+    "ofa": "a network of once-for-all's MobileNetV3, as JSON",
+    "fbnet": "a network of FBNet's space, as JSON",
+    "auto_deeplab": "arrays of Auto-DeepLab, in a folder or one `.npz`",
+    "fasterseg": "architecture logits of FasterSeg, as JSON or as its search saves them",
+}
+
+
+def _importer(name: str, summary: str) -> Importer:
+    """A module is imported when its format is asked for."""
+
+    def read(request: Request) -> Imported:
+        return import_module(f"archdsl.exchange.{name}").read(request)
+
+    def recognises(source: Source) -> bool:
+        return import_module(f"archdsl.exchange.{name}").recognises(source)
+
+    return Importer(summary, read, recognises)
+
+
+IMPORTERS: Final[Mapping[str, Importer]] = MappingProxyType(
+    {name: _importer(name, summary) for name, summary in _MODULES.items()}
+)
+"""By the names that a command line gives them."""
+
+
+def kind_of(source: Source) -> str:
+    """The one format that a file is certainly of. Raises NotImported where it is of none, or of several."""
+    found = [name for name, importer in IMPORTERS.items() if importer.recognises(source)]
+    if len(found) == 1:
+        return found[0]
+    raise source.unfit(f"what it is cannot be told for certain: name it, one of {', '.join(IMPORTERS)}")
+
+
+def imported(kind: str, request: Request) -> Imported:
+    """The text that a file of a format stands for; it has been checked.
+
+    Raises NotImported, ToolMissing, OSError.
+    """
+    found = IMPORTERS[kind].read(request)
+    checked = check_source(SourceFile("<imported>", found.text), path=Path("imported.arch").absolute())
+    errors = [each for each in checked.diagnostics if each.severity is Severity.ERROR]
+    if errors:
+        raise NotImported(f"what `{request.source.file}` says is no network: {errors[0].message} ({errors[0].code})")
+    return found
