@@ -88,6 +88,7 @@ NEEDS: Final[Mapping[str, tuple[Extra, ...]]] = {
     "diff --format svg": (Extra.DRAW,),
     "report": (Extra.DRAW,),
     "view": (Extra.DRAW,),
+    "weights": (Extra.TORCH,),
     "compile --target torch": (Extra.TORCH,),
     "compile --target onnx": (Extra.ONNX,),
     "compile --target trt": (Extra.TRT,),

@@ -32,6 +32,7 @@ _SUMMARIES = {
     "new": "Start a space, a genotype or an op from a small valid text.",
     "import": "Write a genotype or network of another program as a text.",
     "export": "Write a genotype as DARTS or NAS-Bench-201 do.",
+    "weights": "Make a checkpoint of another program fit a network.",
     "git": "Set up git to compare and merge texts by meaning.",
     "train": "Train a network on labelled images.",
     "eval": "Evaluate a network on labelled images, class by class.",

@@ -5,7 +5,7 @@ A file for each format. What is read was written by somebody else: it is bounded
 
 from archdsl.exchange.errors import NotExported, NotImported
 from archdsl.exchange.exporting import EXPORTERS, exported
-from archdsl.exchange.importing import IMPORTERS, Imported, Request, imported, kind_of
+from archdsl.exchange.importing import IMPORTERS, Imported, Request, imported, is_free, kind_of
 from archdsl.exchange.source import Source
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "Source",
     "exported",
     "imported",
+    "is_free",
     "kind_of",
 ]

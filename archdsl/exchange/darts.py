@@ -15,7 +15,7 @@ from typing import Final
 
 from archdsl.exchange.answered import Answered
 from archdsl.exchange.errors import NotExported
-from archdsl.exchange.importing import Imported, Request
+from archdsl.exchange.importing import Imported, Request, is_free
 from archdsl.exchange.packaged import genotype_text, packaged
 from archdsl.exchange.python_text import Call, PythonText, Value
 from archdsl.exchange.source import Source
@@ -88,14 +88,10 @@ def read(request: Request) -> Imported:
     cells = {
         cell: _cell(python, call, cell, fields[cell], fields[f"{cell}_concat"]) for cell in _CELLS if cell in fields
     }
-    chosen = request.name or _item(name) or source.stem or "darts_found"
+    chosen = request.name or (name if is_free(name) else request.named("darts_found"))
     if all(cell.is_searched for cell in cells.values()):
         return _genotype(request, chosen, cells)
     return _network(chosen, cells)
-
-
-def _item(name: str) -> str:
-    return name if name.isascii() and name.isidentifier() else ""
 
 
 def _chosen(source: Source) -> tuple[str, Call]:

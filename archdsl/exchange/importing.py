@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -12,7 +13,12 @@ from typing import TYPE_CHECKING, Final
 from archdsl.diagnostics import Severity
 from archdsl.exchange.errors import NotImported
 from archdsl.exchange.source import Source
+from archdsl.extras import require_for
+from archdsl.ops.primitives import PRIMITIVES
+from archdsl.sema.modules.library import library
+from archdsl.sema.modules.load import BUILT_IN
 from archdsl.session import check_source
+from archdsl.syntax.grammar import tables
 from archdsl.text import SourceFile
 
 if TYPE_CHECKING:
@@ -33,7 +39,16 @@ class Request:
 
     def named(self, otherwise: str) -> str:
         """The item's name: as it was asked for, as the item or the file is called, else `otherwise`."""
-        return self.name or self.source.item or self.source.stem or otherwise
+        return self.name or next(
+            (each for each in (self.source.item, self.source.stem) if each and is_free(each)), otherwise
+        )
+
+
+def is_free(name: str) -> bool:
+    """Whether an item can have a name: a word that neither the language nor a packaged space has taken."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or name in tables().lexicon.keywords:
+        return False
+    return name not in PRIMITIVES.reserved and name not in BUILT_IN and library(name) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +82,20 @@ _MODULES: Final = {
     "fasterseg": "architecture logits of FasterSeg, as JSON or as its search saves them",
 }
 
+_BY_SUFFIX: Final[Mapping[str, tuple[str, ...]]] = {}
+"""Formats whose readers need more than Python: a file is recognised without them."""
+
 
 def _importer(name: str, summary: str) -> Importer:
     """A module is imported when its format is asked for."""
 
     def read(request: Request) -> Imported:
+        require_for(f"import FILE.{name}")
         return import_module(f"archdsl.exchange.{name}").read(request)
 
     def recognises(source: Source) -> bool:
+        if name in _BY_SUFFIX:
+            return source.suffix in _BY_SUFFIX[name]
         return import_module(f"archdsl.exchange.{name}").recognises(source)
 
     return Importer(summary, read, recognises)
@@ -88,7 +109,8 @@ IMPORTERS: Final[Mapping[str, Importer]] = MappingProxyType(
 
 def kind_of(source: Source) -> str:
     """The one format that a file is certainly of. Raises NotImported where it is of none, or of several."""
-    found = [name for name, importer in IMPORTERS.items() if importer.recognises(source)]
+    certain = [name for name, suffixes in _BY_SUFFIX.items() if source.suffix in suffixes]
+    found = certain or [name for name, importer in IMPORTERS.items() if importer.recognises(source)]
     if len(found) == 1:
         return found[0]
     raise source.unfit(f"what it is cannot be told for certain: name it, one of {', '.join(IMPORTERS)}")

@@ -22,6 +22,18 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 STUDENT: Final = "spaces/genotypes/fasterseg_student.arch"
 LOGITS: Final = "spaces/logits/fasterseg_student.json"
+CELL: Final = """archdsl 1
+
+use nasbench201
+
+genotype cell of nasbench201 {
+  answer normal {
+    x1 = x0 -> none
+    x2 = x0 -> none + x1 -> none
+    x3 = x0 -> none + x1 -> none + x2 -> skip_connect
+  }
+}
+"""
 TEACHER: Final = "spaces/genotypes/fasterseg_teacher.arch"
 
 
@@ -72,6 +84,8 @@ def folder(tmp_path: Path) -> Path:
     """A project that holds the texts of the repository."""
     shutil.copytree(ROOT / "spaces", tmp_path / "spaces")
     (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "cell.txt").write_text("|none~0|+|none~0|none~1|+|none~0|none~1|nor_conv_1x1~2|\n", encoding="utf-8")
+    (tmp_path / "cell.arch").write_text(CELL, encoding="utf-8")
     return tmp_path
 
 
@@ -106,6 +120,8 @@ def test_nothing_of_the_extras_is_there(python: Path, folder: Path) -> None:
         ("cost", "rows", STUDENT),
         ("draw", STUDENT, "-o", "student.dot"),
         ("new", "space", "mine"),
+        ("import", "cell.txt"),
+        ("export", "nasbench201", "cell.arch"),
         ("data", "--help"),
     ],
     ids=" ".join,
@@ -119,6 +135,7 @@ def test_texts_need_no_extra(python: Path, folder: Path, arguments: tuple[str, .
 LACKING: Final[dict[str, tuple[str, ...]]] = {
     "draw": ("draw", STUDENT, "-o", "student.svg"),
     "diff --format svg": ("diff", STUDENT, TEACHER, "--format", "svg", "-o", "changes.svg"),
+    "weights": ("weights", "map", "student.safetensors", STUDENT),
     "compile --target torch": ("compile", STUDENT, "--target", "torch"),
     "compile --target onnx": ("compile", STUDENT, "--target", "onnx"),
     "compile --target trt": ("compile", STUDENT, "--target", "trt"),

@@ -26,7 +26,7 @@ def command(kind: str, target: str, out: Path | None, overrides: tuple[tuple[str
     more or less than the format can is refused.
     """
     from archdsl.exchange import exported
-    from archdsl.files import write_atomic
+    from archdsl.staging import write_atomic
 
     loaded = load_or_leave(target, overrides, form=form)
     text = exported(kind, loaded)

@@ -36,7 +36,7 @@ def command(
     Nothing of the file is executed. What it does not say is assumed, and stands in comments of the text.
     """  # noqa: D301 - click's mark for lines that stay as they are
     from archdsl.api import Refused
-    from archdsl.exchange import IMPORTERS, Request, Source, imported, kind_of
+    from archdsl.exchange import IMPORTERS, Request, Source, imported, is_free, kind_of
 
     *kinds, file = written
     if len(kinds) > 1:
@@ -45,15 +45,17 @@ def command(
     kind = kinds[0] if kinds else kind_of(source)
     if kind not in IMPORTERS:
         raise click.UsageError(f"`{visible_line(kind)}` is no kind of file; write one of {', '.join(IMPORTERS)}")
-    if name is not None and not (name.isascii() and name.isidentifier()):
-        raise Refused(f"`{name}` is not a name: write letters, digits and `_`, with no digit first")
+    if name is not None and not is_free(name):
+        raise Refused(
+            f"`{name}` is no free name: write letters, digits and `_`, and no word of the language or the library"
+        )
     found = imported(kind, Request(source, name or "", dict(overrides)))
     _write(kind, found, out, form)
     return Exit.FINE
 
 
 def _write(kind: str, found: Imported, out: Path | None, form: str) -> None:
-    from archdsl.files import write_atomic
+    from archdsl.staging import write_atomic
 
     if out is not None:
         write_atomic(out, found.text.encode())
