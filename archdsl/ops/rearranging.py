@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from archdsl.ops.attributes import number_or_dim, optional_pair
 from archdsl.ops.channels import channel_count, checked, share
-from archdsl.ops.dims import Count, add, divide, multiply, values
+from archdsl.ops.dims import Count, Dim, add, divide, multiply, values
 from archdsl.ops.model import (
     LARGEST,
     Attributes,
@@ -90,17 +90,29 @@ _IN_WINDOWS = Parameter("window", Kind.WINDOW)
 def _tokens_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
     (map_,) = maps
     heads = channel_count(attributes, "heads", "heads")
-    width = share(map_.channels, heads, "input", "heads")
-    if not isinstance(width, int):
-        raise ShapeError(
-            "E0504",
-            f"makes matrices of `{width}` columns, the channels of a head, which must be static",
-            "let the number of heads grow with the width: `heads = channels(x) / 32`",
-        )
+    width = _head_width(map_.channels, heads)
     windows, rows = _windows(map_.size, optional_pair(attributes, "window"))
     if rows > LARGEST:
         raise ShapeError("E0503", f"makes matrices of {rows:,} rows, and a map has at most {LARGEST:,}")
     return Shape(checked(multiply(heads, windows), "matrices"), rows, width)
+
+
+def _head_width(channels: Count, heads: Count) -> int:
+    """The channels of a head. Raises ShapeError (E0504) where answers decide them."""
+    if isinstance(channels, int) and isinstance(heads, Dim):
+        raise ShapeError(
+            "E0504",
+            f"makes matrices of {channels} / `{heads}` columns, the channels of a head, which must be static",
+            "ask for the op around it: `x -> {attention(heads = 2), attention(heads = 4)}`",
+        )
+    width = share(channels, heads, "input", "heads")
+    if isinstance(width, int):
+        return width
+    raise ShapeError(
+        "E0504",
+        f"makes matrices of `{width}` columns, the channels of a head, which must be static",
+        "let the number of heads grow with the width: `heads = channels(x) / 32`",
+    )
 
 
 def _windows(size: tuple[int, int], window: tuple[int, int] | None) -> tuple[int, int]:
@@ -114,7 +126,7 @@ def _windows(size: tuple[int, int], window: tuple[int, int] | None) -> tuple[int
 TOKENS = Primitive(
     name="tokens",
     summary="places as rows of matrices: c x h x w is heads x (h * w) x (c / heads), by each `window` apart if given",
-    parameters=(Parameter("heads", Kind.GROUPS, 1), _IN_WINDOWS),
+    parameters=(Parameter("heads", Kind.CHANNELS, 1), _IN_WINDOWS),
     shape=_tokens_shape,
     scale=_no_factor,
     traits=Traits(channels=Channels.DERIVED, kept=Kept.NOTHING, reads=Reads.ANY),

@@ -33,11 +33,11 @@ class NetworkStats:
     macs: int
     """Multiply-adds at inference; papers call them FLOPs, or twice as many."""
     macs_of_layers: int
-    """Those of conv, dwconv and linear alone."""
+    """Those of conv and linear, layers with weights; the others are those of matmul."""
     activations: int
     """The numbers that all primitives write at inference."""
     activations_of_layers: int
-    """Those that conv, dwconv and linear write."""
+    """Those that conv and linear write."""
     peak_memory: Peak
     """The most that maps take at once, in fp32."""
     receptive_field: ReceptiveField | None

@@ -27,7 +27,7 @@ from archdsl.sema.modules.load import Definition, Found, Unit
 from archdsl.sema.reporter import Reporter, listed, suggestion
 from archdsl.sema.resolve.scales import scales_of
 from archdsl.space import Program, QuestionPath
-from archdsl.space.divisibility import of_program
+from archdsl.space.divisibility import multiple, of_program
 from archdsl.space.trace import Trace
 from archdsl.syntax import ast
 from archdsl.syntax.tree import names
@@ -113,7 +113,7 @@ def _lay_out(
         written = image_size(space, size)
         rounded = written and (_rounded(written[0]), _rounded(written[1]))
         even = rounded and rounded != written and lay_out(space, unit, given, Reporter(), rounded, budget)
-        if written and even:
+        if written and even and any(length % multiple(of_program(even)) for length in written):
             report_size(even, of_program(even), written, reporter)
             return None
     reporter.merge(trial.diagnostics)

@@ -46,7 +46,7 @@ class Measured:
 
 
 @form(
-    Spelling("macs", "multiply-accumulates: exact, from the rules of the primitives", {"what": "macs"}),
+    Spelling("macs", "multiply-accumulates, also of matmul: exact, from the rules of the primitives", {"what": "macs"}),
     Spelling("params", "weights that are learned: exact, from the rules of the primitives", {"what": "params"}),
 )
 class Counted:

@@ -32,6 +32,12 @@ op gated() {
   out multiply(x, x -> global_avg_pool -> conv(channels(x), k = 1, bias = yes) -> sigmoid)
 }
 
+op attended() {
+  in x
+  rows = x -> tokens(heads = channels(x))
+  out matmul(matmul(rows, rows -> transpose) -> softmax(axis = "width"), rows) -> untokens(like = x)
+}
+
 cell sized(c) {
   in x
   choose operator in {wide, separable}
@@ -60,6 +66,7 @@ PLACES = (
     "avg_pool(k = 3)",
     "bn -> relu",
     "gated",
+    "attended",
     "softmax",
     *NORMS,
 )

@@ -242,7 +242,7 @@ def _tokens(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
     rows, columns = window
     apart = (f"{x}.shape[0]", heads, -1, f"{x}.shape[2] // {rows}", rows, f"{x}.shape[3] // {columns}", columns)
     turned = _turned(maps[0], apart, (0, 3, 5, 1, 4, 6, 2))
-    return Call("torch.flatten", (Call("torch.flatten", (turned, Name("4"), Name("5"))), Name("1"), Name("3")))
+    return Call("torch.reshape", (turned, _shape(f"{x}.shape[0]", -1, rows * columns, f"{x}.shape[1] // {heads}")))
 
 
 def _turned(x: Expr, apart: Sequence[str | int], order: Sequence[int]) -> Call:

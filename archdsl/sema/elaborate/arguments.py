@@ -95,7 +95,7 @@ def bind_arguments(
                     f"`{callee.spelled}` has {_count(len(known), 'parameter')}, and this is one more",
                     argument.span,
                     "one too many",
-                    help=f"it takes {listed(list(known))}" if known else "it takes none",
+                    help=_taken(callee, known, also_maps, argument),
                 )
                 return None
         else:
@@ -112,6 +112,13 @@ def bind_arguments(
                 return None
         values[name] = ev.value(argument.value, env)
     return values
+
+
+def _taken(callee: Callee, known: Sequence[str], maps: Sequence[str], argument: ast.Argument) -> str:
+    """What a call takes; a second map of a primitive has its name behind `->`."""
+    if len(maps) > 1:
+        return f"a second map has its name: `{callee.name}({maps[1]} = {unparse(argument.value)})`"
+    return f"it takes {listed(list(known))}" if known else "it takes none"
 
 
 def _count(number: int, what: str) -> str:

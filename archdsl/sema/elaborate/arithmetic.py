@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from math import isqrt, sqrt
 from typing import TypeAlias
 
 from archdsl.ops import Dim
@@ -41,14 +42,26 @@ def product(factors: Iterable[tuple[str, Number]]) -> Number:
 
 
 def power(base: Number, exponent: Number) -> Number:
-    """`a ^ b`. Raises ArithmeticMistake."""
-    if isinstance(base, Dim) or not isinstance(exponent, int):
-        raise ArithmeticMistake("only a number can be raised, to a whole number")
+    """`a ^ b`, also for halves: `d ^ (-1 / 2)`. Raises ArithmeticMistake."""
+    if isinstance(base, Dim) or isinstance(exponent, Dim) or exponent.denominator > 2:
+        raise ArithmeticMistake("only a number can be raised, to a whole number or to halves")
+    if exponent.denominator == 2:
+        base, exponent = _root(Fraction(base)), exponent.numerator
     if base == 0 and exponent < 0:
         raise ArithmeticMistake("zero cannot be raised to a negative number")
     if abs(exponent) * max(Fraction(base).numerator.bit_length(), Fraction(base).denominator.bit_length()) > _BITS:
         raise ArithmeticMistake("the result is too large", "no size in a network needs more than 77 digits")
-    return whole(Fraction(base) ** exponent)
+    return whole(Fraction(base) ** exponent.numerator)
+
+
+def _root(number: Fraction) -> Fraction:
+    """Exact where it is rational, else the nearest number of a double's digits."""
+    if number < 0:
+        raise ArithmeticMistake("a negative number has no root")
+    over, under = isqrt(number.numerator), isqrt(number.denominator)
+    if (over * over, under * under) == (number.numerator, number.denominator):
+        return Fraction(over, under)
+    return Fraction(str(sqrt(number)))
 
 
 def whole(value: Fraction) -> int | Fraction:
