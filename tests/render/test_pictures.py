@@ -14,6 +14,7 @@ from archdsl.cost import figures
 from archdsl.diff import diff, side
 from archdsl.diff.cells import cells
 from archdsl.diff.model import Side
+from archdsl.ir import ClosedGraph
 from archdsl.render import Format, NothingToDraw, Picture, difference_picture, draw, render, svg
 from archdsl.render.model.picture import BRANCHES, FONT_FAMILIES, Dash
 from archdsl.space import Step
@@ -30,8 +31,14 @@ def titles(picture: Picture) -> set[str]:
 
 def compared(path: Path) -> Side:
     item = loaded(path)
-    network = item.network()
-    return side(item.name, item.program, item.meaning.answers, network, figures(network))
+    network = item.network() if item.closed else item.supernet()
+    return side(
+        item.name,
+        item.program,
+        item.meaning.answers,
+        network,
+        figures(network) if isinstance(network, ClosedGraph) else None,
+    )
 
 
 def pictures() -> Iterable[tuple[str, Picture]]:
@@ -167,15 +174,54 @@ def test_an_unknown_cell_is_refused_with_near_names() -> None:
     assert raised.value.near[0] == "refined"
 
 
-def test_a_difference_is_drawn_on_the_union_with_marks() -> None:
+def test_a_difference_of_two_networks_of_a_grid_is_drawn_on_the_grid() -> None:
     picture = difference_picture(diff(compared(STUDENT), compared(TEACHER)))
-    marks = {box.name: box.label[0].text[:2] for box in picture.boxes}
+    marks = {box.name: box.label[0].text[:2] for box in picture.boxes if box.label}
     assert marks["image"] == "im"
     assert marks["stem"] == "~ "
-    assert marks["trunk[3][8]"] == "+ "
+    assert marks["b.trunk[12][16]"] == "~ "
+    assert marks["a.trunk[8][16]"] == "+ "
     assert marks["a.trunk[13][8]"] == "- "
     removed = next(box for box in picture.boxes if box.name == "a.trunk[13][8]")
     assert removed.stroke.dash is Dash.DASHED
+    strokes = {(line.tail, line.head): line.stroke for line in picture.lines}
+    assert strokes["a.trunk[12][8]", "a.trunk[13][8]"].dash is Dash.DASHED
+    assert strokes["a.trunk[7][16]", "a.trunk[8][16]"].colour == picture_stroke("+ added", picture)
+    middles = [
+        (box.at, box.size)
+        for box in picture.boxes
+        if box.at is not None and box.size is not None and "trunk" in box.name
+    ]
+    assert not [
+        (one, other)
+        for number, (one, size) in enumerate(middles)
+        for other, its in middles[number + 1 :]
+        if abs(one[0] - other[0]) < (size[0] + its[0]) / 2 and abs(one[1] - other[1]) < (size[1] + its[1]) / 2
+    ]
+
+
+def picture_stroke(entry: str, picture: Picture) -> str:
+    """The colour of a sample in the legend."""
+    name = next(box.name for box in picture.boxes if box.label and box.label[0].text.startswith(entry))
+    return next(line.stroke.colour for line in picture.lines if line.tail == name)
+
+
+@pytest.mark.parametrize("item", [STUDENT, TEACHER, SPACE, HYPER_ANSWERED])
+def test_a_network_does_not_differ_from_itself(item: Path) -> None:
+    picture = difference_picture(diff(compared(item), compared(item)))
+    assert not [
+        box.name
+        for box in picture.boxes
+        if box.label and box.label[0].text[:2] in ("+ ", "- ", "~ ") and box.at is None
+    ]
+    assert render(picture, "svg")
+
+
+def test_other_differences_are_drawn_on_the_union_of_cells_with_marks() -> None:
+    picture = difference_picture(diff(compared(STUDENT), compared(HYPER_ANSWERED)))
+    marks = {box.name: box.label[0].text[:2] for box in picture.boxes}
+    assert marks["a.trunk[13][8]"] == "- "
+    assert marks["h1[1]"] == "+ "
 
 
 def run(code: str) -> str:

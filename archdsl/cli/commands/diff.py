@@ -86,7 +86,7 @@ def _written(found: Difference, between: Sequence[Row], form: str, *, show_all: 
         case "svg":
             return _picture(found)
         case "html":
-            return _page(found, as_text(found, show_all=show_all) + interpolated_text(between, "latency", "  "))
+            return _page(found, interpolated_text(between, "latency"), show_all=show_all)
         case _:
             text = as_text(found, show_all=show_all).rstrip("\n")
             return f"{text}\n{interpolated_text(between, 'latency', '  ')}".encode() if found else b""
@@ -98,12 +98,8 @@ def _picture(found: Difference) -> bytes:
     return render(difference_picture(found), "svg")
 
 
-def _page(found: Difference, text: str) -> bytes:
-    """One self-contained page."""
-    from html import escape
+def _page(found: Difference, between: str, *, show_all: bool) -> bytes:
+    from archdsl.report.diff_page import diff_page
+    from archdsl.report.page import page_html
 
-    title = escape(text.splitlines()[0] if text else "nothing differs")
-    svg = _picture(found).decode()
-    svg = svg[svg.index("<svg") :]
-    head = f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
-    return f"{head}<pre>{escape(text)}</pre>\n{svg}</html>\n".encode()
+    return page_html(diff_page(found, show_all=show_all, about_table=between)).encode()

@@ -63,7 +63,7 @@ def trellis_picture(
     With costs each cell is coloured by its share of those of the network.
     """
     shares = None if costs is None else Shares(costs, costs.total)
-    return _Drawing(TrellisLayout(side, trellis, shares), chances).picture()
+    return Drawing(TrellisLayout(side, trellis, shares), chances).picture()
 
 
 def trellis_pictures(side: Side, chances: Chances | None = None) -> Picture:
@@ -73,7 +73,9 @@ def trellis_pictures(side: Side, chances: Chances | None = None) -> Picture:
 
 
 @dataclass(frozen=True)
-class _Drawing:
+class Drawing:
+    """The boxes and lines of a grid."""
+
     layout: TrellisLayout
     chances: Chances | None = None
     """How probable answers are, where they are open and that is known."""
@@ -101,7 +103,13 @@ class _Drawing:
             text_box("title", Text(side.name, 16, bold=True), (grid.left, top + 30)),
             text_box("subtitle", small(about, 10), (grid.left, top + 10)),
         ]
-        found += [
+        return found + self.rows_and_columns()
+
+    def rows_and_columns(self) -> list[Box]:
+        """The numbers of layers above the grid, and on its left each row with the resolution of its maps."""
+        grid = self.layout.grid
+        top = grid.above(grid.rows[0]) + 58
+        found = [
             Box(f"layer {layer}", (small(str(layer), 9),), Outline.PLAIN, at=(grid.x(layer), top - 18))
             for layer in grid.columns
         ]
@@ -149,7 +157,7 @@ class _Drawing:
 
     def places(self) -> list[Box]:
         if self.layout.side.graph.closed:
-            visited = {visit.place for visit in self.layout.visits}
+            visited = {visit.place for visit in (*self.layout.visits, *self.layout.gone)}
             return [
                 Box(
                     spelled,
@@ -244,7 +252,8 @@ class _Drawing:
 
     def anchor(self, spelled: str) -> str:
         """The box that stands at a place."""
-        at = [visit.name for visit in self.layout.visits if visit.place == self.layout.spelled[spelled]]
+        place, visits = self.layout.spelled[spelled], (*self.layout.visits, *self.layout.gone)
+        at = [visit.name for visit in visits if visit.place == place]
         return at[0] if at else spelled
 
     # Legend ---------------------------------------------------------------------------------

@@ -152,10 +152,13 @@ class Grid:
     """The branches that have a lane of their own in a row."""
     of_row: Mapping[Place, int]
     """How many lanes each row is high."""
-    lane: float = LANE
+    lane: float
+    """The height of a lane."""
+    column: float
+    """From the middle of one column to that of the next."""
 
     @classmethod
-    def of(cls, trellis: Trellis, visits: Sequence[Visit], lane: float = LANE) -> Grid:
+    def of(cls, trellis: Trellis, visits: Sequence[Visit], lane: float, column: float) -> Grid:
         columns = tuple(sorted({place[0] for place in trellis.sources}))
         rows = tuple(sorted({place[1:] for place in trellis.sources}))
         lanes = {row: _lanes(row, visits) for row in rows}
@@ -166,10 +169,10 @@ class Grid:
             half = of_row[row] * lane / 2
             heights[row] = y - half
             y -= 2 * half + GAP
-        return cls(columns, rows, heights, lanes, of_row, lane)
+        return cls(columns, rows, heights, lanes, of_row, lane, column)
 
     def x(self, layer: int) -> float:
-        return self.columns.index(layer) * COLUMN
+        return self.columns.index(layer) * self.column
 
     def centre(self, place: Place) -> Point:
         return (self.x(place[0]), self.heights[place[1:]])
@@ -193,11 +196,11 @@ class Grid:
 
     @property
     def right(self) -> float:
-        return self.x(self.columns[-1]) + CELL[0] / 2
+        return self.x(self.columns[-1]) + (self.column - COLUMN + CELL[0]) / 2
 
     @property
     def left(self) -> float:
-        return -CELL[0] / 2
+        return -(self.column - COLUMN + CELL[0]) / 2
 
 
 def _lanes(row: Place, visits: Sequence[Visit]) -> tuple[str, ...]:
@@ -217,10 +220,14 @@ class TrellisLayout:
     trellis: Trellis
     shares: Shares | None = None
     """What cells cost, of a network."""
+    gone: tuple[Visit, ...] = ()
+    """What another network of the grid has and this one has not, which takes its lanes too."""
+    size: Point = CELL
+    """Of a cell's box, without its cost."""
 
     @property
     def cell_size(self) -> Point:
-        return self.with_cost(CELL)
+        return self.with_cost(self.size)
 
     def with_cost(self, size: Point) -> Point:
         """The size of a box that has room for what it costs."""
@@ -240,7 +247,8 @@ class TrellisLayout:
 
     @cached_property
     def grid(self) -> Grid:
-        return Grid.of(self.trellis, self.visits, LANE if self.shares is None else LANE + COST)
+        lane = LANE + self.cell_size[1] - CELL[1]
+        return Grid.of(self.trellis, (*self.visits, *self.gone), lane, COLUMN + self.size[0] - CELL[0])
 
     @cached_property
     def spelled(self) -> Mapping[str, Place]:
@@ -299,7 +307,7 @@ class TrellisLayout:
 
     def edge(self, visit: Visit, *, right: bool) -> Point:
         x, y = self.grid.of_visit(visit)
-        half = (CELL if visit.cell else SKIP)[0] / 2
+        half = (self.size if visit.cell else SKIP)[0] / 2
         return (x + half if right else x - half, y)
 
     def offset(self, branch: str, sharing: Sequence[str]) -> float:
