@@ -32,8 +32,8 @@ def test_a_page_has_the_picture_the_changes_and_their_costs() -> None:
     cells = page[page.index("<h2>Cells</h2>") : page.index("<h2>Weights</h2>")]
     values = [float(each["data-value"] or "nan") for each in Outline(cells).of("td") if "data-value" in each]
     assert found.totals is not None
-    assert sum(values[0::3]) == found.totals.after.params - found.totals.before.params
-    assert sum(values[1::3]) == found.totals.after.macs - found.totals.before.macs
+    assert sum(values[0::3]) == pytest.approx(found.totals.after.params - found.totals.before.params, rel=1e-6)
+    assert sum(values[1::3]) == pytest.approx(found.totals.after.macs - found.totals.before.macs, rel=1e-6)
 
 
 def test_all_cells_are_listed_where_that_is_asked() -> None:
