@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
+from typing import Final
 
 from archdsl.cost.rows import Row, Use, uses
 from archdsl.cost.tables import Table
 from archdsl.ir import ClosedGraph
+
+_SHOWN: Final = 3
+"""Rows that a message lists."""
 
 
 class MissingRows(Exception):
     """A table without rows that a network needs."""
 
     def __init__(self, table: Table, rows: Sequence[Row], needed: int) -> None:
-        super().__init__(f"no row for {', '.join(map(str, rows))}")
+        more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+        super().__init__(f"no row for {', '.join(map(str, rows[:_SHOWN]))}{more}")
         self.table = table
         self.rows = tuple(rows)
         self.needed = needed

@@ -91,6 +91,8 @@ class AnyRecord(_Open):
     cost: Word | None = None
     data: DataOfRun | None = None
     size: Size | None = None
+    input: Size | None = None
+    """Of a baseline, the images whose costs are predicted; None for those of the text."""
     stages: tuple[StageOfRun, ...] = ()
     recipe: _Recipe = _Recipe()
     evaluations: Natural | None = None

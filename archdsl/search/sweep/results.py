@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from archdsl.cost import figures
@@ -24,7 +25,7 @@ class Result:
     """mIoU or top-1, 0 to 1: the best of a training, the best candidate of a baseline, the last of a search."""
     params: int
     macs: int
-    """For one image of the size that the text gives it."""
+    """For one image of the size of the search's crops, by which it was found; else of the size in the text."""
     latency_ms: float | None
     """By the sweep's cost table; None without one."""
 
@@ -34,11 +35,12 @@ def steps_taken(run: Path) -> int:
     return max((event["step"] for event in read_events(run)), default=0)
 
 
-def result_of(step: Step, root: Path, cost: Path | None) -> Result:
-    """What a member's last step left. Raises NotSwept, NoRun, OSError."""
-    target, overrides = _network(step.run)
+def result_of(steps: Sequence[Step], root: Path, cost: Path | None) -> Result:
+    """What a member's steps left. Raises NotSwept, NoRun, OSError."""
+    run = steps[-1].run
+    target, overrides = _network(run)
     try:
-        loaded = load(target, overrides=overrides)
+        loaded = load(target, overrides=overrides, size=_size(steps[0].run))
     except NotLoaded as error:
         raise NotSwept(str(error)) from None
     if not loaded.closed:
@@ -46,7 +48,7 @@ def result_of(step: Step, root: Path, cost: Path | None) -> Result:
     found = figures(loaded.network())
     file, colon, item = target.rpartition(":") if loaded.target.item else (target, "", "")
     genotype = Path(os.path.relpath(file, root)).as_posix() + colon + item
-    return Result(genotype, _score(step.run), found.params, found.macs, _latency_ms(loaded, cost))
+    return Result(genotype, _score(run), found.params, found.macs, _latency_ms(loaded, cost))
 
 
 def _network(run: Path) -> tuple[str, dict[str, str]]:
@@ -57,6 +59,12 @@ def _network(run: Path) -> tuple[str, dict[str, str]]:
     if record.text is None:
         raise NotSwept(f"`{run / RECORD}` names no text")
     return os.path.relpath(run / record.text) + (f":{record.item}" if record.item else ""), record.overrides
+
+
+def _size(run: Path) -> tuple[int, int] | None:
+    """Height and width of the images whose costs a run has looked at; None where those of the text are."""
+    record, _ = read_record(run, AnyRecord)
+    return record.size if record.kind == "search" else record.input
 
 
 def _score(run: Path) -> float:

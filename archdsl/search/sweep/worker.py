@@ -83,7 +83,7 @@ class Worker:
             if step.command not in progress.finished:
                 return self.tell(f"{member.name}: stopped after step {progress.steps.get(step.command, 0)}")
         try:
-            result = result_of(planned[-1], self.folder.root, self.folder.cost)
+            result = result_of(planned, self.folder.root, self.folder.cost)
         except (NotSwept, NoRun, OSError) as error:
             return self._fail(member, Failure(planned[-1].command, 0, str(error)))
         self.folder.finish(member, result)

@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 
 STEPS = 4
+CROPS = (16, 16)
+"""Height and width of those of a search."""
 
 
 def main() -> int:
@@ -41,9 +43,9 @@ def main() -> int:
         os.kill(os.getpid(), signal.SIGKILL)
     text = Path(given.source.partition(":")[0]).resolve()
     overrides = dict(each.split("=") for each in given.set)
-    (out / "run.json").write_text(
-        json.dumps({"format_version": 2, "text": str(text), "item": None, "overrides": overrides})
-    )
+    record = {"format_version": 2, "text": str(text), "item": None, "overrides": overrides}
+    searched = {"kind": "search", "size": CROPS} if given.command == "search" else {}
+    (out / "run.json").write_text(json.dumps({**record, **searched}))
     with (out / "journal.jsonl").open("a+") as journal:
         journal.seek(0)
         taken = len(journal.readlines())

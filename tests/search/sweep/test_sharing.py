@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.pipeline import NotLoaded
+from archdsl.cost import figures
+from archdsl.pipeline import NotLoaded, load
 from archdsl.search.sweep.begin import begin
 from archdsl.search.sweep.budget import Budget
 from archdsl.search.sweep.errors import NotSwept
@@ -23,7 +24,7 @@ from archdsl.search.sweep.grid import Member
 from archdsl.search.sweep.summary import Cost, Summary
 from archdsl.search.sweep.worker import Worker
 from tests.search.sweep.found import TEXT, outcome, write_text
-from tests.search.sweep.quick_run import STEPS
+from tests.search.sweep.quick_run import CROPS, STEPS
 from tests.search.sweep.worker_process import QUICK_RUN, TICK_S
 from tests.train.commands import ENVIRONMENT
 
@@ -278,6 +279,15 @@ def test_the_score_of_a_search_is_its_members() -> None:
 
     assert [each.result.accuracy for each in Summary.of(folder).ended] == pytest.approx([0.011, 0.012])
     assert Summary.of(folder).ended[0].result.genotype == "members/lambda=1,seed=0/search/genotype.arch"
+
+
+def test_what_was_found_costs_what_it_does_on_the_crops_of_its_search() -> None:
+    folder = searching("sweep", [])
+    work_here(worker(folder), 1)
+
+    whole, cropped = (figures(load("net.arch", size=size).network()).macs for size in (None, CROPS))
+    assert {each.result.macs for each in Summary.of(folder).ended} == {cropped}
+    assert cropped < whole
 
 
 def test_what_was_found_is_trained_and_that_score_counts() -> None:
