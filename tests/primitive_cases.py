@@ -56,6 +56,7 @@ WINDOWED: dict[str, st.SearchStrategy[object]] = {
 }
 
 
+FACTORS: st.SearchStrategy[object] = st.sampled_from([-1, 0, 0.5, 1, 2, Fraction(-1, 3)])
 NORM: dict[str, st.SearchStrategy[object]] = {"affine": st.booleans(), "eps": st.sampled_from([1e-5, 1e-3])}
 
 
@@ -138,17 +139,23 @@ def resizes(draw: st.DrawFn) -> Case:
     return Case("resize", (map_,), given)
 
 
+def spread(map_: Shape) -> st.SearchStrategy[Shape]:
+    """The shape, and those with one channel, row or column in its place."""
+    heights, widths = st.sampled_from([map_.height, 1]), st.sampled_from([map_.width, 1])
+    return st.builds(Shape, st.sampled_from([map_.channels, 1]), heights, widths)
+
+
 @st.composite
 def joins(draw: st.DrawFn, primitive: str) -> Case:
     first = draw(SHAPES)
-    number = draw(st.integers(2 if primitive == "multiply" else 1, 4))
+    least, most = PRIMITIVES[primitive].least, PRIMITIVES[primitive].most
+    number = draw(st.integers(least, most or 4))
     maps = [first] * number
     if primitive == "concat":
         axis = draw(st.sampled_from(["channels", "height", "width"]))
         maps = [map_._replace(**{axis: draw(CHANNELS)}) for map_ in maps]
         return Case(primitive, tuple(maps), {"axis": axis})
-    if primitive == "multiply":
-        maps = [draw(st.sampled_from([map_, Shape(map_.channels, 1, 1)])) for map_ in maps]
+    maps = [draw(spread(map_)) for map_ in maps]
     return Case(primitive, tuple(maps), {})
 
 
@@ -217,6 +224,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
             for name in (
                 *("relu", "relu6", "hswish", "hsigmoid", "silu", "sigmoid", "tanh", "mish", "argmax"),
                 *("global_avg_pool", "global_max_pool"),
+                *("channel_mean", "channel_max", "channel_sum", "row_mean", "column_mean"),
             )
         },
         "gelu": _plain("gelu", given={"approximate": st.sampled_from(["none", "tanh"])}),
@@ -225,6 +233,9 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
         "elu": _plain("elu", given={"alpha": st.sampled_from([1, 0.5])}),
         "softmax": _plain("softmax", given={"axis": st.sampled_from(["channels", "height", "width", "places"])}),
         "dropout": _plain("dropout", given={"p": st.sampled_from([0, 0.5, 1])}),
+        "drop_path": _plain("drop_path", given={"p": st.sampled_from([0, 0.5, 1])}),
+        "parameter": _plain("parameter", given={"c": CHANNELS, "size": st.tuples(LENGTHS, LENGTHS)}),
+        "affine": _plain("affine", given={"times": FACTORS, "plus": FACTORS}),
         "shuffle": shuffles(),
         "conv_transpose": transposed(),
         "depth_to_space": blocks("depth_to_space"),
@@ -243,7 +254,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
         "tokens": tokens(),
         "untokens": untokened(),
         "matmul": matmuls(),
-        **{name: joins(name) for name in ("concat", "add", "multiply")},
+        **{name: joins(name) for name in ("concat", "add", "multiply", "divide")},
     }.items()
 }
 """Strategies by the name of the primitive."""

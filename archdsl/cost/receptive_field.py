@@ -75,6 +75,8 @@ def _applied(payload: Apply, read: Sequence[_Reach], sizes: Sequence[Shape], sha
     attributes, traits, first = payload.attribute, PRIMITIVES[payload.primitive].traits, read[0]
     if traits.zeros:
         return _Reach(Fraction(0), first.step * step(attributes, "s")[side])
+    if traits.constant:
+        return _Reach(Fraction(0), first.step)
     if traits.resamples:
         before, after = ((map_.width if side else map_.height) for map_ in (sizes[0], shape))
         if before == after:
@@ -95,7 +97,9 @@ def _applied(payload: Apply, read: Sequence[_Reach], sizes: Sequence[Shape], sha
             before, after = sizes[0].size[side], shape.size[side]
             reach = first.windowed(max(end - start for start, end in parts(before, after)), 1)
             return _Reach(reach.size, reach.step * Fraction(before, after))
-        case Reads.MAP | Reads.ANY:
+        case Reads.ROW | Reads.COLUMN if reads is not (Reads.COLUMN, Reads.ROW)[side]:
+            return first
+        case Reads.MAP | Reads.ANY | Reads.ROW | Reads.COLUMN:
             reached = any(each.size for each in read)
             return _Reach(inf if reached else Fraction(0), first.step)
         case _:

@@ -80,9 +80,15 @@ def _tried(piece: Piece, reach: Reach) -> Iterator[Kernel]:
 
 
 def _is_sum(piece: Piece, reach: Reach) -> bool:
-    """Whether this is a sum that stands outside of ops."""
-    payload = reach.program.nodes[piece.nodes[0]].payload
-    return not piece.whole and (payload == Apply(ADD.name) or isinstance(payload, Keep))
+    """Whether this is a sum of maps of one size that stands outside of ops."""
+    nodes = reach.program.nodes
+    node = nodes[piece.nodes[0]]
+    if (
+        piece.whole
+        or len({(nodes[source].shape.size, nodes[source].shape.channels == 1) for source in node.inputs}) > 1
+    ):
+        return False
+    return node.payload == Apply(ADD.name) or isinstance(node.payload, Keep)
 
 
 def _sums(piece: Piece, reach: Reach) -> Iterator[Kernel]:

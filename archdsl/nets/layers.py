@@ -258,8 +258,6 @@ class Add(nn.Module):
 
 
 class Multiply(nn.Module):
-    """A 1x1 map is spread over the others."""
-
     def forward(self, *maps_BCHW: Tensor) -> Tensor:
         product_BCHW, *rest = maps_BCHW
         for x_BCHW in rest:
@@ -335,6 +333,76 @@ class Untokens(nn.Module):
         return x_BRSErsD.permute(0, 3, 6, 1, 4, 2, 5).reshape(images, -1, height, width)
 
 
+class Divide(nn.Module):
+    def forward(self, x_BCHW: Tensor, y_BCHW: Tensor) -> Tensor:
+        return x_BCHW / y_BCHW
+
+
+class Affine(nn.Module):
+    """A map times a number, plus a number."""
+
+    def __init__(self, times: float, plus: float) -> None:
+        super().__init__()
+        self.times = times
+        self.plus = plus
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        if self.times != 1:
+            x_BCHW = x_BCHW * self.times
+        return x_BCHW + self.plus if self.plus else x_BCHW
+
+    def extra_repr(self) -> str:
+        return f"times={self.times}, plus={self.plus}"
+
+
+class Mean(nn.Module):
+    def __init__(self, axis: str) -> None:
+        super().__init__()
+        self.axis = axis
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return x_BCHW.mean(AXES[self.axis], keepdim=True)
+
+    def extra_repr(self) -> str:
+        return self.axis
+
+
+class ChannelMax(nn.Module):
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return x_BCHW.amax(1, keepdim=True)
+
+
+class ChannelSum(nn.Module):
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return x_BCHW.sum(1, keepdim=True)
+
+
+class DropPath(nn.Module):
+    """Each image's whole map is zero with probability p in training, and the others are divided by 1 - p."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        # Of a stack of volumes it drops whole channels: here one an image.
+        return functional.dropout3d(x_BCHW[:, None], self.p, self.training)[:, 0]
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"
+
+
+class Learned(nn.Module):
+    """A learned map, the same for each image of a batch."""
+
+    def __init__(self, channels: int, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(channels, *size))
+
+    def forward(self, like_BChw: Tensor) -> Tensor:
+        return self.weight.expand(like_BChw.shape[0], -1, -1, -1)
+
+
 class ArgMax(nn.Module):
     def forward(self, x_BCHW: Tensor) -> Tensor:
         return x_BCHW.argmax(dim=1, keepdim=True)
@@ -368,6 +436,7 @@ LAYERS: Mapping[str, Callable[[LayerRequest], nn.Module]] = MappingProxyType(
         "argmax": lambda _: ArgMax(),
         "shuffle": lambda asked: nn.ChannelShuffle(asked.count("groups")),
         "dropout": lambda asked: nn.Dropout(float(fraction(asked.attributes, "p"))),
+        "drop_path": lambda asked: DropPath(float(fraction(asked.attributes, "p"))),
         "max_pool": _max_pool,
         "avg_pool": _avg_pool,
         "global_avg_pool": lambda _: nn.AdaptiveAvgPool2d(1),
@@ -389,6 +458,16 @@ LAYERS: Mapping[str, Callable[[LayerRequest], nn.Module]] = MappingProxyType(
         "concat": lambda asked: Concat(concat_axis(asked.attributes)),
         "add": lambda _: Add(),
         "multiply": lambda _: Multiply(),
+        "divide": lambda _: Divide(),
+        "affine": lambda asked: Affine(
+            float(fraction(asked.attributes, "times")), float(fraction(asked.attributes, "plus"))
+        ),
+        "parameter": lambda asked: Learned(asked.count("c"), pair(asked.attributes, "size")),
+        "channel_mean": lambda _: Mean("channels"),
+        "channel_max": lambda _: ChannelMax(),
+        "channel_sum": lambda _: ChannelSum(),
+        "row_mean": lambda _: Mean("width"),
+        "column_mean": lambda _: Mean("height"),
     }
 )
 """The torch layer of each primitive of this package."""

@@ -52,7 +52,7 @@ def _defaults(primitive: Primitive) -> tuple[tuple[str, Value], ...]:
 
 def _value(parameter: Parameter, given: object) -> Value:
     if given is None:
-        if parameter.required:
+        if parameter.required or parameter.of_map:
             raise ParameterError(
                 "E0306", parameter.name, f"needs `{parameter.name}`, {parameter.kind}", f"write `{parameter.name} = …`"
             )

@@ -105,10 +105,31 @@ CONCAT = Primitive(
 )
 
 
+def differ(one: Shape, other: Shape, *, channels: bool, spreads: bool) -> bool:
+    """Whether two maps differ in their channel counts, or in height or width; `spreads` is whether a 1 fits all."""
+    pairs = [(one.channels, other.channels)] if channels else [*zip(one.size, other.size, strict=True)]
+    return any(left != right and not (spreads and 1 in (left, right)) for left, right in pairs)
+
+
+def spread_shape(maps: Sequence[Shape]) -> Shape:
+    """The shape of what is computed of maps number by number: one channel, row or column is there for all others.
+
+    Raises ShapeError (E0501, E0502).
+    """
+    same_channels([map_ for map_ in maps if map_.channels != 1])
+    height = max(map_.height for map_ in maps)
+    width = max(map_.width for map_ in maps)
+    _same_resolution(
+        [
+            Shape(1, height if map_.height == 1 else map_.height, width if map_.width == 1 else map_.width)
+            for map_ in maps
+        ]
+    )
+    return Shape(next((map_.channels for map_ in maps if map_.channels != 1), 1), height, width)
+
+
 def _add_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
-    same_channels(maps)
-    _same_resolution(maps)
-    return maps[0]
+    return spread_shape(maps)
 
 
 def _add_mean_square(read: Sequence[float], _maps: Sequence[Shape], _attributes: Attributes) -> float:
@@ -117,7 +138,7 @@ def _add_mean_square(read: Sequence[float], _maps: Sequence[Shape], _attributes:
 
 ADD = Primitive(
     name="add",
-    summary="the sum of maps",
+    summary="the sum of maps; a side or a channel count of 1 is spread over the others",
     parameters=(),
     shape=_add_shape,
     most=None,
@@ -127,6 +148,7 @@ ADD = Primitive(
         adds=True,
         identity_of_one=True,
         by_channel=True,
+        spreads=True,
         join=Join("+", "sum", "add"),
         kept=Kept.NOTHING,
     ),
@@ -135,11 +157,7 @@ ADD = Primitive(
 
 
 def _multiply_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
-    """A 1x1 map is spread over the others (squeeze and excite)."""
-    same_channels(maps)
-    spread = [map_ for map_ in maps if (map_.height, map_.width) != (1, 1)]
-    _same_resolution(spread or maps)
-    return (spread or list(maps))[0]
+    return spread_shape(maps)
 
 
 def _multiply_mean_square(read: Sequence[float], _maps: Sequence[Shape], _attributes: Attributes) -> float:
@@ -148,11 +166,14 @@ def _multiply_mean_square(read: Sequence[float], _maps: Sequence[Shape], _attrib
 
 MULTIPLY = Primitive(
     name="multiply",
-    summary="the product of maps; a 1x1 map is spread over the others",
+    summary="the product of maps; a side or a channel count of 1 is spread over the others",
     parameters=(),
     shape=_multiply_shape,
     least=2,
     most=None,
     mean_square=_multiply_mean_square,
-    traits=Traits(commutative=True, keeps_zeros=True, by_channel=True, join=Join("×", "product", "multiply")),
+    traits=Traits(
+        commutative=True, keeps_zeros=True, by_channel=True, spreads=True, join=Join("×", "product", "multiply")
+    ),
 )
+"""What the language itself applies for `*`."""

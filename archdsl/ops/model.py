@@ -84,6 +84,8 @@ class Parameter:
     kind: Kind
     default: Value = None
     required: bool = False
+    of_map: bool = False
+    """Where it is not given, the channels (or the size) of the first map: filled in where the call stands."""
     words: tuple[str, ...] = ()
     """What a WORD may be."""
     low: int | None = None
@@ -100,6 +102,8 @@ class Role(StrEnum):
     BIAS = "bias"
     SCALE = "scale"
     SLOPE = "slope for negative values"
+    LEARNED = "learned numbers"
+    """That are read as they are."""
     MEAN = "running mean"
     VARIANCE = "running variance"
 
@@ -115,6 +119,10 @@ class Weight:
     """Of a FILTER the axis of the output channels; where it is not the first, of those in one group."""
     share: Fraction = Fraction(1)
     """Of a FILTER that part of what its other axes hold which one number of the result is a sum over."""
+    init: Fraction = Fraction(0)
+    """Of LEARNED the mean with which it begins."""
+    std: Fraction = Fraction(0)
+    """And the deviation from it."""
 
     @property
     def trained(self) -> bool:
@@ -144,6 +152,11 @@ MeanSquare: TypeAlias = "Callable[[Sequence[float], Sequence[Shape], Attributes]
 def same_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
     """That of the first map."""
     return maps[0]
+
+
+def no_factor(_: Attributes) -> Scale | None:
+    """The resolution of a result that does not follow from that of its map by a factor."""
+    return None
 
 
 def same_resolution(_: Attributes) -> Scale | None:
@@ -192,6 +205,8 @@ class Reads(StrEnum):
     WINDOW = "a window of size `k` that moves by `s`, its places `d` apart where it has such a parameter"
     SPREAD = "a window of size `k` around it, of places that lie `s` apart, as a transposed convolution has them"
     PART = "as many rows and columns as fall to it where the map is cut into those of the result"
+    ROW = "all of its row"
+    COLUMN = "all of its column"
     MAP = "all"
     ANY = "others: maps are matrices, or are rearranged"
 
@@ -237,10 +252,14 @@ class Traits:
     """Writes the number of a channel, 64-bit integers in every runtime."""
     zeros: bool = False
     """Writes zeros whatever it reads: no connection."""
+    constant: bool = False
+    """Writes what it has learned whatever it reads; of its map the batch alone is read."""
     by_channel: bool = False
     """Each channel of the result hangs on that channel of its maps alone, so of a narrow map it makes a narrow one."""
     reorders_channels: bool = False
     """Writes the channels of its first map in another order."""
+    spreads: bool = False
+    """Of a map with one channel, one row or one column that is read for each channel, row or column of the others."""
     vector: bool = False
     """Writes one number a channel for a whole image, whatever its size: a classifier may end in it."""
     random: bool = False

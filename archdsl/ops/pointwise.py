@@ -48,6 +48,16 @@ DROPOUT = Primitive(
 )
 
 
+DROP_PATH = Primitive(
+    name="drop_path",
+    summary="sets a whole map to zero with probability p in training, for each image alone; nothing at inference "
+    "(stochastic depth: Huang et al., 2016)",
+    parameters=(Parameter("p", Kind.NUMBER, required=True, low=0, high=1),),
+    shape=same_shape,
+    traits=Traits(keeps_zeros=True, by_channel=True, random=True, kept=Kept.NOTHING),
+)
+
+
 def _argmax_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
     return Shape(1, maps[0].height, maps[0].width)
 

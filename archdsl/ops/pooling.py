@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archdsl.ops.attributes import flag, pair, step
-from archdsl.ops.model import Attributes, Kept, Kind, Parameter, Primitive, Reads, Scale, Shape, Traits
+from archdsl.ops.model import Attributes, Kept, Kind, Parameter, Primitive, Reads, Scale, Shape, Traits, no_factor
 from archdsl.ops.windows import PAD, STRIDE, pool_window, window_scale
 
 _WINDOW = (
@@ -36,10 +36,6 @@ def _adaptive_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
     return Shape(maps[0].channels, *pair(attributes, "size"))
 
 
-def _no_factor(_: Attributes) -> None:
-    return None
-
-
 MAX_POOL = Primitive(
     name="max_pool",
     summary="the largest value in a window; padded with minus infinity",
@@ -63,7 +59,7 @@ GLOBAL_AVG_POOL = Primitive(
     summary="the mean of the whole map",
     parameters=(),
     shape=_global_shape,
-    scale=_no_factor,
+    scale=no_factor,
     traits=Traits(by_channel=True, keeps_zeros=True, kept=Kept.NOTHING, vector=True, reads=Reads.MAP),
 )
 
@@ -72,7 +68,7 @@ GLOBAL_MAX_POOL = Primitive(
     summary="the largest value of the whole map",
     parameters=(),
     shape=_global_shape,
-    scale=_no_factor,
+    scale=no_factor,
     traits=Traits(by_channel=True, keeps_zeros=True, kept=Kept.READ_AND_INDICES, vector=True, reads=Reads.MAP),
 )
 
@@ -81,7 +77,7 @@ ADAPTIVE_AVG_POOL = Primitive(
     summary="means of `size` parts of a map: part i of m along n rows is floor(i * n / m) to ceil((i + 1) * n / m)",
     parameters=(Parameter("size", Kind.WINDOW, required=True),),
     shape=_adaptive_shape,
-    scale=_no_factor,
+    scale=no_factor,
     traits=Traits(by_channel=True, reads=Reads.PART),
 )
 
@@ -90,6 +86,6 @@ ADAPTIVE_MAX_POOL = Primitive(
     summary="the largest values of the same parts",
     parameters=(Parameter("size", Kind.WINDOW, required=True),),
     shape=_adaptive_shape,
-    scale=_no_factor,
+    scale=no_factor,
     traits=Traits(by_channel=True, kept=Kept.READ_AND_INDICES, reads=Reads.PART),
 )

@@ -21,12 +21,14 @@ from archdsl.ops.activations import (
     SILU,
     TANH,
 )
+from archdsl.ops.arithmetic import AFFINE, CHANNEL_MAX, CHANNEL_MEAN, CHANNEL_SUM, COLUMN_MEAN, DIVIDE, ROW_MEAN
 from archdsl.ops.convolution import CONV, DWCONV, LINEAR, MATMUL
 from archdsl.ops.joining import ADD, CONCAT, MULTIPLY
+from archdsl.ops.learned import PARAMETER
 from archdsl.ops.model import Attributes, Primitive, Shape, ShapeError
 from archdsl.ops.norms import BN, GROUP_NORM, LAYER_NORM
 from archdsl.ops.pixel_shuffle import DEPTH_TO_SPACE, SPACE_TO_DEPTH
-from archdsl.ops.pointwise import ARGMAX, DROPOUT, SHUFFLE, SOFTMAX
+from archdsl.ops.pointwise import ARGMAX, DROP_PATH, DROPOUT, SHUFFLE, SOFTMAX
 from archdsl.ops.pooling import (
     ADAPTIVE_AVG_POOL,
     ADAPTIVE_MAX_POOL,
@@ -48,11 +50,12 @@ BUILT_IN: Final = (
     *(CONV, DWCONV, CONV_TRANSPOSE, LINEAR, MATMUL),
     *(BN, LAYER_NORM, GROUP_NORM),
     *(RELU, RELU6, HSWISH, HSIGMOID, SILU, SIGMOID, GELU, LEAKY_RELU, PRELU, ELU, TANH, MISH),
-    *(DROPOUT, SOFTMAX, ARGMAX, SHUFFLE),
+    *(DROPOUT, DROP_PATH, SOFTMAX, ARGMAX, SHUFFLE),
     *(MAX_POOL, AVG_POOL, GLOBAL_AVG_POOL, GLOBAL_MAX_POOL, ADAPTIVE_AVG_POOL, ADAPTIVE_MAX_POOL),
     *(RESIZE, DEPTH_TO_SPACE, SPACE_TO_DEPTH, CROP, ZERO),
     *(SLICE, FLATTEN, TRANSPOSE, TOKENS, UNTOKENS),
-    *(CONCAT, ADD, MULTIPLY),
+    *(CHANNEL_MEAN, CHANNEL_MAX, CHANNEL_SUM, ROW_MEAN, COLUMN_MEAN),
+    *(CONCAT, ADD, MULTIPLY, DIVIDE, AFFINE, PARAMETER),
 )
 
 GROUP: Final = "archdsl.primitives"

@@ -261,11 +261,11 @@ class _Domain:
         presence = self._presence(present, joins=traits.identity_of_one)
         if primitive.variadic:
             present = [self._weighed(source) for source in present]
-        if traits.resamples:
-            pass  # of a second map the size alone is read
+        if traits.resamples or traits.constant:
+            pass  # of a second map, or of the only one, the size alone is read
         elif traits.by_channel or (primitive.variadic and rule is Channels.FIRST):
             adds = traits.by_channel and traits.identity_of_one
-            layout, present = self._agreed(self._without_zeros(present) if adds else present)
+            layout, present = self._joined(node, self._without_zeros(present) if adds else present)
         elif rule is not Channels.SUM:
             present = [self._masked(source) for source in present]
             layout = present[0].layout
@@ -328,8 +328,15 @@ class _Domain:
             raise NotRelaxable(node.path, node.span, reason, help)
 
     def _without_zeros(self, maps: Sequence[Map]) -> list[Map]:
-        """Those that are not zeros; one where all are."""
-        return [each for each in maps if not self._is_zero(each)] or [maps[0]]
+        """Those that are not zeros; one where all are. Zeros stay where the others are spread over them."""
+        kept = [each for each in maps if not self._is_zero(each)] or [maps[0]]
+        return kept if self._largest(kept) == self._largest(maps) else list(maps)
+
+    def _largest(self, maps: Sequence[Map]) -> tuple[bool, int, int]:
+        """Whether there are several channels, the height and the width of what maps are spread to."""
+        shapes = [self.graph.nodes[each.node].shape for each in maps]
+        several = any(each.layout.extent > 1 for each in maps)
+        return several, max(shape.height for shape in shapes), max(shape.width for shape in shapes)
 
     def _is_zero(self, source: Map) -> bool:
         match self.graph.nodes[source.node].payload:
@@ -489,6 +496,13 @@ class _Domain:
         # Of a map of zeros the size is read.
         relaxed = Relaxed(Mix(weights), inputs or (maps[0].node,), shape, layout.settled, key=key)
         return Map(self.graph.add(relaxed), layout, presence)
+
+    def _joined(self, node: Node, maps: Sequence[Map]) -> tuple[Layout, list[Map]]:
+        """Maps that are joined channel by channel; one channel that is spread over all of them fits any."""
+        wide = [each for each in maps if each.layout.extent > 1 or node.shape.channels == 1] or list(maps)
+        layout, agreed = self._agreed(wide)
+        placed = iter(agreed)
+        return layout, [next(placed) if each in wide else each for each in maps]
 
     def _agreed(self, maps: Sequence[Map]) -> tuple[Layout, list[Map]]:
         """Maps that are joined channel by channel, and where their channels belong."""

@@ -139,7 +139,7 @@ def flattened(graph: RelaxedGraph) -> RelaxedGraph:
     readers = _readers(graph)
     nodes = list(graph.nodes)
     for number, node in enumerate(graph.nodes):
-        if not _is_sum(node) or isinstance(node.payload, Mix):
+        if not _is_sum(node, nodes) or isinstance(node.payload, Mix):
             continue
         inner = [nodes[source] for source in node.inputs]
         mixes = [each.payload.weights for each in inner if isinstance(each.payload, Mix) and each.payload.weights]
@@ -163,7 +163,7 @@ class _Hoister:
             inputs = tuple(place[source] for source in node.inputs)
             moved = replace(node, inputs=inputs)
             once = self.readers[number] == 1
-            if _is_sum(node):
+            if _is_sum(node, self.graph.nodes):
                 weights = node.payload.weights if isinstance(node.payload, Mix) else (None,) * len(inputs)
                 place.append(self._sum(moved, list(zip(weights, inputs, strict=True)), once=once))
             else:
@@ -227,12 +227,14 @@ def _readers(graph: RelaxedGraph) -> Counter[int]:
     return found
 
 
-def _is_sum(node: Relaxed) -> bool:
+def _is_sum(node: Relaxed, nodes: Sequence[Relaxed]) -> bool:
+    """Whether it adds maps of one size; `nodes` are those that its inputs are numbers of."""
     match node.payload:
         case Mix(weights):
             return bool(weights)
         case Apply(primitive):
-            return primitive == ADD.name
+            sizes = {(nodes[source].layout.size, nodes[source].shape.size) for source in node.inputs}
+            return primitive == ADD.name and len(sizes) == 1
         case _:
             return False
 
@@ -399,7 +401,7 @@ class _Planner:
         return inside
 
     def _step(self, number: int) -> Step:
-        if _is_sum(self.nodes[number]):
+        if _is_sum(self.nodes[number], self.nodes):
             return Sum(number, tuple(self._terms(number)))
         source, layers = self._row(number)
         if any(self._is_convolution(layer) for layer in layers):
@@ -450,7 +452,7 @@ class _Planner:
         return tuple(kept)
 
     def _is_inner_sum(self, number: int) -> bool:
-        return _is_sum(self.nodes[number]) and self.readers[number] == 1
+        return _is_sum(self.nodes[number], self.nodes) and self.readers[number] == 1
 
     def _in_row(self, number: int) -> bool:
         payload = self.nodes[number].payload

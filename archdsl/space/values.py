@@ -14,9 +14,12 @@ T = TypeVar("T")
 
 
 def values_read(payload: object, maps: Sequence[T]) -> Sequence[T]:
-    """Of the maps that a node reads those of which it needs the values: none for zeros, the first of `like` another."""
+    """Of the maps that a node reads those of which it needs the values.
+
+    None for zeros and for what is learned, the first of `like` another.
+    """
     traits = PRIMITIVES[payload.primitive].traits if isinstance(payload, Apply) else None
-    if traits is not None and traits.zeros:
+    if traits is not None and (traits.zeros or traits.constant):
         return ()
     return maps[:1] if traits is not None and traits.like else maps
 

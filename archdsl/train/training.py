@@ -88,7 +88,7 @@ class NetworkTraining(Work):
 
     def _built(self) -> Network:
         network = Network(self.setup.graph, auxiliary=True)
-        load_weights(network, random_weights(self.setup.graph, self.setup.seed))
+        load_weights(network, random_weights(self.setup.graph, self.setup.seed, initial=True))
         own = network.state_dict()
         with torch.no_grad():
             for name, tensor in self.setup.initial.items():

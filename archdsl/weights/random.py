@@ -27,14 +27,15 @@ class TooManyWeights(Exception):
     """A network that no memory holds."""
 
 
-def random_weights(graph: ClosedGraph, seed: int = 0) -> dict[str, NDArray[np.float32]]:
+def random_weights(graph: ClosedGraph, seed: int = 0, *, initial: bool = False) -> dict[str, NDArray[np.float32]]:
     """A tensor for each name in `specification(graph)`.
 
     Each is drawn from a generator of its own, seeded by (seed, name), so that a change elsewhere in the network leaves
     the draw alone. Its scale is He's (2015, section 2.2) made exact for what the layer reads: the variance is
     1 / (fan-in * mean square of the input), where the mean square follows from the relus, sums and gates since the
     last layers with weights. So every layer writes numbers of size 1 at any depth, through residual sums too.
-    Running statistics are near those that such maps have and not equal to them, as after training.
+    Running statistics are near those that such maps have and not equal to them, as after training. So are learned
+    maps, which would hide what they scale: with `initial` they are those that a text has training begin with.
     Raises TooManyWeights.
     """
     specs = specification(graph)
@@ -46,7 +47,9 @@ def random_weights(graph: ClosedGraph, seed: int = 0) -> dict[str, NDArray[np.fl
     for path, _ in graph.with_payload(Apply):
         for name, weight in node_weights(graph, path).items():
             moment = max(moments[graph.inputs(path)[0]], _LEAST_MOMENT)
-            tensors[name] = _drawn(_generator(seed, name), weight, specs[name].shape, moment).astype(np.float32)
+            start = (float(weight.init), float(weight.std)) if initial else (0.0, 1.0)
+            drawn = _drawn(_generator(seed, name), weight, specs[name].shape, moment, start)
+            tensors[name] = drawn.astype(np.float32)
     return tensors
 
 
@@ -55,7 +58,10 @@ def fan_in(weight: Weight, shape: Sequence[int]) -> float:
     return max(float(prod(shape) // shape[weight.axis] * weight.share), 1.0)
 
 
-def _drawn(draw: np.random.Generator, weight: Weight, shape: tuple[int, ...], moment: float) -> NDArray[np.float64]:
+def _drawn(
+    draw: np.random.Generator, weight: Weight, shape: tuple[int, ...], moment: float, start: tuple[float, float]
+) -> NDArray[np.float64]:
+    """`start` is mean and deviation of learned maps."""
     match weight.role:
         case Role.FILTER:
             return draw.normal(0, 1 / sqrt(fan_in(weight, shape) * moment), shape)
@@ -63,6 +69,8 @@ def _drawn(draw: np.random.Generator, weight: Weight, shape: tuple[int, ...], mo
             return draw.normal(0, 0.1, shape)
         case Role.SCALE:
             return draw.uniform(0.8, 1.2, shape)
+        case Role.LEARNED:
+            return draw.normal(*start, shape)
         case Role.SLOPE:
             return draw.uniform(0.15, 0.35, shape)
         case Role.VARIANCE:

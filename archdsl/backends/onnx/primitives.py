@@ -205,6 +205,37 @@ def _mish(body: Body, call: Call) -> str:
     return body.node("Mul", [call.inputs[0], gate], call.path)
 
 
+def _affine_map(body: Body, call: Call) -> str:
+    times, plus = float(fraction(call.attributes, "times")), float(fraction(call.attributes, "plus"))
+    found = call.inputs[0]
+    if times != 1:
+        factor = body.tensor(call.part("times"), np.array(times, np.float32))
+        found = body.node("Mul", [found, factor], call.part("scaled") if plus else call.path)
+    if not plus:
+        return found
+    return body.node("Add", [found, body.tensor(call.part("plus"), np.array(plus, np.float32))], call.path)
+
+
+def _learned(body: Body, call: Call) -> str:
+    first = body.integers(call.part("axes"), [0])
+    if call.batch == 1:
+        return body.node("Unsqueeze", [call.tensor("weight"), first], call.path)
+    one = body.node("Unsqueeze", [call.tensor("weight"), first], call.part("one"))
+    channels, height, width = call.result
+    shape = body.integers(call.part("shape"), [call.batch, closed_count(channels, call.path), height, width])
+    return body.node("Expand", [one, shape], call.path)
+
+
+def _over(operator: str, axis: str) -> Form:
+    """A mean, maximum or sum along one axis."""
+
+    def emit(body: Body, call: Call) -> str:
+        axes = body.integers(call.part("axes"), [_AXES[axis]])
+        return body.node(operator, [call.inputs[0], axes], call.path, keepdims=1)
+
+    return emit
+
+
 _AXES: Mapping[str, int] = MappingProxyType({"channels": 1, "height": 2, "width": 3})
 
 
@@ -292,6 +323,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "argmax": _alike("ArgMax", axis=1, keepdims=1),
         "shuffle": _shuffle,
         "dropout": lambda _, call: call.inputs[0],
+        "drop_path": lambda _, call: call.inputs[0],
         "max_pool": partial(pool, average=False),
         "avg_pool": partial(pool, average=True),
         "global_avg_pool": _alike("GlobalAveragePool"),
@@ -311,6 +343,14 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "concat": _concat,
         "add": _in_pairs("Add"),
         "multiply": _in_pairs("Mul"),
+        "divide": _in_pairs("Div"),
+        "affine": _affine_map,
+        "parameter": _learned,
+        "channel_mean": _over("ReduceMean", "channels"),
+        "channel_max": _over("ReduceMax", "channels"),
+        "channel_sum": _over("ReduceSum", "channels"),
+        "row_mean": _over("ReduceMean", "width"),
+        "column_mean": _over("ReduceMean", "height"),
     }
 )
 """How each primitive of this package is written."""

@@ -201,7 +201,7 @@ def _lay_out(module_class: ModuleClass, classes: Mapping[Structure, ModuleClass]
                     case Channels.SUM:
                         written = tuple(part for parts in read for part in parts)
                     case Channels.FIRST:
-                        written = read[0]
+                        written = _widest(module_class, read)
                 known.append((written,))
                 symbol += chosen + plan.grouped
             case ScopePlan():
@@ -212,6 +212,15 @@ def _lay_out(module_class: ModuleClass, classes: Mapping[Structure, ModuleClass]
     module_class.member_channels = tuple(known)
     module_class.first_symbols = tuple(firsts)
     module_class.output_channels = tuple(channels(source) for source in structure.outputs)
+
+
+def _widest(module_class: ModuleClass, read: Sequence[Symbols]) -> Symbols:
+    """The channels of the first map, or of the first of several channels where it is spread over others."""
+
+    def several(symbols: Symbols) -> bool:
+        return len(symbols) > 1 or any(count > 1 for symbol in symbols for count in module_class.column(symbol))
+
+    return next(filter(several, read), read[0])
 
 
 def _translation(inner: ModuleClass, read: Sequence[Symbols], first: int) -> Callable[[Symbols], Symbols]:

@@ -203,6 +203,48 @@ def _dropout(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
     return Call("F.dropout", (maps[0], share, Keyword("training", Name("self.training"))))
 
 
+def _drop_path(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    """Of a stack of volumes torch drops whole channels: here one an image."""
+    written = (Name(f"{flat(maps[0])}[:, None]"), Keyword("p", _number(fraction(attributes, "p"))))
+    return Name(f"{flat(Call('F.dropout3d', (*written, Keyword('training', Name('self.training')))))}[:, 0]")
+
+
+def _affine_map(_: str, attributes: Attributes, maps: Sequence[Expr]) -> Expr:
+    """`0.5 * x + 1.0`, `-x`, `1.0 - x`."""
+    times, plus = fraction(attributes, "times"), fraction(attributes, "plus")
+    x, shift = flat(maps[0]), flat(_number(plus))
+    if times == -1:
+        return Name(f"{shift} - {x}" if plus else f"-{x}")
+    if plus == 0:
+        return Name(x if times == 1 else f"{flat(_number(times))} * {x}")
+    scaled = x if times == 1 else f"{flat(_number(times))} * {x}"
+    return Name(f"{scaled} + {shift}" if plus > 0 else f"{scaled} - {flat(_number(-plus))}")
+
+
+def _learned(asked: LayerCall) -> Call:
+    height, width = pair(asked.attributes, "size")
+    init, std = fraction(asked.attributes, "init"), fraction(asked.attributes, "std")
+    shape = f"{flat(asked.c)}, {height}, {width}"
+    start = f"torch.full(({shape}), {flat(_number(init))})"
+    if std:
+        drawn = f"{flat(_number(std))} * torch.randn({shape})"
+        start = f"{flat(_number(init))} + {drawn}" if init else drawn
+    return Call("nn.ParameterDict", (Items((Name(f'"weight": {start}'),), "{}"),))
+
+
+def _call_learned(own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
+    return Name(f'{own}["weight"].expand({flat(maps[0])}.shape[0], -1, -1, -1)')
+
+
+def _over(function: str, axis: str) -> TorchForm:
+    return TorchForm(
+        lambda _own, _, maps: Call(
+            f"{flat(maps[0])}.{function}",
+            (Keyword("dim", Name(str(_AXES[axis]))), Keyword("keepdim", Name("True"))),
+        )
+    )
+
+
 def _argmax(_own: str, _: Attributes, maps: Sequence[Expr]) -> Expr:
     return Call(f"{flat(maps[0])}.argmax", (Keyword("dim", Name("1")), Keyword("keepdim", Name("True"))))
 
@@ -438,6 +480,7 @@ FORMS: Mapping[str, TorchForm] = MappingProxyType(
         "argmax": TorchForm(_argmax),
         "shuffle": TorchForm(_shuffle),
         "dropout": TorchForm(_dropout),
+        "drop_path": TorchForm(_drop_path),
         "max_pool": TorchForm(_max_pool, helpers=_max_pool_helpers),
         "avg_pool": TorchForm(_avg_pool, helpers=_avg_pool_helpers),
         "global_avg_pool": _plain("F.adaptive_avg_pool2d", Name("1")),
@@ -457,6 +500,14 @@ FORMS: Mapping[str, TorchForm] = MappingProxyType(
         "concat": TorchForm(_concat),
         "add": TorchForm(_add),
         "multiply": TorchForm(_multiply),
+        "divide": TorchForm(lambda _own, _, maps: Infix("/", tuple(maps))),
+        "affine": TorchForm(_affine_map),
+        "parameter": TorchForm(_call_learned, _learned),
+        "channel_mean": _over("mean", "channels"),
+        "channel_max": _over("amax", "channels"),
+        "channel_sum": _over("sum", "channels"),
+        "row_mean": _over("mean", "width"),
+        "column_mean": _over("mean", "height"),
     }
 )
 """How each primitive of this package is written."""

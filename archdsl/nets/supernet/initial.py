@@ -25,7 +25,7 @@ _LEAST_MOMENT: Final = 1e-6
 
 
 def initialise(supernet: Supernet, seed: int = 0) -> None:
-    """Draws every kernel anew; batch norms and biases begin at the identity.
+    """Draws every kernel anew; batch norms and biases begin at the identity, learned maps as the text says.
 
     Each kernel is drawn from a generator of its own, seeded by (seed, name), so that a change elsewhere in the space
     leaves the draw alone. Its scale is He's (2015, section 2.2) at the full fan-in: the variance is 1 / (fan-in * mean
@@ -38,10 +38,15 @@ def initialise(supernet: Supernet, seed: int = 0) -> None:
             moment = max(read.get(owner, 1.0), _LEAST_MOMENT)
             weights = {weight.name: weight for weight in kernel.full.weights()}
             for own, tensor in kernel.named_parameters(recurse=False):
-                if own in weights and weights[own].role is Role.FILTER:
-                    shape = tuple(tensor.shape)
-                    drawn = _generator(seed, f"{name}.{own}").standard_normal(shape, dtype=np.float32)
-                    tensor.copy_(torch.as_tensor(drawn)).mul_(1 / sqrt(fan_in(weights[own], shape) * moment))
+                weight = weights.get(own)
+                if weight is None or weight.role not in (Role.FILTER, Role.LEARNED):
+                    continue
+                shape = tuple(tensor.shape)
+                drawn = torch.as_tensor(_generator(seed, f"{name}.{own}").standard_normal(shape, dtype=np.float32))
+                if weight.role is Role.LEARNED:
+                    tensor.copy_(drawn).mul_(float(weight.std)).add_(float(weight.init))
+                else:
+                    tensor.copy_(drawn).mul_(1 / sqrt(fan_in(weight, shape) * moment))
 
 
 def load_weights(supernet: Supernet, file: Path) -> None:

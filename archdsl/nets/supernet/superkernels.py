@@ -52,7 +52,7 @@ class Superkernel(nn.Module):
         """Whether gradients of slices are added to those of the whole tensors where they belong."""
 
     def put(self, name: str, weight: Weight, shape: tuple[int, ...]) -> None:
-        start = torch.full(shape, _START.get(weight.role, 0.0))
+        start = torch.full(shape, _START.get(weight.role, float(weight.init)))
         if weight.trained:
             self.register_parameter(name, nn.Parameter(start))
         else:

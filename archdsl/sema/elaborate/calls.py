@@ -202,7 +202,10 @@ def primitive(
         return _wrong_arity(ev, definition, len(nodes), span)
     filled = dict(given)
     for parameter in definition.parameters:
-        if parameter.required and parameter.name not in filled and parameter.name in env.fallback:
+        if parameter.of_map and parameter.name not in filled:
+            shape = ev.builder.shape(nodes[0])
+            filled[parameter.name] = shape.channels if parameter.kind is Kind.CHANNELS else Size(shape.size)
+        elif parameter.required and parameter.name not in filled and parameter.name in env.fallback:
             filled[parameter.name] = ev.settle(env.fallback[parameter.name])
     # A map that may be absent is looked at each time.
     alike = _alike(ev, name, nodes, filled) if ev.builder.absent.isdisjoint(nodes) else None
@@ -258,6 +261,14 @@ def _node(
     span: Span,
 ) -> Value:
     shapes = [ev.builder.shape(node) for node in nodes]
+    if definition.traits.identity_of_one and not ev.builder.absent.isdisjoint(nodes):
+        # A map that is spread, and is alone under some answers, would have another size than the sum.
+        for channels in (True, False):
+            if (
+                shape_mismatch.unlike(shapes, channels=channels, spreads=False) is not None
+                and definition.traits.spreads
+            ):
+                return shape_mismatch.report(ev, definition.name, nodes, env, span, channels=channels, spreads=False)
     try:
         shape = definition.shape(shapes, attributes)
     except ShapeError as error:
@@ -302,9 +313,8 @@ def _shape_mistake(
     ev: Evaluator, definition: Primitive, error: ShapeError, nodes: tuple[int, ...], env: Environment, span: Span
 ) -> Value:
     if error.code in (codes.CHANNELS_DIFFER, codes.RESOLUTIONS_DIFFER) and not error.complete:
-        return shape_mismatch.report(
-            ev, definition.name, nodes, env, span, channels=error.code == codes.CHANNELS_DIFFER
-        )
+        differing, spreads = error.code == codes.CHANNELS_DIFFER, definition.traits.spreads
+        return shape_mismatch.report(ev, definition.name, nodes, env, span, channels=differing, spreads=spreads)
     where = f" at `{env.line}`" if env.line else ""
     read = " and ".join(str(ev.builder.shape(node)) for node in nodes)
     return ev.poison(error.code, f"`{definition.name}`{where} {error.reason}", span, f"reads {read}", help=error.help)

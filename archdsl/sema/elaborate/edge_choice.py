@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from archdsl.ops.joining import ADD
 from archdsl.sema import codes
-from archdsl.sema.elaborate import calls
+from archdsl.sema.elaborate import calls, shape_mismatch
 from archdsl.sema.elaborate.arguments import port_values
 from archdsl.sema.elaborate.select import seen
 from archdsl.sema.elaborate.values import (
@@ -158,8 +158,10 @@ def _kept(ev: Evaluator, expr: ast.Call, items: list[Candidate], keep: Value, en
                 codes.WRONG_KIND, f"`{item.spelled}` is {describe(item.value)}, and maps are added", expr.span, "here"
             )
         nodes.append(item.value.node)
-    if len({seen(ev.builder.shape(node)) for node in nodes}) > 1:
-        return calls.primitive(ev, ADD.name, [item.value for item in items], {}, env, expr.span)
+    shapes = {seen(ev.builder.shape(node)) for node in nodes}
+    if len(shapes) > 1:  # nothing is spread: any of them may be left out
+        channels = len({shape.channels for shape in shapes}) > 1
+        return shape_mismatch.report(ev, ADD.name, tuple(nodes), env, expr.span, channels=channels)
     path = env.question("keep", env.line)
     if path in env.asked:
         return ev.poison(

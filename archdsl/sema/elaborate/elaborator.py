@@ -9,13 +9,13 @@ from fractions import Fraction
 from archdsl.diagnostics import Fix
 from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Dim, Primitive, Shape
-from archdsl.ops.joining import ADD
 from archdsl.sema import codes
-from archdsl.sema.elaborate import call_expr, calls, case_expr, comparing, instantiate, select, statements
+from archdsl.sema.elaborate import call_expr, case_expr, comparing, instantiate, map_arithmetic, select, statements
 from archdsl.sema.elaborate.arguments import partial, refuse_unnamed
 from archdsl.sema.elaborate.arithmetic import ArithmeticMistake, Number, power, product, total, whole
 from archdsl.sema.elaborate.builder import Builder
 from archdsl.sema.elaborate.limits import TooLarge
+from archdsl.sema.elaborate.map_arithmetic import is_map
 from archdsl.sema.elaborate.place_indices import each_place, names_several, numbered
 from archdsl.sema.elaborate.values import (
     NOTHING,
@@ -94,9 +94,12 @@ class Elaborator:
                 return self._sum(expr, [(sign, self.value(term, env), term) for sign, term in terms], env)
             case ast.Multiply(factors=factors):
                 values = [(operator, self.value(factor, env), factor) for operator, factor in factors]
-                return self._numbers(values, product, expr.span)
+                return self._product(values, env, expr.span)
             case ast.Negate(value=inner):
-                return self._numbers([("-", self.value(inner, env), inner)], total, expr.span)
+                value = self.settle(self.value(inner, env))
+                if is_map(value):
+                    return map_arithmetic.negative(self, value, env, expr.span)
+                return self._numbers([("-", value, inner)], total, expr.span)
             case ast.Power(base=base, exponent=exponent):
                 pair = [("", self.value(base, env), base), ("", self.value(exponent, env), exponent)]
                 return self._numbers(pair, lambda terms: power(*(term for _, term in terms)), expr.span)
@@ -280,10 +283,21 @@ class Elaborator:
             return self._set_sum(terms)
         if any(isinstance(value, Poison) for value in values):
             return POISON
-        if any(map(_is_map, values)) and not any(sign == "-" for sign, _, _ in terms):
-            add = Callee(ADD, env.unit, ADD.name)
-            return calls.invoke(self, add, values, {}, env, expr.span)
+        if any(map(is_map, values)):
+            return map_arithmetic.total(
+                self, terms, lambda numbers: self._numbers(numbers, total, expr.span), env, expr.span
+            )
         return self._numbers(terms, total, expr.span)
+
+    def _product(self, factors: list[map_arithmetic.Operand], env: Environment, span: Span) -> Value:
+        values = [self.settle(value) for _, value, _ in factors]
+        if any(isinstance(value, Poison) for value in values):
+            return POISON
+        if any(map(is_map, values)):
+            return map_arithmetic.product(
+                self, factors, lambda numbers: self._numbers(numbers, product, span), env, span
+            )
+        return self._numbers(factors, product, span)
 
     def _set_sum(self, terms: list[tuple[str, Value, ast.Expr]]) -> Value:
         """`searched + {dil_conv3x3} - {skip}`."""
@@ -413,7 +427,3 @@ class Elaborator:
         self.reporter.report(code, message, span, here, also=also, help=help, fix=fix)
         self.wrong = True
         return POISON
-
-
-def _is_map(value: Value) -> bool:
-    return isinstance(value, Map) or (isinstance(value, Choice) and _is_map(value.options[0][1]))

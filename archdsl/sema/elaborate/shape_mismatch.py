@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 
 from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Join, Shape
+from archdsl.ops.joining import differ
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import codes
 from archdsl.sema.elaborate.values import Environment, Evaluator, Map, Value
@@ -17,16 +19,22 @@ _STRIDE = re.compile(r"\bs = (\d+)")
 
 
 def report(
-    ev: Evaluator, primitive: str, nodes: tuple[int, ...], env: Environment, span: Span, *, channels: bool
+    ev: Evaluator,
+    primitive: str,
+    nodes: tuple[int, ...],
+    env: Environment,
+    span: Span,
+    *,
+    channels: bool,
+    spreads: bool = False,
 ) -> Value:
-    """Report the first two maps of a sum, a product or a concat that do not fit together."""
-    shapes = [ev.builder.shape(node) for node in nodes]
-    one = nodes[0]
-    other = next(
-        node
-        for node, shape in zip(nodes, shapes, strict=True)
-        if (shape.channels != shapes[0].channels if channels else shape[1:] != shapes[0][1:])
-    )
+    """Report the first two maps of a sum, a product or a concat that do not fit together.
+
+    `spreads` is whether a side or a channel count of 1 fits all.
+    """
+    found = unlike([ev.builder.shape(node) for node in nodes], channels=channels, spreads=spreads)
+    assert found is not None
+    one, other = (nodes[position] for position in found)
     left, right = ev.builder.shape(one), ev.builder.shape(other)
     join = PRIMITIVES[primitive].traits.join or Join(primitive, f"`{primitive}`", "join")
     where = f"at the {join.noun} `{env.line}`" if env.line else f"at a {join.noun}"
@@ -48,6 +56,15 @@ def report(
         also=marks,
         help=help,
     )
+
+
+def unlike(shapes: Sequence[Shape], *, channels: bool, spreads: bool) -> tuple[int, int] | None:
+    """The first two, by their positions, that differ in their channel counts, or in their heights and widths."""
+    for position, other in enumerate(shapes):
+        for before, one in enumerate(shapes[:position]):
+            if differ(one, other, channels=channels, spreads=spreads):
+                return before, position
+    return None
 
 
 def _name(env: Environment, node: int) -> str:
