@@ -116,7 +116,7 @@ def spread_shape(maps: Sequence[Shape]) -> Shape:
 
     Raises ShapeError (E0501, E0502).
     """
-    same_channels([map_ for map_ in maps if map_.channels != 1])
+    same_channels([map_ for map_ in maps if map_.channels != 1] or maps)
     height = max(map_.height for map_ in maps)
     width = max(map_.width for map_ in maps)
     _same_resolution(

@@ -49,6 +49,7 @@ OTHER_MEANINGS = {
     "settings/trainings.py": {"crop"},
     "settings/relaxations.py": {"softmax", "argmax"},
     "backends/onnx/sizes.py": {"linear"},
+    "diff/text.py": {"parameter"},
 }
 """Rules of the grammar, words of searches and trainings, and a mode of ONNX's Resize."""
 
@@ -117,7 +118,8 @@ def test_channels_come_from_where_the_trait_says(primitive: Primitive) -> None:
 READING = [
     each
     for each in BUILT_IN
-    if each.name != "linear" and not (each.traits.resamples or each.traits.zeros or each.traits.index)
+    if each.name != "linear"
+    and not (each.traits.resamples or each.traits.zeros or each.traits.index or each.traits.constant)
 ]
 """Primitives of which `reads` says something, on maps of more than one place."""
 
@@ -145,9 +147,9 @@ def test_a_number_is_computed_of_the_places_that_the_trait_says(primitive: Primi
         case Reads.WINDOW | Reads.SPREAD | Reads.PART:
             assert len(places) == 9
         case Reads.ROW:
-            assert {row for row, _ in places} == {2} and len(places) == 5
+            assert len({row for row, _ in places}) == 1 < len(places)
         case Reads.COLUMN:
-            assert {column for _, column in places} == {2} and len(places) == 5
+            assert len({column for _, column in places}) == 1 < len(places)
         case Reads.MAP:
             assert len(places) > 9
         case Reads.ANY:
@@ -223,10 +225,15 @@ def test_of_a_second_map_the_size_alone_is_read(name: str) -> None:
 
 @pytest.mark.parametrize(
     "primitive",
-    [each for each in BUILT_IN if each.traits.activation or each.variadic or each.least > 1],
+    [
+        each
+        for each in BUILT_IN
+        if (each.traits.activation or each.variadic or each.least > 1) and each.name != "divide"
+    ],
     ids=lambda each: each.name,
 )
 def test_the_mean_square_of_random_numbers_is_near_what_the_rule_says(primitive: Primitive) -> None:
+    """That of a quotient of normally distributed numbers does not exist."""
     read = [Shape(8, 40, 40)] * (2 if primitive.variadic else primitive.least)
     found = module(primitive.name, read)(*maps(read)).square().mean().item()
     said = primitive.mean_square([1.0] * len(read), read, dict(bind(primitive, {})))

@@ -195,7 +195,11 @@ def primitive(
     for port in ports:
         if not isinstance(port, Map):
             return ev.poison(
-                codes.WRONG_KIND, f"`{name}` reads maps, and this is {describe(port)}", span, "a map is needed"
+                codes.WRONG_KIND,
+                f"`{name}` reads maps, and this is {describe(port)}",
+                span,
+                "a map is needed",
+                help=f"write `{name}(like = x, …)`, of which the size is read" if definition.traits.constant else None,
             )
         nodes.append(port.node)
     if len(nodes) < definition.least or (definition.most is not None and len(nodes) > definition.most):

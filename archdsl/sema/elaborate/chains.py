@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from archdsl.sema import codes
 from archdsl.sema.elaborate import calls, edge_choice, instantiate
@@ -120,7 +120,8 @@ class Chain(Mapped):
 
 def build(ev: Evaluator, structure: ast.Structure, env: Environment, *, asks_exit: bool) -> None:
     name = structure.target.path.head.text
-    starts = [value for argument in structure.arguments for value in port_values(ev, argument, env)]
+    given = [argument for argument in structure.arguments if argument.within is None]
+    starts = [value for argument in given for value in port_values(ev, argument, env)]
     chain = Chain(name, starts)
     env.names[name] = chain
     if any(isinstance(value, Poison) for value in starts):
@@ -136,8 +137,14 @@ def build(ev: Evaluator, structure: ast.Structure, env: Environment, *, asks_exi
         )
         env.names[name] = POISON
         return
-    for position, place in enumerate(_places(ev, name, structure.body, env), start=1):
-        value = _stand(ev, chain, position, place, env)
+    counted = _counted(ev, name, structure.body, env)
+    counters = _counters(ev, structure, sum(count for _, count in counted), env)
+    if counters is None:
+        env.names[name] = POISON
+        return
+    for position, place in enumerate(_places(ev, counted), start=1):
+        numbers: dict[str, Value] = {counter: numbers[position - 1] for counter, numbers in counters}
+        value = _stand(ev, chain, position, place, replace(env, names={**env.names, **numbers}) if numbers else env)
         if isinstance(value, Poison):
             env.names[name] = POISON
             return
@@ -145,13 +152,51 @@ def build(ev: Evaluator, structure: ast.Structure, env: Environment, *, asks_exi
     _ask_exit(ev, chain, structure, env, asks_exit=asks_exit)
 
 
-def _places(ev: Evaluator, name: str, body: Sequence[ast.Statement], env: Environment) -> Iterator[ast.Place]:
-    """The cells, repetitions counted before they are laid out."""
+def _counters(
+    ev: Evaluator, structure: ast.Structure, count: int, env: Environment
+) -> list[tuple[str, Sequence[int]]] | None:
+    """`chain(x, layer in 1..12)`: the number that each cell has by a name; None where one is wrong and reported."""
+    found: list[tuple[str, Sequence[int]]] = []
+    for argument in structure.arguments:
+        if argument.within is None:
+            continue
+        if not isinstance(argument.value, ast.Path) or argument.value.parts:
+            ev.poison(
+                codes.OUT_OF_PLACE,
+                "a chain numbers its cells by a name",
+                argument.value.span,
+                "not a name",
+                help="write `chain(x, layer in 1..12)`",
+            )
+            return None
+        values = [candidate.value for candidate in ev.candidates(argument.within, env)]
+        numbers = [value for value in values if isinstance(value, int) and not isinstance(value, bool)]
+        if len(numbers) < len(values) or len(numbers) != count:
+            if not any(isinstance(value, Poison) for value in values):
+                counter, chain = argument.value.head.text, structure.target.path.head.text
+                ev.poison(
+                    codes.WRONG_ARITY,
+                    f"`{counter}` has {len(numbers)} numbers, and the chain `{chain}` has {count} cells",
+                    argument.span,
+                    "a whole number for each cell is needed",
+                )
+            return None
+        found.append((argument.value.head.text, numbers))
+    return found
+
+
+def _counted(ev: Evaluator, name: str, body: Sequence[ast.Statement], env: Environment) -> list[tuple[ast.Place, int]]:
+    """The cells, each with how often it stands there."""
     places = [statement for statement in body if isinstance(statement, ast.Place)]
     counted = [(place, _repetitions(ev, place, env)) for place in places]
     total = sum(count for _, count in counted)
     if total > CELL_LIMIT:
         raise TooLarge(body[0].span, f"the chain `{name}` has {total:,} cells; {CELL_LIMIT:,} are allowed")
+    return counted
+
+
+def _places(ev: Evaluator, counted: Sequence[tuple[ast.Place, int]]) -> Iterator[ast.Place]:
+    """The cells, refused before too many are laid out."""
     for statement, count in counted:
         fewest = NODE_LIMIT
         for position in range(count):

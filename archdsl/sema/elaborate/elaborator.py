@@ -346,7 +346,11 @@ class Elaborator:
 
     def _no_number(self, value: Value, expr: ast.Expr) -> Value:
         return self.poison(
-            codes.WRONG_KIND, f"a number is needed, and `{unparse(expr)}` is {describe(value)}", expr.span, "no number"
+            codes.WRONG_KIND,
+            f"a number is needed, and `{unparse(expr)}` is {describe(value)}",
+            expr.span,
+            "no number",
+            help=f"carry a map through it: `x -> {unparse(expr)}`" if isinstance(value, Callee) else None,
         )
 
     # Bodies -------------------------------------------------------------------------------------

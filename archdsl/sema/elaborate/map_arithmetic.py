@@ -86,6 +86,7 @@ def _number(ev: Evaluator, numbers: Calculate, operands: list[Operand], none: in
                 f"a map or a number is needed, and `{unparse(expr)}` is {describe(value)}",
                 expr.span,
                 "neither",
+                help=f"carry a map through it: `x -> {unparse(expr)}`" if isinstance(value, Callee) else None,
             )
     return numbers(operands) if operands else none
 
