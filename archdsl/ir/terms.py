@@ -68,7 +68,8 @@ class Terms:
         primitive = PRIMITIVES[payload.primitive]
         traits = primitive.traits
         values = values_read(payload, reads)
-        if traits.zeros or traits.adds:
+        # Zeros that the others are spread over make a difference.
+        if traits.zeros or (traits.adds and all(each == shape for each in read)):
             return self.sum((each, None) for each in values)
         weights = primitive.weights(read, payload.attribute)
         linear = traits.absorbs_batch_norm and all(each.role is not Role.BIAS for each in weights)

@@ -29,7 +29,7 @@ def _shape(_maps: Sequence[Shape], attributes: Attributes) -> Shape:
 def _weights(_maps: Sequence[Shape], attributes: Attributes) -> tuple[Weight, ...]:
     channels, height, width = _shape(_maps, attributes)
     init, std = fraction(attributes, "init"), fraction(attributes, "std")
-    return (Weight("weight", (channels, height, width), Role.LEARNED, init, std),)
+    return (Weight("weight", (channels, height, width), Role.LEARNED, init=init, std=std),)
 
 
 PARAMETER = Primitive(

@@ -50,8 +50,12 @@ OTHER_MEANINGS = {
     "settings/relaxations.py": {"softmax", "argmax"},
     "backends/onnx/sizes.py": {"linear"},
     "diff/text.py": {"parameter"},
+    "sema/resolve/index.py": {"parameter"},
+    "session/__init__.py": {"parameter"},
+    "relax/plan.py": {"affine"},
+    "weights/fold.py": {"affine"},
 }
-"""Rules of the grammar, words of searches and trainings, and a mode of ONNX's Resize."""
+"""Rules of the grammar, words of searches and trainings, a mode of ONNX's Resize, names' kinds, whether a norm scales."""
 
 
 def names(*, having: str) -> list[str]:
