@@ -44,7 +44,7 @@ NEEDED: Mapping[str, Mapping[str, object]] = {
 PACKAGE = Path(archdsl.__file__).parent
 TABLES = {"nets/layers.py", "backends/onnx/primitives.py", "backends/torch_source/primitives.py"}
 OTHER_MEANINGS = {
-    "syntax/build.py": {"add", "multiply"},
+    "syntax/build.py": {"add", "multiply", "parameter"},
     "settings/schedules.py": {"linear"},
     "settings/trainings.py": {"crop"},
     "settings/relaxations.py": {"softmax", "argmax"},
@@ -55,7 +55,7 @@ OTHER_MEANINGS = {
     "relax/plan.py": {"affine"},
     "weights/fold.py": {"affine"},
 }
-"""Rules of the grammar, words of searches and trainings, a mode of ONNX's Resize, names' kinds, whether a norm scales."""
+"""Rules of the grammar, words of searches and trainings, a mode of ONNX's Resize, kinds of names, flags of norms."""
 
 
 def names(*, having: str) -> list[str]:
