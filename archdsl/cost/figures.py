@@ -107,6 +107,8 @@ def _nodes(graph: ClosedGraph) -> Iterator[NodeFigures]:
 
 
 def _counts(graph: ClosedGraph) -> Iterator[tuple[ClosedNode, int, int]]:
+    """Each primitive with its parameters and multiply-adds; parameters that places share are those of the first."""
+    seen: set[str] = set()
     for node, _ in graph.nodes():
         if not isinstance(node.payload, Apply):
             continue
@@ -114,6 +116,9 @@ def _counts(graph: ClosedGraph) -> Iterator[tuple[ClosedNode, int, int]]:
         shapes = graph.input_shapes(node.path)
         weights = primitive.weights(shapes, attributes)
         params = sum(prod(_number(length) for length in weight.shape) for weight in weights if weight.trained)
+        if node.weights is not None:
+            params = 0 if node.weights.spelled in seen else params
+            seen.add(node.weights.spelled)
         yield node, params, _number(primitive.macs(shapes, node.shape, attributes))
 
 

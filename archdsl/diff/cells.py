@@ -11,6 +11,7 @@ from archdsl.ir import Graph, Scope
 from archdsl.ir.canonical import spell_payload
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, FrameKind
+from archdsl.space.node_path import AT
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,19 @@ def digest(graph: Graph, cell: Cell, spell_source: Callable[[str], str]) -> str:
         sources = [digests[each] if each in inside else f"<{spell_source(each)}>" for each in graph.inputs(path)]
         if isinstance(node.payload, Apply) and PRIMITIVES[node.payload.primitive].traits.commutative:
             sources.sort()
-        text = f"{spell_payload(node.payload)}({','.join(sources)}):{node.shape}"
+        weights = graph.shares(path) or ""
+        text = f"{spell_payload(node.payload)}{weights}({','.join(sources)}):{node.shape}"
         digests[path] = sha256(text.encode()).hexdigest()
     return sha256(",".join(sorted(digests[path] for path in cell.outputs)).encode()).hexdigest()
+
+
+def shared_by(graph: Graph, cell: Cell) -> str:
+    """The names of weights that a cell shares with others, each once: `@head`; `own` where it shares none."""
+    names: dict[str, None] = {}
+    for weights in filter(None, map(graph.shares, cell.nodes)):
+        steps = [*(frame.spelled for frame in weights.frames), weights.local]
+        names[next(step for step in steps if step.startswith(AT))] = None
+    return ", ".join(names) or "own"
 
 
 def ops_of(graph: Graph, cell: Cell) -> str:

@@ -9,7 +9,7 @@ from math import fsum
 
 from archdsl.diff.answer_diff import compare_answers, normal_form
 from archdsl.diff.cell_costs import CellCost, cell_costs
-from archdsl.diff.cells import Cell, cells, digest, maps_read, ops_of
+from archdsl.diff.cells import Cell, cells, digest, maps_read, ops_of, shared_by
 from archdsl.diff.matching import Cells, match, unwired_digest
 from archdsl.diff.model import (
     AnswerChange,
@@ -238,6 +238,7 @@ def _detail(before: Graph, old: Cell, after: Graph, new: Cell) -> tuple[str, str
         "ops": (ops_of(before, old), ops_of(after, new)),
         "map": (_shapes(before, old.outputs), _shapes(after, new.outputs)),
         "inputs": (_shapes(before, maps_read(before, old)), _shapes(after, maps_read(after, new))),
+        "weights": (shared_by(before, old), shared_by(after, new)),
     }
     for aspect, (was, now) in aspects.items():
         if was != now:

@@ -153,7 +153,7 @@ class CellChange:
     scope: str
     """Its path without the branches that compute it: what its questions begin with."""
     aspect: str
-    """What of it changed: `map`, `inputs`, `ops`, `parameters`; empty where nothing did."""
+    """What of it changed: `map`, `inputs`, `ops`, `weights`, `parameters`; empty where nothing did."""
     detail: str
     """That before and after, `128x64x128 -> 64x64x128`; the ops of a cell that is on one side only."""
     cost: Cost

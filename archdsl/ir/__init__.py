@@ -4,7 +4,7 @@ from archdsl.ir.canonical import canonical_hash, canonical_text
 from archdsl.ir.errors import BrokenGraph
 from archdsl.ir.graph import ClosedGraph, ClosedNode, Graph, Node, OpenGraph, OpenNode
 from archdsl.ir.invariants import verify
-from archdsl.ir.names import identifier, module_path, spell_module, tensor_name
+from archdsl.ir.names import identifier, module_path, shared_weights, spell_module, tensor_name
 from archdsl.ir.passes import closed, for_inference, open_graph
 from archdsl.ir.scopes import Region, Scope, ScopeTree
 from archdsl.ir.terms import Terms, fingerprint, same_network
@@ -32,6 +32,7 @@ __all__ = [
     "open_graph",
     "output_shape",
     "same_network",
+    "shared_weights",
     "spell_module",
     "tensor_name",
     "vector_outputs",

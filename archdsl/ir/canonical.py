@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import assert_never
 
@@ -36,6 +37,7 @@ def canonical_text(graph: Graph) -> str:
     Inputs of sums and products stand in rising order.
     """
     number = {path: index for index, path in enumerate(canonical_order(graph))}
+    first: dict[str, int] = {}
     lines: list[str] = []
     for path, index in number.items():
         node = graph.node(path)
@@ -43,20 +45,39 @@ def canonical_text(graph: Graph) -> str:
         if _commutes(node.payload):
             sources.sort()
         reads = f"({', '.join(f'%{source}' for source in sources)})" if sources else ""
-        lines.append(f"%{index} = {spell_payload(node.payload)}{reads} : {node.shape}  # {path}")
+        owner = index if node.weights is None else first.setdefault(node.weights.spelled, index)
+        shared = f" with the weights of %{owner}" if owner != index else ""
+        lines.append(f"%{index} = {spell_payload(node.payload)}{reads}{shared} : {node.shape}  # {path}")
     return "\n".join(lines) + "\n"
 
 
 def canonical_hash(graph: Graph) -> str:
     """`sha256:…` of the computation alone: equal for networks that differ in names and the order of lines."""
+    digests = _computed_from(graph, {})
+    if graph.sharing:
+        digests = _computed_from(graph, _sharing(graph, digests))
+    return "sha256:" + sha256("".join(digests[path] for path in graph.results).encode()).hexdigest()
+
+
+def _sharing(graph: Graph, known: Mapping[str, str]) -> dict[str, str]:
+    """The digests of nodes that share weights, with those of all that share them."""
+    digests: dict[str, str] = {}
+    for nodes in graph.sharing.values():
+        together = ",".join(sorted(known[path] for path in nodes))
+        digests |= {path: sha256(f"{known[path]}@{together}".encode()).hexdigest() for path in nodes}
+    return digests
+
+
+def _computed_from(graph: Graph, known: Mapping[str, str]) -> dict[str, str]:
+    """For each node a digest of what it computes and of the digests of its inputs; `known` tells some apart further."""
     digests: dict[str, str] = {}
     for node, inputs in graph.nodes():
         sources = [digests[source] for source in inputs]
         if _commutes(node.payload):
             sources.sort()
-        text = f"{spell_payload(node.payload)}({','.join(sources)}):{node.shape}"
+        text = f"{known.get(node.path, '')}{spell_payload(node.payload)}({','.join(sources)}):{node.shape}"
         digests[node.path] = sha256(text.encode()).hexdigest()
-    return "sha256:" + sha256("".join(digests[path] for path in graph.results).encode()).hexdigest()
+    return digests
 
 
 def _commutes(payload: Payload) -> bool:

@@ -49,6 +49,8 @@ class OpenNode(_Placed):
     payload: Payload
     shape: Shape
     """Channels, height, width of its map at the graph's input size; answers may decide the channels."""
+    weights: NodePath | None = None
+    """Where its weights lie, if other nodes may have them too; None where they are its own."""
 
 
 @record
@@ -62,6 +64,8 @@ class ClosedNode(_Placed):
     """The branches that compute it; empty where no branch is involved."""
     origin: Key | None = field(default=None, compare=False, repr=False)
     """The node of the program that it comes from, and for which branch; None where a graph was made otherwise."""
+    weights: NodePath | None = None
+    """Where its weights lie, if other nodes may have them too; None where they are its own."""
 
 
 Node: TypeAlias = "OpenNode | ClosedNode"
@@ -131,6 +135,20 @@ class _Graph(Generic[N]):
         """The network's outputs, auxiliary ones after the others."""
         found = sorted(self.with_payload(Result), key=lambda pair: pair[1].auxiliary)
         return tuple(path for path, _ in found)
+
+    @cached_property
+    def sharing(self) -> Mapping[str, tuple[str, ...]]:
+        """The nodes that share weights with others, by the path at which these lie."""
+        found: dict[str, list[str]] = {}
+        for path, node in self._nodes.items():
+            if node.weights is not None:
+                found.setdefault(node.weights.spelled, []).append(path)
+        return {owner: tuple(nodes) for owner, nodes in found.items() if len(nodes) > 1}
+
+    def shares(self, path: str) -> NodePath | None:
+        """Where the weights of a node lie that others have too."""
+        weights = self._nodes[path].weights
+        return weights if weights is not None and weights.spelled in self.sharing else None
 
     @cached_property
     def scopes(self) -> ScopeTree:

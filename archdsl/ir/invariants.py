@@ -8,7 +8,7 @@ from typing import TypeVar, assert_never
 from archdsl.ir.errors import BrokenGraph
 from archdsl.ir.graph import ClosedGraph, ClosedNode, Graph, Node, OpenGraph, OpenNode
 from archdsl.ir.names import identifier, module_path, module_scope, spell_module
-from archdsl.ops import Count, Dim, Shape, ShapeError
+from archdsl.ops import Count, Dim, Shape, ShapeError, Weight
 from archdsl.ops.dims import Leaf
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import (
@@ -22,6 +22,7 @@ from archdsl.space import (
     MapChannels,
     Measured,
     OfBranch,
+    Payload,
     Piecewise,
     QuestionPath,
     Result,
@@ -35,13 +36,14 @@ G = TypeVar("G", OpenGraph, ClosedGraph)
 def verify(graph: G) -> G:
     """The graph itself. Raises BrokenGraph where something is not true that always has to be.
 
-    Of both kinds: the edges are acyclic and those that the nodes name, no two nodes or scopes share a path and no two
-    nodes a torch module, inputs are as many as the payload reads, shapes follow from the rules of `ops`, and there is
-    an output. Of a closed graph: no payload and no channel count is open. Of an open one: what selects, keeps and
-    channel counts name is a question or a node of the graph.
+    Of both kinds: the edges are acyclic and those that the nodes name, no two nodes or scopes share a path, no two
+    nodes a torch module but those that share weights, and these are one layer, inputs are as many as the payload reads,
+    shapes follow from the rules of `ops`, and there is an output. Of a closed graph: no payload and no channel count is
+    open. Of an open one: what selects, keeps and channel counts name is a question or a node of the graph.
     """
     _verify_edges(graph)
     _verify_names(graph)
+    _verify_weights(graph)
     if not graph.results:
         raise BrokenGraph(f"`{graph.name}` has no output")
     if isinstance(graph, ClosedGraph):
@@ -83,10 +85,28 @@ def _verify_names(graph: Graph) -> None:
             _verify_scopes(node.frames, scopes)
             around = known[id(node.frames)] = module_scope(node.frames)
         module = around[0], around[1] + identifier(node.local)
-        if (other := modules.setdefault(module, path)) != path:
+        owner = path
+        if node.weights is not None:
+            (*inside, local), owner = module_path(node), node.weights.spelled
+            module = tuple(inside), local
+        if (other := modules.setdefault(module, owner)) != owner:
             raise BrokenGraph(f"`{path}` and `{other}` would be one module `{spell_module(module_path(node))}`")
     if both := scopes.keys() & set(graph):
         raise BrokenGraph(f"`{min(both)}` is the path of a node and of a scope")
+
+
+def _verify_weights(graph: Graph) -> None:
+    """What shares weights is one layer at several places."""
+    layers: dict[str, tuple[Payload, tuple[Weight, ...], str]] = {}
+    for node, _ in graph.nodes():
+        if node.weights is None:
+            continue
+        if not isinstance(node.payload, Apply):
+            raise BrokenGraph(f"`{node.path}` shares weights and has none")
+        wanted = PRIMITIVES[node.payload.primitive].weights(graph.input_shapes(node.path), node.payload.attribute)
+        payload, weights, first = layers.setdefault(node.weights.spelled, (node.payload, wanted, node.path))
+        if (payload, weights) != (node.payload, wanted):
+            raise BrokenGraph(f"`{node.path}` and `{first}` share weights and are not one layer")
 
 
 def _verify_scopes(frames: tuple[Frame, ...], scopes: dict[str, Frame]) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
+from itertools import count
 
 from archdsl.ir.graph import Node
-from archdsl.space import Frame, FrameKind
+from archdsl.space import Frame, FrameKind, NodePath, Program
+from archdsl.space.node_path import AT
 
 
 @lru_cache(maxsize=4096)  # a network has few names and asks for each many times
@@ -39,9 +43,59 @@ def module_scope(frames: tuple[Frame, ...]) -> tuple[tuple[str, ...], str]:
 
 
 def module_path(node: Node) -> tuple[str, ...]:
-    """Where the node's layer stands in a tree of torch modules."""
-    names, prefix = module_scope(node.frames)
-    return (*names, prefix + identifier(node.local))
+    """Where the node's layer stands in a tree of torch modules: one that places share under its own name."""
+    return _modules(node.weights or node.location)
+
+
+def _modules(location: NodePath) -> tuple[str, ...]:
+    names, prefix = module_scope(location.frames)
+    return (*names, prefix + identifier(location.local))
+
+
+@lru_cache(maxsize=8)
+def shared_weights(program: Program) -> Mapping[int, NodePath]:
+    """Where the weights of nodes lie that may share them, by index: under names that no other module has."""
+    shared = {index: node.weights for index, node in enumerate(program.nodes) if node.weights is not None}
+    if not shared:
+        return shared
+    taken: dict[tuple[str, ...], set[str]] = {}
+    for location in (*shared.values(), *(node.location for node in program.nodes)):
+        names = _modules(location)
+        for depth, (name, step) in enumerate(zip(names, _steps(location), strict=True)):
+            if not step.startswith(AT):
+                taken.setdefault(names[:depth], set()).add(name)
+    named: dict[tuple[str, ...], str] = {}
+    return {index: _named(location, taken, named) for index, location in shared.items()}
+
+
+def _named(location: NodePath, taken: dict[tuple[str, ...], set[str]], named: dict[tuple[str, ...], str]) -> NodePath:
+    """The path with each name of weights that is taken followed by a number; `named` are those already given."""
+    names, steps = _modules(location), _steps(location)
+    free = list(steps)
+    for depth, step in enumerate(steps):
+        if not step.startswith(AT):
+            continue
+        key = (*names[:depth], step)
+        if key not in named:
+            others = taken.setdefault(names[:depth], set())
+            wishes = (f"{step}_{number}" if number > 1 else step for number in count(1))
+            named[key] = next(wish for wish in wishes if identifier(wish) not in others)
+            others.add(identifier(named[key]))
+        free[depth] = named[key]
+    if free == list(steps):
+        return location
+    *around, local = free
+    given = iter(around)
+    frames = (
+        frame if frame.kind is FrameKind.LINE or (name := next(given)) == frame.spelled else replace(frame, name=name)
+        for frame in location.frames
+    )
+    return NodePath(tuple(frames), local)
+
+
+def _steps(location: NodePath) -> tuple[str, ...]:
+    """The steps of a path that are modules, as spelled."""
+    return (*(frame.spelled for frame in location.frames if frame.kind is not FrameKind.LINE), location.local)
 
 
 def spell_module(path: tuple[str, ...]) -> str:

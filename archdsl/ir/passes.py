@@ -9,6 +9,7 @@ from typing import TypeAlias, TypeVar
 
 from archdsl.ir.graph import ClosedGraph, ClosedNode, OpenGraph, OpenNode
 from archdsl.ir.invariants import verify
+from archdsl.ir.names import shared_weights
 from archdsl.space import Apply, Image, Program, Result
 from archdsl.space.concrete import Computed
 from archdsl.space.trace import Trace
@@ -29,9 +30,13 @@ def run(graph: G, *passes: Pass[G]) -> G:
 def open_graph(program: Program) -> OpenGraph:
     """A program as a graph, its questions in it under their paths. Raises BrokenGraph."""
     paths = [node.path for node in program.nodes]
+    shared = shared_weights(program)
     nodes = (
-        (OpenNode(node.location, node.payload, node.shape), tuple(paths[source] for source in node.inputs))
-        for node in program.nodes
+        (
+            OpenNode(node.location, node.payload, node.shape, shared.get(index)),
+            tuple(paths[source] for source in node.inputs),
+        )
+        for index, node in enumerate(program.nodes)
     )
     return verify(OpenGraph.of(program.name, nodes, program.questions))
 
@@ -58,7 +63,8 @@ def _closed(program: Program, computed: Computed, taken: Container[str]) -> Clos
     # What the branch `a` computes in the line `x` and what the cell `a` does in its line `x` would have one path.
     names = (location.named(f"{location.local}_{number}") for number in count(2))
     free = location if location.spelled not in taken else next(name for name in names if name.spelled not in taken)
-    return ClosedNode(free, computed.payload, computed.shape, branches, computed.key)
+    weights = shared_weights(program).get(computed.key.node)
+    return ClosedNode(free, computed.payload, computed.shape, branches, computed.key, weights)
 
 
 def share(graph: ClosedGraph) -> ClosedGraph:

@@ -15,10 +15,14 @@ def joins(payload: Apply) -> bool:
     return PRIMITIVES[payload.primitive].variadic
 
 
-def spell_call(payload: Apply, more: Sequence[str] = ()) -> str:
-    """`conv(c = 32, k = 1)`, `resize(like = y)`: what differs from the defaults; `more` are maps behind the first."""
+def spell_call(payload: Apply, more: Sequence[str] = (), weights: str = "") -> str:
+    """`conv(c = 32, k = 1)`, `resize(like = y)`: what differs from the defaults; `more` are maps behind the first.
+
+    `weights` is the name under which it shares its weights: `conv(c = 32, weights@head)`.
+    """
     given = _given(payload)
     given += [f"{name} = {source}" for name, source in zip(PRIMITIVES[payload.primitive].maps[1:], more, strict=False)]
+    given += [f"weights@{weights}"] if weights else []
     return f"{payload.primitive}({', '.join(given)})" if given else payload.primitive
 
 

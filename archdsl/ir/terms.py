@@ -21,7 +21,7 @@ from archdsl.ir.canonical import spell_payload
 from archdsl.ir.graph import ClosedGraph
 from archdsl.ops import Role, Shape
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Apply, Image, Result
+from archdsl.space import Apply, Image, NodePath, Result
 from archdsl.space.values import values_read
 
 Column: TypeAlias = Any
@@ -54,13 +54,25 @@ class Terms:
 
     def __init__(self) -> None:
         self._maps: list[_Sum | _Term] = []
+        self._sharing: dict[str, list[int]] = {}
+        """The terms that have the same weights, by where these lie."""
 
     def sum(self, parts: Iterable[tuple[int, Hashable | None]]) -> int:
         self._maps.append(_Sum(tuple(parts)))
         return len(self._maps) - 1
 
-    def apply(self, payload: Image | Apply | Result, reads: Sequence[int], read: Sequence[Shape], shape: Shape) -> int:
-        """The map of a node that reads maps of the shapes `read` and writes one of `shape`."""
+    def apply(
+        self,
+        payload: Image | Apply | Result,
+        reads: Sequence[int],
+        read: Sequence[Shape],
+        shape: Shape,
+        weights: NodePath | None = None,
+    ) -> int:
+        """The map of a node that reads maps of the shapes `read` and writes one of `shape`.
+
+        `weights` is where its weights lie, if others may have them too.
+        """
         label = _hash(f"{spell_payload(payload)} : {shape}")
         if not isinstance(payload, Apply):
             self._maps.append(_Term(label, tuple(reads), ends=isinstance(payload, Result)))
@@ -71,9 +83,11 @@ class Terms:
         # Zeros that the others are spread over make a difference.
         if traits.zeros or (traits.adds and all(each == shape for each in read)):
             return self.sum((each, None) for each in values)
-        weights = primitive.weights(read, payload.attribute)
-        linear = traits.absorbs_batch_norm and all(each.role is not Role.BIAS for each in weights)
-        own = bool(weights) or traits.random
+        tensors = primitive.weights(read, payload.attribute)
+        linear = traits.absorbs_batch_norm and all(each.role is not Role.BIAS for each in tensors)
+        own = bool(tensors) or traits.random
+        if weights is not None:
+            self._sharing.setdefault(weights.spelled, []).append(len(self._maps))
         self._maps.append(_Term(label, tuple(values), traits.commutative, own, traits.keeps_zeros or linear))
         return len(self._maps) - 1
 
@@ -83,7 +97,7 @@ class Terms:
         values: list[Column] = []
         for _ in range(_ROUNDS):
             values = self._values(columns, colours)
-            colours = self._colours(columns, values)
+            colours = self._shared(self._colours(columns, values))
         ends = [_mixed(values[at]) for at, each in enumerate(self._maps) if isinstance(each, _Term) and each.ends]
         return _total([*ends, *colours.values()])
 
@@ -122,6 +136,15 @@ class Terms:
                 readers[part] = (readers[part] + found * (place | 1)) & _ALL
         return colours
 
+    def _shared(self, colours: Mapping[int, Column]) -> dict[int, Column]:
+        """Of each term with weights also what else has them: nothing, where no other one is part of the network."""
+        found = dict(colours)
+        for places in self._sharing.values():
+            for at in places:
+                others = _total(colours[each] for each in places if each != at)
+                found[at] = (colours[at] + _mixed(others) * (others != 0) * (colours[at] != 0)) & _ALL
+        return found
+
 
 def fingerprint(graph: ClosedGraph) -> int:
     """Equal for networks that are one function of their images and weights, auxiliary outputs among it."""
@@ -129,7 +152,7 @@ def fingerprint(graph: ClosedGraph) -> int:
     places: dict[str, int] = {}
     for node, inputs in graph.nodes():
         reads = [places[source] for source in inputs]
-        places[node.path] = terms.apply(node.payload, reads, graph.input_shapes(node.path), node.shape)
+        places[node.path] = terms.apply(node.payload, reads, graph.input_shapes(node.path), node.shape, node.weights)
     return terms.fingerprint({})
 
 

@@ -59,6 +59,8 @@ class Network(Scope):
         self._everything = schedule(self.graph)
         for path, payload in self.graph.with_payload(Apply):
             names = module_path(self.graph.node(path))
+            if self.graph.node(path).weights is not None and self._scope_of(names).get(names[-1]) is not None:
+                continue  # one layer, at another of its places
             module = layer(payload.primitive, payload.attribute, self.graph.input_shapes(path), path)
             self._scope_of(names).put(names[-1], module)
 

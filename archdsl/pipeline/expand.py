@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from archdsl.cost.figures import cell_name
 from archdsl.fmt import format
-from archdsl.ir import ClosedGraph, Node, identifier
+from archdsl.ir import ClosedGraph, Node, identifier, module_path
 from archdsl.ir.spelling import joins, spell_call, spell_join
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema.modules.load import BUILT_IN
@@ -60,19 +60,35 @@ class _Names:
         """Outputs keep their names."""
         self._given: dict[str, str] = {}
         self._taken: set[str] = {*tables().lexicon.keywords, *PRIMITIVES, *BUILT_IN, *outputs}
+        self._weights: dict[str, str] = {}
+        self._words = set(tables().lexicon.keywords)
 
     def of(self, node: Node) -> str:
         if node.path not in self._given:
             self._given[node.path] = self._free(_short(node))
         return self._given[node.path]
 
+    def weights(self, graph: ClosedGraph, path: str) -> str:
+        """The name of weights that several nodes have; empty for what has its own."""
+        weights = graph.shares(path)
+        if weights is None:
+            return ""
+        if weights.spelled not in self._weights:
+            self._weights[weights.spelled] = _free("_".join(module_path(graph.node(path))), self._words)
+        return self._weights[weights.spelled]
+
     def _free(self, name: str) -> str:
-        free, count = name, 1
-        while free in self._taken:
-            count += 1
-            free = f"{name}_{count}"
-        self._taken.add(free)
-        return free
+        return _free(name, self._taken)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, with a number where it is taken; it is taken afterwards."""
+    free, count = name, 1
+    while free in taken:
+        count += 1
+        free = f"{name}_{count}"
+    taken.add(free)
+    return free
 
 
 def _short(node: Node) -> str:
@@ -124,7 +140,8 @@ def _pipe(graph: ClosedGraph, run: list[str], names: _Names) -> str:
 
 
 def _call(graph: ClosedGraph, path: str, names: _Names) -> str:
-    return spell_call(_applied(graph, path), [names.of(node) for node in graph.input_nodes(path)[1:]])
+    more = [names.of(node) for node in graph.input_nodes(path)[1:]]
+    return spell_call(_applied(graph, path), more, names.weights(graph, path))
 
 
 def _applied(graph: ClosedGraph, path: str) -> Apply:

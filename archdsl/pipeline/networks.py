@@ -103,7 +103,7 @@ class Together:
         read = [self._program.nodes[source].shape for source in node.inputs]
         if any(isinstance(each.channels, Dim) for each in (node.shape, *read)):
             self._numbers()
-        return self._terms.apply(payload, inputs, read, node.shape)
+        return self._terms.apply(payload, inputs, read, node.shape, node.weights)
 
     def select(self, key: Key, path: QuestionPath, question: Question, options: Mapping[str, int]) -> int:
         self._added |= {(path, answer) for answer in options}

@@ -107,6 +107,8 @@ class Ranges:
         try:
             return _range(*(self.extremum(figure, extreme) for extreme in Extreme))
         except NoRange:
+            if self._counts_once(figure):
+                raise
             return self._bounds(figure)
 
     def extremum(self, figure: Figure, extreme: Extreme) -> Extremum:
@@ -116,10 +118,17 @@ class Ranges:
             return extremum(self._work(auxiliary=_is_trained(figure)), _MEASURES[figure], extreme)
 
         def walked() -> Extremum:
+            if self._counts_once(figure):
+                raise TooLarge
             position = _figures(auxiliary=_is_trained(figure)).index(figure)
             return self._frontier(auxiliary=_is_trained(figure)).extremum(position, extreme)
 
         return self._found(eliminated, walked)
+
+    def _counts_once(self, figure: Figure) -> bool:
+        """Whether places share what is counted, which only elimination sees: kernels are priced one by one else."""
+        is_params = figure in (Figure.PARAMS, Figure.PARAMS_TRAINING)
+        return is_params and any(node.weights is not None for node in self.program.nodes)
 
     def of_seconds(self, table: Table) -> Range:
         """Of the estimate by a table. Raises NoRange, MissingRows."""

@@ -70,7 +70,7 @@ def full_layers(relaxer: Relaxer) -> tuple[Mapping[int, Full], Mapping[int, int]
     Raises NotRelaxable.
     """
     program = relaxer.program
-    shared = _shared_windows(program)
+    layouts: dict[int, set[Layout]] = {}
     norms: dict[int, set[tuple[int, int]]] = {}
     found: dict[int, Full] = {}
     for node in relaxer.everything.nodes:
@@ -79,6 +79,7 @@ def full_layers(relaxer: Relaxer) -> tuple[Mapping[int, Full], Mapping[int, int]
         shapes = tuple(
             relaxer.everything.nodes[source].shape._replace(channels=node.reads.extent) for source in node.inputs
         )
+        layouts.setdefault(node.owner, set()).add(node.reads)
         norms.setdefault(node.owner, set()).update(_runs(node.reads))
         if len(node.reads.segments) == 1 and program.nodes[node.owner].inputs:
             source = program.nodes[program.nodes[node.owner].inputs[0]]
@@ -95,6 +96,11 @@ def full_layers(relaxer: Relaxer) -> tuple[Mapping[int, Full], Mapping[int, int]
                 for name, value in node.payload.attributes
             )
             found[index] = Full(Apply(node.payload.primitive, attributes), shapes)
+    smaller = _shared_windows(program)
+    shared = {**smaller, **_shared_weights(program, found, layouts)}
+    shared = {owner: _end(shared, owner) for owner in shared}
+    for owner, other in shared.items():
+        norms.setdefault(other, set()).update(norms.get(owner, ()))
     fulls: dict[int, Full] = {}
     for owner, full in sorted(found.items()):
         if owner in shared:
@@ -104,9 +110,45 @@ def full_layers(relaxer: Relaxer) -> tuple[Mapping[int, Full], Mapping[int, int]
         except ShapeError as error:
             node = program.nodes[owner]
             raise NotRelaxable(node.path, node.span, f"{error.reason} at its largest", ANSWER) from None
-        windows = sorted({_window(program, other) for other, to in shared.items() if to == owner}, reverse=True)
-        fulls[owner] = replace(full, norms=tuple(sorted(norms.get(owner, ()))), windows=tuple(windows))
+        windows = {_window(program, other) for other in smaller if shared[other] == owner}
+        fulls[owner] = replace(
+            full, norms=tuple(sorted(norms.get(owner, ()))), windows=tuple(sorted(windows, reverse=True))
+        )
     return fulls, shared
+
+
+def _shared_weights(
+    program: Program, found: Mapping[int, Full], layouts: Mapping[int, set[Layout]]
+) -> Mapping[int, int]:
+    """Layers that share their weights with one that stands before them (`weights@name`). Raises NotRelaxable."""
+    first: dict[str, int] = {}
+    shared: dict[int, int] = {}
+    for owner in sorted(found):
+        node = program.nodes[owner]
+        if node.weights is None:
+            continue
+        other = first.setdefault(node.weights.spelled, owner)
+        if other == owner:
+            continue
+        if owner in layouts and other in layouts and not _alike(layouts[owner], layouts[other]):
+            reason = f"shares weights with `{program.nodes[other].path}`, whose map has its channels at other places"
+            raise NotRelaxable(node.path, node.span, reason, ANSWER)
+        shared[owner] = other
+    return shared
+
+
+def _alike(some: set[Layout], others: set[Layout]) -> bool:
+    """Whether maps of as many channels have them at the same places, under all answers."""
+    if all(len(layout.segments) == 1 for layout in (*some, *others)):
+        return len({(layout.extent, layout.segments[0].start) for layout in (*some, *others)}) == 1
+    return some == others
+
+
+def _end(shared: Mapping[int, int], owner: int) -> int:
+    """The layer whose kernel is used in the end."""
+    while owner in shared:
+        owner = shared[owner]
+    return owner
 
 
 def _only_in_networks(program: Program, found: Mapping[int, Full]) -> Iterator[tuple[int, Node]]:
@@ -156,6 +198,7 @@ def _window(program: Program, owner: int) -> tuple[int, int]:
     assert isinstance(payload, Apply)
     window = payload.attribute["k"]
     assert isinstance(window, tuple)
+    assert len(window) == 2
     return window
 
 

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final
+
+AT: Final = "@"
+"""Begins the step of a path that is a name of weights (`@head`), which no line, op or cell has."""
 
 
 class FrameKind(StrEnum):

@@ -167,6 +167,8 @@ class Node:
     inputs: tuple[int, ...]
     shape: Shape
     span: Span | None = field(default=None, compare=False, repr=False)
+    weights: NodePath | None = None
+    """Where its weights lie, if other nodes may have them too (`weights@name`); None where they are its own."""
 
     @property
     def path(self) -> str:

@@ -77,8 +77,15 @@ class Path(Node):
 
 
 @record
+class Tag(Node):
+    """What stands behind `weights` in `weights@head`; no name in `weights@each`."""
+
+    name: Name | None
+
+
+@record
 class Argument(Node):
-    """`value`, `name = value`, `value in within`, `value for bound in over`."""
+    """`value`, `name = value`, `name@tag`, `value in within`, `value for bound in over`."""
 
     value: Expr
     name: Name | None = None
@@ -184,6 +191,7 @@ Expr = (
     | Shape
     | String
     | Path
+    | Tag
     | Call
     | Set
     | Range

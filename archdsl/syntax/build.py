@@ -81,6 +81,7 @@ class Builder:
             "call": lambda span, kids: ast.Call(span, kids[0], kids[1]),
             "arguments": lambda span, kids: tuple(kids),
             "named": lambda span, kids: ast.Argument(span, kids[1], name=self._name(kids[0])),
+            "shared": self._shared,
             "positional": lambda span, kids: ast.Argument(span, kids[0], within=kids[1]),
             "comprehension": self._comprehension,
             "path": lambda span, kids: ast.Path(span, self._name(kids[0]), tuple(kids[1:])),
@@ -131,6 +132,11 @@ class Builder:
     def _place(self, span: Span, kids: Children) -> ast.Place:
         each, cell, tag, arguments, repeat = kids
         return ast.Place(span, cell, arguments, each is not None, self._maybe(tag), repeat)
+
+    def _shared(self, span: Span, kids: Children) -> ast.Argument:
+        name, tag = kids
+        value = ast.Tag(self._span(tag), self._name(tag) if tag.kind == "NAME" else None)
+        return ast.Argument(span, value, name=self._name(name))
 
     def _comprehension(self, span: Span, kids: Children) -> ast.Argument:
         value, bound, over = kids

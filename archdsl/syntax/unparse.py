@@ -47,6 +47,8 @@ def _written(node: ast.Expr) -> tuple[Level, str]:
             return Level.ATOM, f'"{node.value}"'
         case ast.Path():
             return Level.ATOM, unparse_path(node)
+        case ast.Tag():
+            return Level.ATOM, f"@{node.name.text if node.name is not None else 'each'}"
         case ast.Call():
             return Level.ATOM, unparse_path(node.target) + unparse_arguments(node.arguments)
         case ast.Set():
@@ -139,6 +141,8 @@ def unparse_arguments(arguments: Sequence[ast.Argument]) -> str:
 
 def _argument(argument: ast.Argument) -> str:
     value = unparse_within(argument.value, Level.COMPARE)
+    if isinstance(argument.value, ast.Tag) and argument.name is not None:
+        return f"{argument.name.text}{value}"
     if argument.name is not None:
         return f"{argument.name.text} = {value}"
     if argument.within is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -23,23 +24,60 @@ def fold_batch_norm(graph: ClosedGraph, weights: Tensors) -> tuple[ClosedGraph, 
     """A closed graph in which a bn that alone reads a conv, dwconv or linear is part of it.
 
     The layer keeps its path and has a bias afterwards; the bn's path is gone. A bn after anything else, or after a
-    layer that others read too, stays. Tensors that the graph does not own are left out. The arithmetic is in float64
-    and the result has the dtype of the weights. Raises KeyError where a tensor is missing, BrokenWeights where a layer
-    that its bn became part of has numbers beyond that dtype.
+    layer that others read too, stays, and so does one after a layer that shares its weights with places where the bn is
+    another. Tensors that the graph does not own are left out. The arithmetic is in float64 and the result has the dtype
+    of the weights. Raises KeyError where a tensor is missing, BrokenWeights where a layer that its bn became part of
+    has numbers beyond that dtype.
     """
     verify(graph)
     nodes = {path: graph.node(path) for path in graph}
     tensors: dict[str, Array] = {name: weights[name] for name in specification(graph)}
+    foldable = _foldable(graph)
     layers: dict[str, str] = {}
+    folded: set[tuple[str, int]] = set()
+    rows: Counter[str] = Counter()
     for path in graph:
-        if (layer := _layer_before(graph, path, layers)) is not None:
-            bn = nodes.pop(path)
-            layers[path] = layer
+        if (layer := _layer_before(graph, path, layers)) is None or path not in foldable:
+            continue
+        bn = nodes.pop(path)
+        layers[path] = layer
+        rows[layer] += 1
+        once = _owner(nodes[layer]), rows[layer]
+        if once not in folded:
             axis = next(each.axis for each in node_weights(graph, layer).values() if each.name == "weight")
             tensors = _folded(tensors, nodes[layer], bn, axis)
-            nodes[layer] = _with_bias(nodes[layer])
+            folded.add(once)
+        nodes[layer] = _with_bias(nodes[layer])
     kept = [(node, tuple(layers.get(source, source) for source in graph.inputs(path))) for path, node in nodes.items()]
-    return verify(ClosedGraph.of(graph.name, kept)), tensors
+    made = verify(ClosedGraph.of(graph.name, kept))
+    return made, {name: tensors[name] for name in specification(made)}
+
+
+def _foldable(graph: ClosedGraph) -> frozenset[str]:
+    """The bns that can become part of the layers before them: at all places of a layer the same bn."""
+    behind: dict[str, list[tuple[str, ...]]] = {}
+    """For each layer by its weights the bns behind each of its places, of which the last folds in last."""
+    found: dict[str, str] = {}
+    rows: dict[str, list[str]] = {}
+    for path in graph:
+        if (layer := _layer_before(graph, path, found)) is not None:
+            found[path] = layer
+            rows.setdefault(layer, []).append(path)
+    for path in graph:
+        if _traits(graph.node(path)).absorbs_batch_norm:
+            own = tuple(_owner(graph.node(bn)) for bn in rows.get(path, ()))
+            behind.setdefault(_owner(graph.node(path)), []).append(own)
+    return frozenset(
+        bn
+        for path, bns in rows.items()
+        for position, bn in enumerate(bns)
+        if len({own[: position + 1] for own in behind[_owner(graph.node(path))]}) == 1
+    )
+
+
+def _owner(node: ClosedNode) -> str:
+    """The path at which its weights lie."""
+    return (node.weights or node.location).spelled
 
 
 def _layer_before(graph: ClosedGraph, path: str, layers: dict[str, str]) -> str | None:
@@ -80,14 +118,14 @@ def _folded(tensors: dict[str, Array], layer: ClosedNode, bn: ClosedNode, axis: 
     own = {kind: tensor_name(bn, kind) for kind in ("weight", "bias", "running_mean", "running_var")}
     weight_name, bias_name = tensor_name(layer, "weight"), tensor_name(layer, "bias")
     weight = rest[weight_name]
-    mean = rest.pop(own["running_mean"]).astype(np.float64)
-    variance = rest.pop(own["running_var"]).astype(np.float64)
+    mean = rest[own["running_mean"]].astype(np.float64)
+    variance = rest[own["running_var"]].astype(np.float64)
     shift: Array = np.zeros_like(mean)
     with np.errstate(all="ignore"):  # what is not finite is refused below
         gain = 1 / np.sqrt(variance + float(fraction(bn.payload.attribute, "eps")))
         if flag(bn.payload.attribute, "affine"):
-            gain = gain * rest.pop(own["weight"])
-            shift = rest.pop(own["bias"])
+            gain = gain * rest[own["weight"]]
+            shift = rest[own["bias"]]
         bias = rest.get(bias_name, np.zeros_like(mean))
         rest[weight_name] = _scaled(weight, gain, axis).astype(weight.dtype)
         rest[bias_name] = (gain * (bias - mean) + shift).astype(weight.dtype)

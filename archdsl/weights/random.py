@@ -46,6 +46,8 @@ def random_weights(graph: ClosedGraph, seed: int = 0, *, initial: bool = False) 
     tensors: dict[str, NDArray[np.float32]] = {}
     for path, _ in graph.with_payload(Apply):
         for name, weight in node_weights(graph, path).items():
+            if name in tensors:
+                continue  # where weights are shared, the first of the places says how large they are
             moment = max(moments[graph.inputs(path)[0]], _LEAST_MOMENT)
             start = (float(weight.init), float(weight.std)) if initial else (0.0, 1.0)
             drawn = _drawn(_generator(seed, name), weight, specs[name].shape, moment, start)

@@ -64,6 +64,13 @@ cell given(a) {
   out x -> a
 }
 
+cell twice() {
+  in x
+  choose operator in {deep, half}
+  y = x -> operator(weights@a)
+  out y -> {half, deep(weights@b), deep(weights@each)} + x -> operator(weights@a)
+}
+
 cell outer() {
   in x
   t = chain(x, x) {
@@ -99,10 +106,17 @@ NESTED = ("outer", "gridded", "branched")
 OPS = ("skip", "half", "deep", "through(w = 2)")
 KINDS = (
     *("edge", "sum", "keep", "piped keep", "op", "width", "source", "chain", "hyper", "exit"),
-    *("nested", "each nested", "grid", "branches", "shared op", "alike"),
+    *("nested", "each nested", "grid", "branches", "shared op", "alike", "weights", "chosen weights", "cell weights"),
 )
-GRID_CELLS = ("each plain(source)", "plain(source)", "plain@tag(source)", "a(source)")
-BRANCH_CELLS = ("each own(source)", "own(source)", "own@tag(source)", "each plain(source)", "a(source)")
+GRID_CELLS = ("each plain(source)", "each plain(source, weights@g)", "plain(source)", "plain@tag(source)", "a(source)")
+BRANCH_CELLS = (
+    "each own(source)",
+    "each own(source, weights@g)",
+    "own(source)",
+    "own@tag(source)",
+    "each plain(source)",
+    "a(source)",
+)
 
 
 @st.composite
@@ -149,6 +163,29 @@ def _piece(draw: st.DrawFn, kind: str, number: int, name: str, source: str, othe
             cell = draw(st.sampled_from(NESTED))
             place = draw(st.sampled_from([f"each {cell}()", f"{cell}()", f"{cell}@tag()"]))
             return [f"{name} = chain({source}) {{", place, "}"]
+        case "weights":
+            first, second = (draw(st.sampled_from(["half", "deep"])) for _ in range(2))
+            shared = f"-> {first}(weights@w{number}) -> {second}(weights@v{number})"
+            return (
+                [f"{name} = sum({source} {shared}, {other} {shared})"]
+                if number == 1
+                else [f"{name} = {source} {shared}"]
+            )
+        case "chosen weights":
+            return [
+                f"choose q{number} in {{{_some(draw)}}}",
+                f"{name} = sum({source} -> q{number}(weights@w{number}), {other} -> q{number}(weights@w{number}))",
+            ]
+        case "cell weights":
+            cell = draw(st.sampled_from(["twice", "outer", "plain", "gridded", "branched"]))
+            times = draw(st.integers(1, 3))
+            each = draw(st.sampled_from(["", "each "]))
+            return [
+                f"z{number} = chain({source}) {{",
+                f"{each}{cell}(weights@w{number}) * {times}",
+                "}",
+                f"{name} = sum(z{number}, {other} -> {cell}(weights@w{number}))",
+            ]
         case "grid":
             return [
                 *_grid(number, source, draw(st.sampled_from(GRID_CELLS)), "{1, 2}", per_branch=False),

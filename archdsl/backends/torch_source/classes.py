@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from archdsl.backends.torch_source.scopes import Leaf, Scope
+from archdsl.backends.torch_source.scopes import Leaf, Names, Scope
 from archdsl.ir import ClosedGraph
 from archdsl.ops import Channels, Value
 from archdsl.ops.primitives import PRIMITIVES
@@ -32,7 +32,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class LeafPlan:
-    attribute: str
+    home: Names
     line: str
     primitive: str
     fixed: tuple[tuple[str, Value], ...]
@@ -44,6 +44,7 @@ class LeafPlan:
 @dataclass(frozen=True, slots=True)
 class ScopePlan:
     attribute: str
+    home: Names
     line: str
     structure: Structure
     sources: tuple[Source, ...]
@@ -127,7 +128,7 @@ def _collect(
                 plan, own = _leaf_plan(member, sources)
             case Scope():
                 structure, inner = _collect(graph, member, found)
-                plan = ScopePlan(member.attribute, member.line, structure, sources)
+                plan = ScopePlan(member.attribute, member.home, member.line, structure, sources)
                 own = inner[len(member.reads) :]
         plans.append(plan)
         numbers.extend(own)
@@ -158,7 +159,7 @@ def _leaf_plan(leaf: Leaf, sources: tuple[Source, ...]) -> tuple[LeafPlan, tuple
         numbers.append(_whole(leaf.node.shape.channels))
     if grouped:
         numbers.append(_whole(groups))
-    return LeafPlan(leaf.attribute, leaf.line, payload.primitive, fixed, sources, grouped), tuple(numbers)
+    return LeafPlan(leaf.home, leaf.line, payload.primitive, fixed, sources, grouped), tuple(numbers)
 
 
 def _channels(graph: ClosedGraph, path: str) -> int:

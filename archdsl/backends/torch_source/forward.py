@@ -132,7 +132,7 @@ def _is_pipe(plan: LeafPlan | ScopePlan, reader: LeafPlan | ScopePlan) -> bool:
 
 
 def _expression(plan: LeafPlan | ScopePlan, maps: Sequence[Expr]) -> Expr:
-    own = attribute(plan.attribute)
+    own = attribute(plan.home)
     match plan:
         case LeafPlan():
             return called(Apply(plan.primitive, plan.fixed), own, maps)

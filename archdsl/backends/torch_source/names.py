@@ -13,6 +13,7 @@ from itertools import combinations
 
 from archdsl.backends.torch_source.classes import LeafPlan, ModuleClass, ScopePlan, Structure
 from archdsl.backends.torch_source.python_layout import literal
+from archdsl.backends.torch_source.scopes import Names
 from archdsl.ops import Value
 
 FILE_NAMES = frozenset(
@@ -115,12 +116,17 @@ _MODULE_ATTRIBUTES = frozenset(
 """What `nn.Module` has already; a child of such a name would hide it."""
 
 
-def attribute(name: str) -> str:
-    """How a child module is written: `self.conv`, or by its key where Python or `nn.Module` take the name."""
+def attribute(home: Names) -> str:
+    """How a module in this one is written: `self.conv`, `self.head.conv`."""
+    return f"self{''.join(map(_child, home))}"
+
+
+def _child(name: str) -> str:
+    """By its key where Python or `nn.Module` take the name."""
     plain = re.fullmatch(r"(?!_)[A-Za-z0-9_]*", name) and not name[:1].isdigit()
     if plain and name not in _MODULE_ATTRIBUTES and not keyword.iskeyword(name):
-        return f"self.{name}"
-    return f"self._modules[{literal(name)}]"
+        return f".{name}"
+    return f"._modules[{literal(name)}]"
 
 
 def variable(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archdsl.backends.failures import TargetFailed
@@ -31,7 +31,7 @@ from archdsl.backends.torch_source.python_layout import (
     signature,
     statement,
 )
-from archdsl.backends.torch_source.scopes import Scope, network_scope
+from archdsl.backends.torch_source.scopes import Names, Scope, network_scope
 from archdsl.backends.torch_source.shapes import channel_count, member_comments, numbers, summary
 from archdsl.backends.torch_source.weights_reader import IMPORTS, reader_lines
 from archdsl.ir import ClosedGraph, output_shape, vector_outputs
@@ -136,18 +136,48 @@ def _annotation(outputs: int) -> str:
 def _layer_lines(
     module_class: ModuleClass, members: range, classes: Mapping[Structure, ModuleClass], indent: int
 ) -> Iterator[str]:
-    for index in members:
-        plan = module_class.structure.members[index]
+    """The modules that these members are the first to use."""
+    plans = module_class.structure.members
+    holders: set[Names] = set()
+    for first, index in _modules(plans):
+        plan = plans[index]
+        around = [plan.home[:depth] for depth in range(1, len(plan.home)) if plan.home[:depth] not in holders]
+        holders.update(around)
+        if first not in members:
+            continue
+        for holder in around:
+            yield from statement(f"{attribute(holder)} = ", Call("nn.Module", ()), indent)
         match plan:
-            case LeafPlan() if PRIMITIVES[plan.primitive].owns_tensors:
-                built = _layer(module_class, index, plan)
             case LeafPlan():
-                continue
+                built = _layer(module_class, index, plan)
             case ScopePlan():
                 inner = classes[plan.structure]
                 given = argument_channels(module_class, index, inner)
                 built = Call(inner.name, tuple(channel_count(module_class, channels) for _, channels in given))
-        yield from statement(f"{attribute(plan.attribute)} = ", built, indent)
+        yield from statement(f"{attribute(plan.home)} = ", built, indent)
+
+
+def _modules(plans: Sequence[LeafPlan | ScopePlan]) -> list[tuple[int, int]]:
+    """Each module once: the first member that uses it or what is in it, and the member that says how it is made."""
+    makers: dict[Names, int] = {}
+    for index, plan in enumerate(plans):
+        if isinstance(plan, ScopePlan):
+            makers.setdefault(plan.home, index)
+    for index, plan in enumerate(plans):
+        if isinstance(plan, LeafPlan) and PRIMITIVES[plan.primitive].owns_tensors and _maker(plan.home, makers) is None:
+            makers[plan.home] = index
+    first: dict[Names, int] = {}
+    for index, plan in enumerate(plans):
+        if isinstance(plan, ScopePlan) or PRIMITIVES[plan.primitive].owns_tensors:
+            home = _maker(plan.home, makers)
+            assert home is not None
+            first.setdefault(home, index)
+    return [(index, makers[home]) for home, index in first.items()]
+
+
+def _maker(home: Names, makers: Mapping[Names, int]) -> Names | None:
+    """The module that is made as a whole in which this one lies, or itself."""
+    return next((home[:depth] for depth in range(1, len(home) + 1) if home[:depth] in makers), None)
 
 
 def _layer(module_class: ModuleClass, index: int, plan: LeafPlan) -> Call:
@@ -254,16 +284,14 @@ def _network_summary(network: _Network) -> str:
 
 
 def _facade(network: _Network) -> Facade:
-    graph, late = network.graph, network.module_class.structure.members[network.main :]
+    graph, plans = network.graph, network.module_class.structure.members
     return Facade(
         title=graph.name,
         class_name=network.module_class.name,
         images=tuple(graph.node(path).shape for path in graph.images),
         outputs=len(_results(network, auxiliary=False)),
         auxiliary=bool(_results(network, auxiliary=True)),
-        training_only=tuple(
-            plan.attribute for plan in late if isinstance(plan, ScopePlan) or PRIMITIVES[plan.primitive].owns_tensors
-        ),
+        training_only=tuple(".".join(plans[index].home) for first, index in _modules(plans) if first >= network.main),
         counters=any(PRIMITIVES[payload.primitive].traits.batch_norm for _, payload in graph.with_payload(Apply)),
     )
 

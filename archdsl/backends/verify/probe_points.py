@@ -33,5 +33,7 @@ def _cell(graph: ClosedGraph, path: str) -> Scope | None:
 def _module(node: ClosedNode, scope: Scope | None) -> str:
     frames = scope.frames if scope else ()
     modules = sum(frame.kind is not FrameKind.LINE for frame in frames) or 1
+    if node.weights is not None:
+        return ""  # its module computes other places too
     names = module_path(node)
     return ".".join(names[:modules]) if len(names) > modules else ""

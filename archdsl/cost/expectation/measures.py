@@ -12,12 +12,12 @@ from archdsl.cost.tables import Table
 
 def macs(term: Term) -> float:
     """Multiply-adds, as `figures` counts them."""
-    return kernel.macs(term.kernel)
+    return 0 if term.again else kernel.macs(term.kernel)
 
 
 def activations(term: Term) -> float:
     """The numbers that primitives write, as `figures` counts them."""
-    return kernel.activations(term.kernel)
+    return 0 if term.again else kernel.activations(term.kernel)
 
 
 def params(term: Term) -> float:

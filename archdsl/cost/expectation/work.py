@@ -7,7 +7,7 @@ different questions, each a diagram, so that the expectation is exact and small:
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise, product
 from typing import Final
 
@@ -38,6 +38,8 @@ class Term:
     sign: int
     """-1 takes away what branches share."""
     conditions: tuple[Diagram, ...]
+    again: bool = False
+    """Whether it takes away the parameters of a place whose weights another one has too; it computes nothing."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,34 @@ class _Places:
             inside.setdefault(self._op(index), []).append(index)
         for op, roots in ops.items():
             yield from self._of_op(inside[op], roots, whole=isinstance(op, tuple))
+        if not self.ops:
+            yield from self._shared()
+
+    def _shared(self) -> Iterator[Term]:
+        """What parameters that places share are counted too often: at each of them but the first that is computed."""
+        places: dict[str, list[Key]] = {}
+        for key in sorted((key for key, when in self.handed_on.items() if when != FALSE), key=self._order):
+            weights = self.program.nodes[key.node].weights
+            if weights is not None:
+                places.setdefault(weights.spelled, []).append(key)
+        for keys in places.values():
+            before = FALSE
+            for position, key in enumerate(keys):
+                mine = self.handed_on[key]
+                again = self.diagrams.conjunction(self._counted(key, keys[:position]), before)
+                if again != FALSE:
+                    for term in self._of_branch([key.node], [key], (key.branch,), again, whole=False):
+                        yield replace(term, sign=-1, again=True)
+                before = self.diagrams.either(before, mine)
+
+    def _counted(self, key: Key, before: Sequence[Key]) -> Diagram:
+        """That a node is computed for a branch, and not with another branch that has been counted."""
+        found = self.handed_on[key]
+        for other in before:
+            if other.node == key.node:
+                alike = self.diagrams.conjunction(self.handed_on[other], self.same(other, key))
+                found = self.diagrams.conjunction(found, self.diagrams.negated(alike))
+        return found
 
     def _of_op(self, nodes: Sequence[int], roots: Sequence[Key], *, whole: bool) -> Iterator[Term]:
         """An op, for each branch that computes it; what several compute alike is taken away again."""

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from archdsl.cost.expectation.program import Expectation
-from archdsl.ir import closed, module_path, spell_module, tensor_name
+from archdsl.ir import closed, module_path, shared_weights, spell_module, tensor_name
 from archdsl.ir.graph import ClosedGraph, ClosedNode, OpenNode
 from archdsl.nets.network import Scope
 from archdsl.nets.supernet.decisions import Decisions
@@ -95,7 +95,8 @@ class Supernet(Scope):
 
     def _module_path(self, owner: int) -> tuple[str, ...]:
         node = self.program.nodes[owner]
-        return module_path(OpenNode(node.location, node.payload, node.shape))
+        weights = shared_weights(self.program).get(owner)
+        return module_path(OpenNode(node.location, node.payload, node.shape, weights))
 
     def kernels(self) -> Iterator[tuple[str, int, Superkernel]]:
         """Each kernel once, with its name and the node of the program that owns it."""

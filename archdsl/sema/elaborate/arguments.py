@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from archdsl.ops import Primitive
 from archdsl.sema import codes
+from archdsl.sema.elaborate import sharing
 from archdsl.sema.elaborate.values import (
     POISON,
     Callee,
@@ -50,10 +51,11 @@ def _no_set(ev: Evaluator, value: Value, expr: ast.Expr) -> Value:
 
 def partial(ev: Evaluator, callee: Callee, expr: ast.Call, env: Environment) -> Value:
     """A candidate with some of its parameters fixed: `dil_conv3x3(d = 4)`."""
-    fixed = bind_arguments(ev, callee, expr.arguments, env)
+    arguments, shared = sharing.split(callee, expr.arguments)
+    fixed = bind_arguments(ev, callee, arguments, env)
     if fixed is None:
         return POISON
-    return Callee(callee.definition, callee.unit, unparse(expr), (*callee.bound, *fixed.items()))
+    return Callee(callee.definition, callee.unit, unparse(expr), (*callee.bound, *fixed.items()), shared)
 
 
 def refuse_unnamed(ev: Evaluator, callee: Callee, expr: ast.Call, argument: ast.Argument) -> Value:

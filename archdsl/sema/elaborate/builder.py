@@ -35,6 +35,7 @@ from archdsl.space import (
     Trellis,
     in_supernet,
 )
+from archdsl.space.node_path import AT
 from archdsl.syntax import ast
 from archdsl.text import Span
 
@@ -55,6 +56,32 @@ class Scope:
     """What is taken under each step from here, so that a cell `head` of a branch `a` and a `head` in a cell `a`
     have paths of their own.
     """
+    weights: Scope | None = None
+    """Where the weights of what is made here lie, within what shares them; None where each node has its own."""
+    stands_for: str = ""
+    """Of a scope of weights: the name under which they are shared, until it is known what has that name."""
+
+    @property
+    def home(self) -> tuple[Frame, ...]:
+        """The frames under which the weights of what is made here lie."""
+        return self.frames if self.weights is None else self.weights.frames
+
+    def sharing(self, body: tuple[Frame, ...], name: str, *, several: bool) -> Scope:
+        """This scope for one call, which has the weights `name` of the body with these frames.
+
+        `several` says that it calls one of several ops, each of which keeps its own name within that of the weights.
+        """
+        weights = Scope(body, stands_for=at(name))
+        return Scope(self.frames, self.taken, self.below, weights.held() if several else weights)
+
+    def standing(self, body: tuple[Frame, ...], name: str) -> Scope:
+        """The same for a cell that stands in a structure: this is its own scope already."""
+        mine = replace(self.frames[-1], name=at(name), branch="")
+        return Scope(self.frames, self.taken, self.below, Scope((*body, mine)))
+
+    def apart(self) -> Scope:
+        """This scope for what has weights of its own, whatever is shared around it."""
+        return Scope(self.frames, self.taken, self.below)
 
     def unique(self, name: str) -> str:
         """`name` where it is free, else `name_2`, `name_3`."""
@@ -62,11 +89,28 @@ class Scope:
 
     def child(self, kind: FrameKind, name: str, definition: str = "", *, branch: str = "") -> Scope:
         """A cell, line or op in here; `branch` is that whose map a cell is put on."""
+        weights = None if self.weights is None else self.weights.shared(kind, name, definition, branch)
         if branch:
             name = _unique(self.below.setdefault(branch, {}), name)
-            return Scope((*self.frames, Frame(kind, name, definition, branch)))
+            return Scope((*self.frames, Frame(kind, name, definition, branch)), weights=weights)
         name = self.unique(name)
-        return Scope((*self.frames, Frame(kind, name, definition)), self.below.setdefault(name, {}))
+        return Scope((*self.frames, Frame(kind, name, definition)), self.below.setdefault(name, {}), weights=weights)
+
+    def shared(self, kind: FrameKind, name: str, definition: str, branch: str) -> Scope:
+        """As `child`, of a scope of weights: an op or a cell that shares them is what has their name."""
+        if not self.stands_for:
+            return self.child(kind, name, definition, branch=branch)
+        if kind is not FrameKind.LINE:
+            return Scope((*self.frames, Frame(kind, self.stands_for, definition)))
+        return self.held().child(kind, name, definition)
+
+    def held(self) -> Scope:
+        """Of a scope of weights: one with what several ops share, each under its own name."""
+        return Scope((*self.frames, Frame(FrameKind.OP, self.stands_for))) if self.stands_for else self
+
+    def owner(self, local: str) -> NodePath:
+        """Of a scope of weights: where those of a primitive lie."""
+        return NodePath(self.frames, self.unique(self.stands_for or local))
 
 
 def _unique(taken: dict[str, int], name: str) -> str:
@@ -85,7 +129,23 @@ class Differing:
     """Where the text makes the instances; None where one place of the text makes both."""
 
 
-def _apart(one: tuple[Span, ...], other: tuple[Span, ...]) -> tuple[Span, Span] | None:
+def at(name: str) -> str:
+    """A name of weights as the step of a path."""
+    return f"{AT}{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """A call that has weights of a name."""
+
+    name: str
+    calls: tuple[Span, ...]
+    """The calls around it, from the outermost, and itself."""
+    nodes: dict[str, int] = field(default_factory=dict[str, int])
+    """The nodes of its weights, by the path at which they lie."""
+
+
+def apart(one: tuple[Span, ...], other: tuple[Span, ...]) -> tuple[Span, Span] | None:
     """The outermost calls that differ."""
     return next(((left, right) for left, right in zip(one, other, strict=False) if left != right), None)
 
@@ -111,6 +171,10 @@ class Builder:
     """For each question the calls in which it was asked first."""
     made: list[tuple[Span, ...]] = field(default_factory=list[tuple[Span, ...]])
     """For each node the calls in which it was made."""
+    shared: dict[str, list[Sharing]] = field(default_factory=dict[str, "list[Sharing]"])
+    """The calls that have the same weights, by the path of these."""
+    places: list[tuple[str, Sharing]] = field(default_factory=list[tuple[str, "Sharing"]])
+    """Those that are being laid out, with the path of their weights."""
 
     @contextmanager
     def calling(self, definition: ast.Op | ast.Cell, span: Span) -> Generator[None, None, None]:
@@ -146,9 +210,10 @@ class Builder:
         if len(self.nodes) >= NODE_LIMIT:
             largest, count = self._largest(span)
             raise TooLarge(largest, f"the text lays out more than {NODE_LIMIT:,} nodes, {count:,} of them here")
-        self.nodes.append(Node(NodePath(scope.frames, scope.unique(local)), payload, inputs, shape, span))
+        node = len(self.nodes)
+        weights = self._shared(scope, local, payload, node) if scope.weights is not None else None
+        self.nodes.append(Node(NodePath(scope.frames, scope.unique(local)), payload, inputs, shape, span, weights))
         self.made.append(self.calls)
-        node = len(self.nodes) - 1
         missing = [source for source in inputs if source in self.absent]
         if missing and isinstance(payload, Apply) and PRIMITIVES[payload.primitive].variadic:
             self._join_some(node, payload.primitive, inputs, missing)
@@ -160,6 +225,27 @@ class Builder:
         """What in the space's own lines, or in those of its structures, has made the most nodes, and how many."""
         ways = (made[0] if made else node.span for made, node in zip(self.made, self.nodes, strict=True))
         return max(Counter(ways).items(), key=lambda each: each[1], default=(span, 0))
+
+    @contextmanager
+    def sharing(self, body: tuple[Frame, ...], name: str, span: Span) -> Generator[None, None, None]:
+        """While a call is laid out that has the weights `name` of a body."""
+        place, root = Sharing(name, (*self.calls, span)), NodePath(body, at(name)).spelled
+        self.shared.setdefault(root, []).append(place)
+        self.places.append((root, place))
+        try:
+            yield
+        finally:
+            self.places.pop()
+
+    def _shared(self, scope: Scope, local: str, payload: Payload, node: int) -> NodePath | None:
+        """The owner of the weights of a node in a scope that shares them; None for one that has none."""
+        if scope.weights is None or not isinstance(payload, Apply) or not PRIMITIVES[payload.primitive].owns_tensors:
+            return None
+        owner = scope.weights.owner(local)
+        for root, place in self.places:
+            if owner.spelled == root or owner.spelled.startswith(f"{root}."):
+                place.nodes[owner.spelled] = node
+        return owner
 
     def apply(
         self, scope: Scope, name: str, attributes: Mapping[str, Attribute], inputs: tuple[int, ...], span: Span
@@ -207,7 +293,7 @@ class Builder:
         known = self.questions.setdefault(question.path, question)
         calls = self.asked.setdefault(question.path, self.calls)
         if (known.answers, known.keep) != (question.answers, question.keep):
-            self.differing.setdefault(question.path, Differing(known, question, _apart(calls, self.calls)))
+            self.differing.setdefault(question.path, Differing(known, question, apart(calls, self.calls)))
         return known
 
     def chooses_op(self, path: QuestionPath) -> None:

@@ -12,7 +12,7 @@ from archdsl.ops.channels import share
 from archdsl.ops.model import kinds
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import codes
-from archdsl.sema.elaborate import shape_mismatch
+from archdsl.sema.elaborate import shape_mismatch, sharing
 from archdsl.sema.elaborate.arguments import bind_arguments, parameter_names
 from archdsl.sema.elaborate.select import mix
 from archdsl.sema.elaborate.values import (
@@ -47,7 +47,12 @@ def call(
     stride: int = 1,
 ) -> Value:
     """The callee put on maps; each option of a choice gets its own."""
-    match ev.settle(callee):
+    callee = ev.settle(callee)
+    arguments, shared = sharing.split(callee, arguments)
+    if shared is not None:
+        with sharing.calling(ev, shared, callee, env, span) as inner:
+            return call(ev, sharing.without(callee), ports, arguments, inner, span, stride=stride)
+    match callee:
         case Poison() | Nothing() as same:
             return same
         case Choice(question, options):

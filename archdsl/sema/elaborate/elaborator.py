@@ -105,6 +105,14 @@ class Elaborator:
                 return self._numbers(pair, lambda terms: power(*(term for _, term in terms)), expr.span)
             case ast.Case():
                 return case_expr.evaluate(self, expr, env)
+            case ast.Tag():
+                return self.poison(
+                    codes.OUT_OF_PLACE,
+                    "a name after `@` is one of weights, and these have none",
+                    expr.span,
+                    "here",
+                    help="write `weights@name` in the call of an op or a cell",
+                )
             case ast.Compare():
                 return comparing.compare(self, expr, env)
             case ast.Tuple():

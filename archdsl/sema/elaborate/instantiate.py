@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from archdsl.ops import Primitive
 from archdsl.sema import codes
-from archdsl.sema.elaborate import call_expr
+from archdsl.sema.elaborate import call_expr, sharing
 from archdsl.sema.elaborate.arguments import bind_arguments
 from archdsl.sema.elaborate.builder import Scope
 from archdsl.sema.elaborate.values import POISON, BranchEnd, Callee, Environment, Evaluator, Outputs, Poison, Value
@@ -45,7 +45,7 @@ def _op(
     inside = env.scope if env.alias else env.scope.child(FrameKind.OP, callee.spelled, callee.name)
     names = dict(parameters)
     alias = len(op.pipe) == 1 and _is_op(callee, op.pipe[0])
-    inner = Environment(callee.unit, inside, names, parameters, env.asking, env.line, alias=alias)
+    inner = Environment(callee.unit, inside, names, parameters, env.asking, env.line, alias=alias, home=inside.home)
     if op.pipe:
         if len(ports) != 1:
             return _wrong_ports(ev, callee, 1, len(ports), span)
@@ -61,6 +61,8 @@ def _op(
 def _is_op(callee: Callee, step: ast.Expr) -> bool:
     target = step.target if isinstance(step, ast.Call) else step
     found = callee.unit.find_path(target) if isinstance(target, ast.Path) else None
+    if isinstance(step, ast.Call) and any(isinstance(argument.value, ast.Tag) for argument in step.arguments):
+        return False
     return found is not None and isinstance(found.item, ast.Op)
 
 
@@ -77,7 +79,8 @@ def cell(
     """An instance of a cell. Its questions are asked under `asking`; instances that say the same share them."""
     stride = definition.stride.value if definition.stride is not None else 1
     names = dict(parameters)
-    env = Environment(callee.unit, scope, names, parameters, asking, stride=stride if isinstance(stride, int) else 1)
+    moves = stride if isinstance(stride, int) else 1
+    env = Environment(callee.unit, scope, names, parameters, asking, stride=moves, home=scope.home)
     if not _bind_ports(ev, callee, definition.body, ports, env, span):
         return POISON
     env = replace(env, ports=frozenset(port.name.text for port in _ports(definition.body)))
@@ -96,6 +99,10 @@ def place(
     """A cell standing in a chain or grid, in the scope of its place."""
     definition = callee.definition
     assert isinstance(definition, ast.Cell)
+    arguments, shared = sharing.split(callee, arguments)
+    if shared is not None:
+        with sharing.standing(ev, shared, env, span) as inner:
+            return place(ev, replace(callee, weights=None), ports, arguments, inner, asking, span)
     given = bind_arguments(ev, callee, arguments, env)
     parameters = None if given is None else _parameters(ev, callee, definition.parameters, given, env, span)
     if parameters is None or any(isinstance(port, Poison) for port in ports):

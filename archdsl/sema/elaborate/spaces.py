@@ -10,6 +10,7 @@ from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Shape
 from archdsl.ops.model import LARGEST
 from archdsl.sema import codes
+from archdsl.sema.elaborate import sharing
 from archdsl.sema.elaborate.builder import Builder, Differing, Scope
 from archdsl.sema.elaborate.elaborator import Elaborator
 from archdsl.sema.elaborate.limits import Budget, Refused, TooLarge
@@ -58,7 +59,7 @@ def _program(
     builder = ev.builder
     for path, differing in builder.differing.items():
         _report_differing(path, differing, reporter)
-    if builder.differing:
+    if builder.differing or not sharing.agree(builder, reporter):
         return None
     if not any(isinstance(node.payload, Result) for node in builder.nodes):
         return None

@@ -14,7 +14,7 @@ from archdsl.ops import Dim, Primitive, Shape
 from archdsl.records import record
 from archdsl.sema.elaborate.builder import Builder, Scope
 from archdsl.sema.modules.load import Found, Unit
-from archdsl.space import Apply, FrameKind, QuestionPath, QuestionScope, Step
+from archdsl.space import Apply, Frame, FrameKind, QuestionPath, QuestionScope, Step
 from archdsl.syntax import ast
 from archdsl.text import Span
 
@@ -69,6 +69,8 @@ class Callee:
     unit: Unit
     spelled: str
     bound: tuple[tuple[str, Value], ...] = ()
+    weights: ast.Tag | None = None
+    """The weights that a candidate shares: `conv3x3(weights@a)`."""
 
     @property
     def name(self) -> str:
@@ -179,6 +181,8 @@ class Environment:
     """Whether the next op called stands for the one it is called in, and adds no step to the path."""
     asked: set[QuestionPath] = field(default_factory=set[QuestionPath])
     """The questions asked on edges of this body, to find an edge that asks twice."""
+    home: tuple[Frame, ...] = ()
+    """The frames of this body among those of weights: what `weights@name` in it is a name of."""
 
     def on_line(self, name: str, run: tuple[str, ...] = ()) -> Environment:
         return self._with(self.scope.child(FrameKind.LINE, name), name, run)
@@ -207,6 +211,7 @@ class Environment:
             run,
             self.alias,
             self.asked,
+            self.home,
         )
 
     def question(self, name: str, node: str = "") -> QuestionPath:

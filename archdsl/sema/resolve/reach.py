@@ -137,7 +137,7 @@ class Reach:
             return
         unit = target.what.unit
         for argument in call.arguments:
-            if argument.name is not None:
+            if argument.name is not None and not isinstance(argument.value, ast.Tag):
                 parameter = self.index.parameter(item, unit, argument.name.text)
                 if parameter is not None:
                     self.index.use(parameter, argument.name.span)

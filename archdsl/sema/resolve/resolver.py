@@ -378,6 +378,8 @@ class _Body:
                 inner = {**local, argument.bound.text: bound}
             if argument.within is not None:
                 self.expression(argument.within, local, position)
+            if isinstance(argument.value, ast.Tag) and argument.name is not None and argument.name.text != "weights":
+                self._not_weights(argument.name, argument.value)
             if not self._bare_word(argument, inner):
                 self.expression(argument.value, inner, position)
 
@@ -401,6 +403,15 @@ class _Body:
             codes.UNKNOWN_NAME, f"`{word}` is not defined", path.span, "not known here", help=help, fix=fix
         )
         return True
+
+    def _not_weights(self, name: ast.Name, tag: ast.Tag) -> None:
+        self.reporter.report(
+            codes.UNKNOWN_PARAMETER,
+            f"`{name.text}` cannot be shared under a name; weights can",
+            name.span,
+            "not `weights`",
+            help=f"write `weights@{tag.name.text if tag.name is not None else 'each'}`",
+        )
 
     def _target(self, target: ast.Path, local: dict[str, Definition], position: int) -> None:
         if target.head.text not in BUILT_IN:
@@ -572,6 +583,8 @@ class _Body:
         else:
             known = [each.name.text for each in found.item.parameters]
         for argument in arguments:
+            if isinstance(argument.value, ast.Tag):
+                continue
             if argument.name is not None and argument.name.text not in known:
                 self.reporter.report(
                     codes.UNKNOWN_PARAMETER,
