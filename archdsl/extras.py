@@ -89,6 +89,7 @@ NEEDS: Final[Mapping[str, tuple[Extra, ...]]] = {
     "report": (Extra.DRAW,),
     "view": (Extra.DRAW,),
     "weights": (Extra.TORCH,),
+    "import FILE.onnx": (Extra.ONNX,),
     "compile --target torch": (Extra.TORCH,),
     "compile --target onnx": (Extra.ONNX,),
     "compile --target trt": (Extra.TRT,),

@@ -58,8 +58,6 @@ class Imported:
     name: str
     text: str
     tensors: Tensors | None = None
-    notices: tuple[str, ...] = ()
-    """What a user should know, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +78,10 @@ _MODULES: Final = {
     "fbnet": "a network of FBNet's space, as JSON",
     "auto_deeplab": "arrays of Auto-DeepLab, in a folder or one `.npz`",
     "fasterseg": "architecture logits of FasterSeg, as JSON or as its search saves them",
+    "onnx": "an ONNX model of fixed size, with its weights",
 }
 
-_BY_SUFFIX: Final[Mapping[str, tuple[str, ...]]] = {}
+_BY_SUFFIX: Final[Mapping[str, tuple[str, ...]]] = {"onnx": (".onnx",)}
 """Formats whose readers need more than Python: a file is recognised without them."""
 
 

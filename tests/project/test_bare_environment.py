@@ -136,6 +136,7 @@ LACKING: Final[dict[str, tuple[str, ...]]] = {
     "draw": ("draw", STUDENT, "-o", "student.svg"),
     "diff --format svg": ("diff", STUDENT, TEACHER, "--format", "svg", "-o", "changes.svg"),
     "weights": ("weights", "map", "student.safetensors", STUDENT),
+    "import FILE.onnx": ("import", "student.onnx"),
     "compile --target torch": ("compile", STUDENT, "--target", "torch"),
     "compile --target onnx": ("compile", STUDENT, "--target", "onnx"),
     "compile --target trt": ("compile", STUDENT, "--target", "trt"),

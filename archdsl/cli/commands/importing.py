@@ -31,6 +31,11 @@ def command(
     KIND is
       nasbench201  an architecture string, `|nor_conv_3x3~0|+|…|`
       darts        a genotype, `Genotype(normal=[('sep_conv_3x3', 0), …], …)`
+      ofa          a network of once-for-all as JSON, `{"ks": […], "e": […], "d": […]}`
+      fbnet        the blocks of a network of FBNet as JSON, `["ir_k3_e1", …]`
+      auto_deeplab arrays in a folder or a .npz: alphas and betas, or genotype and network_path
+      fasterseg    architecture logits as JSON or .pt
+      onnx         an ONNX model of fixed size; its weights are written beside OUT
     and may be left out where the file leaves no doubt. FILE:NAME is one of several in a file, `-` standard input.
 
     Nothing of the file is executed. What it does not say is assumed, and stands in comments of the text.
@@ -55,16 +60,26 @@ def command(
 
 
 def _write(kind: str, found: Imported, out: Path | None, form: str) -> None:
-    from archdsl.staging import write_atomic
+    """The text to its file or to stdout; weights beside the file, both or neither."""
+    weights = None if out is None or found.tensors is None else out.with_suffix(".safetensors")
+    if out is not None and found.tensors is not None:
+        from archdsl.staging import staged
+        from archdsl.weights import to_bytes
 
-    if out is not None:
+        with staged(out.parent) as staging:
+            staging.write(out.name, found.text.encode())
+            staging.write(out.with_suffix(".safetensors").name, to_bytes(found.tensors, {}))
+    elif out is not None:
+        from archdsl.staging import write_atomic
+
         write_atomic(out, found.text.encode())
     if form == "json":
-        say_json({"kind": kind, "name": found.name, "text": found.text, "notices": list(found.notices)})
+        say_json({"kind": kind, "name": found.name, "text": found.text, "weights": weights and str(weights)})
         return
     if out is None:
         say(found.text)
-    else:
-        note(visible_line(str(out)))
-    for notice in found.notices:
-        note(notice)
+        if found.tensors is not None:
+            note("its weights are written beside the text where `-o` names a file")
+        return
+    for place in filter(None, (out, weights)):
+        note(visible_line(str(place)))
