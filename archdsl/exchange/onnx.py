@@ -738,9 +738,5 @@ def _owned(graph: ClosedGraph) -> dict[str, list[Sequence[str]]]:
     for path in graph:
         weights = node_weights(graph, path)
         if weights:
-            found.setdefault(_line_of(path), []).append(tuple(weights))
+            found.setdefault(str(graph.node(path).frames[0]), []).append(tuple(weights))
     return found
-
-
-def _line_of(path: str) -> str:
-    return path.partition(".")[0]
