@@ -25,7 +25,9 @@ SUPERNET = "supernet.safetensors"
 def supernet_of(setup: SearchSetup, stage: Stage | Pretraining, device: torch.device) -> Supernet:
     """With random weights, by the seed of the search. Raises NotLoaded, NotEnoughMemory."""
     together = world_size() > 1
-    budget = None if setup.memory_bytes is None else Budget(setup.memory_bytes, _largest_batch(stage))
+    budget = None  # what waits while a network is pretrained takes no step
+    if setup.memory_bytes is not None and isinstance(stage, Stage):
+        budget = Budget(setup.memory_bytes, max(phase.weights.batch for phase in stage.phases))
     plan = unplanned if together else keeping if setup.keep_maps else planned
     try:
         made = (
@@ -38,10 +40,6 @@ def supernet_of(setup: SearchSetup, stage: Stage | Pretraining, device: torch.de
     initialise(made, setup.seed)
     made.accumulate_in_slices()
     return made.to(device)
-
-
-def _largest_batch(stage: Stage | Pretraining) -> int:
-    return max(phase.weights.batch for phase in (stage.main, *stage.beside))
 
 
 def inherit(supernet: Supernet, before: Mapping[str, Tensor]) -> int:

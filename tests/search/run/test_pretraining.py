@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,20 @@ def test_killed_while_it_pretrains_it_is_resumed_bit_for_bit(tmp_path: Path, ima
     assert archdsl(["report", str(run), "-o", str(tmp_path / "page.html")]) == 0
     changed = finished([*command(text, run), "--resume"])
     assert changed.returncode == 2, changed.stderr
+
+
+@pytest.mark.slow
+def test_two_processes_pretrain_what_one_does(tmp_path: Path, images: Path) -> None:
+    text, more = write(tmp_path, TEXT), ["--pretrain", f"folder:{images}"]
+    alone = ran(text, tmp_path / "alone", *more)
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "archdsl"]
+    arguments = command(text, tmp_path / "both", *more)
+    done = finished([sys.executable, *torchrun, *arguments[3:]])
+    assert done.returncode == 0, done.stderr[-3000:]
+    for place in ("pretrained/pretraining/last.safetensors", "supernet.safetensors"):
+        one, two = (load_file(each / place) for each in (alone, tmp_path / "both"))
+        for name, expected in one.items():
+            assert torch.allclose(two[name], expected, rtol=1e-4, atol=1e-5), name
 
 
 def test_without_data_the_phase_is_left_out_and_said(tmp_path: Path) -> None:
