@@ -21,7 +21,7 @@ from archdsl.ops.joining import ADD
 from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Chosen, Label, Node, Program, Question, QuestionPath, Result
 from archdsl.space.symbolic_channels import holds
-from archdsl.space.walk import Key, Walk
+from archdsl.space.walk import Key, Reading, Walk
 
 MOST: Final = 4_096
 """In so many ways the numbers of one node can turn out; where there are more there are no bounds."""
@@ -167,6 +167,9 @@ class _Intervals:
             there[0].height,
             there[0].width,
         )
+
+    def unread(self, key: Key, readings: Sequence[Reading], source: _Map) -> _Map:
+        return replace(source, absent=True)
 
     def absent(self, key: Key) -> _Map:
         return self.nowhere

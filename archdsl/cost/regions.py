@@ -23,7 +23,7 @@ from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space import Apply, Branch, Chosen, Image, Keep, MapChannels, Node, OfBranch, Program, Question, Result
 from archdsl.space.concrete import Answer, Computed, Concrete
 from archdsl.space.path import QuestionPath
-from archdsl.space.program import Asked, Measured, Searching, Select
+from archdsl.space.program import Asked, Measured, Searching, Select, Unread
 from archdsl.space.symbolic_channels import Piecewise, chosen_in
 from archdsl.space.walk import Key, Walk, varying
 
@@ -408,7 +408,7 @@ def _options(program: Program, index: int) -> Iterator[tuple[str | None, int]]:
             yield from (
                 (str(label), source) for label, source in zip(labels, node.inputs, strict=True) if label in answers
             )
-        case Keep():
+        case Keep() | Select(Unread()):
             raise TooLarge
         case _:
             yield from ((None, source) for source in node.inputs)

@@ -9,7 +9,20 @@ from typing import assert_never
 from archdsl.ir.graph import Graph
 from archdsl.ops.bind import show
 from archdsl.ops.primitives import PRIMITIVES
-from archdsl.space import Absent, Apply, Asked, Image, Keep, Measured, OfBranch, Payload, Result, Searching, Select
+from archdsl.space import (
+    Absent,
+    Apply,
+    Asked,
+    Image,
+    Keep,
+    Measured,
+    OfBranch,
+    Payload,
+    Result,
+    Searching,
+    Select,
+    Unread,
+)
 
 
 def canonical_order(graph: Graph) -> tuple[str, ...]:
@@ -100,6 +113,8 @@ def spell_payload(payload: Payload) -> str:
                     what = "searching"
                 case Measured(count):
                     what = str(count)
+                case Unread(readings):
+                    what = f"unread by {', '.join(f'{path}: {label}' for path, label in readings)}"
                 case _:
                     assert_never(subject)
             return f"select[{what}: {', '.join(map(str, labels))}]"

@@ -27,6 +27,7 @@ from archdsl.space import (
     QuestionPath,
     Result,
     Select,
+    Unread,
 )
 from archdsl.space.node_path import below
 
@@ -135,6 +136,8 @@ def _verify_open(graph: OpenGraph, node: OpenNode) -> None:
     match node.payload:
         case Select(Asked(question)) | Keep(question):
             asked.append(question)
+        case Select(Unread(readings)):
+            asked += [question for question, _ in readings]
         case _:
             pass
     for leaf in _leaves(node):

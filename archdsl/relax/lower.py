@@ -38,7 +38,7 @@ from archdsl.relax.relaxed import (
 from archdsl.relax.scalars import Answered, Scalar, any_of, product, total
 from archdsl.space import Apply, Chosen, Image, Label, Node, Program, Question, QuestionKind, QuestionPath, Result
 from archdsl.space.symbolic_channels import holds
-from archdsl.space.walk import Key, Walk, after_ends
+from archdsl.space.walk import Key, Reading, Walk, after_ends
 
 SAMPLE: Final = "sample the widths that it hangs on (`gumbel_hard`, `one_path`), or answer them"
 ANSWER: Final = "answer what decides it otherwise, or leave those candidates out (`without`)"
@@ -459,6 +459,11 @@ class _Domain:
         return source._replace(
             node=self.graph.add(Relaxed(Narrow(0, width), (source.node,), shape, layout.settled)), layout=layout
         )
+
+    def unread(self, key: Key, readings: Sequence[Reading], source: Map | None) -> Map | None:
+        """A sum adds all its inputs while it is searched: what reads a map for certain has been answered."""
+        read = any(label in (self._answer(path) or ()) for path, _, label in readings)
+        return None if read or source is None else self._placed(key, source)
 
     def absent(self, key: Key) -> Map | None:
         return None

@@ -40,6 +40,7 @@ from archdsl.space.program import (
     Select,
     Subject,
     Trellis,
+    Unread,
     Within,
 )
 from archdsl.space.symbolic_channels import Chosen, MapChannels, Piecewise, assume, chosen_in, holds, in_supernet
@@ -78,6 +79,7 @@ __all__ = [
     "Step",
     "Subject",
     "Trellis",
+    "Unread",
     "Within",
     "assume",
     "chosen_in",

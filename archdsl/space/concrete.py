@@ -14,7 +14,7 @@ from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space.path import QuestionPath
 from archdsl.space.program import Apply, Label, Node, Payload, Question
 from archdsl.space.symbolic_channels import Chosen, holds
-from archdsl.space.walk import Key
+from archdsl.space.walk import Key, Reading
 
 Answer: TypeAlias = "tuple[str, ...]"
 """An answer to a question: one candidate, or of a KEEP question as many as are kept."""
@@ -95,6 +95,10 @@ class Concrete(ABC):
     def measured(self, key: Key, subject: int, options: Sequence[tuple[Label, Key | None]]) -> Key | None:
         ((_, picked),) = options
         return picked
+
+    def unread(self, key: Key, readings: Sequence[Reading], source: Key | None) -> Key | None:
+        read = [label in self.answer(path, question) for path, question, label in readings]
+        return None if any(read) else source
 
     def absent(self, key: Key) -> Key | None:
         return None

@@ -14,7 +14,7 @@ from archdsl.space.concrete import Answer
 from archdsl.space.path import QuestionPath
 from archdsl.space.program import Apply, Label, Node, Program, Question, QuestionKind
 from archdsl.space.symbolic_channels import Chosen, holds
-from archdsl.space.walk import Key, Walk
+from archdsl.space.walk import Key, Reading, Walk
 
 ANSWER_LIMIT: Final = 2_000
 """No question that changes what else is asked may have more answers: 20 of 40 inputs are 137,846,528,820."""
@@ -161,6 +161,10 @@ class _Depend:
         if any(need | subject != subject for _, need in options):
             raise Unforeseen(_ON_WIDTHS)
         return subject
+
+    def unread(self, key: Key, readings: Sequence[Reading], source: Need) -> Need:
+        """The maps that can read it are computed beside it, and ask these questions themselves."""
+        return source
 
     def absent(self, key: Key) -> Need:
         return NO_NEED

@@ -14,7 +14,7 @@ from archdsl.space.dependencies import size
 from archdsl.space.path import QuestionPath
 from archdsl.space.program import Apply, Frame, Label, Node, Program, Question, QuestionKind
 from archdsl.space.symbolic_channels import Chosen
-from archdsl.space.walk import Key, Walk
+from archdsl.space.walk import Key, Reading, Walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,9 @@ class _Written:
         return self.absent(key)
 
     def measured(self, key: Key, subject: Widths, options: Sequence[tuple[Label, _Map]]) -> _Map:
+        return self.absent(key)
+
+    def unread(self, key: Key, readings: Sequence[Reading], source: _Map) -> _Map:
         return self.absent(key)
 
     def absent(self, key: Key) -> _Map:

@@ -76,7 +76,18 @@ class Measured:
     count: Count
 
 
-Subject: TypeAlias = "Asked | Searching | Measured"
+@record
+class Unread:
+    """Whether no other map of a set reads the input: none of these answers names it. The label is `yes`.
+
+    While questions are open, and so in a supernet, it counts as unread.
+    """
+
+    readings: tuple[tuple[QuestionPath, str], ...]
+    """The questions whose answers can have another map read it, each with its name there."""
+
+
+Subject: TypeAlias = "Asked | Searching | Measured | Unread"
 
 
 @record

@@ -16,7 +16,7 @@ from archdsl.ops.primitives import PRIMITIVES
 from archdsl.space.path import QuestionPath
 from archdsl.space.program import Apply, Label, Node, Program, Question, Result
 from archdsl.space.symbolic_channels import Chosen, holds
-from archdsl.space.walk import Key, Walk
+from archdsl.space.walk import Key, Reading, Walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,9 @@ class _Bound:
         inputs = list(options.values())
         absent = sum(each.presence.absent for each in inputs) >= question.keep
         return _itself(key, Presence(_any_there(inputs), absent), inputs, inputs)
+
+    def unread(self, key: Key, readings: Sequence[Reading], source: Reached) -> Reached:
+        return self._one_of(key, [source, self.absent(key)])
 
     def absent(self, key: Key) -> Reached:
         return Reached(key.node, Presence(there=False, absent=True), frozenset())

@@ -11,7 +11,7 @@ from archdsl.space.path import QuestionPath
 from archdsl.space.program import Apply, Label, Node, Program, Question
 from archdsl.space.symbolic_channels import Chosen
 from archdsl.space.trace import Answers
-from archdsl.space.walk import Key, Walk
+from archdsl.space.walk import Key, Reading, Walk
 
 
 def open_questions(program: Program, answers: Answers, *, searching: bool = False) -> Mapping[QuestionPath, Question]:
@@ -72,6 +72,9 @@ class _Relax:
         return None
 
     def measured(self, key: Key, subject: None, options: Sequence[tuple[Label, None]]) -> None:
+        return None
+
+    def unread(self, key: Key, readings: Sequence[Reading], source: None) -> None:
         return None
 
     def absent(self, key: Key) -> None:

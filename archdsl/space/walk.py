@@ -32,6 +32,7 @@ from archdsl.space.program import (
     Result,
     Searching,
     Select,
+    Unread,
 )
 from archdsl.space.symbolic_channels import Chosen, MapChannels, Piecewise
 
@@ -99,6 +100,10 @@ class Domain(Protocol[M, N]):
         """The map that a channel count picks."""
         ...
 
+    def unread(self, key: Key, readings: Sequence[Reading], source: M) -> M:
+        """The map where none of these answers is given, else absent. Raises Unanswered."""
+        ...
+
     def absent(self, key: Key) -> M:
         """A map that is not there."""
         ...
@@ -149,6 +154,10 @@ class Region(Protocol[M_co, N]):
     def channels_of(self, leaf: MapChannels) -> N:
         """The channels of a map that lies outside."""
         ...
+
+
+Reading: TypeAlias = "tuple[QuestionPath, Question, str]"
+"""The path of an answer, its question, and the candidate for which a map is read."""
 
 
 Rule: TypeAlias = "Generator[Key, None, M]"
@@ -214,6 +223,8 @@ class Walk(Generic[M, N]):
                         return (yield from self._labelled(key, node, labels, "yes" if self.domain.searching else "no"))
                     case Measured(count):
                         return (yield from self._measured(key, node, count, labels))
+                    case Unread(readings):
+                        return (yield from self._unread(key, node, readings))
                     case _:
                         assert_never(subject)
             case Keep(question, labels):
@@ -267,6 +278,12 @@ class Walk(Generic[M, N]):
         for position in self.domain.arms(subject, labels):
             options[labels[position]] = yield from self._map(node.inputs[position], key.branch)
         return self.domain.measured(key, subject, list(options.items()))
+
+    def _unread(self, key: Key, node: Node, readings: Sequence[tuple[QuestionPath, str]]) -> Rule[M]:
+        source = yield from self._map(node.inputs[0], key.branch)
+        asked = [(self.program.questions[path], label) for path, label in readings]
+        found = [(question.asked_by(key.branch), question, label) for question, label in asked]
+        return self.domain.unread(key, found, source)
 
     def _keep(self, key: Key, node: Node, path: QuestionPath, labels: Sequence[str]) -> Rule[M]:
         question = self.program.questions[path]
@@ -348,6 +365,8 @@ def _varies(questions: frozenset[QuestionPath], found: set[int], payload: Payloa
             return any(isinstance(value, Dim) and _count_varies(questions, found, value) for _, value in attributes)
         case Select(Asked(question), _) | Keep(question, _):
             return question in questions
+        case Select(Unread(readings), _):
+            return any(path in questions for path, _ in readings)
         case Select(Measured(count), _):
             return _count_varies(questions, found, count)
         case _:

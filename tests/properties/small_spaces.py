@@ -53,6 +53,21 @@ cell last() {
   out x2
 }
 
+cell loosely() {
+  in prev2, prev
+  x1..x3 = sum({prev2, prev, earlier} -> {skip, half}, keep = 1)
+  out concat(loose(x1..x3)) -> half
+}
+
+cell sourced() {
+  in prev2, prev
+  x1 = prev -> half
+  x2 = prev2 -> {half, deep}
+  choose source in {x1, x2, prev}
+  x3 = source -> half
+  out concat(loose(x1..x3)) -> half
+}
+
 cell own() {
   in x
   choose operator in {skip, half} per branch
@@ -101,7 +116,10 @@ cell branched() {
   out sum(a.last, b.last)
 }
 """
-CELLS = ("plain()", "each plain()", "plain@tag()", "a()", "kept()", "last()", "each last()", "each outer()")
+CELLS = (
+    *("plain()", "each plain()", "plain@tag()", "a()", "kept()", "last()", "each last()", "each outer()"),
+    *("loosely()", "each sourced()"),
+)
 NESTED = ("outer", "gridded", "branched")
 OPS = ("skip", "half", "deep", "through(w = 2)")
 KINDS = (

@@ -28,7 +28,7 @@ from archdsl.space import (
 from archdsl.space.dependencies import answers_of, size
 from archdsl.space.path import QuestionPath
 from archdsl.space.symbolic_channels import holds
-from archdsl.space.walk import Key, Walk
+from archdsl.space.walk import Key, Reading, Walk
 
 EVERY: tuple[str, ...] = ("every candidate",)
 """The answer to a KEEP question under which all are kept, as a supernet does."""
@@ -262,6 +262,14 @@ class Symbolic:
     def origins(self, source: Diagram) -> list[Origin]:
         """The nodes that it can come down to."""
         return [origin for origin in self.diagrams.leaves(source) if isinstance(origin, Key | Entry)]
+
+    def unread(self, key: Key, readings: Sequence[Reading], source: Diagram) -> Diagram:
+        absent = self.diagrams.leaf(None)
+        for path, _, label in readings:
+            number = self.variables.number[path]
+            named = [label in answer for answer in self.variables.all[number].answers]
+            source = self.diagrams.ask(number, [absent if each else source for each in named])
+        return source
 
     def absent(self, key: Key) -> Diagram:
         return self.diagrams.leaf(None)

@@ -33,6 +33,7 @@ from archdsl.space import (
     Select,
     Subject,
     Trellis,
+    Unread,
     in_supernet,
 )
 from archdsl.space.node_path import AT
@@ -276,6 +277,8 @@ class Builder:
         return node
 
     def _leaves_out(self, subject: Subject, labels: tuple[Label, ...]) -> bool:
+        if isinstance(subject, Unread):
+            return True
         if not isinstance(subject, Asked) or subject.question not in self.questions:
             return False  # a question whose set is wrong is never asked
         return len(labels) < len(self.questions[subject.question].answers)

@@ -10,6 +10,7 @@ from archdsl.sema import codes
 from archdsl.sema.elaborate import edge_choice
 from archdsl.sema.elaborate.arithmetic import whole
 from archdsl.sema.elaborate.comparing import greatest, least
+from archdsl.sema.elaborate.loose_ends import loose
 from archdsl.sema.elaborate.rounding import divisible, rounded_down, rounded_up
 from archdsl.sema.elaborate.split import split
 from archdsl.sema.elaborate.values import Choice, Environment, Evaluator, Map, Nothing, Poison, Size, Value, describe
@@ -101,4 +102,4 @@ NUMBERS: Mapping[str, Function] = {
     "min": least,
 }
 """Those that give numbers: what they read is no input of anything."""
-FUNCTIONS: Mapping[str, Function] = {**NUMBERS, "split": split, "sum": edge_choice.add_set}
+FUNCTIONS: Mapping[str, Function] = {**NUMBERS, "loose": loose, "split": split, "sum": edge_choice.add_set}

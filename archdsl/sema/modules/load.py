@@ -23,7 +23,7 @@ from archdsl.text import SourceFile, Span
 Definition: TypeAlias = "ast.Op | ast.Ops | ast.Cell | ast.Space | ast.Cost | ast.Search | ast.Train | ast.Genotype"
 
 BUILT_IN = (
-    *("ceil", "channels", "divisible", "downsampling", "floor", "max", "min", "split", "sum"),
+    *("ceil", "channels", "divisible", "downsampling", "floor", "loose", "max", "min", "split", "sum"),
     *("searching", "earlier", "yes", "no"),
 )
 """Names that the language itself gives a meaning."""
