@@ -461,9 +461,16 @@ class _Domain:
         )
 
     def unread(self, key: Key, readings: Sequence[Reading], source: Map | None) -> Map | None:
-        """A sum adds all its inputs while it is searched: what reads a map for certain has been answered."""
-        read = any(label in (self._answer(path) or ()) for path, _, label in readings)
-        return None if read or source is None else self._placed(key, source)
+        """A map weighed by the chance that no other one chooses it. Sums that keep inputs add all while searched."""
+        for path, question, label in readings:
+            if question.kind is not QuestionKind.KEEP:
+                followed = self.answers(path, question)
+                source = self.select(
+                    key, path, question, {each: None if each == label else source for each in followed}
+                )
+            elif label in (self._answer(path) or ()):
+                return None
+        return source and self._placed(key, source)
 
     def absent(self, key: Key) -> Map | None:
         return None

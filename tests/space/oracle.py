@@ -33,6 +33,7 @@ from archdsl.space import (
     Result,
     Searching,
     Select,
+    Unread,
     Within,
 )
 
@@ -44,7 +45,7 @@ class TooMany(Exception):
     """There are more genotypes than are looked at."""
 
 
-class Unread(Exception):
+class NotAnswered(Exception):
     """An answer that is read and not there."""
 
     def __init__(self, path: QuestionPath) -> None:
@@ -60,7 +61,7 @@ def normal_forms(program: Program, most: int) -> set[Genotype]:
         answers = waiting.pop()
         try:
             asked = _Network(program, answers).asked()
-        except Unread as unread:
+        except NotAnswered as unread:
             question = program.questions[unread.path.of(None)]
             waiting += [answers | {unread.path: answer} for answer in _answers(question)]
             continue
@@ -135,6 +136,9 @@ class _Network:
         if isinstance(subject, Asked):
             (answer,) = self.answer(subject.question, branch)
             return labels.index(answer) if answer in labels else None
+        if isinstance(subject, Unread):
+            named = [label in self.answer(path, branch) for path, label in subject.readings]
+            return None if any(named) else 0
         assert isinstance(subject, Measured)
         number = self.number(subject.count, branch)
         return next(position for position, label in enumerate(labels) if _takes(label, number))
@@ -151,7 +155,7 @@ class _Network:
     def answer(self, path: QuestionPath, branch: Branch | None) -> Answer:
         own = path.of(branch) if self.program.questions[path].per_branch and branch is not None else path
         if own not in self.answers:
-            raise Unread(own)
+            raise NotAnswered(own)
         self.read.add(own)
         return self.answers[own]
 

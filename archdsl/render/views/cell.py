@@ -37,6 +37,7 @@ from archdsl.space import (
     Searching,
     Select,
     Step,
+    Unread,
 )
 from archdsl.space.node_path import spell
 
@@ -325,6 +326,8 @@ class CellDrawing:
                 return f"{question.name}?"
             case Select(Searching(), _):
                 return "searching?"
+            case Select(Unread(), _):
+                return "loose?"
             case Select(Measured(count), _):
                 return f"{short_name(str(count))}?"
             case _:

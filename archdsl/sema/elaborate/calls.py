@@ -14,7 +14,7 @@ from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import codes
 from archdsl.sema.elaborate import shape_mismatch, sharing
 from archdsl.sema.elaborate.arguments import bind_arguments, parameter_names
-from archdsl.sema.elaborate.select import mix
+from archdsl.sema.elaborate.select import mix, seen
 from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
@@ -299,7 +299,7 @@ def _loose_size(
 ) -> int | None:
     """A map that answers can leave out, and without which the result has another height or width."""
     for missing in ev.builder.absent.intersection(nodes) if len(nodes) > 1 else ():
-        others = [ev.builder.shape(node) for node in nodes if node != missing]
+        others = [seen(ev.builder.shape(node)) for node in nodes if node != missing]
         if others and definition.shape(others, attributes).size != whole.size:
             return missing
     return None

@@ -29,8 +29,8 @@ class _Both(Exception):
     """Two answers together decide whether a map is read."""
 
 
-ALWAYS: Conditions = {}
-"""Whatever is answered: known by its identity."""
+ALWAYS: Conditions = {(QuestionPath((), ""), ""): None}
+"""Whatever is answered: no question has this path."""
 
 
 def loose(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
@@ -57,7 +57,7 @@ def loose(ev: Evaluator, expr: ast.Call, env: Environment) -> Value:
             message = f"whether another map reads `{spelled}` depends on two answers together"
             help = "choose its source by `sum({…}, keep = k)` or `choose source in {…}`"
             return ev.poison(codes.WRONG_KIND, message, expr.span, "cannot be told", help=help)
-        if conditions is ALWAYS:
+        if conditions == ALWAYS:
             continue
         value = Map(node)
         if conditions:
@@ -81,7 +81,7 @@ def _readers(ev: Evaluator, node: int, maps: Mapping[int, str]) -> Conditions:
             continue  # nodes stand in topological order
         known: dict[int, Conditions] = {each: ALWAYS if each == node else {} for each in maps if each != other}
         conditions = _reads(ev, other, node, known)
-        if conditions is ALWAYS:
+        if conditions == ALWAYS:
             return ALWAYS
         found |= conditions
     return found
@@ -107,7 +107,9 @@ def _of_node(ev: Evaluator, index: int, known: Mapping[int, Conditions]) -> Cond
     match node.payload:
         case Keep(question, labels):
             return _when(question, labels, inputs)
-        case Select(Asked(question), labels) if not all(each is ALWAYS for each in inputs):
+        case Select(Asked()) if all(each == inputs[0] for each in inputs):
+            return inputs[0]  # whichever op stands on an edge, it reads the edge's source
+        case Select(Asked(question), labels):
             return _when(question, [str(label) for label in labels], inputs)
         case Select(Searching(), labels):
             return inputs[labels.index("no")] if "no" in labels else {}
@@ -117,15 +119,15 @@ def _of_node(ev: Evaluator, index: int, known: Mapping[int, Conditions]) -> Cond
 
 def _when(question: QuestionPath, labels: Sequence[str], inputs: Sequence[Conditions]) -> Conditions:
     """Which of several inputs is read is answered."""
-    if any(each and each is not ALWAYS for each in inputs):
+    if any(each and each != ALWAYS for each in inputs):
         raise _Both
-    return {(question, label): None for label, each in zip(labels, inputs, strict=True) if each is ALWAYS}
+    return {(question, label): None for label, each in zip(labels, inputs, strict=True) if each == ALWAYS}
 
 
 def _either(inputs: Sequence[Conditions]) -> Conditions:
     found: Conditions = {}
     for each in inputs:
-        if each is ALWAYS:
+        if each == ALWAYS:
             return ALWAYS
         found |= each
     return found

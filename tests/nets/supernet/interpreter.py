@@ -39,6 +39,7 @@ from archdsl.space import (
     Result,
     Searching,
     Select,
+    Unread,
 )
 
 
@@ -117,15 +118,27 @@ class Interpreter:
             return self.layer(node, payload, maps, branch)
         if isinstance(payload.subject, Searching):
             return self.map(inputs[payload.labels.index("yes")], branch) if "yes" in payload.labels else None
+        if isinstance(payload.subject, Unread):
+            return self.unread(payload.subject, self.map(inputs[0], branch))
         assert isinstance(payload.subject, Asked)
         return self.mix(payload, payload.subject.question, inputs, branch)
 
+    def unread(self, subject: Unread, source: Map | None) -> Map | None:
+        """Sums that keep some of their inputs add all of them: whatever they read is taken for unread."""
+        for path, label in subject.readings:
+            if self.program.questions[path].kind is not QuestionKind.KEEP:
+                source = self.mixed(path, {each: None if each == label else source for each in self.weights[path]})
+        return source
+
     def mix(self, payload: Select, path: QuestionPath, inputs: Sequence[int], branch: Branch | None) -> Map | None:
-        weights = self.weights[path]
         options = {
             answer: self.map(inputs[payload.labels.index(answer)], branch) if answer in payload.labels else None
-            for answer in weights
+            for answer in self.weights[path]
         }
+        return self.mixed(path, options)
+
+    def mixed(self, path: QuestionPath, options: Mapping[str, Map | None]) -> Map | None:
+        weights = self.weights[path]
         if len(options) == 1:
             (only,) = options.values()
             return only
