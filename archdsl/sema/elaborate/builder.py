@@ -303,6 +303,10 @@ class Builder:
         """The use of a number decides its question's kind: here it selects between ops."""
         self.questions[path] = replace(self.questions[path], kind=QuestionKind.OPERATOR)
 
+    def chooses_source(self, path: QuestionPath) -> None:
+        """As `chooses_op`: here a number selects between places."""
+        self.questions[path] = replace(self.questions[path], kind=QuestionKind.SOURCE)
+
     def _join_some(self, node: int, primitive: str, inputs: tuple[int, ...], missing: list[int]) -> None:
         """A sum or concat that leaves out what is not there: its channels are those of what is."""
         if len(missing) == len(inputs):

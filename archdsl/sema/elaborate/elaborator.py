@@ -16,7 +16,7 @@ from archdsl.sema.elaborate.arithmetic import ArithmeticMistake, Number, power, 
 from archdsl.sema.elaborate.builder import Builder
 from archdsl.sema.elaborate.limits import TooLarge
 from archdsl.sema.elaborate.map_arithmetic import is_map
-from archdsl.sema.elaborate.place_indices import each_place, names_several, numbered
+from archdsl.sema.elaborate.place_indices import chosen_index, each_place, names_several, numbered, with_index
 from archdsl.sema.elaborate.values import (
     NOTHING,
     POISON,
@@ -40,7 +40,7 @@ from archdsl.sema.modules.library import is_packaged
 from archdsl.sema.modules.load import Found, Unit
 from archdsl.sema.reporter import Reporter, replacement, suggestion
 from archdsl.sema.resolve.name_ranges import names_between
-from archdsl.space import Apply, QuestionPath, assume
+from archdsl.space import Apply, QuestionPath, assume, chosen_in
 from archdsl.syntax import ast
 from archdsl.syntax.unparse import unparse
 from archdsl.text import Span
@@ -76,6 +76,8 @@ class Elaborator:
             case ast.Path() if names_several(expr):
                 return Many(tuple(self.candidates(expr, env)))
             case ast.Path():
+                if (index := chosen_index(self, expr, env)) is not None:
+                    return self._chosen_place(expr, *index, env)
                 value = self.path(expr, env)
                 return value.map(self, env, expr.span) if isinstance(value, Mapped) and value.whole else value
             case ast.Number(value=value):
@@ -117,6 +119,21 @@ class Elaborator:
                 return comparing.compare(self, expr, env)
             case ast.Tuple():
                 return self.poison(codes.OUT_OF_PLACE, "a list has no meaning in a network", expr.span, "here")
+
+    def _chosen_place(self, path: ast.Path, position: int, number: Dim, env: Environment) -> Value:
+        """What stands at a place that an answer names: the level of a grid that goes on, a cell of a chain."""
+        chosen = next(chosen_in(number), None)
+        if chosen is None:
+            what = f"places are counted in numbers of the text, and `{unparse(path)}` hangs on a map's channel count"
+            return self.poison(codes.BAD_INDEX, what, path.parts[position].span, "no index")
+        options: list[tuple[str, Value]] = []
+        for label in map(str, chosen.numbers):
+            place = assume(number, {chosen.question: label})
+            there = with_index(path, position, place) if isinstance(place, int) else None
+            value = self.assuming(chosen.question, label, self.value, there, env) if there else NOTHING
+            options.append((label, value))
+        self.builder.chooses_source(chosen.question)
+        return self.join(chosen.question, options, env, "place", path.span)
 
     def path(self, path: ast.Path, env: Environment) -> Value:
         value = self.name(path, env)

@@ -1,9 +1,10 @@
-"""The indices of places in a text: as numbers (`trunk[4][8]` for `trunk[layer - 1][8]`), and several at once."""
+"""The indices of places in a text: as numbers (`trunk[4][8]`), several at once (`trunk[1..3]`), and chosen ones."""
 
 from __future__ import annotations
 
 from functools import partial
 
+from archdsl.ops import Dim
 from archdsl.sema import codes
 from archdsl.sema.elaborate.values import Environment, Evaluator, Poison
 from archdsl.syntax import ast
@@ -27,13 +28,29 @@ def each_place(ev: Evaluator, path: ast.Path, env: Environment) -> list[ast.Path
                 message = f"places are counted in whole numbers, not with `{candidate.spelled}`"
                 ev.poison(codes.BAD_INDEX, message, several.span, "no index")
             return None
-        index = ast.Index(several.span, ast.Number(several.span, number))
-        found.append(ast.Path(path.span, path.head, (*path.parts[:position], index, *path.parts[position + 1 :])))
+        found.append(with_index(path, position, number))
     return found
 
 
 def _is_range(part: ast.Index | ast.Attribute) -> bool:
     return isinstance(part, ast.Index) and isinstance(part.value, ast.Range | ast.Set)
+
+
+def chosen_index(ev: Evaluator, path: ast.Path, env: Environment) -> tuple[int, Dim] | None:
+    """The position of the first index that an answer decides, and its number: `trunk[3][level]`."""
+    for position, part in enumerate(path.parts):
+        if isinstance(part, ast.Index) and any(isinstance(env.names.get(n.head.text), Dim) for n in names(part.value)):
+            number = ev.settle(ev.value(part.value, env))
+            if isinstance(number, Dim):
+                return position, number
+    return None
+
+
+def with_index(path: ast.Path, position: int, number: int) -> ast.Path:
+    """The path with a number for one of its indices."""
+    span = path.parts[position].span
+    index = ast.Index(span, ast.Number(span, number))
+    return ast.Path(path.span, path.head, (*path.parts[:position], index, *path.parts[position + 1 :]))
 
 
 def numbered(ev: Evaluator, expr: ast.Expr, env: Environment) -> ast.Expr:
