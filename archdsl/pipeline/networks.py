@@ -16,7 +16,7 @@ from archdsl.space.count import Census, Sample
 from archdsl.space.program import Label, Node
 from archdsl.space.symbolic_channels import Chosen, holds
 from archdsl.space.trace import trace
-from archdsl.space.walk import Key, Walk
+from archdsl.space.walk import Key, Reading, Walk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,6 +115,9 @@ class Together:
     def measured(self, key: Key, subject: int, options: Sequence[tuple[Label, int]]) -> int:
         ((_, picked),) = options
         return picked
+
+    def unread(self, key: Key, readings: Sequence[Reading], source: int) -> NoReturn:
+        self.absent(key)
 
     def absent(self, key: Key) -> NoReturn:
         raise NotCompared(f"{_MANY} that leave maps out")

@@ -272,9 +272,10 @@ def _node(
     shapes = [ev.builder.shape(node) for node in nodes]
     if definition.traits.identity_of_one and not ev.builder.absent.isdisjoint(nodes):
         # A map that is spread, and is alone under some answers, would have another size than the sum.
+        in_supernets = [seen(each) for each in shapes]
         for channels in (True, False):
             if (
-                shape_mismatch.unlike(shapes, channels=channels, spreads=False) is not None
+                shape_mismatch.unlike(in_supernets, channels=channels, spreads=False) is not None
                 and definition.traits.spreads
             ):
                 return shape_mismatch.report(ev, definition.name, nodes, env, span, channels=channels, spreads=False)
