@@ -90,13 +90,16 @@ def _parts(ev: Evaluator, left: Shape, right: Shape) -> list[str]:
     image = next((node.shape for node in ev.builder.nodes if isinstance(node.payload, Image)), None)
     if image is not None:
         ratios = [Fraction(shape.height, image.height) for shape in (left, right)]
-        if ratios[0] != ratios[1] and all(ratio.numerator == 1 for ratio in ratios):
+        both_sides = all(
+            Fraction(shape.width, image.width) == ratio for shape, ratio in zip((left, right), ratios, strict=True)
+        )
+        if both_sides and ratios[0] != ratios[1] and all(ratio.numerator == 1 for ratio in ratios):
             return [f"{ratio.numerator}/{ratio.denominator}" for ratio in ratios]
     return [_size(left), _size(right)]
 
 
 def _same_size(left: Shape, right: Shape, names: list[str], places: list[Span | None]) -> str:
-    fine, coarse = (0, 1) if left.height >= right.height else (1, 0)
+    fine, coarse = (0, 1) if left.height * left.width >= right.height * right.width else (1, 0)
     if names[fine] and names[coarse]:
         resize = f"`({names[coarse]} -> resize(like = {names[fine]}))` for `{names[coarse]}`"
     else:
