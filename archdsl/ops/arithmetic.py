@@ -47,11 +47,12 @@ def _divide_mean_square(read: Sequence[float], _maps: Sequence[Shape], _attribut
 
 DIVIDE = Primitive(
     name="divide",
-    summary="the quotient of two maps, `a / b`; a side or a channel count of 1 is spread",
+    summary="the quotient of two maps, `a / b` or `a -> divide(by = b)`; a side or a channel count of 1 is spread",
     parameters=(),
     shape=_divide_shape,
     least=2,
     most=2,
+    maps=("x", "by"),
     mean_square=_divide_mean_square,
     traits=Traits(by_channel=True, spreads=True),
 )

@@ -14,6 +14,8 @@ from archdsl.pipeline import load
 from archdsl.pipeline.expand import expand
 from tests.pipeline.spaces import SMALL, Case, graph_of, laws, loaded, samples
 
+PUBLISHED = Path(__file__).parents[1] / "texts/published"
+
 NET = """archdsl 1
 
 use std
@@ -65,6 +67,13 @@ def test_a_row_is_a_text_whose_network_is_this_row(case: Case, tmp_path: Path) -
             known[use.row] = figures(alone).macs
         macs += known[use.row]
     assert macs == figures(graph).macs
+
+
+@pytest.mark.parametrize("text", ["efficientvit_seg_b0", "segformer_b0"])
+def test_a_row_with_products_of_matrices_is_such_a_text_too(text: str, tmp_path: Path) -> None:
+    graph = load(str(PUBLISHED / f"{text}.arch"), size=(64, 64)).network()
+    for row in rows_of(graph):
+        assert rows_of(network(text_of(row), tmp_path)) == (row,)
 
 
 def test_ops_are_rows_and_so_are_primitives_outside_of_ops(tmp_path: Path) -> None:

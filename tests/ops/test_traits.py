@@ -175,6 +175,10 @@ def test_traits_of_several_maps_are_those_of_primitives_that_join() -> None:
     assert {*names(having="commutative"), *names(having="identity_of_one")} <= variadic
 
 
+def test_a_text_can_name_every_map_that_a_primitive_reads() -> None:
+    assert [each.name for each in BUILT_IN if not each.variadic and len(each.maps) != each.most] == []
+
+
 @pytest.mark.parametrize("name", names(having="identity_of_one"))
 def test_of_one_map_it_is_that_map(name: str) -> None:
     (x,) = maps([Shape(4, 5, 5)])
