@@ -27,7 +27,7 @@ def torch_output(graph: ClosedGraph, weights: Tensors, x: Floats) -> Floats:
     with torch.no_grad():
         y = network(torch.as_tensor(x))
     assert isinstance(y, torch.Tensor)
-    return y.numpy()
+    return y.detach().numpy()
 
 
 def image(graph: ClosedGraph, batch: int = 1, size: tuple[int, int] | None = None) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,15 @@ def test_a_random_network_neither_explodes_nor_dies(depth: int) -> None:
         maps = network.probe(torch.randn(1, 3, 16, 16))
     assert 0.1 < float(maps["head.conv"].std()) < 10
     assert max(float(y.abs().max()) for y in maps.values()) < 1000
+
+
+def test_learned_maps_begin_as_the_text_says_and_are_of_size_one_elsewhere() -> None:
+    graph = of_one("parameter", Shape(3, 8, 8), c=16, size=(40, 40), init=Fraction(1, 2), std=Fraction(1, 50))
+    (begun,) = random_weights(graph, initial=True).values()
+    (drawn,) = random_weights(graph).values()
+    assert begun.shape == drawn.shape == (16, 40, 40)
+    assert abs(begun.mean() - 0.5) < 0.002 and abs(begun.std() - 0.02) < 0.002
+    assert abs(drawn.mean()) < 0.05 and abs(drawn.std() - 1) < 0.05
 
 
 def test_files_give_back_what_was_saved(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Outputs that are the same for every image, because only zeros lead to them."""
+"""Outputs that are the same for every image, because only zeros and learned maps lead to them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Final
 
 from archdsl.diagnostics import Label as Mark
 from archdsl.diagnostics import Severity
+from archdsl.ops.primitives import PRIMITIVES
 from archdsl.sema import codes
 from archdsl.sema.genotype.reader import Given, Reader
 from archdsl.sema.reporter import Reporter
@@ -33,17 +34,25 @@ def report_constant(reader: Reader, program: Program, trace: Trace, name: Span, 
             continue
         given = [found for zero in zeros for found in _answers(reader, program, zero)]
         marks = list(dict.fromkeys((found.target, f"here `{found.answer[0]}`") for found in given))
-        written = [span for zero in zeros if (span := program.nodes[zero.node].span)]
-        marks = marks or [(span, "here zeros are written") for span in dict.fromkeys(written)]
+        written = {span: _writes(program, zero) for zero in zeros if (span := program.nodes[zero.node].span)}
+        marks = marks or [(span, f"here {what} are written") for span, what in written.items()]
+        leading = " and ".join(sorted(set(written.values()), reverse=True)) or "zeros"
         first, *others = marks[:_SHOWN] or [(name, "in this network")]
         reporter.report(
             codes.CONSTANT_OUTPUT,
-            f"the output `{each.payload.name}` is the same for every image: only zeros lead to it",
+            f"the output `{each.payload.name}` is the same for every image: only {leading} lead to it",
             *first,
             also=tuple(Mark(*other) for other in others),
             help=f"{_ANSWER[len(marks) > 1] if given else _WRITE[len(marks) > 1]} an op that reads its map",
             severity=Severity.WARNING,
         )
+
+
+def _writes(program: Program, end: Key) -> str:
+    """What a node writes that reads no values."""
+    payload = program.nodes[end.node].payload
+    learned = isinstance(payload, Apply) and PRIMITIVES[payload.primitive].traits.constant
+    return "learned maps" if learned else "zeros"
 
 
 def _answers(reader: Reader, program: Program, zero: Key) -> list[Given]:

@@ -42,6 +42,15 @@ def uniform(supernet: Supernet) -> Decisions:
     return Decisions(weights={path: torch.full((count,), 1 / count) for path, count in counts.items()})
 
 
+def test_learned_maps_begin_as_the_text_says(tmp_path: Path) -> None:
+    learned = "parameter(like = image, c = 16, size = 1x1, init = 1 / 8)"
+    text = SPACE.replace("x = image -> conv(16, k = 3)", f"x = (image -> conv(16, k = 3)) * {learned}")
+    path = tmp_path / "small.arch"
+    path.write_text(text, encoding="utf-8")
+    (begun,) = [tensor for _, tensor in archdsl.supernet(path).named_parameters() if tensor.dim() == 3]
+    assert torch.equal(begun, torch.full((16, 1, 1), 0.125))
+
+
 def test_a_seed_gives_one_draw(file: Path) -> None:
     one, again, other = (archdsl.supernet(file, seed=seed).state_dict() for seed in (1, 1, 2))
     assert one.keys() == again.keys() == other.keys()
