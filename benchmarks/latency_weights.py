@@ -15,11 +15,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
 
-from benchmarks.found_against_random import SYSTEMS, archdsl, data, spread, table
+from benchmarks.found_against_random import SIZE, SYSTEMS, archdsl, data, spread, table
 from benchmarks.measure import RESULTS, machine
 
 GAS: Final = SYSTEMS["gas"]
-WEIGHTS: Final = ("0", "0.02", "0.5")
+WEIGHTS: Final = ("0", "0.1", "1")
 CLASSES: Final = 11
 RUNS: Final = "100"
 
@@ -29,8 +29,8 @@ def swept(folder: Path, costs: Path, seeds: int, iterations: int, workers: int) 
     search = ["--iterations", str(iterations), "--batch", str(GAS.batch), "--cost", str(costs), *data(), *GAS.sets]
     told = archdsl(
         "sweep", GAS.search, "--over", f"lambda={','.join(WEIGHTS)}", "--seeds", str(seeds), "--cost", str(costs),
-        "--workers", str(workers), "--out", str(folder / "sweep"), "-o", str(folder / "front.svg"), "--format", "json",
-        "--", *search,
+        "--workers", str(workers), "--retry", "--out", str(folder / "sweep"), "-o", str(folder / "front.svg"),
+        "--format", "json", "--", *search,
     )  # fmt: skip
     members: list[dict[str, Any]] = json.loads(told)["members"]
     return members
@@ -39,15 +39,16 @@ def swept(folder: Path, costs: Path, seeds: int, iterations: int, workers: int) 
 def measured_ms(genotype: str, folder: Path) -> float:
     """The median CPU time of a network in ONNX Runtime."""
     file = folder / "net.onnx"
-    archdsl("compile", genotype, "--target", "onnx", "--set", f"classes={CLASSES}", "-o", str(file))
+    image = f"1x3x{SIZE[0]}x{SIZE[1]}"
+    archdsl("compile", genotype, "--target", "onnx", "--set", f"classes={CLASSES}", "--input", image, "-o", str(file))
     (found,) = json.loads(archdsl("bench", str(file), "--runs", RUNS, "--threads", "1", "--format", "json"))["files"]
     return float(found["cpu_ms"]["median"])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--iterations", type=int, default=100)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--iterations", type=int, default=60)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--results", type=Path, default=RESULTS / "latency_weights")
     asked = parser.parse_args()
