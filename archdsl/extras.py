@@ -20,6 +20,7 @@ class Extra(StrEnum):
     TORCH = "torch"
     TRT = "trt"
     TRAIN = "train"
+    YAML = "yaml"
     RAY = "ray"
     SLURM = "slurm"
 
@@ -57,6 +58,7 @@ PACKAGES: Final[Mapping[Extra, tuple[Package, ...]]] = {
         Package("PIL", "pillow"),
         *_TORCH,
     ),
+    Extra.YAML: (Package("yaml", "pyyaml"),),
     Extra.RAY: (Package("ray", "ray"),),
     Extra.SLURM: (Package("submitit", "submitit"),),
 }
@@ -90,6 +92,7 @@ NEEDS: Final[Mapping[str, tuple[Extra, ...]]] = {
     "view": (Extra.DRAW,),
     "weights": (Extra.TORCH,),
     "import FILE.onnx": (Extra.ONNX,),
+    "import FILE.yaml": (Extra.YAML,),
     "compile --target torch": (Extra.TORCH,),
     "compile --target onnx": (Extra.ONNX,),
     "compile --target trt": (Extra.TRT,),

@@ -79,9 +79,10 @@ _MODULES: Final = {
     "auto_deeplab": "arrays of Auto-DeepLab, in a folder or one `.npz`",
     "fasterseg": "architecture logits of FasterSeg, as JSON or as its search saves them",
     "onnx": "an ONNX model of fixed size, with its weights",
+    "ultralytics": "a YAML model of Ultralytics' YOLO11 or YOLO26",
 }
 
-_BY_SUFFIX: Final[Mapping[str, tuple[str, ...]]] = {"onnx": (".onnx",)}
+_BY_SUFFIX: Final[Mapping[str, tuple[str, ...]]] = {"onnx": (".onnx",), "ultralytics": (".yaml", ".yml")}
 """Formats whose readers need more than Python: a file is recognised without them."""
 
 
@@ -89,7 +90,8 @@ def _importer(name: str, summary: str) -> Importer:
     """A module is imported when its format is asked for."""
 
     def read(request: Request) -> Imported:
-        require_for(f"import FILE.{name}")
+        for suffix in _BY_SUFFIX.get(name, ())[:1]:
+            require_for(f"import FILE{suffix}")
         return import_module(f"archdsl.exchange.{name}").read(request)
 
     def recognises(source: Source) -> bool:

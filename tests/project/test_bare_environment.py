@@ -137,6 +137,7 @@ LACKING: Final[dict[str, tuple[str, ...]]] = {
     "diff --format svg": ("diff", STUDENT, TEACHER, "--format", "svg", "-o", "changes.svg"),
     "weights": ("weights", "map", "student.safetensors", STUDENT),
     "import FILE.onnx": ("import", "student.onnx"),
+    "import FILE.yaml": ("import", "yolo.yaml"),
     "compile --target torch": ("compile", STUDENT, "--target", "torch"),
     "compile --target onnx": ("compile", STUDENT, "--target", "onnx"),
     "compile --target trt": ("compile", STUDENT, "--target", "trt"),
@@ -188,7 +189,7 @@ def test_what_is_missing_is_said_with_the_line_that_brings_it(python: Path, fold
 def test_doctor_names_one_line_for_all(python: Path, folder: Path) -> None:
     done = finish(python, folder, "-m", "archdsl", "doctor")
     assert done.returncode == 3
-    assert done.stdout.endswith("  pip install 'archdsl[cost,draw,onnx,torch,trt,train]'\n")
+    assert done.stdout.endswith("  pip install 'archdsl[cost,draw,onnx,torch,trt,train,yaml]'\n")
     assert re.search(r"^ +text tools +ready +check, fmt", done.stdout, re.MULTILINE)
     assert re.search(r"^ +torch +not ready +cost fill --runtime eager", done.stdout, re.MULTILINE)
 

@@ -24,6 +24,7 @@ MODULES: Final = {
     "lightning_fabric": "lightning-fabric",
     "PIL": "pillow",
     "tensorrt_rtx": "tensorrt-rtx",
+    "yaml": "pyyaml",
 }
 """Modules that are named otherwise than what brings them."""
 

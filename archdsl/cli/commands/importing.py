@@ -20,10 +20,16 @@ if TYPE_CHECKING:
 @click.argument("written", metavar="[KIND] FILE", nargs=-1, required=True)
 @click.option("--name", help="The item's name, instead of the file's.")
 @click.option("-o", "--out", type=NewFile(), metavar="OUT", help="Where to; without it, to stdout.")
+@click.option("--scale", metavar="NAME", default="", help="Of a file with several scales, instead of its first: `m`.")
 @overrides
 @text_or_json
 def command(
-    written: tuple[str, ...], name: str | None, out: Path | None, overrides: tuple[tuple[str, str], ...], form: str
+    written: tuple[str, ...],
+    name: str | None,
+    out: Path | None,
+    scale: str,
+    overrides: tuple[tuple[str, str], ...],
+    form: str,
 ) -> int:
     """Write what another program says of an architecture as a text.
 
@@ -35,6 +41,7 @@ def command(
       fbnet        the blocks of a network of FBNet as JSON, `["ir_k3_e1", …]`
       auto_deeplab arrays in a folder or a .npz: alphas and betas, or genotype and network_path
       fasterseg    architecture logits as JSON or .pt
+      ultralytics  a YAML model of YOLO11 or YOLO26
       onnx         an ONNX model of fixed size; its weights are written beside OUT
     and may be left out where the file leaves no doubt. FILE:NAME is one of several in a file, `-` standard input.
 
@@ -54,7 +61,7 @@ def command(
         raise Refused(
             f"`{name}` is no free name: write letters, digits and `_`, and no word of the language or the library"
         )
-    found = imported(kind, Request(source, name or "", dict(overrides)))
+    found = imported(kind, Request(source, name or "", dict(overrides), scale))
     _write(kind, found, out, form)
     return Exit.FINE
 
