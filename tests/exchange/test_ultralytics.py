@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from archdsl.backends.onnx.model import to_onnx
 from archdsl.exchange import NotImported
+from archdsl.pipeline import load
+from archdsl.weights import random_weights
 from tests.exchange.files import counted, read, written
+from tests.onnx_session import run
+
+Array = NDArray[np.floating]
 
 SCALES = """scales:
   n: [0.50, 0.25, 1024]
@@ -144,3 +152,45 @@ def test_every_changed_character_is_read_or_refused(tmp_path: Path) -> None:
                 read(written(tmp_path / "yolo26-sem.yaml", text))
             except NotImported:
                 continue
+
+
+ATTENTION = """archdsl 1
+
+use ultralytics
+
+space net() {
+  in image: 128x4x6
+  out y = image -> Attention(heads = 2)
+}
+"""
+
+
+def test_attention_computes_what_it_is_defined_by(tmp_path: Path) -> None:
+    """Of each head's 128 channels 32 ask, 32 answer and 64 are seen, weighed by softmax(q k / sqrt(32))."""
+    graph = load(str(written(tmp_path / "net.arch", ATTENTION))).network()
+    weights = random_weights(graph, 3)
+    parts = list(dict.fromkeys(name.rpartition(".")[0] for name in weights))
+
+    def norm(y: Array, at: int) -> Array:
+        weight, bias, mean, variance = (
+            weights[f"{parts[at]}.{name}"][:, None, None] for name in ("weight", "bias", "running_mean", "running_var")
+        )
+        return (y - mean) / np.sqrt(variance + 1e-3) * weight + bias
+
+    def pointwise(y: Array, at: int) -> Array:
+        return norm(np.einsum("oc,chw->ohw", weights[f"{parts[at]}.weight"][:, :, 0, 0], y), at + 1)
+
+    def depthwise(y: Array, at: int) -> Array:
+        padded, kernel = np.pad(y, ((0, 0), (1, 1), (1, 1))), weights[f"{parts[at]}.weight"]
+        shifted = (padded[:, i : i + 4, j : j + 6] * kernel[:, 0, i, j, None, None] for i in range(3) for j in range(3))
+        return norm(np.sum(list(shifted), axis=0), at + 1)
+
+    x: Array = np.random.default_rng(0).normal(size=(128, 4, 6))
+    heads = pointwise(x, 0).reshape(2, 128, 24)
+    query, key, value = heads[:, :32], heads[:, 32:64], heads[:, 64:]
+    scores = np.einsum("hdn,hdm->hnm", query, key) / np.sqrt(32)
+    shares = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    seen = np.einsum("hdm,hnm->hdn", value, shares).reshape(128, 4, 6)
+    wanted = pointwise(seen + depthwise(value.reshape(128, 4, 6), 2), 4)
+    found = run(to_onnx(graph, weights), x[None].astype(np.float32))["y"]
+    assert np.allclose(found[0], wanted, rtol=1e-4, atol=1e-5)
