@@ -215,7 +215,7 @@ def test_names_from_a_text_stay_names(name: str) -> None:
 
 def test_no_child_hides_what_a_module_has() -> None:
     for name in dir(nn.Module()):
-        assert attribute(name) == f'self._modules["{name}"]'
+        assert attribute((name,)) == f'self._modules["{name}"]'
 
 
 def alone_and_nested(case: Case) -> ClosedGraph:
