@@ -169,7 +169,7 @@ def _open(loaded: Loaded, path: Path, clock: Clock) -> str:
         if walked.misfits:
             return "counted, and its sample does not fit together"
         graph = verify(closed(loaded.program, walked, "sampled"))
-        text = write_genotype(loaded.program, answers, "a_sample_of_it", path.name)
+        text = write_genotype(loaded.program, answers, "a_sample_of_it", f'"{path.name}"')
     with clock.of("check sampled"):
         copy = path.with_name("sampled.arch")
         copy.write_text(text, encoding="utf-8")

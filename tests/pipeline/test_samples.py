@@ -35,7 +35,7 @@ def test_what_is_written_is_a_member_and_reads_back(case: Case, count: int, tmp_
     heads: set[str] = set()
     bodies: list[str] = []
     for name, answers in drawn.items():
-        text = write_genotype(space.program, answers, name, "space.arch", parameters=space.given)
+        text = write_genotype(space.program, answers, name, '"space.arch"', parameters=space.given)
         assert format(parse(SourceFile(name, text))) == text
         head, _, body = text.partition("genotype ")
         heads.add(head)

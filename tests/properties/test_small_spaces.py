@@ -60,7 +60,7 @@ def is_counted(program: Program) -> None:
 def reads_back(folder: Path, program: Program, seed: int) -> None:
     answers = Census(program).sample(Random(seed))
     graph = verify(closed(program, trace(program, answers), "found"))
-    written = write_genotype(program, answers, "found", "net.arch")
+    written = write_genotype(program, answers, "found", '"net.arch"')
     (folder / "found.arch").write_text(written, encoding="utf-8")
     found = load(str(folder / "found.arch"))
     assert found.diagnostics == ()

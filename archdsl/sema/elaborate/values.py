@@ -294,8 +294,10 @@ class Evaluator(Protocol):
 def describe(value: Value) -> str:
     """What kind of thing a value is, for messages."""
     match value:
-        case bool() | Holds():
+        case bool():
             return "a flag"
+        case Holds():
+            return "a flag that answers decide"
         case int() | Dim() | Fraction():
             return "a number"
         case str():
