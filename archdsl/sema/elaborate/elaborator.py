@@ -10,7 +10,16 @@ from archdsl.diagnostics import Fix
 from archdsl.diagnostics import Label as Mark
 from archdsl.ops import Dim, Primitive, Shape
 from archdsl.sema import codes
-from archdsl.sema.elaborate import call_expr, case_expr, comparing, instantiate, map_arithmetic, select, statements
+from archdsl.sema.elaborate import (
+    built_in,
+    call_expr,
+    case_expr,
+    comparing,
+    instantiate,
+    map_arithmetic,
+    select,
+    statements,
+)
 from archdsl.sema.elaborate.arguments import partial, refuse_unnamed
 from archdsl.sema.elaborate.arithmetic import ArithmeticMistake, Number, power, product, total, whole
 from archdsl.sema.elaborate.builder import Builder
@@ -422,6 +431,14 @@ class Elaborator:
     def unknown(self, name: ast.Name, env: Environment) -> Value:
         if not name.text or env.unit.incomplete or self.reporter.full:
             return self._lost()
+        if name.text in built_in.FUNCTIONS:
+            return self.poison(
+                codes.WRONG_KIND,
+                f"`{name.text}` is a function, and no op",
+                name.span,
+                "cannot be called on a map",
+                help=f"what it reads stands in its brackets: `{name.text}(x, …)`",
+            )
         known = [*env.names, *env.unit.names(ast.Op, ast.Ops, ast.Cell)]
         return self.poison(
             codes.UNKNOWN_NAME,
