@@ -19,6 +19,7 @@ from archdsl.ops.model import (
     ShapeError,
     Traits,
     Weight,
+    no_factor,
     unit_mean_square,
 )
 from archdsl.ops.windows import PAD, STRIDE, conv_window, window_scale
@@ -139,10 +140,6 @@ LINEAR = Primitive(
 )
 
 
-def _no_factor(_: Attributes) -> None:
-    return None
-
-
 def _matmul_shape(maps: Sequence[Shape], _: Attributes) -> Shape:
     same_channels(maps)
     left, right = maps
@@ -174,7 +171,7 @@ MATMUL = Primitive(
     least=2,
     most=2,
     maps=("x", "by"),
-    scale=_no_factor,
+    scale=no_factor,
     mean_square=_matmul_mean_square,
     traits=Traits(by_channel=True, reads=Reads.ANY),
 )

@@ -23,11 +23,8 @@ from archdsl.ops.model import (
     Shape,
     ShapeError,
     Traits,
+    no_factor,
 )
-
-
-def _no_factor(_: Attributes) -> None:
-    return None
 
 
 def _slice_shape(maps: Sequence[Shape], attributes: Attributes) -> Shape:
@@ -65,7 +62,7 @@ FLATTEN = Primitive(
     summary="all numbers of a map as channels of a 1x1 map, channel by channel and row by row",
     parameters=(),
     shape=_flatten_shape,
-    scale=_no_factor,
+    scale=no_factor,
     traits=Traits(channels=Channels.DERIVED, vector=True, kept=Kept.NOTHING, reads=Reads.MAP),
 )
 
@@ -80,7 +77,7 @@ TRANSPOSE = Primitive(
     summary="height and width swapped: the matrix of each channel transposed",
     parameters=(),
     shape=_transpose_shape,
-    scale=_no_factor,
+    scale=no_factor,
     traits=Traits(by_channel=True, kept=Kept.NOTHING, reads=Reads.ANY),
 )
 
@@ -128,7 +125,7 @@ TOKENS = Primitive(
     summary="places as rows of matrices: c x h x w is heads x (h * w) x (c / heads), by each `window` apart if given",
     parameters=(Parameter("heads", Kind.CHANNELS, 1), _IN_WINDOWS),
     shape=_tokens_shape,
-    scale=_no_factor,
+    scale=no_factor,
     traits=Traits(channels=Channels.DERIVED, kept=Kept.NOTHING, reads=Reads.ANY),
 )
 
@@ -171,6 +168,6 @@ UNTOKENS = Primitive(
     least=1,
     most=2,
     maps=("x", "like"),
-    scale=_no_factor,
+    scale=no_factor,
     traits=Traits(channels=Channels.DERIVED, like=True, kept=Kept.NOTHING, reads=Reads.ANY),
 )

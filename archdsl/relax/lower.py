@@ -513,6 +513,8 @@ class _Domain:
         """Maps that are joined channel by channel; one channel that is spread over all of them fits any."""
         wide = [each for each in maps if each.layout.extent > 1 or node.shape.channels == 1] or list(maps)
         layout, agreed = self._agreed(wide)
+        if len(wide) == len(maps):
+            return layout, agreed
         placed = iter(agreed)
         return layout, [next(placed) if each in wide else each for each in maps]
 
