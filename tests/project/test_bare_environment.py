@@ -26,7 +26,7 @@ CELL: Final = """archdsl 1
 
 use nasbench201
 
-genotype cell of nasbench201 {
+genotype found of nasbench201 {
   answer normal {
     x1 = x0 -> none
     x2 = x0 -> none + x1 -> none

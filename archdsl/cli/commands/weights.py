@@ -52,12 +52,13 @@ def map_(
     """
     from archdsl import api
     from archdsl.extras import require_for
+
+    require_for("weights")
     from archdsl.weights.files import open_weights, save
     from archdsl.weights.mapping import mapped
     from archdsl.weights.torch_file import MAGIC_BYTES, begins_as_torch
 
     loaded = load_or_leave(target, overrides, shape, form=form)
-    require_for("weights")
     graph = api.closed_graph(loaded)
     file = open_weights(checkpoint)
     with checkpoint.open("rb") as head:
