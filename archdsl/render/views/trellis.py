@@ -260,13 +260,18 @@ class Drawing:
 
     @cached_property
     def legend(self) -> tuple[list[Box], list[Line]]:
-        return legend(self.entries(), (self.layout.grid.left, self.layout.grid.below(self.layout.grid.rows[-1]) - 34))
+        return legend(self.entries(), self._below())
+
+    def _below(self) -> tuple[float, float]:
+        """Where what explains the picture begins."""
+        return self.layout.grid.left, self.layout.grid.below(self.layout.grid.rows[-1]) - 34
 
     def scale(self) -> list[Box]:
         """The colours of costs, below the rest of the legend."""
         if (shares := self.layout.shares) is None:
             return []
-        x, y = self.layout.grid.left, min(box.at[1] for box in self.legend[0] if box.at is not None) - 34
+        x, lowest = self._below()
+        y = min((box.at[1] for box in self.legend[0] if box.at is not None), default=lowest) - 34
         found = [text_box("legend costs", small(f"{shares.about('the network')}, at inference", 9), (x, y + 2))]
         for number, (swatch, label) in enumerate(shares.legend()):
             at = (x + (number + 0.5) * (_SWATCH[0] + 4), y - 26)
