@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import count
+from typing import Final
 
 from archdsl.ir.graph import Node
 from archdsl.space import Frame, FrameKind, NodePath, Program
@@ -26,6 +27,84 @@ def identifier(text: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) or name == "training" else name
 
 
+_MODULE_ATTRIBUTES: Final = frozenset(
+    {
+        "T_destination",
+        "add_module",
+        "apply",
+        "auxiliary",
+        "bfloat16",
+        "buffers",
+        "call_super_init",
+        "children",
+        "compile",
+        "cpu",
+        "cuda",
+        "double",
+        "dump_patches",
+        "eval",
+        "extra_repr",
+        "float",
+        "forward",
+        "get",
+        "get_buffer",
+        "get_extra_state",
+        "get_parameter",
+        "get_submodule",
+        "graph",
+        "half",
+        "inputs",
+        "ipu",
+        "load_state_dict",
+        "modules",
+        "mtia",
+        "named_buffers",
+        "named_children",
+        "named_modules",
+        "named_parameters",
+        "outputs",
+        "parameters",
+        "parts",
+        "probe",
+        "put",
+        "put_parameter",
+        "register_backward_hook",
+        "register_buffer",
+        "register_forward_hook",
+        "register_forward_pre_hook",
+        "register_full_backward_hook",
+        "register_full_backward_pre_hook",
+        "register_load_state_dict_post_hook",
+        "register_load_state_dict_pre_hook",
+        "register_module",
+        "register_parameter",
+        "register_state_dict_post_hook",
+        "register_state_dict_pre_hook",
+        "requires_grad_",
+        "scope",
+        "set_extra_state",
+        "set_submodule",
+        "share_memory",
+        "state_dict",
+        "to",
+        "to_empty",
+        "train",
+        "training",
+        "type",
+        "unstacked",
+        "whole_graph",
+        "xpu",
+        "zero_grad",
+    }
+)
+"""What modules of torch, of `archdsl.nets` and of torch files have: TorchScript and torch.fx look there first."""
+
+
+def _child(name: str) -> str:
+    """The name of a child module: `half` is called `half_`."""
+    return f"{name}_" if name in _MODULE_ATTRIBUTES else name
+
+
 def module_scope(frames: tuple[Frame, ...]) -> tuple[tuple[str, ...], str]:
     """The torch modules around a node, and what the lines around it put before its own name.
 
@@ -37,7 +116,7 @@ def module_scope(frames: tuple[Frame, ...]) -> tuple[tuple[str, ...], str]:
         if frame.kind is FrameKind.LINE:
             prefix += f"{identifier(frame.spelled)}_"
         else:
-            names.append(prefix + identifier(frame.spelled))
+            names.append(_child(prefix + identifier(frame.spelled)))
             prefix = ""
     return tuple(names), prefix
 
@@ -49,7 +128,7 @@ def module_path(node: Node) -> tuple[str, ...]:
 
 def _modules(location: NodePath) -> tuple[str, ...]:
     names, prefix = module_scope(location.frames)
-    return (*names, prefix + identifier(location.local))
+    return (*names, _child(prefix + identifier(location.local)))
 
 
 @lru_cache(maxsize=8)

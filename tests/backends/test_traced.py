@@ -15,14 +15,18 @@ from hypothesis import strategies as st
 from torch import nn
 
 from archdsl.backends.torch_source.source import to_torch_source
-from archdsl.ir import ClosedGraph
+from archdsl.ir import ClosedGraph, ClosedNode, module_path
 from archdsl.nets import Network
+from archdsl.ops import Shape
+from archdsl.pipeline import load
+from archdsl.space import Apply, NodePath
 from tests.backends.student import student, with_auxiliary
 from tests.graphs import Sketch, maps_of_an_image
 from tests.primitive_cases import CASES, Case
 
 TORCH = cast("Any", torch)
 FOLDER = TemporaryDirectory()
+NAMES_OF_MODULES = ["half", "type", "apply", "to", "float", "forward", "eval", "training", "auxiliary", "graph", "get"]
 
 
 def scripted(module: nn.Module) -> Any:
@@ -115,3 +119,67 @@ def test_several_outputs_of_a_cell_and_of_the_network() -> None:
     for auxiliary in (False, True):
         file = written(graph, auxiliary=auxiliary)
         assert same(scripted(file)(image), file(image))
+
+
+NAMED = """archdsl 1
+
+op NAME() = conv(3) -> relu
+op twice() = NAME -> NAME
+
+cell cell_NAME() {
+  in x
+  choose NAME_1 in {NAME, bn}
+  out x -> NAME -> NAME_1
+}
+
+space net() {
+  in image: 3x8x8
+  t = chain(image) {
+    cell_NAME()
+  }
+  late_NAME = t -> NAME
+  out y = late_NAME -> twice
+}
+
+genotype found of net {
+  cell_NAME.NAME_1 = NAME
+}
+"""
+
+
+@pytest.mark.parametrize("name", NAMES_OF_MODULES)
+def test_names_that_modules_have(name: str, tmp_path: Path) -> None:
+    """Ops, lines, inputs and outputs of these names."""
+    file = tmp_path / "net.arch"
+    file.write_text(NAMED.replace("NAME", name), encoding="utf-8")
+    graph = load(f"{file}:found").network()
+    image = torch.randn(1, 3, 8, 8)
+    module, network = written(graph), Network(graph).eval()
+    assert same(scripted(module)(image), module(image))
+    assert same(TORCH.fx.symbolic_trace(network)(image), network(image))
+
+
+@pytest.mark.parametrize("name", NAMES_OF_MODULES)
+def test_inputs_and_lines_of_names_that_modules_have(name: str) -> None:
+    sketch = Sketch()
+    x = sketch.image(3, 8, 8, name=name)
+    line = sketch.apply(f"{name}_2", "relu", x)
+    sketch.result("one", sketch.apply("conv", "conv", line, c=4))
+    sketch.result("other", sketch.apply("bn", "bn", x))
+    graph = sketch.graph()
+    image = torch.randn(1, 3, 8, 8)
+    module, network = written(graph), Network(graph).eval()
+    assert same(scripted(module)(image), module(image))
+    assert same(TORCH.fx.symbolic_trace(network)(image), network(image))
+
+
+def test_no_child_has_the_name_of_an_attribute() -> None:
+    """Of a module of torch, of one that is built, of one of a torch file."""
+    graph = student(64, 128, parts=1)
+    for module in (nn.Module(), Network(graph), written(graph), written(with_auxiliary(), auxiliary=True)):
+        taken = {name for name in dir(module) if not name.startswith("_")} - module._modules.keys()
+        assert {name for name in taken if _child_of(name) == name} == set()
+
+
+def _child_of(name: str) -> str:
+    return module_path(ClosedNode(NodePath((), name), Apply("relu"), Shape(1, 1, 1)))[-1]

@@ -54,77 +54,15 @@ def is_module(name: str) -> bool:
     return spec is not None and spec.origin is not None
 
 
-_MODULE_ATTRIBUTES = frozenset(
-    {
-        "T_destination",
-        "add_module",
-        "apply",
-        "auxiliary",
-        "bfloat16",
-        "buffers",
-        "call_super_init",
-        "children",
-        "compile",
-        "cpu",
-        "cuda",
-        "double",
-        "dump_patches",
-        "eval",
-        "extra_repr",
-        "float",
-        "forward",
-        "get_buffer",
-        "get_extra_state",
-        "get_parameter",
-        "get_submodule",
-        "half",
-        "ipu",
-        "load_state_dict",
-        "modules",
-        "mtia",
-        "named_buffers",
-        "named_children",
-        "named_modules",
-        "named_parameters",
-        "parameters",
-        "register_backward_hook",
-        "register_buffer",
-        "register_forward_hook",
-        "register_forward_pre_hook",
-        "register_full_backward_hook",
-        "register_full_backward_pre_hook",
-        "register_load_state_dict_post_hook",
-        "register_load_state_dict_pre_hook",
-        "register_module",
-        "register_parameter",
-        "register_state_dict_post_hook",
-        "register_state_dict_pre_hook",
-        "requires_grad_",
-        "set_extra_state",
-        "set_submodule",
-        "share_memory",
-        "state_dict",
-        "to",
-        "to_empty",
-        "train",
-        "training",
-        "type",
-        "xpu",
-        "zero_grad",
-    }
-)
-"""What `nn.Module` has already; a child of such a name would hide it."""
-
-
 def attribute(home: Names) -> str:
     """How a module in this one is written: `self.conv`, `self.head.conv`."""
     return f"self{''.join(map(_child, home))}"
 
 
 def _child(name: str) -> str:
-    """By its key where Python or `nn.Module` take the name."""
+    """By its key where it is no name of Python."""
     plain = re.fullmatch(r"(?!_)[A-Za-z0-9_]*", name) and not name[:1].isdigit()
-    if plain and name not in _MODULE_ATTRIBUTES and not keyword.iskeyword(name):
+    if plain and not keyword.iskeyword(name):
         return f".{name}"
     return f"._modules[{literal(name)}]"
 
