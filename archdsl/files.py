@@ -7,12 +7,13 @@ import os
 import re
 import stat
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import Final
 
 _PIECE: Final = 1 << 20
+_LARGEST_OF_DEVICE: Final = 16 * _PIECE
 _MOST_LINKS: Final = 40
 """As Linux follows them."""
 _DESCRIPTORS: Final = re.compile(r"/dev/fd|/proc/(?P<process>\d+)(?:/task/\d+)?/fd")
@@ -22,20 +23,34 @@ def read_whole(path: Path, most: int | None = None) -> bytes:
     """What a file holds, of a larger one the first `most` bytes.
 
     A pipe is read to its end. A named pipe that is empty and that nothing has open to write would be waited for
-    without end: it is an OSError, as all else that the disk refuses.
+    without end: it is an OSError, as all else that the disk refuses, and so is a device that gives without end.
     """
     with naming(path):
         number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(number, "rb", buffering=0) as file:
             pieces: list[bytes] = []
-            if stat.S_ISFIFO(os.fstat(number).st_mode):
+            kind = os.fstat(number).st_mode
+            if stat.S_ISFIFO(kind):
                 pieces.append(_first_of_pipe(number))
+            if stat.S_ISCHR(kind):
+                return _of_device(file, most)
             os.set_blocking(number, True)
             left = -1 if most is None else most - sum(map(len, pieces))
             while left and (piece := file.read(_PIECE if left < 0 else min(_PIECE, left))):
                 pieces.append(piece)
                 left -= len(piece) if left > 0 else 0
     return b"".join(pieces)[:most]
+
+
+def _of_device(file: FileIO, most: int | None) -> bytes:
+    """`/dev/null` holds nothing, a terminal what somebody types, and `/dev/zero` has no end."""
+    os.set_blocking(file.fileno(), True)
+    data = b""
+    while (most is None or len(data) < most) and (piece := file.read(_PIECE)):
+        data += piece
+        if len(data) > _LARGEST_OF_DEVICE:
+            raise OSError(errno.EFBIG, "the device gives without end")
+    return data[:most]
 
 
 def _first_of_pipe(number: int) -> bytes:
@@ -72,11 +87,14 @@ def written_into(place: Path) -> bool:
 def write_into(place: Path, data: bytes) -> None:
     """A descriptor of this process is written to itself, which keeps what a shell has written there before.
 
-    Opening `/dev/stdout` anew would empty the file that it stands for.
+    Opening `/dev/stdout` anew would empty the file that it stands for. A reader may leave, as that of standard output.
     """
     found = _descriptor(place)
     mine = found is not None and found[0] == os.getpid()
-    with os.fdopen(os.dup(found[1]), "wb") if found is not None and mine else place.open("wb") as file:
+    with (
+        suppress(BrokenPipeError),
+        os.fdopen(os.dup(found[1]), "wb") if found is not None and mine else place.open("wb") as file,
+    ):
         file.write(data)
 
 

@@ -319,3 +319,14 @@ def test_a_disk_that_is_full_leaves_the_file_that_was_there(tmp_path: Path) -> N
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert contents(tmp_path) == {"a": b"old"}
+
+
+def test_a_device_without_an_end_is_refused(tmp_path: Path) -> None:
+    endless = tmp_path / "zero"
+    endless.symlink_to("/dev/zero")
+    with pytest.raises(OSError, match="without end"):
+        read_whole(endless)
+    with pytest.raises(OSError, match="without end"):
+        read_whole(endless, 1 << 31)
+    assert read_whole(endless, 5) == b"\0" * 5
+    assert read_whole(Path("/dev/null")) == b""

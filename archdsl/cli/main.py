@@ -18,6 +18,7 @@ from archdsl.cli.app import app
 from archdsl.cli.exits import Exit
 from archdsl.cli.failures import explain
 from archdsl.cli.output import note, say_json
+from archdsl.text import visible_line
 
 
 def main() -> NoReturn:
@@ -103,6 +104,8 @@ def _usage(mistake: click.ClickException, arguments: Sequence[str]) -> int:
 
 def _known(code: int, message: str, arguments: Sequence[str]) -> int:
     """Reports an expected failure; as JSON where the command prints JSON and standard output takes it."""
+    for broken in {name for each in arguments for name in (each, os.path.basename(each)) if "\n" in name}:
+        message = message.replace(broken, visible_line(broken))  # messages have lines of their own, names have not
     if _wants_json(arguments):
         with suppress(OSError):
             say_json({"error": {"exit": int(code), "message": message}})

@@ -32,6 +32,7 @@ _TENSORS, _STATE = "tensors.safetensors", "state.json"
 _PREVIOUS = ".previous"
 _NAME = re.compile(rf"step-(\d{{8,}})({re.escape(_PREVIOUS)})?", re.ASCII)
 _PIECE = 1 << 20
+_LARGEST_STATE = 64 * _PIECE
 _ERROR_NUMBER = re.compile(r"\b(?:code:|os error) (\d+)")
 
 
@@ -135,7 +136,9 @@ def load(place: Path) -> Checkpoint:
 def _read(file: Path) -> tuple[bytes, _State]:
     """Raises BrokenCheckpoint."""
     try:
-        data = read_whole(file)
+        data = read_whole(file, _LARGEST_STATE + 1)
+        if len(data) > _LARGEST_STATE:
+            raise _broken(file, f"it is larger than {_LARGEST_STATE >> 20} MiB")
         return data, parse(_State, data)
     except OSError as error:
         raise _broken(file, (error.strerror or str(error)).lower()) from None
@@ -166,6 +169,8 @@ def _name(step: int) -> str:
 def _checksum(file: Path) -> int:
     """Raises OSError."""
     found = 0
+    if not file.is_file():  # a pipe would be waited for
+        raise OSError(errno.EINVAL, "it is no file" if file.exists() else os.strerror(errno.ENOENT))
     with file.open("rb") as opened:
         while piece := opened.read(_PIECE):
             found = zlib.crc32(piece, found)

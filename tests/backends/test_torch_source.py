@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from torch import nn
 
 from archdsl.backends.torch_source.module_template import Origin
-from archdsl.backends.torch_source.names import attribute
 from archdsl.backends.torch_source.source import to_torch_source
 from archdsl.ir import ClosedGraph
 from archdsl.nets import Network
@@ -212,10 +211,6 @@ def test_names_from_a_text_stay_names(name: str) -> None:
     assert same(expected[name], output)
     assert same(expected[name + '"z'], extra[name + '"z'])
 
-
-def test_no_child_hides_what_a_module_has() -> None:
-    for name in dir(nn.Module()):
-        assert attribute((name,)) == f'self._modules["{name}"]'
 
 
 def alone_and_nested(case: Case) -> ClosedGraph:

@@ -177,7 +177,9 @@ def test_no_child_has_the_name_of_an_attribute() -> None:
     """Of a module of torch, of one that is built, of one of a torch file."""
     graph = student(64, 128, parts=1)
     for module in (nn.Module(), Network(graph), written(graph), written(with_auxiliary(), auxiliary=True)):
-        taken = {name for name in dir(module) if not name.startswith("_")} - module._modules.keys()
+        taken = {name for name in dir(module) if not name.startswith("_")} - {
+            name for name, _ in module.named_children()
+        }
         assert {name for name in taken if _child_of(name) == name} == set()
 
 

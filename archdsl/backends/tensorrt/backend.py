@@ -87,7 +87,7 @@ class TensorRT:
             sidecar = read_sidecar(read_whole(sidecar_file, MIB))
         except BadPlan as error:
             raise TargetFailed(f"`{file}` cannot be timed: {error}") from error
-        plan = file.read_bytes()
+        plan = read_whole(file)
         if hashlib.sha256(plan).hexdigest() != sidecar.sha256:
             raise TargetFailed(f"`{file}` is not the plan that its sidecar describes: its sha256 differs")
         shapes = shapes_to_time(file, sidecar.inputs, asked)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from archdsl.pipeline.load import NotLoaded, load
 from archdsl.pipeline.logits import Logits, write_logits
 from archdsl.search.derive.genotype import Found, Request, found_by
 from archdsl.search.derive.runs import LOGITS, Source, Step
@@ -66,3 +67,12 @@ def save_genotype(setup: SearchSetup, found: Found, name: str, place: str) -> No
     file = setup.out / place
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(file, found.text(name, file.parent).encode())
+
+
+def is_genotype(file: Path) -> bool:
+    """Whether a text is there and has no errors."""
+    try:
+        load(str(file))
+    except NotLoaded:
+        return False
+    return True

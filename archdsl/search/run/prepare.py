@@ -178,7 +178,7 @@ def _about(
         "answers": {loaded.program.spell(each): list(answer) for each, answer in loaded.meaning.answers.items()},
         "overrides": dict(overrides),
         "search": as_data(search),
-        "cost": table or None,
+        "cost": os.path.relpath(table, request.out) if table else None,
         "padding_multiple": loaded.padding_multiple,
     }
 

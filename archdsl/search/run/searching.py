@@ -14,6 +14,7 @@ from archdsl.documents import Schema, Unfit, parse
 from archdsl.pipeline.logits import Logits as Numbers
 from archdsl.pipeline.logits import read_logits_file
 from archdsl.relax.phases import questions_in
+from archdsl.runs.journal import read_events
 from archdsl.search.derive.genotype import Found
 from archdsl.search.derive.plan import Plan, phase_of
 from archdsl.search.derive.strongest import Derived
@@ -22,6 +23,7 @@ from archdsl.search.run.files import (
     GENOTYPES,
     LogitsOfStep,
     genotype_of,
+    is_genotype,
     logits_file,
     save_genotype,
     save_logits,
@@ -293,6 +295,19 @@ class SearchWork(Work):
     def finish(self) -> None:
         if rank() == 0:
             write_supernet(self.stage.supernet, self.setup.out)
+            self._write_genotype_again()
+
+    def _write_genotype_again(self) -> None:
+        """Where the last phase derived one that cannot be read any more: it was cut, or removed."""
+        setup, last = self.setup, phase_of(self.setup.search, None)
+        steps = [
+            each["of_step"]
+            for each in read_events(setup.out)
+            if each["event"] == "derived" and each["phase"] == last.name
+        ]
+        if steps and not is_genotype(setup.out / GENOTYPE):
+            found = genotype_of(setup, last, steps[-1])
+            save_genotype(setup, found, f"{setup.loaded.program.name}_found", GENOTYPE)
 
 
 def _prices(found: Found) -> Mapping[str, float]:

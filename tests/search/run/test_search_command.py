@@ -136,6 +136,47 @@ def test_killed_in_the_middle_it_is_resumed_bit_for_bit(tmp_path: Path) -> None:
     same(whole, run)
 
 
+def test_a_finished_search_writes_a_genotype_again_that_was_cut(tmp_path: Path) -> None:
+    text, run = write(tmp_path, searched(ONE)), tmp_path / "run"
+    ran(text, run)
+    genotype = run / "genotype.arch"
+    whole = genotype.read_bytes()
+    genotype.write_bytes(whole[: len(whole) // 2])
+    ran(text, run, "--resume")
+    assert genotype.read_bytes() == whole
+
+
+def test_a_search_moves_with_its_table(tmp_path: Path) -> None:
+    """What its record names lies where it lay, as seen from the run."""
+    project = tmp_path / "project"
+    project.mkdir()
+    text = write(
+        project,
+        searched("levels = one\n  objective = loss + 0.1 * latency\n  iterations = 1")
+        + '\ncost latency = table("device.json")\n',
+    )
+    fill = [
+        sys.executable,
+        "-m",
+        "archdsl",
+        "cost",
+        "fill",
+        f"{text}:net",
+        "--runtime",
+        "eager",
+        "--input",
+        "1x3x32x64",
+    ]
+    done = finished([*fill, "-o", str(project / "device.json")])
+    assert done.returncode == 0, done.stderr
+    ran(text, project / "run")
+    moved = tmp_path / "moved"
+    project.rename(moved)
+    record = json.loads((moved / "run" / "run.json").read_text(encoding="utf-8"))
+    assert record["cost"] == "../device.json"
+    ran(moved / "net.arch", moved / "run", "--resume")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("text", [searched(PHASES), WIDE.replace("iterations = 4", "iterations = 12")])
 def test_killed_at_twenty_random_points_it_is_resumed_bit_for_bit(tmp_path: Path, text: str) -> None:
