@@ -104,7 +104,7 @@ def _usage(mistake: click.ClickException, arguments: Sequence[str]) -> int:
 
 def _known(code: int, message: str, arguments: Sequence[str]) -> int:
     """Reports an expected failure; as JSON where the command prints JSON and standard output takes it."""
-    for broken in {name for each in arguments for name in (each, os.path.basename(each)) if "\n" in name}:
+    for broken in {name for each in arguments for name in (each, each.rpartition("/")[2]) if "\n" in name}:
         message = message.replace(broken, visible_line(broken))  # messages have lines of their own, names have not
     if _wants_json(arguments):
         with suppress(OSError):
