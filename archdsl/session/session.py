@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias, assert_never
 from archdsl.diagnostics import Diagnostic, Severity
 from archdsl.lint import NO_SETTINGS, LintSettings, lint, read_settings, reported
 from archdsl.records import record
+from archdsl.sema.circles import circles
 from archdsl.sema.driver import Checker, Layouts, Meaning, Recipe, is_recipe
 from archdsl.sema.modules.files import Disk, Files
 from archdsl.sema.modules.load import Unit, load_units, root_of
@@ -279,6 +280,9 @@ def _result(snapshot: _Snapshot, checker: Checker, query: _Query) -> _Result:
 
 def _every_item(snapshot: _Snapshot, checker: Checker) -> _Result:
     meanings, recipes = checker.all()
+    if not checker.reporter.failed:
+        for each in circles(snapshot.unit, snapshot.resolution):
+            checker.reporter.add(each)
     if not checker.reporter.failed:
         for each in lint(snapshot.unit, snapshot.resolution):
             checker.reporter.add(each)
