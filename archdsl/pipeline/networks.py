@@ -59,6 +59,8 @@ class Together:
         """Raises NotCompared."""
         if program.branches:
             raise NotCompared(f"{_MANY} whose branches share what they have in common")
+        if any(node.weights is not None for node in program.nodes):
+            raise NotCompared(f"{_MANY} whose places share weights")
         self._program = program
         self._terms = Terms()
         self._added: set[tuple[QuestionPath, str]] = set()

@@ -212,7 +212,6 @@ def test_names_from_a_text_stay_names(name: str) -> None:
     assert same(expected[name + '"z'], extra[name + '"z'])
 
 
-
 def alone_and_nested(case: Case) -> ClosedGraph:
     """A primitive twice: by itself, and between activations, where a form that is `piped` is one of a line of calls."""
     sketch = Sketch(case.primitive)
