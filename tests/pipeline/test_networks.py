@@ -18,7 +18,7 @@ from archdsl.pipeline.stats import space_stats
 from archdsl.space.count import Census
 from archdsl.space.trace import trace
 
-TEXTS = Path(__file__).parents[1] / "texts"
+ROOT = Path(__file__).parents[2]
 OPS = ("none", "skip_connect", "nor_conv(k = 1)", "nor_conv(k = 3)", "avg_pool_3x3")
 Cell = tuple[str, ...]
 """An op for each edge: x1.x0, x2.x0, x2.x1, x3.x0, x3.x1, x3.x2."""
@@ -111,7 +111,7 @@ def fingerprints(space: Loaded) -> dict[tuple[str, ...], int]:
 
 @pytest.fixture(scope="module")
 def nas_bench_201() -> dict[Cell, int]:
-    return fingerprints(load(str(TEXTS / "nasbench201.arch")))
+    return fingerprints(load(str(ROOT / "spaces/nasbench201.arch")))
 
 
 def test_nas_bench_201_is_5485_networks_where_its_authors_count_6466_strings(nas_bench_201: dict[Cell, int]) -> None:
@@ -222,7 +222,7 @@ def test_what_is_counted_once_is_the_same_for_diff(tmp_path: Path) -> None:
 
 
 def test_too_many_genotypes_are_said_to_be() -> None:
-    size = space_stats(load(str(TEXTS / "ofa_mobilenetv3.arch")))
+    size = space_stats(load(str(ROOT / "spaces/ofa_mobilenetv3.arch")))
     assert size.networks is None
     assert size.not_compared == "too many genotypes"
 
@@ -237,3 +237,13 @@ def test_branches_and_widths_are_compared_one_by_one(tmp_path: Path) -> None:
     size = space_stats(load(str(file)))
     # A conv of zeros without a bias is zeros, whatever their channels before were.
     assert (size.genotypes, size.networks) == (8, 6)
+
+
+def test_one_layer_in_two_places_is_not_two_layers(tmp_path: Path) -> None:
+    body = "archdsl 1\n\nspace {name}() {{\n  in x: 3x8x8\n  a = x -> conv(3, {one})\n  out y = a -> conv(3, {other})\n}}\n"
+    prints: set[int] = set()
+    for name, one, other in (("own", "k = 3", "k = 3"), ("shared", "weights@w", "weights@w")):
+        file = tmp_path / f"{name}.arch"
+        file.write_text(body.format(name=name, one=one, other=other), encoding="utf-8")
+        prints.add(fingerprint(load(str(file)).network()))
+    assert len(prints) == 2
