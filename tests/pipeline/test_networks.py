@@ -240,10 +240,11 @@ def test_branches_and_widths_are_compared_one_by_one(tmp_path: Path) -> None:
 
 
 def test_one_layer_in_two_places_is_not_two_layers(tmp_path: Path) -> None:
-    body = "archdsl 1\n\nspace {name}() {{\n  in x: 3x8x8\n  a = x -> conv(3, {one})\n  out y = a -> conv(3, {other})\n}}\n"
+    body = "in x: 3x8x8\n  a = x -> conv(3, {one})\n  out y = a -> conv(3, {other})\n"
     prints: set[int] = set()
     for name, one, other in (("own", "k = 3", "k = 3"), ("shared", "weights@w", "weights@w")):
         file = tmp_path / f"{name}.arch"
-        file.write_text(body.format(name=name, one=one, other=other), encoding="utf-8")
+        text = f"archdsl 1\n\nspace {name}() {{\n  {body.format(one=one, other=other)}}}\n"
+        file.write_text(text, encoding="utf-8")
         prints.add(fingerprint(load(str(file)).network()))
     assert len(prints) == 2
