@@ -203,6 +203,8 @@ def _network(name: str, cells: dict[str, Cell]) -> Imported:
     """A space without questions, for cells that `darts` does not ask for."""
     lines = ["archdsl 1", "", "use darts", ""]
     lines += [f"# {each}" for each in (*_ABOUT, "Its cells are none of the packaged space, so they are written out.")]
+    if any(edge.op == "conv_7x1_1x7" for cell in cells.values() for node in cell.nodes for edge in node):
+        lines += ["", *_AMOEBA]
     for key, cell in cells.items():
         lines += ["", f"cell {name}_{_CELLS[key]}(c) {'stride 2 ' if key == 'reduce' else ''}{{"]
         lines.append("  in prev2 -> prepared(c, like = prev), prev -> relu_conv_bn(c)")
@@ -223,6 +225,16 @@ def _network(name: str, cells: dict[str, Cell]) -> Imported:
     return Imported(name, format(parse(SourceFile(name, "\n".join(lines) + "\n"))))
 
 
+_AMOEBA: Final = (
+    "op conv_7x1_1x7(c, s = 1) {",
+    "  in x",
+    "  y = case s {",
+    "    when 1: x -> relu -> conv(c, k = 1x7) -> conv(c, k = 7x1)",
+    "    when 2: x -> relu -> conv(c, k = 1x7, s = 1x2) -> conv(c, k = 7x1, s = 2x1)",
+    "  }",
+    "  out y -> bn",
+    "}",
+)
 _STEM: Final = (
     "  in image: 3x32x32",
     "  first = case imagenet {",
