@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from archdsl.data import Classes
 from archdsl.data.class_colours import classes_of
+from archdsl.data.inputs import MODES
 from archdsl.data.model import COLOURS, RGB, ImageInput, Statistic
 from archdsl.ir import vector_outputs
 from archdsl.nets import Network, load_weights
@@ -193,6 +194,9 @@ def _of_file(request: NetworkRequest, device: torch.device) -> InferenceNetwork:
     session = open_onnx(Path(request.what))
     output = chosen(request.what, list(session.outputs), request.output)
     classes, inputs = session.outputs[output], tuple(ImageInput(each.name, each.channels) for each in _parts(session))
+    for each in inputs:
+        if each.channels not in MODES:
+            raise Refused(f"`{each.name}` of `{request.what}` has {each.channels} channels, and images have 1 to 4")
     names = session.description.class_names
     count = classes or len(names)
     if not count:

@@ -124,7 +124,7 @@ def shapes_to_time(file: Path, inputs: Mapping[str, Sequence[object]], asked: Sh
     found: dict[str, tuple[int, int, int, int]] = {}
     for name, (_, count, *lengths) in inputs.items():
         size = tuple(each for each in lengths if isinstance(each, int))
-        if len(size) < 2 and asked is None:
+        if (len(size) < 2 or not isinstance(count, int)) and asked is None:
             raise NotTimed(f"`{file}` is for images of any size: give one with `--input {_open_shape(count)}`")
         height, width = size if len(size) == 2 else _size(asked)
         found[name] = (1, count if isinstance(count, int) else _channels(asked), height, width)
