@@ -20,6 +20,7 @@ from archdsl.data import open_data
 from archdsl.search.run import SearchRequest, prepare
 from archdsl.search.run.gradients import At
 from archdsl.search.run.searching import SearchWork
+from archdsl.search.run.stage import StageWork
 from archdsl.settings.searches import OneLevel
 from archdsl.train import journal
 from archdsl.train.distributed import fabric_of
@@ -51,6 +52,7 @@ def overhead(name: str, folder: Path, steps: int) -> float:
     work = SearchWork(prepare(request, data).setup, fabric_of("cpu", "fp32"))
     log = journal.Journal(folder)
     stage = work.stage
+    assert isinstance(stage, StageWork), "a search without --pretrain begins with a supernet"
 
     def loop() -> None:
         for event, values in stage.take():

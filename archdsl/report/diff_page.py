@@ -136,7 +136,7 @@ def _change(amount: _Amount, value: float, most: float) -> Html:
     length = 44 * abs(value) / most
     start, kind = (45.0, "more") if value > 0 else (45 - length, "less")
     rect = element("rect", x=start, width=length, height=9, class_=kind)
-    middle = element("rect", x=44.5, width=1, height=9, class_="zero")
+    middle = element("rect", x=44.5, width=1, height=9, class_="middle")
     bar = element("svg", rect, middle, class_="bar", viewBox="0 0 90 9")
     sign = "+" if value > 0 else ""
     return element("td", bar, f" {sign}{amount.spelled(value)}", data_value=f"{value:.9g}")

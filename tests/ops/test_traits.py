@@ -54,8 +54,10 @@ OTHER_MEANINGS = {
     "session/__init__.py": {"parameter"},
     "relax/plan.py": {"affine"},
     "weights/fold.py": {"affine"},
+    "exchange/darts.py": {"zero"},
 }
-"""Rules of the grammar, words of searches and trainings, a mode of ONNX's Resize, kinds of names, flags of norms."""
+"""Rules of the grammar, words of searches and trainings, a mode of ONNX's Resize, kinds of names, flags of norms, and
+what a text is written with."""
 
 
 def names(*, having: str) -> list[str]:

@@ -19,7 +19,7 @@ from archdsl.space import Program, QuestionKind
 from archdsl.space.count import Census
 
 ROOT = Path(__file__).parents[2]
-SPACES, TEXTS = ROOT / "spaces", ROOT / "tests" / "texts"
+SPACES = ROOT / "spaces"
 Kind = QuestionKind
 
 
@@ -167,8 +167,8 @@ def test_gas() -> None:
 
 
 def test_darts() -> None:
-    (phase,) = search_of(TEXTS / "darts.arch").phases
-    made = questions_in(phase, space_of(str(TEXTS / "darts.arch")), {})
+    (phase,) = search_of(SPACES / "darts.arch").phases
+    made = questions_in(phase, space_of(str(SPACES / "darts.arch")), {})
     assert kinds_of(made) == {Kind.OPERATOR: 28}
     # 2.4: `zero` takes part in the search.
     assert {len(made.candidates(path)) for path in made.rules} == {8}
@@ -176,13 +176,13 @@ def test_darts() -> None:
 
 
 def test_fbnet() -> None:
-    (phase,) = search_of(TEXTS / "fbnet.arch").phases
-    made = questions_in(phase, space_of(str(TEXTS / "fbnet.arch")), {})
+    (phase,) = search_of(SPACES / "fbnet.arch").phases
+    made = questions_in(phase, space_of(str(SPACES / "fbnet.arch")), {})
     assert set(made.rules.values()) == {Relaxation(Method.GUMBEL, (Kind.OPERATOR,), Exponential(5.0, 0.956))}
 
 
 def test_edges_are_weighed_where_a_relaxation_normalises_them() -> None:
-    program = space_of(str(TEXTS / "darts.arch"))
+    program = space_of(str(SPACES / "darts.arch"))
     softmax = Relaxation(Method.SOFTMAX, RELAXED)
     without, weighed = (
         questions_of(program, (softmax, PartialChannels(Fraction(1), edge_normalisation=each)))

@@ -259,7 +259,7 @@ def test_what_starts_a_grid_and_what_heads_read_of_it_is_joined_to_it() -> None:
     lines = set(dashes(found))
     assert {("half", "net[1][4]"), ("stem", "net[1][4]"), ("way.net[3][4]", "fine")} <= lines
     assert labels(found)["way.net[12][8]"] == ["searchable", "400, 800 → 200"]
-    space = draw(loaded(ROOT / "tests" / "texts" / "auto_deeplab.arch"))
+    space = draw(loaded(ROOT / "spaces" / "auto_deeplab.arch"))
     assert {("half", "net[1][4]"), ("stem", "net[1][4]")} <= set(dashes(space))
 
 

@@ -5,7 +5,7 @@ Legend of shape suffixes: B images, C channels of all inputs, H height, W width.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -71,7 +71,7 @@ class SupernetAccuracy:
                 if name in own:  # those of auxiliary outputs are not
                     own[name].copy_(tensor)
         network = network.to(self.device).eval()
-        recalibrate(network, self._images(self._multiple(answers)))
+        recalibrate(network, map(network.unstacked, self._images(self._multiple(answers))))
         return network
 
     def _multiple(self, answers: Answers) -> int:
@@ -88,8 +88,8 @@ class SupernetAccuracy:
 
 
 @torch.no_grad()
-def recalibrate(network: Network, images: Iterable[Tensor]) -> None:
-    """Measures the statistics of all batch norms on stacked, normalised images BxCxHxW, each batch as much as another.
+def recalibrate(network: nn.Module, batches: Iterable[Sequence[Tensor]]) -> None:
+    """Measures the statistics of all batch norms on batches of normalised inputs BxCxHxW, each as much as another.
 
     Everything else, such as dropout, is left as in evaluation.
     """
@@ -99,8 +99,8 @@ def recalibrate(network: Network, images: Iterable[Tensor]) -> None:
         norm.reset_running_stats()
         norm.momentum = None  # the mean over all batches
         norm.train()
-    for images_BCHW in images:
-        network(*network.unstacked(images_BCHW))
+    for inputs in batches:
+        network(*inputs)
     for norm, momentum in zip(norms, kept, strict=True):
         norm.momentum = momentum
         norm.eval()

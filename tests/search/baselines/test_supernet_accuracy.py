@@ -79,7 +79,7 @@ def test_statistics_are_means_over_batches() -> None:
         seen.append(inputs[0])
 
     last.register_forward_pre_hook(note)
-    recalibrate(network, batches)
+    recalibrate(network, [(batch,) for batch in batches])
     first: Any = network[0]
     for norm, maps in ((first, batches), (last, seen)):
         torch.testing.assert_close(norm.running_mean, torch.stack([each.mean((0, 2, 3)) for each in maps]).mean(0))
