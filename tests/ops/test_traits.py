@@ -42,7 +42,12 @@ NEEDED: Mapping[str, Mapping[str, object]] = {
 
 
 PACKAGE = Path(archdsl.__file__).parent
-TABLES = {"nets/layers.py", "backends/onnx/primitives.py", "backends/torch_source/primitives.py"}
+TABLES = {
+    "nets/layers.py",
+    "backends/onnx/primitives.py",
+    "backends/torch_source/primitives.py",
+    "exchange/onnx.py",  # which primitive an operator of others is
+}
 OTHER_MEANINGS = {
     "syntax/build.py": {"add", "multiply", "parameter"},
     "settings/schedules.py": {"linear"},
@@ -55,6 +60,8 @@ OTHER_MEANINGS = {
     "relax/plan.py": {"affine"},
     "weights/fold.py": {"affine"},
     "exchange/darts.py": {"zero"},
+    "report/diff_page.py": {"parameter"},
+    "sema/elaborate/arguments.py": {"parameter"},
 }
 """Rules of the grammar, words of searches and trainings, a mode of ONNX's Resize, kinds of names, flags of norms, and
 what a text is written with."""
