@@ -5,12 +5,18 @@ Legend of shape suffixes: B images, C channels, H height, W width of the map rea
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
+from typing import cast
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from archdsl.ops.windows import Window
+
+_largest = cast("Callable[[int, int], int]", vars(torch)["sym_max"])
+"""Python's `max` would ask `torch.fx` for a number that only a run knows. torch types it for floats too."""
 
 
 class Around(nn.Module):
@@ -22,7 +28,7 @@ class Around(nn.Module):
         self.value = value
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        top, left, bottom, right = self.window.padding((x_BCHW.shape[2], x_BCHW.shape[3]))
+        top, left, bottom, right = self.window.padding((x_BCHW.shape[2], x_BCHW.shape[3]), _largest)
         return functional.pad(x_BCHW, (left, right, top, bottom), value=self.value)
 
 

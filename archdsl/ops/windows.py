@@ -7,6 +7,7 @@ whose window equals its stride (tiles) is not padded; any other pads `(k - 1) / 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -47,15 +48,15 @@ class Window:
             return None
         return self.fixed[:2]
 
-    def padding(self, size: Pair) -> Sides:
-        """Of a map of this height and width.
+    def padding(self, size: Pair, largest: Callable[[int, int], int] = max) -> Sides:
+        """Of a map of this height and width; `largest` is that of numbers which a tracer knows by name alone.
 
         "same" is TensorFlow's: ceil(n / s) windows, and of an odd number of rows or columns one more behind the map.
         """
         if self.fixed is not None:
             return self.fixed
         rows, columns = (
-            max(extent - 1 - (length - 1) % stride, 0)
+            largest(extent - 1 - (length - 1) % stride, 0)
             for length, extent, stride in zip(size, self.extent, self.stride, strict=True)
         )
         return rows // 2, columns // 2, rows - rows // 2, columns - columns // 2
