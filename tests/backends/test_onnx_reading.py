@@ -269,3 +269,36 @@ def test_a_manifest_does_not_vouch_for_a_model(tmp_path: Path, capsys: pytest.Ca
     manifest.write_text(json.dumps(content), encoding="utf-8")
     assert run(["verify", str(tmp_path / "tiny.arch"), str(manifest)]) == 2
     assert "`y` takes 3 GiB" in capsys.readouterr().err
+
+
+def mean_of(shape: Sequence[int | str]) -> onnx.ModelProto:
+    """The mean of an image of this declared shape: a small file and a small result, whatever it reads."""
+    model = model_of([helper.make_node("ReduceMean", ["x"], ["y"], keepdims=1)], {})
+    for port, dims in ((model.graph.input[0], shape), (model.graph.output[0], (1, 1, 1, 1))):
+        port.CopyFrom(helper.make_tensor_value_info(port.name, TensorProto.FLOAT, dims))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ((1, 3, 2**31 - 1, 2**31 - 1), "at most 268,435,456 numbers of an image are timed"),
+        ((1, 3, 1_000_000, 100_000), "at most 268,435,456 numbers of an image are timed"),
+        ((1, "c", 32, 64), "is for images of any size: give one with `--input 1x3xHxW`"),
+    ],
+)
+def test_a_file_for_images_that_nobody_has_is_not_timed(
+    shape: tuple[int | str, ...], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path, mean_of(shape))
+    assert run(["bench", file]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_for_images_of_a_billion_channels_predicts_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path, mean_of((1, 2**40, 32, 64)))
+    (tmp_path / "image.ppm").write_bytes(b"P6 64 32 255\n" + bytes(3 * 32 * 64))
+    assert run(["predict", file, str(tmp_path / "image.ppm"), "-o", str(tmp_path / "out")]) == 2
+    assert "`x` of" in (said := capsys.readouterr().err) and "channels, and images have 1 to 4" in said

@@ -7,13 +7,18 @@ import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archdsl.backends.protocol import Samples, Shapes, TimedFile
 from archdsl.ops import Shape
+
+MOST_NUMBERS: Final = 2**28
+"""Of an image that is timed: 1 GiB of 32-bit floats. A file may say any size, and no image has so many pixels."""
 
 
 class NotTimed(Exception):
@@ -110,7 +115,7 @@ def shapes_to_time(file: Path, inputs: Mapping[str, Sequence[object]], asked: Sh
     """The images to time a file on: those that it is for, `asked` for the first where its size is open.
 
     `inputs` has for each input images, channels, height, width; what is no number is open. Raises NotTimed where the
-    first has another shape than is asked for, or nothing says a size.
+    first has another shape than is asked for, nothing says a size, or an image is larger than any that is drawn here.
     """
     first = next(iter(inputs.values()))
     fixed = [each for each in first[2:] if isinstance(each, int)]
@@ -128,6 +133,11 @@ def shapes_to_time(file: Path, inputs: Mapping[str, Sequence[object]], asked: Sh
             raise NotTimed(f"`{file}` is for images of any size: give one with `--input {_open_shape(count)}`")
         height, width = size if len(size) == 2 else _size(asked)
         found[name] = (1, count if isinstance(count, int) else _channels(asked), height, width)
+        if prod(found[name]) > MOST_NUMBERS:
+            raise NotTimed(
+                f"`{file}` reads images of {'x'.join(map(str, found[name][1:]))}, and at most {MOST_NUMBERS:,} numbers "
+                "of an image are timed"
+            )
     return found
 
 
