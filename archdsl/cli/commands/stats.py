@@ -234,8 +234,9 @@ def _other_counts(found: Figures, graph: ClosedGraph) -> list[tuple[str, str, st
     if found.macs_of_layers != found.macs:
         rows.insert(0, ("MACs of conv and linear", count(found.macs_of_layers), short(found.macs_of_layers)))
     if field is not None:
-        sides = ("all" if isinf(side) else f"{side:.0f}" for side in (field.height, field.width))
-        rows.append(("receptive field", "x".join(sides), "rows x columns"))
+        sides = ["all" if isinf(side) else f"{side:.0f}" for side in (field.height, field.width)]
+        spelled = sides[0] if sides == ["all", "all"] else "x".join(sides)
+        rows.append(("receptive field", spelled, "rows x columns"))
     return rows
 
 
