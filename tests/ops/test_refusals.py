@@ -87,7 +87,7 @@ def test_an_unknown_parameter_is_told_what_there_is(primitive: str, given: dict[
         ("multiply", [A, Shape(4, 1, 1)], {}, "E0501", "reads maps of different channel counts: 8 and 4"),
         ("add", [A, A._replace(height=8)], {}, "E0502", "reads maps of different resolution: 9x12 and 8x12"),
         ("concat", [A, Shape(8, 1, 1)], {}, "E0502", "reads maps of different resolution: 9x12 and 1x1"),
-        ("multiply", [A, Shape(8, 1, 12)], {}, "E0502", "reads maps of different resolution: 9x12 and 1x12"),
+        ("multiply", [A, Shape(8, 3, 12)], {}, "E0502", "reads maps of different resolution: 9x12 and 3x12"),
         (
             "conv",
             [A],

@@ -46,7 +46,7 @@ TABLES = {
     "nets/layers.py",
     "backends/onnx/primitives.py",
     "backends/torch_source/primitives.py",
-    "exchange/onnx.py",  # which primitive an operator of others is
+    "exchange/onnx/operators.py",  # which primitive an operator of others is
 }
 OTHER_MEANINGS = {
     "syntax/build.py": {"add", "multiply", "parameter"},
