@@ -15,7 +15,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from archdsl.ir import module_path, vector_outputs_of_space
+from archdsl.ir import module_path, shared_weights, vector_outputs_of_space
 from archdsl.ir.graph import OpenNode
 from archdsl.nets.layers import layer
 from archdsl.ops import Count, Shape, Value
@@ -41,6 +41,12 @@ from archdsl.space import (
     Select,
     Unread,
 )
+
+
+def module_of(program: Program, node: Node) -> tuple[str, ...]:
+    """Where a supernet has the kernel of a node: under the name of weights that places share, else its own."""
+    shared = {program.nodes[index].location: weights for index, weights in shared_weights(program).items()}
+    return module_path(OpenNode(node.location, node.payload, node.shape, shared.get(node.location)))
 
 
 @dataclass(frozen=True)
@@ -172,7 +178,7 @@ class Interpreter:
         attributes = {name: self.value(value, branch) for name, value in payload.attributes}
         shapes = [Shape(*each.values.shape[1:]) for each in sources]
         module = layer(payload.primitive, attributes, shapes, node.path).eval()
-        name = ".".join(module_path(OpenNode(node.location, node.payload, node.shape)))
+        name = ".".join(module_of(self.program, node))
         state = {
             each: self.slice(f"{name}.{each}", tensor, shapes[0])
             for each, tensor in module.state_dict().items()
