@@ -113,6 +113,6 @@ def test_fasterseg() -> None:
 
 @pytest.mark.parametrize("name", ["darts", "fbnet"])
 def test_other_texts(name: str) -> None:
-    checked = check(str(Path(__file__).parents[1] / "texts" / f"{name}.arch"))
+    checked = check(str(Path(__file__).parents[2] / "spaces" / f"{name}.arch"))
     assert checked.diagnostics == ()
     assert any(isinstance(each, Search) for each in checked.recipes)
