@@ -68,6 +68,7 @@ def likeliest(betas: NDArray[np.float64]) -> list[int]:
     return [*best, *[best[-1]] * (12 - FREE)]
 
 
+@pytest.mark.slow
 def test_decoding_is_the_likeliest_of_all_paths(tmp_path: Path) -> None:
     random = np.random.default_rng(5)
     for _ in range(3):

@@ -111,7 +111,7 @@ def test_random_numbers_are_drawn_again_as_they_were(tmp_path: Path) -> None:
         torch.testing.assert_close(again[name], each)
 
 
-@pytest.mark.parametrize("name", SPACES)
+@pytest.mark.parametrize("name", ["spaces/nasbench201.arch", pytest.param("spaces/gas.arch", marks=pytest.mark.slow)])
 def test_a_step_keeps_and_computes_what_is_said(name: str) -> None:
     program = archdsl.load(name, size=SPACES[name]).space
     net = Supernet(program).train()

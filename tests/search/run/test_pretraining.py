@@ -143,6 +143,7 @@ def test_of_pixels_the_whole_network_is_trained_with_their_classes(tmp_path: Pat
     assert (tmp_path / "run" / "genotype.arch").exists()
 
 
+@pytest.mark.slow
 def test_killed_while_it_pretrains_it_is_resumed_bit_for_bit(tmp_path: Path, images: Path) -> None:
     text, more = write(tmp_path, TEXT), ["--pretrain", f"folder:{images}", "--save-every", "1"]
     whole = ran(text, tmp_path / "whole", *more)
