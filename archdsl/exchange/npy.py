@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -60,7 +61,7 @@ def read_npz(data: bytes) -> Mapping[str, Array]:
                 with archive.open(member) as file:
                     found[member.filename.removesuffix(".npy")] = read_npy(file.read(_LONGEST_HEAD + 8 * _MOST + 1))
             return found
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise UnreadableArray("it is damaged, or no `.npz`") from error
 
 
